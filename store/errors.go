@@ -1,0 +1,54 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code classifies an error for those who must answer it.
+type Code string
+
+// What can be wrong with a request, as opposed to with us.
+const (
+	Invalid   Code = "invalid"
+	NotFound  Code = "not_found"
+	Conflict  Code = "conflict"
+	Forbidden Code = "forbidden"
+	Limited   Code = "limited"
+	Internal  Code = "internal"
+)
+
+// Error is an error that a user can be told. Message is one plain sentence with a next
+// step; Field names the input it belongs to, if any.
+type Error struct {
+	Code    Code
+	Field   string
+	Message string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+
+// ErrorCode returns the code of the first *Error in the chain, Internal for any other
+// error and "" for none.
+func ErrorCode(err error) Code {
+	if err == nil {
+		return ""
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return Internal
+}
+
+// ErrStale says that a record changed between reading and writing it: its status or
+// generation moved on, or the claim on it was lost. Read it again and decide anew.
+var ErrStale = errors.New("the record has changed since it was read")
+
+func invalid(field, format string, args ...any) error {
+	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
+}
+
+func notFound(what string) error {
+	return &Error{Code: NotFound, Message: "There is no such " + what + ", or it is not yours to see."}
+}

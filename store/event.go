@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// Event is one line of the story: the timeline of a store, the audit log, and what a
+// browser resumes its stream from are all made of these.
+type Event struct {
+	Number  int64 // in commit order
+	TeamID  string
+	StoreID string
+	ActorID string // empty for the platform itself
+	Actor   string
+	Kind    Kind
+	Step    Step
+	Object  string // what it is about, by its name at the time
+	Message string
+	Data    EventData
+	Audit   bool
+	At      time.Time
+}
+
+// Kind says what an event tells.
+type Kind string
+
+// The kinds of events.
+const (
+	StoreCreated     Kind = "store.created"
+	StoreRetried     Kind = "store.retried"
+	StoreDeleteAsked Kind = "store.delete_asked"
+	StoreReady       Kind = "store.ready"
+	StoreFailed      Kind = "store.failed"
+	StoreDeleted     Kind = "store.deleted"
+	StepStarted      Kind = "step.started"
+	StepProgressed   Kind = "step.progressed"
+	StepFinished     Kind = "step.finished"
+	CredentialsShown Kind = "credentials.shown"
+	SignedIn         Kind = "user.signed_in"
+	SignedOut        Kind = "user.signed_out"
+	ClusterChanged   Kind = "cluster.changed"
+)
+
+// EventData are the facts of an event that are more than its message.
+type EventData struct {
+	Generation int64  `json:"generation,omitempty"`
+	Status     Status `json:"status,omitempty"` // the store's status after the event
+}
+
+// audited kinds tell what people did. They are kept for ever.
+func (k Kind) audited() bool {
+	switch k {
+	case StoreCreated, StoreRetried, StoreDeleteAsked, StoreDeleted, CredentialsShown, SignedIn, SignedOut:
+		return true
+	}
+	return false
+}
+
+// append numbers and writes the event. Its counter row stays locked until the transaction
+// ends, so append last.
+func (t tx) append(ctx context.Context, e Event) error {
+	data, err := json.Marshal(e.Data)
+	if err != nil {
+		return fmt.Errorf("encode event: %w", err)
+	}
+	var number int64
+	err = t.QueryRowContext(ctx, `UPDATE counters SET value = value + 1 WHERE name = 'events' RETURNING value`).Scan(&number)
+	if err != nil {
+		return fmt.Errorf("number event %s: %w", e.Kind, err)
+	}
+	_, err = t.ExecContext(ctx, `
+		INSERT INTO events (number, team_id, store_id, actor_id, actor, kind, step, object, message, data, audit, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.audited(), t.now)
+	if err != nil {
+		return fmt.Errorf("write event %s: %w", e.Kind, err)
+	}
+	return t.notify(ctx, number)
+}
+
+// notify tells the other processes on the same Postgres once the transaction is committed.
+func (t tx) notify(ctx context.Context, number int64) error {
+	if !t.postgres {
+		return nil
+	}
+	if _, err := t.ExecContext(ctx, `SELECT pg_notify($1, $2)`, channel, strconv.FormatInt(number, 10)); err != nil {
+		return fmt.Errorf("notify of event %d: %w", number, err)
+	}
+	return nil
+}
+
+const eventColumns = `number, team_id, store_id, actor_id, actor, kind, step, object, message, data, audit, created_at`
+
+func scanEvent(row scanner) (Event, error) {
+	var (
+		e    Event
+		data string
+		at   int64
+	)
+	err := row.Scan(&e.Number, &e.TeamID, &e.StoreID, &e.ActorID, &e.Actor, &e.Kind, &e.Step, &e.Object, &e.Message, &data, &e.Audit, &at)
+	if err != nil {
+		return Event{}, err
+	}
+	e.At = fromMicros(at)
+	if err := json.Unmarshal([]byte(data), &e.Data); err != nil {
+		return Event{}, fmt.Errorf("decode event %d: %w", e.Number, err)
+	}
+	return e, nil
+}
+
+func lastEvent(ctx context.Context, q querier) (int64, error) {
+	var number int64
+	if err := q.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = 'events'`).Scan(&number); err != nil {
+		return 0, fmt.Errorf("read the last event's number: %w", err)
+	}
+	return number, nil
+}
+
+// LastEvent returns the number of the newest event, 0 when there is none.
+func (db *DB) LastEvent(ctx context.Context) (int64, error) { return lastEvent(ctx, db.read) }
+
+// eventsAfter returns at most limit events that follow the number, oldest first.
+func (db *DB) eventsAfter(ctx context.Context, number int64, limit int) ([]Event, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE number > $1 ORDER BY number LIMIT $2`, number, limit)
+	events, err := collect(rows, err, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("read events after %d: %w", number, err)
+	}
+	return events, nil
+}
+
+// StoreEvents returns what happened to the store, oldest first.
+func (db *DB) StoreEvents(ctx context.Context, storeID string) ([]Event, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE store_id = $1 ORDER BY number`, storeID)
+	events, err := collect(rows, err, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("read events of store %s: %w", storeID, err)
+	}
+	return events, nil
+}
+
+// Activity returns what people did in the actor's teams and how it ended, newest first,
+// below the event number before (0 for the newest), at most limit lines.
+func (db *DB) Activity(ctx context.Context, actor Actor, before int64, limit int) ([]Event, error) {
+	if before == 0 {
+		before = 1 << 62
+	}
+	teams := actor.Teams(ViewActivity)
+	where, args := inList("team_id", teams, 3)
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT `+eventColumns+` FROM events
+		WHERE number < $1 AND (audit OR kind IN ('store.ready', 'store.failed')) AND `+where+`
+		ORDER BY number DESC LIMIT $2`, append([]any{before, limit}, args...)...)
+	events, err := collect(rows, err, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("read activity: %w", err)
+	}
+	return events, nil
+}
+
+// RecordCredentialsShown writes down that the actor was shown the store's credentials.
+func (db *DB) RecordCredentialsShown(ctx context.Context, actor Actor, st Store) error {
+	return db.update(ctx, func(t tx) error {
+		return t.append(ctx, Event{
+			TeamID: st.TeamID, StoreID: st.ID, ActorID: actor.UserID, Actor: actor.Name,
+			Kind: CredentialsShown, Object: st.Name, Message: "Admin login shown",
+		})
+	})
+}

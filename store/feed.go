@@ -1,0 +1,165 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+const (
+	channel     = "shopwright_events" // Postgres notifies of every event's number here
+	pollEvery   = 5 * time.Second     // finds what a lost notification did not tell
+	feedBatch   = 500
+	subscribers = 256 // events a subscriber may lag behind before it is closed
+)
+
+// feed reads committed events in their order, exactly once a process, and hands them to
+// subscribers. It never waits for one of them.
+type feed struct {
+	db     *DB
+	wake   chan struct{}
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	mu   sync.Mutex
+	last int64
+	subs map[*Subscription]struct{}
+}
+
+// Subscription delivers events from the moment it was made. Events is closed when the
+// subscriber lags too far behind or the database is closed: subscribe again and read the
+// present state.
+type Subscription struct {
+	Events <-chan Event
+	events chan Event
+	feed   *feed
+}
+
+// Subscribe starts to deliver all events, whosever they are; the receiver asks
+// [Actor.Sees] before it shows one. Close it when done.
+func (db *DB) Subscribe() *Subscription {
+	events := make(chan Event, subscribers)
+	sub := &Subscription{Events: events, events: events, feed: db.feed}
+	db.feed.mu.Lock()
+	defer db.feed.mu.Unlock()
+	if db.feed.subs == nil { // stopped
+		close(events)
+		return sub
+	}
+	db.feed.subs[sub] = struct{}{}
+	return sub
+}
+
+// Close ends the subscription. It may be called more than once.
+func (s *Subscription) Close() {
+	s.feed.mu.Lock()
+	defer s.feed.mu.Unlock()
+	s.feed.drop(s)
+}
+
+func startFeed(db *DB, last int64) *feed {
+	ctx, cancel := context.WithCancel(context.Background())
+	f := &feed{db: db, wake: make(chan struct{}, 1), cancel: cancel, last: last, subs: map[*Subscription]struct{}{}}
+	f.done.Go(func() { f.run(ctx) })
+	if db.postgres {
+		f.done.Go(func() { f.listen(ctx) })
+	}
+	return f
+}
+
+func (f *feed) stop() {
+	f.cancel()
+	f.done.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for sub := range f.subs {
+		f.drop(sub)
+	}
+	f.subs = nil
+}
+
+func (f *feed) poke() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (f *feed) run(ctx context.Context) {
+	ticker := time.NewTicker(pollEvery)
+	defer ticker.Stop()
+	for {
+		f.deliver(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.wake:
+		case <-ticker.C:
+		}
+	}
+}
+
+// deliver hands out all events that are new. An unreadable database is tried again at the
+// next wake-up: whoever uses it sees the error.
+func (f *feed) deliver(ctx context.Context) {
+	for {
+		events, err := f.db.eventsAfter(ctx, f.last, feedBatch)
+		if err != nil || len(events) == 0 {
+			return
+		}
+		f.publish(events)
+	}
+}
+
+func (f *feed) publish(events []Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range events {
+		for sub := range f.subs {
+			select {
+			case sub.events <- e:
+			default:
+				f.drop(sub)
+			}
+		}
+		f.last = e.Number
+	}
+}
+
+// drop is called with the lock held.
+func (f *feed) drop(sub *Subscription) {
+	if _, there := f.subs[sub]; there {
+		delete(f.subs, sub)
+		close(sub.events)
+	}
+}
+
+// listen waits for Postgres to tell of events that other processes wrote.
+func (f *feed) listen(ctx context.Context) {
+	for ctx.Err() == nil {
+		f.listenOnce(ctx)
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (f *feed) listenOnce(ctx context.Context) {
+	conn, err := pgx.Connect(ctx, f.db.url)
+	if err != nil {
+		return
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the connection is given up either way
+	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
+		return
+	}
+	for {
+		f.poke()
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return
+		}
+	}
+}

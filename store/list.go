@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Query selects stores for a list.
+type Query struct {
+	Search string // found in name and host, whatever the case
+	Status Status // any when empty
+	Engine string // any when empty
+	Sort   Sort
+	Offset int
+	Limit  int
+}
+
+// Sort is the order of a list.
+type Sort string
+
+// The orders there are; any other value means Newest.
+const (
+	Newest Sort = "newest"
+	Oldest Sort = "oldest"
+	ByName Sort = "name"
+)
+
+func (s Sort) orderBy() string {
+	switch s {
+	case Oldest:
+		return "created_at, id"
+	case ByName:
+		return "LOWER(name), id"
+	default:
+		return "created_at DESC, id DESC"
+	}
+}
+
+// List is a page of stores and what there is beside it.
+type List struct {
+	Stores []Store
+	Total  int            // how many match the query, on all pages
+	Counts map[Status]int // by status, of those that match search and engine
+}
+
+// All is the sum of the counts: how many match search and engine in any status.
+func (l List) All() int {
+	sum := 0
+	for _, n := range l.Counts {
+		sum += n
+	}
+	return sum
+}
+
+// ListStores returns the living stores that the actor may see and the query selects.
+func (db *DB) ListStores(ctx context.Context, actor Actor, q Query) (List, error) {
+	where, args := q.conditions(actor)
+	counts, err := db.countStores(ctx, where, args)
+	if err != nil {
+		return List{}, err
+	}
+	list := List{Counts: counts}
+	list.Total = list.All()
+	if q.Status != "" {
+		args = append(args, q.Status)
+		where += " AND status = $" + strconv.Itoa(len(args))
+		list.Total = counts[q.Status]
+	}
+	args = append(args, q.Limit, q.Offset)
+	rows, err := db.read.QueryContext(ctx, fmt.Sprintf(`SELECT %s FROM stores WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`,
+		storeColumns, where, q.Sort.orderBy(), len(args)-1, len(args)), args...)
+	if list.Stores, err = collect(rows, err, scanStore); err != nil {
+		return List{}, fmt.Errorf("list stores: %w", err)
+	}
+	return list, nil
+}
+
+// Usage returns how many living stores the user made, and how many there are in all.
+func (db *DB) Usage(ctx context.Context, userID string) (own, all int, err error) {
+	err = db.read.QueryRowContext(ctx, `
+		SELECT COALESCE(SUM(CASE WHEN created_by = $1 THEN 1 ELSE 0 END), 0), COUNT(*) FROM stores WHERE deleted_at = 0`,
+		userID).Scan(&own, &all)
+	if err != nil {
+		return 0, 0, fmt.Errorf("count stores: %w", err)
+	}
+	return own, all, nil
+}
+
+func (db *DB) countStores(ctx context.Context, where string, args []any) (map[Status]int, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT status, COUNT(*) FROM stores WHERE `+where+` GROUP BY status`, args...)
+	counts := map[Status]int{}
+	_, err = collect(rows, err, func(row scanner) (Status, error) {
+		var (
+			status Status
+			n      int
+		)
+		err := row.Scan(&status, &n)
+		counts[status] = n
+		return status, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count stores by status: %w", err)
+	}
+	return counts, nil
+}
+
+func (q Query) conditions(actor Actor) (string, []any) {
+	in, args := inList("team_id", actor.Teams(ViewStores), 1)
+	where := "deleted_at = 0 AND " + in
+	if q.Search != "" {
+		args = append(args, "%"+likeEscaper.Replace(strings.ToLower(q.Search))+"%")
+		where += fmt.Sprintf(` AND search LIKE $%d ESCAPE '!'`, len(args))
+	}
+	if q.Engine != "" {
+		args = append(args, q.Engine)
+		where += fmt.Sprintf(" AND engine = $%d", len(args))
+	}
+	return where, args
+}
+
+var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")

@@ -1,0 +1,158 @@
+-- One text for SQLite and Postgres: ids are made by us, times are microseconds UTC and
+-- 0 means "not yet", so that neither database's own types are needed.
+
+-- +goose Up
+
+CREATE TABLE counters (
+	name  TEXT   PRIMARY KEY,
+	value BIGINT NOT NULL
+);
+-- events: the number of the last event; its row lock makes numbers appear in commit order.
+-- claims: locked while a store is claimed, so that limits hold over all replicas.
+INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0);
+
+CREATE TABLE users (
+	id           TEXT    PRIMARY KEY,
+	name         TEXT    NOT NULL,
+	email        TEXT    NOT NULL,
+	admin        BOOLEAN NOT NULL,
+	disabled     BOOLEAN NOT NULL,
+	created_at   BIGINT  NOT NULL,
+	last_seen_at BIGINT  NOT NULL
+);
+
+CREATE TABLE identities (
+	provider   TEXT   NOT NULL,
+	subject    TEXT   NOT NULL,
+	user_id    TEXT   NOT NULL REFERENCES users (id),
+	email      TEXT   NOT NULL,
+	created_at BIGINT NOT NULL,
+	PRIMARY KEY (provider, subject)
+);
+CREATE INDEX identities_user ON identities (user_id);
+
+CREATE TABLE sessions (
+	id_hash      TEXT   PRIMARY KEY,
+	user_id      TEXT   NOT NULL REFERENCES users (id),
+	device       TEXT   NOT NULL,
+	address      TEXT   NOT NULL,
+	created_at   BIGINT NOT NULL,
+	last_seen_at BIGINT NOT NULL,
+	expires_at   BIGINT NOT NULL
+);
+CREATE INDEX sessions_user ON sessions (user_id);
+
+CREATE TABLE teams (
+	id         TEXT    PRIMARY KEY,
+	name       TEXT    NOT NULL,
+	personal   BOOLEAN NOT NULL,
+	created_at BIGINT  NOT NULL
+);
+
+CREATE TABLE memberships (
+	team_id    TEXT   NOT NULL REFERENCES teams (id),
+	user_id    TEXT   NOT NULL REFERENCES users (id),
+	role       TEXT   NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
+	created_at BIGINT NOT NULL,
+	PRIMARY KEY (team_id, user_id)
+);
+CREATE INDEX memberships_user ON memberships (user_id);
+
+CREATE TABLE api_tokens (
+	id           TEXT   PRIMARY KEY,
+	user_id      TEXT   NOT NULL REFERENCES users (id),
+	team_id      TEXT   NOT NULL REFERENCES teams (id),
+	name         TEXT   NOT NULL,
+	token_hash   TEXT   NOT NULL UNIQUE,
+	scopes       TEXT   NOT NULL,
+	created_at   BIGINT NOT NULL,
+	last_used_at BIGINT NOT NULL,
+	expires_at   BIGINT NOT NULL
+);
+
+CREATE TABLE clusters (
+	id            TEXT    PRIMARY KEY,
+	name          TEXT    NOT NULL UNIQUE,
+	connection    TEXT    NOT NULL CHECK (connection IN ('configured', 'kubeconfig')),
+	kubeconfig    TEXT    NOT NULL, -- encrypted; empty for the configured one
+	base_domain   TEXT    NOT NULL,
+	ingress_class TEXT    NOT NULL,
+	storage_class TEXT    NOT NULL,
+	region        TEXT    NOT NULL,
+	visibility    TEXT    NOT NULL CHECK (visibility IN ('public', 'private')),
+	lifecycle     TEXT    NOT NULL CHECK (lifecycle IN ('active', 'draining', 'retired')),
+	capacity      INTEGER NOT NULL, -- stores; 0 for no limit
+	uid           TEXT    NOT NULL, -- of its kube-system namespace, empty until first seen
+	version       TEXT    NOT NULL,
+	simulated     BOOLEAN NOT NULL,
+	created_at    BIGINT  NOT NULL,
+	seen_at       BIGINT  NOT NULL
+);
+
+CREATE TABLE stores (
+	id                  TEXT   PRIMARY KEY,
+	team_id             TEXT   NOT NULL REFERENCES teams (id),
+	cluster_id          TEXT   NOT NULL REFERENCES clusters (id),
+	name                TEXT   NOT NULL,
+	slug                TEXT   NOT NULL,
+	namespace           TEXT   NOT NULL,
+	host                TEXT   NOT NULL,
+	engine              TEXT   NOT NULL,
+	template            TEXT   NOT NULL,
+	plan                TEXT   NOT NULL,
+	status              TEXT   NOT NULL CHECK (status IN
+		('provisioning', 'ready', 'degraded', 'failed', 'upgrading', 'sleeping', 'deleting', 'deleted')),
+	desired             TEXT   NOT NULL CHECK (desired IN ('present', 'absent')),
+	generation          BIGINT NOT NULL,
+	observed_generation BIGINT NOT NULL,
+	step                TEXT   NOT NULL,
+	failure             TEXT   NOT NULL, -- JSON; empty when nothing failed
+	chart_version       TEXT   NOT NULL,
+	url                 TEXT   NOT NULL,
+	admin_url           TEXT   NOT NULL,
+	search              TEXT   NOT NULL, -- name, slug and host in lower case
+	worked              BIGINT NOT NULL,
+	claim_holder        TEXT   NOT NULL,
+	claim_until         BIGINT NOT NULL,
+	created_by          TEXT   NOT NULL REFERENCES users (id),
+	created_at          BIGINT NOT NULL,
+	queued_at           BIGINT NOT NULL,
+	ready_at            BIGINT NOT NULL,
+	deleted_at          BIGINT NOT NULL,
+	updated_at          BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX stores_living_slug ON stores (slug) WHERE deleted_at = 0;
+CREATE UNIQUE INDEX stores_living_namespace ON stores (namespace) WHERE deleted_at = 0;
+CREATE UNIQUE INDEX stores_living_host ON stores (host) WHERE deleted_at = 0;
+CREATE INDEX stores_team ON stores (team_id, created_at, id) WHERE deleted_at = 0;
+CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'deleting');
+
+CREATE TABLE events (
+	number     BIGINT  PRIMARY KEY, -- in commit order, without gaps
+	team_id    TEXT    NOT NULL,    -- who may see it; empty for everybody
+	store_id   TEXT    NOT NULL,    -- empty when it is not about a store; outlives the store
+	actor_id   TEXT    NOT NULL,    -- a user's id; empty for the platform itself
+	actor      TEXT    NOT NULL,    -- the actor's name at the time
+	kind       TEXT    NOT NULL,
+	step       TEXT    NOT NULL,
+	object     TEXT    NOT NULL,    -- what it is about, by the name it had at the time
+	message    TEXT    NOT NULL,
+	data       TEXT    NOT NULL,    -- JSON
+	audit      BOOLEAN NOT NULL,    -- never pruned
+	created_at BIGINT  NOT NULL
+);
+CREATE INDEX events_store ON events (store_id, number);
+CREATE INDEX events_team ON events (team_id, number);
+
+-- +goose Down
+
+DROP TABLE events;
+DROP TABLE stores;
+DROP TABLE clusters;
+DROP TABLE api_tokens;
+DROP TABLE memberships;
+DROP TABLE teams;
+DROP TABLE sessions;
+DROP TABLE identities;
+DROP TABLE users;
+DROP TABLE counters;

@@ -1,0 +1,222 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Claim is the right to work on one store until the lease runs out. Only its holder
+// changes what the platform says about the store.
+type Claim struct {
+	Store  Store
+	Holder string
+}
+
+// Concurrency bounds how many stores are being provisioned at once, over all replicas.
+type Concurrency struct {
+	Global     int // zero for no limit
+	PerCluster int // zero for no limit
+}
+
+// Claim takes the next store that needs work and that nobody holds, for the time of the
+// lease. ok is false when there is none. Work that was begun comes first, then removals,
+// then the teams with the least work going on, then whoever waited longest.
+func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, limit Concurrency) (claim Claim, ok bool, err error) {
+	err = db.update(ctx, func(t tx) error {
+		if err := t.lockClaims(ctx); err != nil {
+			return err
+		}
+		id, err := t.nextInQueue(ctx, limit)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("look into the queue: %w", err)
+		}
+		_, err = t.ExecContext(ctx, `UPDATE stores SET claim_holder = $2, claim_until = $3 WHERE id = $1`,
+			id, holder, t.now+lease.Microseconds())
+		if err != nil {
+			return fmt.Errorf("claim store %s: %w", id, err)
+		}
+		claim.Holder, ok = holder, true
+		claim.Store, err = queryStore(ctx, t, id)
+		return err
+	})
+	return claim, ok && err == nil, err
+}
+
+// lockClaims makes transactions that count stores wait for one another.
+func (t tx) lockClaims(ctx context.Context) error {
+	if _, err := t.ExecContext(ctx, `UPDATE counters SET value = value + 1 WHERE name = 'claims'`); err != nil {
+		return fmt.Errorf("lock claims: %w", err)
+	}
+	return nil
+}
+
+// nextInQueue counts a store as being provisioned from its first step until it is ready,
+// failed or to be deleted, whether or not somebody holds it at this moment.
+func (t tx) nextInQueue(ctx context.Context, limit Concurrency) (id string, err error) {
+	err = t.QueryRowContext(ctx, `
+		WITH busy AS (
+			SELECT team_id, cluster_id FROM stores
+			WHERE status = 'provisioning' AND (step <> '' OR claim_until > $1)
+		)
+		SELECT s.id FROM stores s
+		WHERE s.status IN ('provisioning', 'deleting') AND s.claim_until <= $1 AND (
+			s.step <> '' OR s.status = 'deleting' OR (
+				($2 = 0 OR (SELECT COUNT(*) FROM busy) < $2) AND
+				($3 = 0 OR (SELECT COUNT(*) FROM busy WHERE busy.cluster_id = s.cluster_id) < $3)))
+		ORDER BY
+			CASE WHEN s.step <> '' THEN 0 WHEN s.status = 'deleting' THEN 1 ELSE 2 END,
+			(SELECT COUNT(*) FROM busy WHERE busy.team_id = s.team_id),
+			s.queued_at, s.id
+		LIMIT 1`, t.now, limit.Global, limit.PerCluster).Scan(&id)
+	return id, err
+}
+
+// Renew prolongs the lease and writes down the time worked so far. ErrStale says that the
+// claim is lost: the holder must stop at once.
+func (db *DB) Renew(ctx context.Context, c Claim, lease, worked time.Duration) error {
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return err
+	}
+	result, err := db.write.ExecContext(ctx, `
+		UPDATE stores SET claim_until = $3, worked = CASE WHEN generation = $5 THEN $6 ELSE worked END
+		WHERE id = $1 AND claim_holder = $2 AND claim_until > $4`,
+		c.Store.ID, c.Holder, now+lease.Microseconds(), now, c.Store.Generation, worked.Microseconds())
+	return expectOne(result, err, "renew claim on store "+c.Store.ID)
+}
+
+// Release gives the claim back. Giving back one that is lost is no error.
+func (db *DB) Release(ctx context.Context, c Claim) error {
+	_, err := db.write.ExecContext(ctx, `
+		UPDATE stores SET claim_holder = '', claim_until = 0 WHERE id = $1 AND claim_holder = $2`, c.Store.ID, c.Holder)
+	if err != nil {
+		return fmt.Errorf("release claim on store %s: %w", c.Store.ID, err)
+	}
+	return nil
+}
+
+// ReleaseAll gives back the claims of processes that are gone. Only whoever knows that no
+// other process works on these records may call it.
+func (db *DB) ReleaseAll(ctx context.Context) error {
+	if _, err := db.write.ExecContext(ctx, `UPDATE stores SET claim_holder = '', claim_until = 0 WHERE claim_until > 0`); err != nil {
+		return fmt.Errorf("release all claims: %w", err)
+	}
+	return nil
+}
+
+// Progress is what the platform has to say about a store it works on. Empty fields leave
+// what is recorded.
+type Progress struct {
+	Step         Step   // the step that the work is at now
+	Finished     string // what the step before came to, when the step changes
+	Message      string // where the step stands, when it does not change
+	ChartVersion string
+}
+
+// Advance records that the work on a claimed store has come to a step, or has something
+// new to say about the step it is at. Saying nothing new writes nothing.
+func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
+	return db.work(ctx, c, func(st *Store) []Event {
+		if p.ChartVersion != "" {
+			st.ChartVersion = p.ChartVersion
+		}
+		if p.Step == st.Step {
+			return []Event{storeEvent(*st, Actor{}, StepProgressed, p.Message)}
+		}
+		events := st.finishStep(p.Finished)
+		st.Step = p.Step
+		return append(events, storeEvent(*st, Actor{}, StepStarted, p.Message))
+	})
+}
+
+// Complete records that a claimed store is ready under these addresses.
+func (db *DB) Complete(ctx context.Context, c Claim, finished, url, adminURL string) (Store, error) {
+	return db.work(ctx, c, func(st *Store) []Event {
+		events := st.finishStep(finished)
+		st.Status, st.Step, st.Failure = Ready, StepReady, Failure{}
+		st.ObservedGeneration, st.URL, st.AdminURL = st.Generation, url, adminURL
+		if st.ReadyAt.IsZero() {
+			st.ReadyAt = st.UpdatedAt
+		}
+		return append(events, storeEvent(*st, Actor{}, StoreReady, "Ready"))
+	})
+}
+
+// Fail records why the work on a claimed store cannot go on without a person.
+func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
+	return db.work(ctx, c, func(st *Store) []Event {
+		f.Step, f.At = st.Step, st.UpdatedAt
+		st.Status, st.Failure, st.ObservedGeneration = Failed, f, st.Generation
+		return []Event{storeEvent(*st, Actor{}, StoreFailed, f.Title)}
+	})
+}
+
+// Archive records that nothing is left of a claimed store in its cluster. From then on its
+// name, namespace and host are free.
+func (db *DB) Archive(ctx context.Context, c Claim, finished string) (Store, error) {
+	return db.work(ctx, c, func(st *Store) []Event {
+		events := st.finishStep(finished)
+		st.Status, st.Step, st.ObservedGeneration, st.DeletedAt = Deleted, StepGone, st.Generation, st.UpdatedAt
+		return append(events, storeEvent(*st, Actor{}, StoreDeleted, "Store deleted"))
+	})
+}
+
+// work changes a claimed store and records its events in one transaction, if the claim
+// holds and nobody asked for something else meanwhile; otherwise it returns ErrStale.
+func (db *DB) work(ctx context.Context, c Claim, apply func(*Store) []Event) (Store, error) {
+	var st Store
+	err := db.update(ctx, func(t tx) error {
+		if err := t.checkClaim(ctx, c); err != nil {
+			return err
+		}
+		var err error
+		if st, err = queryStore(ctx, t, c.Store.ID); err != nil {
+			return err
+		}
+		st.UpdatedAt = fromMicros(t.now)
+		events := apply(&st)
+		if err := t.saveStore(ctx, c.Store, st); err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := t.append(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return st, err
+}
+
+// checkClaim locks the row of a store that is still held.
+func (t tx) checkClaim(ctx context.Context, c Claim) error {
+	result, err := t.ExecContext(ctx, `
+		UPDATE stores SET claim_holder = claim_holder WHERE id = $1 AND claim_holder = $2 AND claim_until > $3`,
+		c.Store.ID, c.Holder, t.now)
+	return expectOne(result, err, "check claim on store "+c.Store.ID)
+}
+
+func (s Store) finishStep(message string) []Event {
+	if s.Step == "" {
+		return nil
+	}
+	return []Event{storeEvent(s, Actor{}, StepFinished, message)}
+}
+
+func isUniqueViolation(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return pg.Code == "23505"
+	}
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+}

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	maxSlug = 40  // leaves room for "store-" and suffixes within a DNS label
+	maxName = 120 // characters
+)
+
+// A label as RFC 1123 has it, without doubled hyphens: those are kept for punycode.
+var slugPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// reserved addresses belong to the platform, to mail or to well-known services.
+func reserved(slug string) bool {
+	return slices.Contains([]string{
+		"admin", "api", "app", "auth", "cdn", "console", "dashboard", "default", "dns", "ftp", "grafana",
+		"imap", "ingress", "kube", "kube-system", "login", "mail", "metrics", "ns1", "ns2", "platform",
+		"pop", "registry", "shopwright", "shopwright-system", "smtp", "status", "store", "stores", "support",
+		"system", "webmail", "www",
+	}, slug)
+}
+
+// ProposeSlug makes an address from a store's name: lower case, latin letters, digits and
+// single hyphens, at most 40 characters. A name without any such letter, or one that is
+// reserved, becomes "shop" or gets "-shop" added.
+func ProposeSlug(name string) string {
+	slug := cut(strings.Join(strings.FieldsFunc(latin(name), notSlug), "-"), maxSlug)
+	switch {
+	case slug == "":
+		return "shop"
+	case reserved(slug):
+		return slug + "-shop"
+	}
+	return slug
+}
+
+// NumberSlug returns the slug with "-n" at its end, shortened so that it still fits.
+func NumberSlug(slug string, n int) string {
+	suffix := "-" + strconv.Itoa(n)
+	return cut(slug, maxSlug-len(suffix)) + suffix
+}
+
+// CheckSlug returns an *Error for the field "slug" if it cannot be an address.
+func CheckSlug(slug string) error {
+	switch {
+	case slug == "":
+		return invalid("slug", "Type an address, such as my-shop.")
+	case len(slug) > maxSlug:
+		return invalid("slug", "An address has at most %d characters; this one has %d.", maxSlug, utf8.RuneCountInString(slug))
+	case !slugPattern.MatchString(slug):
+		return invalid("slug", "Use small letters, digits and single hyphens, starting and ending with a letter or digit.")
+	case reserved(slug):
+		return invalid("slug", "%q is reserved for the platform. Choose another address.", slug)
+	}
+	return nil
+}
+
+// CleanName trims the name and folds its white space, and returns an *Error for the field
+// "name" if nothing is left or it is longer than 120 characters.
+func CleanName(name string) (string, error) {
+	name = strings.Join(strings.Fields(strings.Map(visible, name)), " ")
+	switch n := utf8.RuneCountInString(name); {
+	case n == 0:
+		return "", invalid("name", "Type a name for the store.")
+	case n > maxName:
+		return name, invalid("name", "A name has at most %d characters; this one has %d.", maxName, n)
+	}
+	return name, nil
+}
+
+func visible(r rune) rune {
+	switch {
+	case unicode.IsSpace(r):
+		return ' '
+	case unicode.IsControl(r), r == utf8.RuneError, unicode.Is(unicode.Bidi_Control, r):
+		return -1
+	}
+	return r
+}
+
+func notSlug(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }
+
+// latin writes letters with marks as the letters they are made of, as German and Nordic
+// readers expect it of an address.
+func latin(s string) string {
+	s = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa",
+		"œ", "oe", "ł", "l", "đ", "d", "þ", "th", "'", "", "’", "", "&", " and ").Replace(norm.NFC.String(strings.ToLower(s)))
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(s))
+}
+
+func cut(slug string, length int) string {
+	if len(slug) > length {
+		slug = slug[:length]
+	}
+	return strings.Trim(slug, "-")
+}

@@ -1,0 +1,135 @@
+// Package store keeps Shopwright's records: users, teams, clusters, stores and the
+// events that tell their story. It holds the rules about those records (who may do
+// what, which status may follow which) and their persistence on SQLite and Postgres.
+//
+// It knows nobody: not HTTP, not Kubernetes, not Helm.
+package store
+
+import "time"
+
+// Store is one online shop: what somebody asked for and how far it has come.
+type Store struct {
+	ID        string
+	TeamID    string
+	ClusterID string
+	Name      string // free text, as its owner typed it
+	Slug      string // DNS label, unique among living stores
+	Namespace string // Kubernetes namespace, unique among living stores
+	Host      string // public host name, unique among living stores
+	Engine    string
+	Template  string
+	Plan      string
+
+	Status             Status
+	Desired            Desired
+	Generation         int64 // counts what people asked for: create, retry, delete
+	ObservedGeneration int64 // the generation that was last brought to its end
+	Step               Step  // where the work stands; empty while the store waits in the queue
+	Failure            Failure
+
+	ChartVersion string
+	URL          string
+	AdminURL     string
+
+	Worked    time.Duration // working time spent on this generation, queueing not counted
+	CreatedBy string
+	CreatedAt time.Time
+	QueuedAt  time.Time
+	ReadyAt   time.Time // zero until the store was ready for the first time
+	DeletedAt time.Time // zero while the store lives
+	UpdatedAt time.Time
+}
+
+// Status is the state of a store in one word.
+type Status string
+
+// The statuses a store can have. Deleted stores are archived and in no list.
+const (
+	Provisioning Status = "provisioning"
+	Ready        Status = "ready"
+	Degraded     Status = "degraded"
+	Failed       Status = "failed"
+	Upgrading    Status = "upgrading"
+	Sleeping     Status = "sleeping"
+	Deleting     Status = "deleting"
+	Deleted      Status = "deleted"
+)
+
+// Statuses are those that a living store can have, in the order they are shown.
+func Statuses() []Status {
+	return []Status{Provisioning, Ready, Degraded, Failed, Upgrading, Sleeping, Deleting}
+}
+
+// Desired is what should become of a store.
+type Desired string
+
+// A store should be there, or should be gone.
+const (
+	Present Desired = "present"
+	Absent  Desired = "absent"
+)
+
+// Step is a stage of the work on a store.
+type Step string
+
+// The steps of opening a store, in order, then those of removing one.
+const (
+	StepQueued      Step = "queued"
+	StepNamespace   Step = "namespace"
+	StepLimits      Step = "limits"
+	StepCredentials Step = "credentials"
+	StepRelease     Step = "release"
+	StepWorkloads   Step = "workloads"
+	StepSetup       Step = "setup"
+	StepReady       Step = "ready"
+
+	StepUninstall Step = "uninstall"
+	StepVolumes   Step = "volumes"
+	StepRemove    Step = "remove"
+	StepGone      Step = "gone"
+)
+
+// CreateSteps are the steps of opening a store, in order.
+func CreateSteps() []Step {
+	return []Step{StepQueued, StepNamespace, StepLimits, StepCredentials, StepRelease, StepWorkloads, StepSetup, StepReady}
+}
+
+// DeleteSteps are the steps of removing a store, in order.
+func DeleteSteps() []Step {
+	return []Step{StepQueued, StepUninstall, StepVolumes, StepRemove, StepGone}
+}
+
+// Failure says in plain words why a store failed. It is kept as JSON in its row.
+type Failure struct {
+	Title    string     `json:"title,omitempty"` // what happened, in a shop owner's words
+	Cause    string     `json:"cause,omitempty"` // why, with the objects' real names
+	Next     string     `json:"next,omitempty"`  // what to do about it
+	Step     Step       `json:"step,omitempty"`  // where it stopped
+	Evidence []Evidence `json:"evidence,omitempty"`
+	HelmLog  []string   `json:"helm_log,omitempty"`
+	At       time.Time  `json:"at,omitzero"`
+}
+
+// Evidence is one observation in the cluster that explains a failure, unchanged.
+type Evidence struct {
+	Object  string    `json:"object"` // kind/name, such as pod/mariadb-0
+	Reason  string    `json:"reason"`
+	Message string    `json:"message"`
+	Count   int32     `json:"count,omitempty"`
+	Last    time.Time `json:"last,omitzero"`
+}
+
+// Living reports whether the store has not been archived yet.
+func (s Store) Living() bool { return s.DeletedAt.IsZero() }
+
+// CanRetry reports whether a person may set the work going again.
+func (s Store) CanRetry() bool { return s.Status == Failed && s.Desired == Present }
+
+// CanDelete reports whether a person may ask for the store's removal. A removal that
+// failed can be asked for again.
+func (s Store) CanDelete() bool {
+	return s.Living() && s.Status != Deleting
+}
+
+// Namespace returns the Kubernetes namespace of the store with that slug.
+func Namespace(slug string) string { return "store-" + slug }

@@ -1,0 +1,308 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Limits bound how many stores there may be. Zero means no limit.
+type Limits struct {
+	Stores        int // living, of everybody
+	StoresPerUser int // living, made by one user
+}
+
+// NewStore is a request for a store.
+type NewStore struct {
+	TeamID   string
+	Cluster  Cluster
+	Name     string
+	Slug     string // proposed from the name when empty
+	Engine   string
+	Template string
+	Plan     string
+	Limits   Limits
+}
+
+// CreateStore records a store that should be, for the provisioner to bring about. It
+// returns an *Error that names the field when the request cannot be met.
+func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (Store, error) {
+	if !actor.May(CreateStores, n.TeamID) {
+		return Store{}, &Error{Code: Forbidden, Message: "You may look at this team's stores, but not create one. Ask one of its owners."}
+	}
+	name, err := CleanName(n.Name)
+	if err != nil {
+		return Store{}, err
+	}
+	if n.Slug != "" {
+		if err := CheckSlug(n.Slug); err != nil {
+			return Store{}, err
+		}
+	}
+	var st Store
+	err = db.update(ctx, func(t tx) error {
+		if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
+			return err
+		}
+		slug, err := t.claimSlug(ctx, name, n.Slug)
+		if err != nil {
+			return err
+		}
+		st = newStore(actor, n, name, slug, t.now)
+		if err := t.insertStore(ctx, st); err != nil {
+			return err
+		}
+		return t.append(ctx, storeEvent(st, actor, StoreCreated, "Store created"))
+	})
+	if isUniqueViolation(err) {
+		return Store{}, slugTaken(st.Slug, NumberSlug(st.Slug, 2))
+	}
+	return st, err
+}
+
+func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
+	at := fromMicros(now)
+	return Store{
+		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
+		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template, Plan: n.Plan,
+		Status: Provisioning, Desired: Present, Generation: 1,
+		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
+	}
+}
+
+// checkLimits counts under the lock that claims take too, so that parallel requests cannot
+// pass a limit together.
+func (t tx) checkLimits(ctx context.Context, actor Actor, l Limits) error {
+	if err := t.lockClaims(ctx); err != nil {
+		return err
+	}
+	var all, own int
+	err := t.QueryRowContext(ctx, `
+		SELECT COUNT(*), COALESCE(SUM(CASE WHEN created_by = $1 THEN 1 ELSE 0 END), 0) FROM stores WHERE deleted_at = 0`,
+		actor.UserID).Scan(&all, &own)
+	if err != nil {
+		return fmt.Errorf("count stores: %w", err)
+	}
+	if l.StoresPerUser > 0 && own >= l.StoresPerUser {
+		return &Error{Code: Limited, Message: fmt.Sprintf("You have %d of %d stores. Delete one before you create another.", own, l.StoresPerUser)}
+	}
+	if l.Stores > 0 && all >= l.Stores {
+		return &Error{Code: Limited, Message: fmt.Sprintf("This installation is full: it holds %d of %d stores. Ask its administrator.", all, l.Stores)}
+	}
+	return nil
+}
+
+// claimSlug returns the address to use: the one asked for if it is free, or the first free
+// one that can be proposed from the name.
+func (t tx) claimSlug(ctx context.Context, name, asked string) (string, error) {
+	if asked == "" {
+		return freeSlug(ctx, t, ProposeSlug(name))
+	}
+	free, err := freeSlug(ctx, t, asked)
+	if err != nil {
+		return "", err
+	}
+	if free != asked {
+		return "", slugTaken(asked, free)
+	}
+	return asked, nil
+}
+
+func slugTaken(slug, free string) error {
+	return &Error{Code: Conflict, Field: "slug", Message: fmt.Sprintf("%q is taken. %q is free.", slug, free)}
+}
+
+// FreeSlug returns the slug if no living store has it, or else the first of slug-2,
+// slug-3, … that none has.
+func (db *DB) FreeSlug(ctx context.Context, slug string) (string, error) {
+	return freeSlug(ctx, db.read, slug)
+}
+
+func freeSlug(ctx context.Context, q querier, slug string) (string, error) {
+	for n, candidate := 1, slug; ; {
+		var taken bool
+		err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stores WHERE slug = $1 AND deleted_at = 0)`, candidate).Scan(&taken)
+		if err != nil {
+			return "", fmt.Errorf("look for a free address: %w", err)
+		}
+		if !taken {
+			return candidate, nil
+		}
+		n++
+		candidate = NumberSlug(slug, n)
+	}
+}
+
+// FindStore returns the living store if the actor may see it, and NotFound otherwise,
+// whether it exists or not. Every request for one store goes through here.
+func (db *DB) FindStore(ctx context.Context, actor Actor, id string) (Store, error) {
+	st, err := db.Store(ctx, id)
+	if err != nil {
+		return Store{}, err
+	}
+	if !st.Living() || !actor.May(ViewStores, st.TeamID) {
+		return Store{}, notFound("store")
+	}
+	return st, nil
+}
+
+// Store returns the store with that id, living or not, whosever it is. It is for the
+// platform's own work; requests use FindStore.
+func (db *DB) Store(ctx context.Context, id string) (Store, error) {
+	return queryStore(ctx, db.read, id)
+}
+
+// Retry sets a failed store going again, from where it stands.
+func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) {
+	return db.change(ctx, actor, id, RetryStores, func(st *Store) (Event, error) {
+		if !st.CanRetry() {
+			return Event{}, &Error{Code: Conflict, Message: "Only a failed store can be retried, and this one is " + string(st.Status) + "."}
+		}
+		st.Status, st.Failure = Provisioning, Failure{}
+		return storeEvent(*st, actor, StoreRetried, "Retried"), nil
+	})
+}
+
+// RequestDelete asks for the store's removal, whatever is being done to it now. Asking
+// again while it is being removed is no error.
+func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store, error) {
+	return db.change(ctx, actor, id, DeleteStores, func(st *Store) (Event, error) {
+		if !st.CanDelete() {
+			return Event{}, errUnchanged
+		}
+		st.Status, st.Desired, st.Failure = Deleting, Absent, Failure{}
+		return storeEvent(*st, actor, StoreDeleteAsked, "Deletion asked for"), nil
+	})
+}
+
+var errUnchanged = errors.New("nothing to change")
+
+// change applies a person's wish to a store as a new generation at the end of the queue.
+func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(*Store) (Event, error)) (Store, error) {
+	st, err := db.FindStore(ctx, actor, id)
+	if err != nil {
+		return Store{}, err
+	}
+	if !actor.May(action, st.TeamID) {
+		return Store{}, &Error{Code: Forbidden, Message: "You may look at this store, but not change it. Ask one of the team's owners."}
+	}
+	for {
+		st, err = db.tryChange(ctx, id, apply)
+		if !errors.Is(err, ErrStale) || ctx.Err() != nil {
+			return st, err
+		}
+	}
+}
+
+// tryChange returns ErrStale when another writer came first: a wish is then applied to what
+// that one left.
+func (db *DB) tryChange(ctx context.Context, id string, apply func(*Store) (Event, error)) (Store, error) {
+	var st Store
+	err := db.update(ctx, func(t tx) error {
+		before, err := queryStore(ctx, t, id)
+		if err != nil {
+			return err
+		}
+		st = before
+		event, err := apply(&st)
+		if err != nil {
+			return err
+		}
+		st.Generation++
+		st.Step, st.Worked, st.QueuedAt = "", 0, fromMicros(t.now)
+		event.Data = EventData{Generation: st.Generation, Status: st.Status}
+		if err := t.saveStore(ctx, before, st); err != nil {
+			return err
+		}
+		return t.append(ctx, event)
+	})
+	if errors.Is(err, errUnchanged) {
+		return st, nil
+	}
+	return st, err
+}
+
+func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
+	return Event{
+		TeamID: st.TeamID, StoreID: st.ID, ActorID: actor.UserID, Actor: actor.Name,
+		Kind: kind, Step: st.Step, Object: st.Name, Message: message,
+		Data: EventData{Generation: st.Generation, Status: st.Status},
+	}
+}
+
+const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
+	generation, observed_generation, step, failure, chart_version, url, admin_url, worked, created_by,
+	created_at, queued_at, ready_at, deleted_at, updated_at`
+
+func scanStore(row scanner) (Store, error) {
+	var (
+		st                                               Store
+		failure                                          string
+		worked, created, queued, ready, deleted, updated int64
+	)
+	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
+		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &failure, &st.ChartVersion,
+		&st.URL, &st.AdminURL, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
+	if err != nil {
+		return Store{}, err
+	}
+	st.Worked = time.Duration(worked) * time.Microsecond
+	st.CreatedAt, st.QueuedAt, st.ReadyAt = fromMicros(created), fromMicros(queued), fromMicros(ready)
+	st.DeletedAt, st.UpdatedAt = fromMicros(deleted), fromMicros(updated)
+	if failure != "" {
+		if err := json.Unmarshal([]byte(failure), &st.Failure); err != nil {
+			return Store{}, fmt.Errorf("decode failure of store %s: %w", st.ID, err)
+		}
+	}
+	return st, nil
+}
+
+func queryStore(ctx context.Context, q querier, id string) (Store, error) {
+	st, err := scanStore(q.QueryRowContext(ctx, `SELECT `+storeColumns+` FROM stores WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Store{}, notFound("store")
+	}
+	if err != nil {
+		return Store{}, fmt.Errorf("read store %s: %w", id, err)
+	}
+	return st, nil
+}
+
+func (t tx) insertStore(ctx context.Context, st Store) error {
+	_, err := t.ExecContext(ctx, `
+		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
+		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
+		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, st.CreatedBy,
+		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), strings.ToLower(st.Name+"\n"+st.Host))
+	if err != nil {
+		return fmt.Errorf("insert store: %w", err)
+	}
+	return nil
+}
+
+// saveStore writes what may change about a store if it still is as it was before:
+// compare-and-set on status and generation.
+func (t tx) saveStore(ctx context.Context, before, st Store) error {
+	failure := ""
+	if st.Failure.Title != "" {
+		encoded, err := json.Marshal(st.Failure)
+		if err != nil {
+			return fmt.Errorf("encode failure: %w", err)
+		}
+		failure = string(encoded)
+	}
+	result, err := t.ExecContext(ctx, `
+		UPDATE stores SET status = $4, desired = $5, generation = $6, observed_generation = $7, step = $8, failure = $9,
+			chart_version = $10, url = $11, admin_url = $12, worked = $13, queued_at = $14, ready_at = $15,
+			deleted_at = $16, updated_at = $17
+		WHERE id = $1 AND status = $2 AND generation = $3`,
+		st.ID, before.Status, before.Generation, st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, failure,
+		st.ChartVersion, st.URL, st.AdminURL, st.Worked.Microseconds(), micros(st.QueuedAt), micros(st.ReadyAt),
+		micros(st.DeletedAt), t.now)
+	return expectOne(result, err, "save store "+st.ID)
+}

@@ -1,0 +1,57 @@
+package storetest
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// SQLite opens records in a new file, which goes when the test ends.
+func SQLite(t testing.TB) *store.DB {
+	t.Helper()
+	return Open(t, "sqlite:"+filepath.Join(t.TempDir(), "shopwright.db"))
+}
+
+// Open opens the records at the URL until the test ends.
+func Open(t testing.TB, url string) *store.DB {
+	t.Helper()
+	db, err := store.Open(context.Background(), url)
+	if err != nil {
+		t.Fatalf("open %s: %v", url, err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("close records: %v", err)
+		}
+	})
+	return db
+}
+
+// Actor signs a person of that name in and returns who it is and the personal team.
+func Actor(t testing.TB, db *store.DB, name string) (actor store.Actor, teamID string) {
+	t.Helper()
+	id, err := db.SignIn(t.Context(), store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com"}, store.Browser{})
+	if err != nil {
+		t.Fatalf("sign %s in: %v", name, err)
+	}
+	session, err := db.Session(t.Context(), id)
+	if err != nil {
+		t.Fatalf("find the session of %s: %v", name, err)
+	}
+	for team := range session.Actor.Roles {
+		teamID = team
+	}
+	return session.Actor, teamID
+}
+
+// Cluster records a cluster named "local" for stores under localhost.
+func Cluster(t testing.TB, db *store.DB) store.Cluster {
+	t.Helper()
+	c, err := db.EnsureCluster(t.Context(), store.ClusterSettings{Name: "local", BaseDomain: "localhost"})
+	if err != nil {
+		t.Fatalf("record cluster: %v", err)
+	}
+	return c
+}

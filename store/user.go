@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// SessionLifetime is how long a sign-in lasts.
+const SessionLifetime = 7 * 24 * time.Hour
+
+// User is a person who can sign in.
+type User struct {
+	ID    string
+	Name  string
+	Email string
+}
+
+// Identity is what a sign-in provider says about a person.
+type Identity struct {
+	Provider string
+	Subject  string // the provider's own, unchanging id of the person
+	Name     string
+	Email    string
+}
+
+// Session is one sign-in of one browser.
+type Session struct {
+	User      User
+	Actor     Actor
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Team is a group of people who share stores.
+type Team struct {
+	ID       string
+	Name     string
+	Personal bool
+	Role     Role // of the user who asked
+}
+
+// Browser is where a session was opened, as its user will recognise it.
+type Browser struct {
+	Device  string // user agent
+	Address string // IP address
+}
+
+// SignIn opens a session for the person with that identity, who is made a user with a
+// personal team at the first sign-in. It returns the session's id, which is a secret: the
+// database keeps only its hash.
+func (db *DB) SignIn(ctx context.Context, who Identity, from Browser) (sessionID string, err error) {
+	sessionID = rand.Text()
+	err = db.update(ctx, func(t tx) error {
+		user, err := t.ensureUser(ctx, who)
+		if err != nil {
+			return err
+		}
+		_, err = t.ExecContext(ctx, `
+			INSERT INTO sessions (id_hash, user_id, device, address, created_at, last_seen_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $5, $6)`,
+			hash(sessionID), user.ID, from.Device, from.Address, t.now, t.now+SessionLifetime.Microseconds())
+		if err != nil {
+			return fmt.Errorf("open session: %w", err)
+		}
+		return t.recordSign(ctx, SignedIn, user, "Signed in with "+who.Provider)
+	})
+	return sessionID, err
+}
+
+// SignOut ends the session. Ending one that is not there is no error.
+func (db *DB) SignOut(ctx context.Context, sessionID string) error {
+	return db.update(ctx, func(t tx) error {
+		var user User
+		err := t.QueryRowContext(ctx, `
+			SELECT u.id, u.name, u.email FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id_hash = $1`,
+			hash(sessionID)).Scan(&user.ID, &user.Name, &user.Email)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("find session: %w", err)
+		}
+		if _, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash(sessionID)); err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		return t.recordSign(ctx, SignedOut, user, "Signed out")
+	})
+}
+
+// Session returns the living session with that id and what its user may do now, or a
+// NotFound error.
+func (db *DB) Session(ctx context.Context, sessionID string) (Session, error) {
+	var (
+		s                Session
+		created, expires int64
+	)
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return Session{}, err
+	}
+	err = db.read.QueryRowContext(ctx, `
+		SELECT u.id, u.name, u.email, s.created_at, s.expires_at
+		FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.id_hash = $1 AND s.expires_at > $2 AND NOT u.disabled`, hash(sessionID), now).
+		Scan(&s.User.ID, &s.User.Name, &s.User.Email, &created, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, notFound("session")
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("find session: %w", err)
+	}
+	s.CreatedAt, s.ExpiresAt = fromMicros(created), fromMicros(expires)
+	s.Actor, err = db.actor(ctx, s.User)
+	return s, err
+}
+
+// Teams returns the user's teams, the personal one first, then by name.
+func (db *DB) Teams(ctx context.Context, userID string) ([]Team, error) {
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT t.id, t.name, t.personal, m.role FROM teams t JOIN memberships m ON m.team_id = t.id
+		WHERE m.user_id = $1 ORDER BY t.personal DESC, t.name, t.id`, userID)
+	teams, err := collect(rows, err, func(row scanner) (Team, error) {
+		var t Team
+		return t, row.Scan(&t.ID, &t.Name, &t.Personal, &t.Role)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read teams: %w", err)
+	}
+	return teams, nil
+}
+
+func (db *DB) actor(ctx context.Context, u User) (Actor, error) {
+	teams, err := db.Teams(ctx, u.ID)
+	if err != nil {
+		return Actor{}, err
+	}
+	a := Actor{UserID: u.ID, Name: u.Name, Roles: map[string]Role{}}
+	for _, t := range teams {
+		a.Roles[t.ID] = t.Role
+	}
+	return a, nil
+}
+
+func (t tx) ensureUser(ctx context.Context, who Identity) (User, error) {
+	var u User
+	err := t.QueryRowContext(ctx, `
+		SELECT u.id, u.name, u.email FROM identities i JOIN users u ON u.id = i.user_id
+		WHERE i.provider = $1 AND i.subject = $2`, who.Provider, who.Subject).Scan(&u.ID, &u.Name, &u.Email)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t.createUser(ctx, who)
+	}
+	if err != nil {
+		return User{}, fmt.Errorf("find user: %w", err)
+	}
+	if _, err := t.ExecContext(ctx, `UPDATE users SET last_seen_at = $2 WHERE id = $1`, u.ID, t.now); err != nil {
+		return User{}, fmt.Errorf("update user: %w", err)
+	}
+	return u, nil
+}
+
+func (t tx) createUser(ctx context.Context, who Identity) (User, error) {
+	u := User{ID: newID(), Name: who.Name, Email: who.Email}
+	team := newID()
+	for _, insert := range []struct {
+		query string
+		args  []any
+	}{
+		{`INSERT INTO users (id, name, email, admin, disabled, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
+			[]any{u.ID, u.Name, u.Email, false, false, t.now}},
+		{`INSERT INTO identities (provider, subject, user_id, email, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			[]any{who.Provider, who.Subject, u.ID, who.Email, t.now}},
+		{`INSERT INTO teams (id, name, personal, created_at) VALUES ($1, $2, $3, $4)`,
+			[]any{team, u.Name, true, t.now}},
+		{`INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)`,
+			[]any{team, u.ID, Owner, t.now}},
+	} {
+		if _, err := t.ExecContext(ctx, insert.query, insert.args...); err != nil {
+			return User{}, fmt.Errorf("create user: %w", err)
+		}
+	}
+	return u, nil
+}
+
+// recordSign writes the event into the user's personal team, where only that user and
+// later co-owners see it.
+func (t tx) recordSign(ctx context.Context, kind Kind, u User, message string) error {
+	var team string
+	err := t.QueryRowContext(ctx, `
+		SELECT t.id FROM teams t JOIN memberships m ON m.team_id = t.id
+		WHERE m.user_id = $1 AND m.role = 'owner' AND t.personal`, u.ID).Scan(&team)
+	if err != nil {
+		return fmt.Errorf("find personal team: %w", err)
+	}
+	return t.append(ctx, Event{TeamID: team, ActorID: u.ID, Actor: u.Name, Kind: kind, Object: u.Name, Message: message})
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
