@@ -1,0 +1,453 @@
+// Package views renders the pages and their parts. Each view model holds exactly what is
+// displayed, so that every state of a page can be rendered without a server.
+//
+// It is pure: it knows the static files' names, and neither the records nor the cluster
+// nor HTTP.
+package views
+
+import "time"
+
+// Shell is what surrounds every page of a signed-in user.
+type Shell struct {
+	Title    string // of the page, before the product's name
+	Place    Place  // which of the places is current
+	User     User
+	Stores   int // living stores that the user can see, for the sidebar
+	Cluster  Cluster
+	Notices  []Notice // about what was just done, shown once
+	Stream   string   // address of the page's event stream; empty when it does not live
+	Version  string
+	CanBuild bool // whether the user may create a store
+}
+
+// Place is one of the places in the sidebar.
+type Place string
+
+// The places there are.
+const (
+	PlaceStores   Place = "stores"
+	PlaceActivity Place = "activity"
+	PlaceAccount  Place = "account"
+)
+
+// User is the signed-in person.
+type User struct {
+	Name     string
+	Email    string
+	Initials string
+}
+
+// Notice is a line that says what happened.
+type Notice struct {
+	Kind    Tone
+	Title   string
+	Message string
+}
+
+// Tone is how loud something is said.
+type Tone string
+
+// The tones, from quiet to loud.
+const (
+	TonePlain Tone = "plain"
+	ToneOK    Tone = "ok"
+	ToneWarn  Tone = "warn"
+	ToneBad   Tone = "bad"
+)
+
+// ClusterLink is the state of the connection to the cluster.
+type ClusterLink string
+
+// The states of a connection.
+const (
+	ClusterNone        ClusterLink = "unconfigured" // none is configured
+	ClusterStarting    ClusterLink = "starting"     // being built or started
+	ClusterConnecting  ClusterLink = "connecting"
+	ClusterConnected   ClusterLink = "connected"
+	ClusterUnreachable ClusterLink = "unreachable"
+	ClusterForeign     ClusterLink = "foreign" // another one answers under its name
+)
+
+// Cluster is the state of the cluster, always visible.
+type Cluster struct {
+	Name      string
+	Link      ClusterLink
+	Version   string
+	Simulated bool   // its nodes run no containers
+	Message   string // what is being built, or what is wrong
+	Done      int    // of Total, while starting; Total is 0 when it cannot be told
+	Total     int
+	Since     time.Time
+}
+
+// Status is the state of a store: provisioning, ready, degraded, failed, upgrading,
+// sleeping or deleting.
+type Status string
+
+// The statuses.
+const (
+	Provisioning Status = "provisioning"
+	Ready        Status = "ready"
+	Degraded     Status = "degraded"
+	Failed       Status = "failed"
+	Upgrading    Status = "upgrading"
+	Sleeping     Status = "sleeping"
+	Deleting     Status = "deleting"
+)
+
+// Label is the status as people read it.
+func (s Status) Label() string {
+	if s == "" {
+		return ""
+	}
+	return string(s[0]-'a'+'A') + string(s[1:])
+}
+
+// SignInPage is the page where people come in.
+type SignInPage struct {
+	Providers []Provider
+	DevLogin  bool   // whether anybody on this machine may sign in as the developer
+	Notice    string // why one is here again, such as after signing out
+	Next      string // where to go afterwards, a path of ours
+	Version   string
+}
+
+// Provider is somebody who vouches for people.
+type Provider struct {
+	Name  string // in addresses
+	Label string
+}
+
+// StoresPage is the list of stores.
+type StoresPage struct {
+	Shell  Shell
+	List   StoreList
+	Create CreateForm // in the dialog, and in the empty page's invitation
+}
+
+// StoreList is the list itself with its filters.
+type StoreList struct {
+	Rows    []StoreRow
+	Counts  []StatusCount // of the tabs, All first, with Status empty
+	Search  string
+	Status  Status
+	Engine  string
+	Sort    string // newest, oldest or name
+	Engines []Choice
+	From    int // number of the first row shown, from 1; 0 when there is none
+	To      int
+	Total   int
+	Newer   string    // address of the page before, empty on the first
+	Older   string    // address of the page after, empty on the last
+	Empty   bool      // there is no store at all, whatever the filter
+	AsOf    time.Time // when the cluster was last heard of; zero while it answers
+}
+
+// Filtered reports whether a search or filter is on.
+func (l StoreList) Filtered() bool { return l.Search != "" || l.Status != "" || l.Engine != "" }
+
+// StatusCount is one tab of the list.
+type StatusCount struct {
+	Status  Status
+	Label   string
+	Count   int
+	URL     string
+	Current bool
+}
+
+// StoreRow is a store in the list.
+type StoreRow struct {
+	ID        string
+	Name      string
+	Host      string
+	URL       string // of the shop, empty until it is ready
+	Status    Status
+	Detail    string    // second line: where it stands or what is wrong
+	Since     time.Time // of the running work; zero when nothing runs
+	Ticks     []Tick
+	Engine    string
+	Letter    string
+	CreatedAt time.Time
+	CanRetry  bool
+	CanDelete bool
+}
+
+// Tick is one mark of the rule: one thing proven, or to be proven.
+type Tick string
+
+// The marks.
+const (
+	TickDone    Tick = "done"
+	TickRunning Tick = "run"
+	TickToDo    Tick = "todo"
+	TickBad     Tick = "bad"
+)
+
+// Choice is one option of a select or group of radio cards.
+type Choice struct {
+	Value       string
+	Label       string
+	Letter      string
+	Description string
+	Selected    bool
+}
+
+// CreateForm is the request for a new store, as typed so far.
+type CreateForm struct {
+	Name        string
+	NameError   string
+	Slug        string // as typed; empty while it follows the name
+	Address     Address
+	Engines     []Choice
+	EngineError string
+	BaseDomain  string
+	Scheme      string // http or https
+	PortSuffix  string // such as :8081, or empty
+	Used        int    // stores of the user
+	Allowed     int    // 0 for no limit
+	Problem     string // what is wrong with the request as a whole
+	Waits       string // why the store will have to wait in the queue, if so
+}
+
+// Full reports whether the user has no store left to create.
+func (f CreateForm) Full() bool { return f.Allowed > 0 && f.Used >= f.Allowed }
+
+// Address is what the server says about the address that was typed or proposed.
+type Address struct {
+	Slug    string // the proposal, or what was typed
+	Error   string // why it cannot be used
+	Free    string // another one that is free, when taken
+	Checked bool   // whether the server looked
+}
+
+// CreatePage is the create form as a page of its own.
+type CreatePage struct {
+	Shell Shell
+	Form  CreateForm
+}
+
+// Tab is one of a store's tabs.
+type Tab string
+
+// The tabs there are.
+const (
+	TabOverview Tab = "overview"
+	TabPods     Tab = "pods"
+	TabEvents   Tab = "events"
+	TabSettings Tab = "settings"
+)
+
+// StorePage is the page of a store with one of its tabs.
+type StorePage struct {
+	Shell    Shell
+	Head     StoreHead
+	Tabs     StoreTabs
+	Overview *Overview // of the tab that is shown, one of these is set
+	Pods     *PodsTab
+	Events   *EventsTab
+	Settings *SettingsTab
+}
+
+// StoreHead is the top of a store's page.
+type StoreHead struct {
+	ID        string
+	Name      string
+	Slug      string
+	Host      string
+	URL       string // of the shop, empty until it is ready
+	AdminURL  string
+	Status    Status
+	Engine    string
+	Plan      string
+	Cluster   string
+	CanRetry  bool
+	CanDelete bool
+}
+
+// StoreTabs is the bar of tabs.
+type StoreTabs struct {
+	ID      string
+	Current Tab
+	Pods    int
+}
+
+// Overview is a store's first tab: what happens left, what it is right.
+type Overview struct {
+	Head        StoreHead
+	Timeline    Timeline
+	Failure     *Failure
+	Facts       []Fact
+	Left        []Fact // what stands in the cluster, of a failed store
+	Pods        []Pod  // of the running step
+	Credentials Credentials
+	Story       []Entry // newest first
+	Simulated   bool
+}
+
+// Timeline is the work on a store, step by step.
+type Timeline struct {
+	Title   string // such as "Opening the shop"
+	Steps   []TimelineStep
+	Current int           // number of the running step, from 1; 0 when none runs
+	Began   time.Time     // of the whole
+	Took    time.Duration // of the whole, when it is over
+	Running bool
+}
+
+// TimelineStep is one step with its place in the whole.
+type TimelineStep struct {
+	Name    string
+	State   Tick
+	Message string
+	Began   time.Time     // while it runs
+	Took    time.Duration // when it is over
+	Start   float64       // of its bar, in percent of the whole
+	Width   float64
+}
+
+// Failure says why a store failed.
+type Failure struct {
+	Title    string
+	Cause    string
+	Next     string
+	Evidence []Evidence
+	HelmLog  []string
+	At       time.Time
+}
+
+// Evidence is one observation, unchanged.
+type Evidence struct {
+	Object  string
+	Reason  string
+	Message string
+	Count   int32
+	Last    time.Time
+}
+
+// Fact is a name and what it is.
+type Fact struct {
+	Name  string
+	Value string
+	Code  bool // whether it is an object's name
+	URL   string
+}
+
+// Entry is one line of a story.
+type Entry struct {
+	At      time.Time
+	Actor   string // Shopwright when it was the platform itself
+	Message string
+	Object  string
+	URL     string // of the object, if it still is there
+	Tone    Tone
+}
+
+// Credentials is the owner's login to the shop.
+type Credentials struct {
+	StoreID  string
+	Can      bool // whether the user may see them
+	Ready    bool // whether there are any yet
+	Shown    bool
+	Username string
+	Password string
+	AdminURL string
+	Problem  string // why they cannot be shown now
+}
+
+// PodsTab lists a store's pods.
+type PodsTab struct {
+	Pods      []Pod
+	Known     bool // whether the cluster can be asked
+	Simulated bool
+}
+
+// Pod is a pod and its containers.
+type Pod struct {
+	Name       string
+	Component  string
+	Phase      string
+	Tone       Tone
+	Ready      string // such as 1/2
+	Restarts   int32
+	Node       string
+	CreatedAt  time.Time
+	Message    string
+	Containers []Container
+}
+
+// Container is one container of a pod.
+type Container struct {
+	Name     string
+	Init     bool
+	Image    string
+	State    string // such as Running, Waiting or Completed
+	Tone     Tone
+	Reason   string
+	Message  string
+	Restarts int32
+	Since    time.Time
+}
+
+// EventsTab lists what the cluster reported about a store, newest first.
+type EventsTab struct {
+	Events []Event
+	Known  bool // whether the cluster can be asked
+}
+
+// Event is what some part of Kubernetes reported.
+type Event struct {
+	Warning bool
+	Object  string
+	Reason  string
+	Message string
+	Count   int32
+	Last    time.Time
+}
+
+// SettingsTab is a store's last tab.
+type SettingsTab struct {
+	Facts  []Fact
+	Delete DeleteForm
+}
+
+// DeleteForm asks for the name of the store that is to go.
+type DeleteForm struct {
+	ID        string
+	Name      string
+	Host      string
+	Namespace string
+	Typed     string
+	Error     string
+	Can       bool
+}
+
+// DeletePage is the delete form as a page of its own.
+type DeletePage struct {
+	Shell Shell
+	Head  StoreHead
+	Form  DeleteForm
+}
+
+// ActivityPage is what people did, and how it ended.
+type ActivityPage struct {
+	Shell   Shell
+	Entries []Entry
+	Older   string // address of the next page, empty on the last
+}
+
+// AccountPage is about the signed-in user.
+type AccountPage struct {
+	Shell     Shell
+	SignedIn  time.Time
+	ExpiresAt time.Time
+}
+
+// ErrorPage says in plain words what is wrong and where to go.
+type ErrorPage struct {
+	Code      int
+	Title     string
+	Message   string
+	RequestID string // for those who look into the log; empty when it does not help
+	SignedIn  bool
+	Version   string
+}
