@@ -1,0 +1,22 @@
+// Package charts holds the Helm charts, embedded: one for each engine, and the platform's
+// own. It knows nothing of Helm; a chart is a folder.
+package charts
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed all:woocommerce
+var embedded embed.FS
+
+// WooCommerce returns the folder of the WooCommerce chart.
+func WooCommerce() fs.FS { return folder("woocommerce") }
+
+func folder(name string) fs.FS {
+	sub, err := fs.Sub(embedded, name)
+	if err != nil {
+		panic(err) // only for an invalid path, and ours are constants
+	}
+	return sub
+}

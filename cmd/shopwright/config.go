@@ -1,0 +1,208 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+)
+
+// config is the configuration, from flags or from the environment with the prefix
+// SHOPWRIGHT_. It is read once and validated as a whole.
+type config struct {
+	Addr    string `env:"SHOPWRIGHT_ADDR" default:"127.0.0.1:8080" help:"Address to serve the pages on."`
+	BaseURL string `env:"SHOPWRIGHT_BASE_URL" help:"URL under which browsers find the pages; made from the address when empty."`
+
+	DataDir     string `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Folder for the SQLite database and the key of the sessions."`
+	DatabaseURL string `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; a SQLite file in the data folder when empty."`
+	SecretKey   string `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign the session cookies; made and kept in the data folder when empty, required in production."`
+
+	Kubeconfig  string `env:"SHOPWRIGHT_KUBECONFIG" help:"Kubeconfig of the cluster for the stores. Inside a cluster its service account is used when empty."`
+	KubeContext string `env:"SHOPWRIGHT_KUBE_CONTEXT" help:"Context in the kubeconfig; required when the file has several."`
+	DevCluster  string `env:"SHOPWRIGHT_DEV_CLUSTER" help:"Command that builds and runs a development control plane, used when no cluster is named."`
+
+	Environment  string `env:"SHOPWRIGHT_ENVIRONMENT" default:"local" help:"local or production: which values of the charts are used."`
+	BaseDomain   string `env:"SHOPWRIGHT_BASE_DOMAIN" default:"localhost" help:"Domain under which the stores get their addresses."`
+	URLPort      int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores' addresses, where the ingress is not on 80 or 443."`
+	IngressClass string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster's default when empty."`
+	StorageClass string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores' disks; the cluster's default when empty."`
+	TLSMode      string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret or cert-manager."`
+	TLSSecret    string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Name of the TLS secret in the stores' namespaces, for the mode secret."`
+	TLSIssuer    string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
+
+	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
+	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
+	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"16" help:"Stores that are provisioned at the same time."`
+	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
+
+	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anybody on this machine sign in as the developer. Loopback addresses only."`
+	LogLevel string `env:"SHOPWRIGHT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+}
+
+// validate returns all mistakes in one error.
+func (c *config) validate() error {
+	var wrong []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			wrong = append(wrong, fmt.Errorf(format, args...))
+		}
+	}
+	_, _, err := net.SplitHostPort(c.Addr)
+	check(err == nil, "SHOPWRIGHT_ADDR is %q: it must be HOST:PORT", c.Addr)
+	check(err != nil || !c.DevLogin || c.loopback(), "SHOPWRIGHT_DEV_LOGIN lets anybody in: it needs a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
+	check(c.BaseURL == "" || isWebURL(c.BaseURL), "SHOPWRIGHT_BASE_URL is %q: it must start with http:// or https://", c.BaseURL)
+	check(isDomain(c.BaseDomain), "SHOPWRIGHT_BASE_DOMAIN is %q: it must be a domain, such as shops.example.com", c.BaseDomain)
+	check(slices.Contains([]string{"local", "production"}, c.Environment), "SHOPWRIGHT_ENVIRONMENT is %q: it must be local or production", c.Environment)
+	check(c.Environment != "production" || c.SecretKey != "", "SHOPWRIGHT_SECRET_KEY is missing: production needs one, such as the output of openssl rand -base64 32")
+	check(c.Environment != "production" || !c.DevLogin, "SHOPWRIGHT_DEV_LOGIN must be off in production")
+	check(c.SecretKey == "" || len(decodeKey(c.SecretKey)) == keySize, "SHOPWRIGHT_SECRET_KEY must be %d bytes in base64, such as the output of openssl rand -base64 32", keySize)
+	check(c.KubeContext == "" || c.Kubeconfig != "", "SHOPWRIGHT_KUBE_CONTEXT is set without SHOPWRIGHT_KUBECONFIG")
+	check(c.URLPort >= 0 && c.URLPort < 1<<16, "SHOPWRIGHT_STORE_URL_PORT is %d: it must be a port", c.URLPort)
+	check(c.MaxStores >= 0, "SHOPWRIGHT_MAX_STORES is %d: it must not be negative", c.MaxStores)
+	check(c.MaxStoresPerUser >= 0, "SHOPWRIGHT_MAX_STORES_PER_USER is %d: it must not be negative", c.MaxStoresPerUser)
+	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
+	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
+	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
+	wrong = append(wrong, c.validateTLS())
+	if err := errors.Join(wrong...); err != nil {
+		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
+	}
+	return nil
+}
+
+func (c *config) validateTLS() error {
+	switch engine.TLSMode(c.TLSMode) {
+	case engine.TLSNone:
+		return nil
+	case engine.TLSSecret:
+		if c.TLSSecret == "" {
+			return errors.New("SHOPWRIGHT_TLS_MODE is secret, but SHOPWRIGHT_TLS_SECRET is missing")
+		}
+	case engine.TLSCertManager:
+		if c.TLSIssuer == "" {
+			return errors.New("SHOPWRIGHT_TLS_MODE is cert-manager, but SHOPWRIGHT_TLS_ISSUER is missing")
+		}
+	default:
+		return fmt.Errorf("SHOPWRIGHT_TLS_MODE is %q: it must be none, secret or cert-manager", c.TLSMode)
+	}
+	return nil
+}
+
+// loopback reports whether only this machine can reach the address.
+func (c *config) loopback() bool {
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// site is what the stores of this installation have in common.
+func (c *config) site() engine.Spec {
+	return engine.Spec{
+		Environment: c.Environment, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
+		TLS: engine.TLS{Mode: engine.TLSMode(c.TLSMode), SecretName: c.TLSSecret, Issuer: c.TLSIssuer},
+	}
+}
+
+func (c *config) databaseURL() string {
+	if c.DatabaseURL != "" {
+		return c.DatabaseURL
+	}
+	return "sqlite:" + filepath.Join(c.DataDir, "shopwright.db")
+}
+
+const (
+	keySize = 32
+	keyFile = "session.key"
+)
+
+// sessionKey returns the configured key, or the one in the data folder, which is made at
+// the first start.
+func (c *config) sessionKey() ([]byte, error) {
+	if c.SecretKey != "" {
+		return decodeKey(c.SecretKey), nil
+	}
+	path := filepath.Join(c.DataDir, keyFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return makeKey(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the session key: %w", err)
+	}
+	key := decodeKey(string(text))
+	if len(key) != keySize {
+		return nil, fmt.Errorf("the session key in %s is damaged: remove the file, and everybody signs in again", path)
+	}
+	return key, nil
+}
+
+func makeKey(path string) ([]byte, error) {
+	key := make([]byte, keySize)
+	_, _ = rand.Read(key) // never fails
+	if err := os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
+		return nil, fmt.Errorf("keep the session key: %w", err)
+	}
+	return key, nil
+}
+
+func decodeKey(text string) []byte {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
+func isWebURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+func isDomain(s string) bool { return len(s) <= 200 && domainPattern.MatchString(s) }
+
+// configCmd prints the configuration.
+type configCmd struct {
+	config `embed:""`
+}
+
+// Run implements the subcommand.
+func (c *configCmd) Run(stdout io.Writer) error {
+	for _, line := range describe(c.config) {
+		if _, err := fmt.Fprintln(stdout, line); err != nil {
+			return err
+		}
+	}
+	return c.validate()
+}
+
+// describe lists every setting as NAME=value, those that are secret without their value.
+func describe(c config) []string {
+	var lines []string
+	for _, field := range settings(c) {
+		value := field.value
+		if field.secret && value != "" {
+			value = "(set)"
+		}
+		lines = append(lines, field.env+"="+strconv.Quote(value))
+	}
+	return lines
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"shopwright.dev/shopwright/provisioner"
+)
+
+// connector chooses the way to the cluster: the kubeconfig that is named, the service
+// account of the pod we run in, or a development control plane. It never takes the user's
+// current context by accident.
+func (c *config) connector(log *slog.Logger) (provisioner.Connector, error) {
+	switch {
+	case c.Kubeconfig != "":
+		return fromKubeconfig(c.Kubeconfig, c.KubeContext), nil
+	case os.Getenv("KUBERNETES_SERVICE_HOST") != "":
+		return func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
+			return rest.InClusterConfig()
+		}, nil
+	case c.DevCluster != "":
+		return (&devCluster{command: strings.Fields(c.DevCluster), log: log}).connect, nil
+	default:
+		return nil, nil //nolint:nilnil // the pages work without a cluster, and say so
+	}
+}
+
+func fromKubeconfig(path, name string) provisioner.Connector {
+	return func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
+		loaded, err := clientcmd.LoadFromFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("read kubeconfig: %w", err)
+		}
+		if name == "" && len(loaded.Contexts) > 1 {
+			return nil, fmt.Errorf("the kubeconfig has %d contexts: choose one with SHOPWRIGHT_KUBE_CONTEXT", len(loaded.Contexts))
+		}
+		overrides := &clientcmd.ConfigOverrides{CurrentContext: name}
+		if name == "" {
+			for only := range loaded.Contexts {
+				overrides.CurrentContext = only
+			}
+		}
+		return clientcmd.NewDefaultClientConfig(*loaded, overrides).ClientConfig()
+	}
+}
+
+// devCluster runs the development control plane as a child that ends with us: it stops
+// when its standard input closes, however we end.
+type devCluster struct {
+	command []string
+	log     *slog.Logger
+}
+
+// report is one line of what the child says on its standard output.
+type report struct {
+	Phase      string `json:"phase"`
+	Message    string `json:"message"`
+	Done       int    `json:"done"`
+	Total      int    `json:"total"`
+	Kubeconfig string `json:"kubeconfig"`
+}
+
+// stopTimeout is how long the control plane may take to end.
+const stopTimeout = 30 * time.Second
+
+// connect starts the control plane and returns when it is ready. It goes on in the
+// background until the context is done.
+func (d *devCluster) connect(ctx context.Context, tell func(provisioner.Progress)) (*rest.Config, error) {
+	tell(provisioner.Progress{Message: "Looking at the development control plane"})
+	child := exec.CommandContext(ctx, d.command[0], d.command[1:]...) //nolint:gosec // the operator names it
+	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}           // Ctrl-C is for us; we end the child in order
+	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) }
+	child.WaitDelay = stopTimeout
+	child.Stderr = os.Stderr
+	out, outErr := child.StdoutPipe()
+	_, inErr := child.StdinPipe() // held open for as long as we live
+	if err := errors.Join(outErr, inErr); err != nil {
+		return nil, fmt.Errorf("prepare the development control plane: %w", err)
+	}
+	if err := child.Start(); err != nil {
+		return nil, fmt.Errorf("start the development control plane: %w", err)
+	}
+	kubeconfig, err := d.follow(out, tell)
+	if err != nil {
+		return nil, errors.Join(err, child.Wait())
+	}
+	go d.drain(child, out)
+	return fromKubeconfig(kubeconfig, "")(ctx, tell)
+}
+
+// follow passes on what the child says until it is ready or gives up.
+func (d *devCluster) follow(out io.Reader, tell func(provisioner.Progress)) (kubeconfig string, err error) {
+	said := ""
+	decoder := json.NewDecoder(out)
+	for {
+		var r report
+		if err := decoder.Decode(&r); err != nil {
+			return "", fmt.Errorf("the development control plane ended before it was ready: %w", err)
+		}
+		if r.Message != said {
+			d.log.Info(r.Message)
+			said = r.Message
+		}
+		switch r.Phase {
+		case "ready":
+			return r.Kubeconfig, nil
+		case "failed":
+			return "", errors.New(r.Message)
+		default:
+			tell(provisioner.Progress{Message: r.Message, Done: r.Done, Total: r.Total})
+		}
+	}
+}

@@ -1,0 +1,82 @@
+// Command shopwright opens and runs online shops on Kubernetes: it serves the pages, keeps
+// the records and does the work, all in one process.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// commands are the subcommands of the binary.
+type commands struct {
+	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the pages and do the work (default)."`
+	Config  configCmd  `cmd:"" help:"Print the configuration in force, without its secrets."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// exit codes, as shells and service managers expect them.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// run is the program, without the process around it. It returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var cli commands
+	parser, err := kong.New(&cli, kong.Name("shopwright"),
+		kong.Description("Opens WooCommerce and Medusa shops on Kubernetes, and proves that they sell."),
+		kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)), kong.Exit(func(int) { panic(errHelp) }),
+		kong.BindTo(stdout, (*io.Writer)(nil)))
+	if err != nil {
+		fmt.Fprintln(stderr, "shopwright:", err)
+		return exitFailed
+	}
+	return report(stderr, parse(parser, args))
+}
+
+// errHelp ends parsing after help was printed.
+var errHelp = errors.New("help was printed")
+
+func parse(parser *kong.Kong, args []string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			if r != any(errHelp) {
+				panic(r)
+			}
+			err = nil
+		}
+	}()
+	call, err := parser.Parse(args)
+	if err != nil {
+		return usageError{err}
+	}
+	return call.Run()
+}
+
+// usageError is a mistake in arguments or configuration.
+type usageError struct{ error }
+
+func report(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(stderr, "shopwright:", err)
+	if errors.As(err, new(usageError)) {
+		return exitUsage
+	}
+	return exitFailed
+}

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/store"
+)
+
+// grace is how long requests may take to end when the program does.
+const grace = 10 * time.Second
+
+// serveCmd serves the pages and does the work until it is told to end.
+type serveCmd struct {
+	config `embed:""`
+}
+
+// Run implements the subcommand.
+func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	log := newLogger(stdout, c.LogLevel)
+	unlock, err := c.prepareDataDir()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	db, err := store.Open(ctx, c.databaseURL())
+	if err != nil {
+		return err
+	}
+	defer func() { logError(log, "close the records", db.Close()) }()
+	return c.serve(ctx, db, log)
+}
+
+// serve runs the work and the pages beside each other, and ends them in order: first the
+// streams and requests, then the work.
+func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) error {
+	work, err := c.newProvisioner(ctx, db, log)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+	}
+	server, err := c.newServer(db, work, listener, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var running sync.WaitGroup
+	running.Go(func() { work.Run(working) })
+	failed := make(chan error, 1)
+	running.Go(func() { failed <- server.Serve(listener) })
+	log.Info("serving", "url", c.baseURL(listener), "version", currentVersion())
+
+	select {
+	case <-ctx.Done():
+		log.Info("ending")
+	case err = <-failed:
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	logError(log, "end requests", server.Shutdown(closing))
+	stopWork()
+	running.Wait()
+	return err
+}
+
+func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, log *slog.Logger) (*provisioner.Provisioner, error) {
+	record, err := db.EnsureCluster(ctx, store.ClusterSettings{
+		Name: "local", BaseDomain: c.BaseDomain, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
+	})
+	if err != nil {
+		return nil, err
+	}
+	connect, err := c.connector(log)
+	if err != nil {
+		return nil, err
+	}
+	return provisioner.New(provisioner.Config{
+		DB: db, Cluster: record, Connect: connect, Engines: engine.Offered(), Site: c.site(), URLPort: c.URLPort,
+		Concurrency: store.Concurrency{Global: c.MaxConcurrent}, Timeout: c.ProvisionTimeout,
+		Holder: uuid.NewString(), Log: log,
+	}), nil
+}
+
+func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listener net.Listener, log *slog.Logger) (*http.Server, error) {
+	key, err := c.sessionKey()
+	if err != nil {
+		return nil, err
+	}
+	app := handlers.New(handlers.Config{
+		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKey: key, BaseURL: c.baseURL(listener),
+		Limits:   store.Limits{Stores: c.MaxStores, StoresPerUser: c.MaxStoresPerUser},
+		DevLogin: c.DevLogin, Version: currentVersion(), Log: log,
+	})
+	server := &http.Server{
+		Handler: app.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	server.RegisterOnShutdown(app.CloseStreams)
+	return server, nil
+}
+
+func (c *serveCmd) baseURL(listener net.Listener) string {
+	if c.BaseURL != "" {
+		return strings.TrimSuffix(c.BaseURL, "/")
+	}
+	return "http://" + listener.Addr().String()
+}
+
+// prepareDataDir makes the data folder, and keeps other processes off it while SQLite is
+// in use. The returned function lets go of it.
+func (c *serveCmd) prepareDataDir() (unlock func(), err error) {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data folder: %w", err)
+	}
+	if !strings.HasPrefix(c.databaseURL(), "sqlite:") {
+		return func() {}, nil
+	}
+	file, err := os.OpenFile(filepath.Join(c.DataDir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("write into the data folder: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("another Shopwright uses the data folder %s: end it, or name another folder with SHOPWRIGHT_DATA_DIR", c.DataDir), file.Close())
+	}
+	return func() { _ = file.Close() }, nil
+}
+
+func newLogger(out io.Writer, level string) *slog.Logger {
+	var l slog.Level
+	_ = l.UnmarshalText([]byte(level)) // validated before
+	return slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: l}))
+}
+
+func logError(log *slog.Logger, doing string, err error) {
+	if err != nil {
+		log.Error(doing, "error", err)
+	}
+}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"fmt"
+	"reflect"
+)
+
+// setting is one field of the configuration.
+type setting struct {
+	env    string
+	value  string
+	secret bool
+}
+
+// settings lists the fields of the configuration in their order.
+func settings(c config) []setting {
+	value, kind := reflect.ValueOf(c), reflect.TypeFor[config]()
+	all := make([]setting, 0, kind.NumField())
+	for i := range kind.NumField() {
+		_, secret := kind.Field(i).Tag.Lookup("secret")
+		all = append(all, setting{
+			env:    kind.Field(i).Tag.Get("env"),
+			value:  fmt.Sprint(value.Field(i).Interface()),
+			secret: secret,
+		})
+	}
+	return all
+}

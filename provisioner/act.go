@@ -1,0 +1,283 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// releaseName is that of every store's Helm release: it is alone in its namespace.
+const releaseName = "store"
+
+// credentialsSecret is the Secret that holds a store's passwords, made before its release.
+const credentialsSecret = "store-credentials"
+
+// setupComponent is the component label of the job that makes a shop of an empty database.
+const setupComponent = "setup"
+
+// settled is what a holder has seen or made so, and need not ask again in this generation.
+type settled struct {
+	namespace   kube.NamespaceState
+	limits      bool
+	credentials bool
+	released    bool // deployed, by whomever
+	applied     bool // by this holder
+	volumesGone bool // asked to go, by this holder
+}
+
+// observe reads what the next decision needs: what is settled is not read again, and what
+// the watches know costs no call.
+func (w *worker) observe(ctx context.Context, conn *connection) (observed, error) {
+	o := observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied}
+	if !w.emptying.IsZero() {
+		o.Emptying = time.Since(w.emptying)
+	}
+	if w.claim.Store.Desired == store.Absent {
+		return w.observeRemoval(ctx, conn, o)
+	}
+	if err := w.observeNamespace(ctx, conn, &o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
+		return o, err
+	}
+	if err := w.observeParts(ctx, conn, &o); err != nil {
+		return o, err
+	}
+	return o, w.observeRelease(ctx, conn, &o)
+}
+
+func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *observed) error {
+	if w.settled.namespace.Phase == kube.Active && o.Snapshot.Phase != kube.Terminating {
+		o.Namespace = w.settled.namespace
+		return nil
+	}
+	state, err := conn.kube.Namespace(ctx, w.owner())
+	if errors.Is(err, kube.ErrForeign) {
+		o.Foreign = true
+		return nil
+	}
+	o.Namespace, w.settled.namespace = state, state
+	return err
+}
+
+func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed) (err error) {
+	namespace := w.claim.Store.Namespace
+	if !w.settled.limits {
+		if w.settled.limits, err = conn.kube.HasLimits(ctx, namespace); err != nil {
+			return err
+		}
+	}
+	if !w.settled.credentials {
+		if w.settled.credentials, err = conn.kube.HasSecret(ctx, namespace, credentialsSecret); err != nil {
+			return err
+		}
+	}
+	o.Limits, o.Credentials = w.settled.limits, w.settled.credentials
+	if !o.Credentials {
+		o.Volumes, err = conn.kube.Volumes(ctx, namespace)
+	}
+	return err
+}
+
+func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observed) error {
+	o.Release = helm.Deployed
+	if w.settled.released {
+		return nil
+	}
+	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
+	o.Release, w.settled.released = release.Status, release.Status == helm.Deployed
+	return err
+}
+
+// observeRemoval asks anew each time, except for what was asked to go and is watched.
+func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observed) (observed, error) {
+	state, err := conn.kube.Namespace(ctx, w.owner())
+	if errors.Is(err, kube.ErrForeign) {
+		o.Foreign = true
+		return o, nil
+	}
+	o.Namespace, o.Applied = state, w.settled.volumesGone
+	if err != nil || state.Phase != kube.Active || w.settled.volumesGone {
+		return o, err
+	}
+	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
+	if err != nil {
+		return o, err
+	}
+	o.Release = release.Status
+	o.Volumes, err = conn.kube.Volumes(ctx, w.claim.Store.Namespace)
+	return o, err
+}
+
+// act records where the work stands, then does the one thing that is to be done.
+func (w *worker) act(ctx context.Context, conn *connection, o observed, a action) (done bool, err error) {
+	switch a.Do {
+	case complete:
+		return true, w.complete(ctx)
+	case archive:
+		_, err := w.db.Archive(ctx, w.claim, w.outcome)
+		return err == nil, err
+	}
+	if err := w.advance(ctx, a); err != nil {
+		return false, err
+	}
+	switch a.Do {
+	case fail:
+		return true, w.giveUp(ctx, a.Failure)
+	case wait:
+		w.waitFor(o, a)
+		w.pause(ctx, conn)
+		return false, nil
+	}
+	outcome, err := w.do(ctx, conn, o, a.Do)
+	if err != nil {
+		return false, err
+	}
+	w.outcome, w.failures = outcome, 0
+	return false, nil
+}
+
+// waitFor remembers what a wait will have come to when it is over.
+func (w *worker) waitFor(o observed, a action) {
+	w.failures = 0
+	switch a.Step {
+	case store.StepWorkloads:
+		w.outcome = plural(len(o.Snapshot.Pods), "pod") + " started"
+	case store.StepSetup:
+		w.outcome = "The shop is filled"
+	case store.StepVolumes:
+		w.outcome = "Pods and disks are gone"
+		if w.emptying.IsZero() {
+			w.emptying = time.Now()
+		}
+	case store.StepRemove:
+		w.outcome = "Nothing is left in the cluster"
+	}
+}
+
+// advance records the step of the action, or what is new about it.
+func (w *worker) advance(ctx context.Context, a action) error {
+	st := w.claim.Store
+	if a.Step == st.Step && (a.Message == "" || a.Message == w.said) {
+		return nil
+	}
+	progress := store.Progress{Step: a.Step, Finished: w.outcome, Message: a.Message}
+	st, err := w.db.Advance(ctx, w.claim, progress)
+	if err != nil {
+		return err
+	}
+	if a.Step != w.claim.Store.Step {
+		w.outcome = ""
+	}
+	w.said = a.Message
+	w.hold(st)
+	return nil
+}
+
+func (w *worker) hold(st store.Store) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.claim.Store = st
+}
+
+// do changes the cluster and says what came of it.
+func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) (outcome string, err error) {
+	owner := w.owner()
+	switch do {
+	case createNamespace:
+		w.settled.namespace, err = conn.kube.CreateNamespace(ctx, owner)
+		return "Made; it admits restricted pods only", err
+	case createLimits:
+		err = conn.kube.CreateLimits(ctx, owner, w.plan.Limits)
+		w.settled.limits = err == nil
+		return w.plan.Summary, err
+	case createCredentials:
+		return w.createCredentials(ctx, conn)
+	case unlockRelease:
+		return "", conn.helm.Unlock(ctx, owner.Namespace, releaseName)
+	case resetSetup:
+		return "", conn.kube.Restart(ctx, owner.Namespace, setupComponent, stuckPods(o.Snapshot))
+	case applyRelease:
+		return w.applyRelease(ctx, conn)
+	case uninstallRelease:
+		return "The shop is stopped", conn.helm.Uninstall(ctx, owner.Namespace, releaseName)
+	case deleteVolumes:
+		err = conn.kube.DeleteVolumes(ctx, owner.Namespace)
+		w.settled.volumesGone = err == nil
+		return "", err
+	case deleteNamespace:
+		return "", conn.kube.DeleteNamespace(ctx, owner.Namespace, o.Namespace.UID)
+	default:
+		return "", fmt.Errorf("nobody knows how to %s", do)
+	}
+}
+
+func (w *worker) createCredentials(ctx context.Context, conn *connection) (string, error) {
+	data, err := w.engine.Credentials(w.claim.Store.Host)
+	if err != nil {
+		return "", fmt.Errorf("make credentials: %w", err)
+	}
+	err = conn.kube.CreateSecret(ctx, w.owner(), credentialsSecret, data)
+	w.settled.credentials = err == nil
+	return "Kept in the namespace only", err
+}
+
+// applyRelease installs the chart, or brings what is there up to it. Helm's call takes no
+// longer than the API server takes to accept the objects: readiness is watched, not waited
+// for by Helm.
+func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, error) {
+	values, err := w.engine.Values(w.spec(w.claim.Store))
+	if err != nil {
+		return "", fmt.Errorf("make values: %w", err)
+	}
+	release, err := conn.helm.Apply(ctx, helm.Request{
+		Namespace: w.claim.Store.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values,
+	})
+	if err != nil {
+		return "", err
+	}
+	w.settled.released, w.settled.applied = true, true
+	st, err := w.db.Advance(ctx, w.claim, store.Progress{
+		Step: store.StepRelease, ChartVersion: release.ChartVersion, Message: fmt.Sprintf("Revision %d", release.Revision),
+	})
+	if err != nil {
+		return "", err
+	}
+	w.hold(st)
+	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), release.ChartVersion, plural(release.Objects, "object")), nil
+}
+
+func (w *worker) spec(st store.Store) engine.Spec {
+	spec := w.site
+	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, w.storeURL(st), credentialsSecret
+	return spec
+}
+
+func (w *worker) complete(ctx context.Context) error {
+	url := w.storeURL(w.claim.Store)
+	_, err := w.db.Complete(ctx, w.claim, w.outcome, url, w.engine.AdminURL(url))
+	if err == nil {
+		w.log.Info("store is ready", "worked", w.worked.Round(time.Millisecond))
+	}
+	return err
+}
+
+// giveUp records a failure with all that explains it.
+func (w *worker) giveUp(ctx context.Context, f store.Failure) error {
+	if conn := w.cluster.connection(); conn != nil {
+		events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
+		if err != nil {
+			w.log.Warn("no events for the evidence", "error", err)
+		}
+		f.Evidence = evidence(conn.watcher.Snapshot(w.claim.Store.Namespace), events)
+	}
+	_, err := w.db.Fail(ctx, w.claim, f)
+	if err == nil {
+		w.log.Warn("store failed", "step", w.claim.Store.Step, "title", f.Title, "cause", f.Cause)
+	}
+	return err
+}

@@ -1,0 +1,302 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+const (
+	pingEvery   = 10 * time.Second
+	pingTimeout = 5 * time.Second
+	retryEvery  = 3 * time.Second
+)
+
+// Connector finds the way to the cluster. It may take minutes, where the cluster has to be
+// built first, and reports what it does meanwhile.
+type Connector func(ctx context.Context, report func(Progress)) (*rest.Config, error)
+
+// Progress is how far a cluster is that is being built or started.
+type Progress struct {
+	Message string
+	Done    int
+	Total   int // zero when it cannot be told
+}
+
+// Link is the state of the connection to the cluster.
+type Link string
+
+// The states of a connection. Work is done only while it is connected.
+const (
+	Unconfigured Link = "unconfigured" // nobody named a cluster
+	Starting     Link = "starting"     // the cluster is being built or started
+	Connecting   Link = "connecting"
+	Connected    Link = "connected"
+	Unreachable  Link = "unreachable"
+	Foreign      Link = "foreign" // another cluster answers under this name
+)
+
+// ClusterState is what the pages show of the cluster.
+type ClusterState struct {
+	Name      string
+	Link      Link
+	Progress  Progress // while starting
+	Problem   string   // why it is unreachable or foreign, one sentence
+	Version   string
+	Simulated bool
+	Since     time.Time // of the present link state
+}
+
+// connection is what work needs of a cluster.
+type connection struct {
+	kube    *kube.Client
+	helm    *helm.Client
+	watcher *kube.Watcher
+}
+
+// cluster keeps the connection to one cluster: it finds it, makes sure that it is the one
+// that the records mean, and watches whether it answers.
+type cluster struct {
+	record  store.Cluster
+	db      *store.DB
+	connect Connector
+	log     *slog.Logger
+	changed kube.Signals
+
+	mu    sync.Mutex
+	state ClusterState
+	conn  *connection
+}
+
+const clusterKey = "cluster"
+
+func newCluster(c Config) *cluster {
+	link := Connecting
+	if c.Connect == nil {
+		link = Unconfigured
+	}
+	return &cluster{
+		record: c.Cluster, db: c.DB, connect: c.Connect, log: c.Log.With("cluster", c.Cluster.Name),
+		state: ClusterState{
+			Name: c.Cluster.Name, Link: link, Version: c.Cluster.Version, Simulated: c.Cluster.Simulated, Since: time.Now(),
+		},
+	}
+}
+
+// run keeps the connection until the context is done.
+func (c *cluster) run(ctx context.Context) {
+	if c.connect == nil {
+		return
+	}
+	config, err := c.find(ctx)
+	if err != nil {
+		return // only when the context is done
+	}
+	conn, err := newConnection(config)
+	if err != nil {
+		c.fail(Unreachable, "The cluster's configuration cannot be used.", err)
+		return
+	}
+	c.greet(ctx, conn)
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		conn.watcher.Run(ctx, func() { c.up(conn) })
+	})
+	c.ping(ctx, conn)
+	watching.Wait()
+}
+
+// find asks the connector until it has an answer.
+func (c *cluster) find(ctx context.Context) (*rest.Config, error) {
+	for {
+		config, err := c.connect(ctx, c.starting)
+		if err == nil {
+			return config, nil
+		}
+		if ctx.Err() == nil {
+			c.fail(Unreachable, "The cluster cannot be started or found: "+firstLine(err)+".", err)
+		}
+		if sleep(ctx, retryEvery) != nil {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func newConnection(config *rest.Config) (*connection, error) {
+	client, err := kube.NewClient(config)
+	if err != nil {
+		return nil, err
+	}
+	watcher, err := kube.NewWatcher(client)
+	if err != nil {
+		return nil, err
+	}
+	releases, err := helm.NewClient(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a Helm client: %w", err)
+	}
+	return &connection{kube: client, helm: releases, watcher: watcher}, nil
+}
+
+// greet asks the cluster who it is until it is the right one.
+func (c *cluster) greet(ctx context.Context, conn *connection) {
+	for {
+		err := c.identify(ctx, conn)
+		if err == nil {
+			return
+		}
+		switch {
+		case errors.Is(err, store.ErrStale):
+			c.foreign(err)
+		case ctx.Err() == nil:
+			c.unreachable(err)
+		}
+		if sleep(ctx, retryEvery) != nil {
+			return
+		}
+	}
+}
+
+func (c *cluster) identify(ctx context.Context, conn *connection) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	id, err := conn.kube.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.db.RecordClusterSeen(ctx, c.record.ID, id.UID, id.Version, id.Simulated); err != nil {
+		return err
+	}
+	c.set(func(s *ClusterState) { s.Version, s.Simulated = id.Version, id.Simulated })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.record.UID = id.UID
+	return nil
+}
+
+// ping notices when the cluster goes away, comes back, or is another one.
+func (c *cluster) ping(ctx context.Context, conn *connection) {
+	for sleep(ctx, pingEvery) == nil {
+		c.check(ctx, conn)
+	}
+}
+
+func (c *cluster) check(ctx context.Context, conn *connection) {
+	ping, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	uid, err := conn.kube.Ping(ping)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		c.unreachable(err)
+	case uid != c.record.UID:
+		c.foreign(fmt.Errorf("kube-system has the UID %s, not %s", uid, c.record.UID))
+	case conn.watcher.Synced():
+		c.up(conn)
+	}
+}
+
+// doubt is called by work that could not reach the API server: it need not wait for the
+// next ping to be known.
+func (c *cluster) doubt(ctx context.Context) {
+	if conn := c.connection(); conn != nil {
+		c.check(ctx, conn)
+	}
+}
+
+func (c *cluster) unreachable(err error) {
+	c.fail(Unreachable, "The cluster does not answer: "+firstLine(err)+".", err)
+}
+
+func (c *cluster) foreign(err error) {
+	c.fail(Foreign, "Another cluster answers under this name. All work on it has stopped; name the right one and start again.", err)
+}
+
+func (c *cluster) starting(p Progress) {
+	c.set(func(s *ClusterState) { s.Link, s.Progress = Starting, p })
+}
+
+func (c *cluster) fail(link Link, problem string, err error) {
+	if c.State().Link != link {
+		c.log.Warn("cluster is "+string(link), "error", err)
+	}
+	c.set(func(s *ClusterState) { s.Link, s.Problem = link, problem })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.conn = nil
+}
+
+func (c *cluster) up(conn *connection) {
+	c.mu.Lock()
+	c.conn = conn
+	c.mu.Unlock()
+	if c.State().Link != Connected {
+		c.log.Info("cluster is connected", "version", c.State().Version)
+	}
+	c.set(func(s *ClusterState) { s.Link, s.Problem, s.Progress = Connected, "", Progress{} })
+}
+
+// set changes the state and tells who listens, if it is another one.
+func (c *cluster) set(change func(*ClusterState)) {
+	c.mu.Lock()
+	before := c.state
+	change(&c.state)
+	if c.state.Link != before.Link {
+		c.state.Since = time.Now()
+	}
+	changed := c.state != before
+	c.mu.Unlock()
+	if changed {
+		c.changed.Send(clusterKey)
+	}
+}
+
+// State returns what is known of the cluster now.
+func (c *cluster) State() ClusterState {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state
+}
+
+// connection returns what work needs, or nil while there must be none.
+func (c *cluster) connection() *connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.conn
+}
+
+// wait returns the connection as soon as there is one.
+func (c *cluster) wait(ctx context.Context) (*connection, error) {
+	changed, cancel := c.changed.Subscribe(clusterKey)
+	defer cancel()
+	for {
+		if conn := c.connection(); conn != nil {
+			return conn, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

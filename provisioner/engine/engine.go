@@ -1,0 +1,139 @@
+// Package engine says what a shop engine is, and which there are. It is the only place
+// that names one: another engine is a chart, a file here and a line in All.
+//
+// It knows the charts. It does not know Helm, Kubernetes or the records.
+package engine
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io/fs"
+	"slices"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Engine is a kind of shop.
+type Engine interface {
+	Name() string        // in records and addresses, such as woocommerce
+	Label() string       // for people, such as WooCommerce
+	Letter() string      // for its tile
+	Description() string // one sentence, for the choice between engines
+	Chart() fs.FS        // the folder of its Helm chart
+
+	// Credentials makes the data of the Secret that the chart refers to: every password
+	// of a store, drawn at random. The shop writes mail as admin@host.
+	Credentials(host string) (map[string][]byte, error)
+	// Login finds the owner's login in that data.
+	Login(credentials map[string][]byte) (username, password string)
+	// Values are those of a store's release, over the chart's own.
+	Values(spec Spec) (map[string]any, error)
+	// AdminURL is where the owner of the store at that URL signs in.
+	AdminURL(storeURL string) string
+}
+
+// Spec is what the values of a store are made of.
+type Spec struct {
+	StoreID    string
+	Name       string
+	Host       string
+	URL        string // as customers type it, with the scheme and any port
+	SecretName string // of the credentials
+
+	Environment  string // local or production: which values file of the chart is used
+	IngressClass string // the cluster's default when empty
+	StorageClass string // the cluster's default when empty
+	TLS          TLS
+}
+
+// TLS says how stores are served over HTTPS.
+type TLS struct {
+	Mode       TLSMode
+	SecretName string // of a certificate, for TLSSecret
+	Issuer     string // a cert-manager ClusterIssuer, for TLSCertManager
+}
+
+// TLSMode is a way to get certificates.
+type TLSMode string
+
+// The ways there are.
+const (
+	TLSNone        TLSMode = "none"
+	TLSSecret      TLSMode = "secret"
+	TLSCertManager TLSMode = "cert-manager"
+)
+
+// Registry are the engines that an installation offers.
+type Registry struct{ engines []Engine }
+
+// NewRegistry offers the engines in that order.
+func NewRegistry(engines ...Engine) Registry { return Registry{engines: engines} }
+
+// All returns the engines in the order they are offered.
+func (r Registry) All() []Engine { return slices.Clone(r.engines) }
+
+// Find returns the engine of that name.
+func (r Registry) Find(name string) (Engine, bool) {
+	for _, e := range r.engines {
+		if e.Name() == name {
+			return e, true
+		}
+	}
+	return nil, false
+}
+
+// password draws 24 letters and digits: 143 bits, and nothing that a URL or a shell could
+// misread.
+func password() string {
+	const (
+		alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		fair     = 256 - 256%len(alphabet) // bytes from here on would favour the first letters
+		length   = 24
+	)
+	drawn := make([]byte, 0, length)
+	var random [2 * length]byte
+	for len(drawn) < length {
+		_, _ = rand.Read(random[:]) // never fails
+		for _, b := range random {
+			if int(b) < fair && len(drawn) < length {
+				drawn = append(drawn, alphabet[int(b)%len(alphabet)])
+			}
+		}
+	}
+	return string(drawn)
+}
+
+// environmentValues reads the chart's values file for the environment: those of the
+// production differ from the local ones by values only.
+func environmentValues(chart fs.FS, environment string) (map[string]any, error) {
+	file := "values-local.yaml"
+	if environment == "production" {
+		file = "values-prod.yaml"
+	}
+	data, err := fs.ReadFile(chart, file)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	var values map[string]any
+	if err := yaml.Unmarshal(data, &values); err != nil {
+		return nil, fmt.Errorf("parse %s: %w", file, err)
+	}
+	return values, nil
+}
+
+// merge lays the values of over onto base, map by map.
+func merge(base, over map[string]any) map[string]any {
+	merged := map[string]any{}
+	for key, value := range base {
+		merged[key] = value
+	}
+	for key, value := range over {
+		from, isMap := merged[key].(map[string]any)
+		onto, alsoMap := value.(map[string]any)
+		if isMap && alsoMap {
+			value = merge(from, onto)
+		}
+		merged[key] = value
+	}
+	return merged
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"io/fs"
+
+	"shopwright.dev/shopwright/charts"
+)
+
+// WooCommerce is WordPress with the WooCommerce plugin, on MariaDB.
+type WooCommerce struct{}
+
+// Name implements Engine.
+func (WooCommerce) Name() string { return "woocommerce" }
+
+// Label implements Engine.
+func (WooCommerce) Label() string { return "WooCommerce" }
+
+// Letter implements Engine.
+func (WooCommerce) Letter() string { return "W" }
+
+// Description implements Engine.
+func (WooCommerce) Description() string {
+	return "WordPress with a shop in it: pages, themes and plugins for everything."
+}
+
+// Chart implements Engine.
+func (WooCommerce) Chart() fs.FS { return charts.WooCommerce() }
+
+// Credentials implements Engine.
+func (WooCommerce) Credentials(host string) (map[string][]byte, error) {
+	data := map[string][]byte{
+		"admin-username": []byte("admin"),
+		"admin-email":    []byte("admin@" + host),
+	}
+	for _, key := range []string{
+		"admin-password", "database-password", "database-root-password",
+		"auth-key", "secure-auth-key", "logged-in-key", "nonce-key",
+		"auth-salt", "secure-auth-salt", "logged-in-salt", "nonce-salt",
+	} {
+		data[key] = []byte(password())
+	}
+	return data, nil
+}
+
+// Login implements Engine.
+func (WooCommerce) Login(credentials map[string][]byte) (username, password string) {
+	return string(credentials["admin-username"]), string(credentials["admin-password"])
+}
+
+// Values implements Engine.
+func (w WooCommerce) Values(s Spec) (map[string]any, error) {
+	base, err := environmentValues(w.Chart(), s.Environment)
+	if err != nil {
+		return nil, err
+	}
+	return merge(base, map[string]any{
+		"store":       map[string]any{"id": s.StoreID, "name": s.Name},
+		"host":        s.Host,
+		"url":         s.URL,
+		"credentials": map[string]any{"existingSecret": s.SecretName},
+		"ingress":     map[string]any{"className": s.IngressClass},
+		"storage":     map[string]any{"className": s.StorageClass},
+		"tls":         map[string]any{"mode": string(s.TLS.Mode), "secretName": s.TLS.SecretName, "issuer": s.TLS.Issuer},
+	}), nil
+}
+
+// AdminURL implements Engine.
+func (WooCommerce) AdminURL(storeURL string) string { return storeURL + "/wp-admin/" }

@@ -1,0 +1,153 @@
+package provisioner
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// crashes is how often a container may end before it is said to crash in a loop: a program
+// that cannot reach its database yet often ends once or twice.
+const crashes = 3
+
+func namespaceTaken(st store.Store) store.Failure {
+	return store.Failure{
+		Title: "The namespace is somebody else’s",
+		Cause: fmt.Sprintf("The cluster has a namespace %s that this store did not make. It is left untouched.", st.Namespace),
+		Next:  "Delete this store and create it again under another address, or have the namespace removed and press Retry.",
+	}
+}
+
+func credentialsLost(st store.Store) store.Failure {
+	return store.Failure{
+		Title: "The credentials are gone",
+		Cause: fmt.Sprintf("The secret %s/%s is missing, but the store’s disks are still there. New passwords would not open them.", st.Namespace, credentialsSecret),
+		Next:  "Put the secret back and press Retry, or delete the store.",
+	}
+}
+
+func setupFailed(j kube.Job) store.Failure {
+	return store.Failure{
+		Title: "Setting up the shop failed",
+		Cause: fmt.Sprintf("The job %s gave up after %s: %s", j.Name, plural(int(j.Attempts), "attempt"), sentence(j.Message)),
+		Next:  "Look at the pods and events for the reason, then press Retry: the setup runs again on what is there.",
+	}
+}
+
+func timedOut(st store.Store, after time.Duration, saying string) store.Failure {
+	return store.Failure{
+		Title: "It took too long",
+		Cause: fmt.Sprintf("After %s of work the store still stands at %s: %s", after.Round(time.Second), st.Step, sentence(saying)),
+		Next:  "Look at the pods and events for the reason. Retry goes on from where it stands.",
+	}
+}
+
+func refused(st store.Store, err error) store.Failure {
+	return store.Failure{
+		Title: "The cluster refused",
+		Cause: fmt.Sprintf("At %s the cluster said no: %s", st.Step, sentence(firstLine(err))),
+		Next:  "Have the cluster’s administrator allow it, then press Retry.",
+	}
+}
+
+// hopeless finds what keeps a pod from ever getting ready without a person.
+func hopeless(s kube.Snapshot) (store.Failure, bool) {
+	for _, pod := range s.Pods {
+		for _, c := range pod.Containers {
+			if c.State.Kind != "waiting" {
+				continue
+			}
+			switch c.State.Reason {
+			case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
+				return imageNotPulled(pod, c), true
+			case "CrashLoopBackOff":
+				if c.Restarts >= crashes {
+					return crashing(pod, c), true
+				}
+			case "CreateContainerConfigError":
+				return notStarted(pod, c), true
+			}
+		}
+	}
+	return store.Failure{}, false
+}
+
+func imageNotPulled(pod kube.Pod, c kube.Container) store.Failure {
+	return store.Failure{
+		Title: "An image cannot be pulled",
+		Cause: fmt.Sprintf("The pod %s cannot get the image %s for its container %s.", pod.Name, c.Image, c.Name),
+		Next:  "Check that the image exists and that the cluster can reach its registry, then press Retry.",
+	}
+}
+
+func crashing(pod kube.Pod, c kube.Container) store.Failure {
+	return store.Failure{
+		Title: "A container keeps crashing",
+		Cause: fmt.Sprintf("The container %s of the pod %s ended %d times, the last time with exit code %d.", c.Name, pod.Name, c.Restarts, c.Previous.ExitCode),
+		Next:  "Look at what it wrote last, mend the cause, then press Retry.",
+	}
+}
+
+func notStarted(pod kube.Pod, c kube.Container) store.Failure {
+	return store.Failure{
+		Title: "A container cannot be started",
+		Cause: fmt.Sprintf("The container %s of the pod %s cannot be started: %s", c.Name, pod.Name, sentence(c.State.Message)),
+		Next:  "Mend the cause, then press Retry.",
+	}
+}
+
+// evidence are the observations that explain a failure: what the waiting containers say,
+// then the newest warnings.
+func evidence(s kube.Snapshot, events []kube.Event) []store.Evidence {
+	const most = 8
+	var all []store.Evidence
+	for _, pod := range s.Pods {
+		for _, c := range pod.Containers {
+			if c.State.Kind == "waiting" && c.State.Reason != "" {
+				all = append(all, store.Evidence{Object: "pod/" + pod.Name, Reason: c.State.Reason, Message: c.State.Message})
+			}
+		}
+	}
+	for _, e := range events {
+		if e.Warning {
+			all = append(all, store.Evidence{Object: e.Object, Reason: e.Reason, Message: e.Message, Count: e.Count, Last: e.Last})
+		}
+	}
+	return all[:min(len(all), most)]
+}
+
+// terminal reports whether trying again cannot help: the API server understood and said no.
+func terminal(err error) bool {
+	if errors.Is(err, kube.ErrForeign) {
+		return true
+	}
+	if apierrors.IsForbidden(err) { // a namespace on its way out forbids new objects for a while
+		return !apierrors.HasStatusCause(err, "NamespaceTerminating")
+	}
+	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err) ||
+		apierrors.IsRequestEntityTooLargeError(err)
+}
+
+// sentence makes one of a message: without the line breaks, with a full stop.
+func sentence(s string) string {
+	s = strings.TrimRight(strings.Join(strings.Fields(s), " "), ".")
+	if s == "" {
+		s = "no reason was given"
+	}
+	return s + "."
+}
+
+// firstLine is the innermost error in one line: what is wrong, without how we came there.
+func firstLine(err error) string {
+	if status, ok := errors.AsType[apierrors.APIStatus](err); ok {
+		err = errors.New(status.Status().Message)
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

@@ -1,0 +1,207 @@
+package helm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chart"
+	"helm.sh/helm/v3/pkg/chart/loader"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/release"
+	"helm.sh/helm/v3/pkg/storage/driver"
+)
+
+// Status is the state of a release, as far as it matters for what to do next.
+type Status string
+
+// The states of a release. Pending means that an action was begun and has not ended: by
+// whoever works on it now, or by one that is gone.
+const (
+	None       Status = ""
+	Deployed   Status = "deployed"
+	Incomplete Status = "failed"
+	Pending    Status = "pending"
+	Leaving    Status = "uninstalling"
+)
+
+// Release is what Helm has recorded of the newest revision.
+type Release struct {
+	Status       Status
+	Revision     int
+	ChartVersion string
+	Objects      int
+}
+
+// Request says what should be released.
+type Request struct {
+	Namespace string
+	Name      string
+	Chart     fs.FS          // a chart's folder
+	Values    map[string]any // over the chart's own
+}
+
+// Release returns the newest revision; its status is None when there is none.
+func (c *Client) Release(ctx context.Context, namespace, name string) (Release, error) {
+	cfg, err := c.configuration(ctx, namespace)
+	if err != nil {
+		return Release{}, err
+	}
+	last, err := cfg.Releases.Last(name)
+	if errors.Is(err, driver.ErrReleaseNotFound) {
+		return Release{}, nil
+	}
+	if err != nil {
+		return Release{}, fmt.Errorf("read release %s/%s: %w", namespace, name, err)
+	}
+	return describeRelease(last), nil
+}
+
+// Apply installs the chart, or upgrades what is there, whole or not, to it. It returns when
+// the API server has accepted all objects and does not wait for any to get ready. A release
+// that is pending is refused: see Unlock.
+func (c *Client) Apply(ctx context.Context, r Request) (Release, error) {
+	cfg, err := c.configuration(ctx, r.Namespace)
+	if err != nil {
+		return Release{}, err
+	}
+	loaded, err := load(r.Chart)
+	if err != nil {
+		return Release{}, err
+	}
+	_, err = cfg.Releases.Last(r.Name)
+	switch {
+	case errors.Is(err, driver.ErrReleaseNotFound):
+		return install(cfg, loaded, r)
+	case err != nil:
+		return Release{}, fmt.Errorf("read release %s/%s: %w", r.Namespace, r.Name, err)
+	default:
+		return upgrade(cfg, loaded, r)
+	}
+}
+
+func install(cfg *action.Configuration, ch *chart.Chart, r Request) (Release, error) {
+	install := action.NewInstall(cfg)
+	install.Namespace, install.ReleaseName = r.Namespace, r.Name
+	install.DisableOpenAPIValidation = true // our charts are tested, and the API server validates
+	done, err := install.Run(ch, r.Values)
+	if err != nil {
+		return Release{}, fmt.Errorf("install release %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	return describeRelease(done), nil
+}
+
+func upgrade(cfg *action.Configuration, ch *chart.Chart, r Request) (Release, error) {
+	upgrade := action.NewUpgrade(cfg)
+	upgrade.Namespace = r.Namespace
+	upgrade.DisableOpenAPIValidation = true
+	upgrade.ResetValues = true
+	upgrade.MaxHistory = 10
+	done, err := upgrade.Run(r.Name, ch, r.Values)
+	if err != nil {
+		return Release{}, fmt.Errorf("upgrade release %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	return describeRelease(done), nil
+}
+
+// Unlock marks a pending revision as failed, so that another action can follow. Only who
+// knows that nobody works on the release any more may do that.
+func (c *Client) Unlock(ctx context.Context, namespace, name string) error {
+	cfg, err := c.configuration(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	last, err := cfg.Releases.Last(name)
+	if err != nil {
+		return fmt.Errorf("read release %s/%s: %w", namespace, name, err)
+	}
+	if !last.Info.Status.IsPending() {
+		return nil
+	}
+	last.SetStatus(release.StatusFailed, "Interrupted")
+	if err := cfg.Releases.Update(last); err != nil {
+		return fmt.Errorf("unlock release %s/%s: %w", namespace, name, err)
+	}
+	return nil
+}
+
+// Uninstall removes the release's objects and its history, and does not wait for the
+// objects to be gone. A release that is not there is no error.
+func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
+	cfg, err := c.configuration(ctx, namespace)
+	if err != nil {
+		return err
+	}
+	uninstall := action.NewUninstall(cfg)
+	uninstall.IgnoreNotFound = true
+	uninstall.DeletionPropagation = "background"
+	if _, err := uninstall.Run(name); err != nil {
+		return fmt.Errorf("uninstall release %s/%s: %w", namespace, name, err)
+	}
+	return nil
+}
+
+// Render returns the objects that the request would make on a cluster of that version, as
+// YAML. It asks no cluster.
+func Render(r Request, kubeVersion string) (string, error) {
+	loaded, err := load(r.Chart)
+	if err != nil {
+		return "", err
+	}
+	version, err := chartutil.ParseKubeVersion(kubeVersion)
+	if err != nil {
+		return "", err
+	}
+	install := action.NewInstall(&action.Configuration{Log: func(string, ...any) {}})
+	install.Namespace, install.ReleaseName = r.Namespace, r.Name
+	install.DryRun, install.ClientOnly, install.KubeVersion = true, true, version
+	done, err := install.Run(loaded, r.Values)
+	if err != nil {
+		return "", fmt.Errorf("render release %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	return done.Manifest, nil
+}
+
+func describeRelease(r *release.Release) Release {
+	return Release{
+		Status: statusOf(r.Info.Status), Revision: r.Version, ChartVersion: r.Chart.Metadata.Version,
+		Objects: strings.Count("\n"+r.Manifest, "\nkind: "),
+	}
+}
+
+func statusOf(s release.Status) Status {
+	switch {
+	case s == release.StatusDeployed:
+		return Deployed
+	case s.IsPending():
+		return Pending
+	case s == release.StatusUninstalling, s == release.StatusUninstalled:
+		return Leaving
+	default:
+		return Incomplete
+	}
+}
+
+// load reads the chart anew for each action: Helm changes the one it is given.
+func load(folder fs.FS) (*chart.Chart, error) {
+	var files []*loader.BufferedFile
+	err := fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(folder, path)
+		files = append(files, &loader.BufferedFile{Name: path, Data: data})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read chart: %w", err)
+	}
+	loaded, err := loader.LoadFiles(files)
+	if err != nil {
+		return nil, fmt.Errorf("load chart: %w", err)
+	}
+	return loaded, nil
+}

@@ -1,0 +1,104 @@
+// Package kube holds thin verbs over client-go: what Shopwright asks of a cluster, without
+// any opinion on when. It knows stores only by namespace and id.
+package kube
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// Labels that Shopwright sets. A namespace is ours only with both of the first two.
+const (
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	LabelStoreID   = "shopwright.dev/store-id"
+	LabelComponent = "app.kubernetes.io/component"
+
+	managedBy      = "shopwright"
+	labelSimulated = "shopwright.dev/simulated" // on kube-system: the nodes run no containers
+)
+
+// Client talks to one cluster. It is safe for concurrent use.
+type Client struct {
+	set kubernetes.Interface
+}
+
+// NewClient returns a client for the configuration, without its own throttle: the API
+// server's priority and fairness is the one that knows.
+func NewClient(config *rest.Config) (*Client, error) {
+	config = rest.CopyConfig(config)
+	config.QPS = -1
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	set, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("make a Kubernetes client: %w", err)
+	}
+	return &Client{set: set}, nil
+}
+
+// Identity is what tells one cluster from another.
+type Identity struct {
+	UID       string // of the namespace kube-system
+	Version   string // of the API server
+	Simulated bool   // its nodes run no containers
+}
+
+// Identity asks the cluster who it is.
+func (c *Client) Identity(ctx context.Context) (Identity, error) {
+	system, err := c.set.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return Identity{}, fmt.Errorf("read namespace kube-system: %w", err)
+	}
+	version, err := c.set.Discovery().ServerVersion()
+	if err != nil {
+		return Identity{}, fmt.Errorf("read the API server's version: %w", err)
+	}
+	return Identity{
+		UID:       string(system.UID),
+		Version:   version.GitVersion,
+		Simulated: system.Labels[labelSimulated] == "true",
+	}, nil
+}
+
+// Ping asks the cluster for its UID, which is the cheapest proof that it still is itself.
+func (c *Client) Ping(ctx context.Context) (uid string, err error) {
+	system, err := c.set.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return "", fmt.Errorf("read namespace kube-system: %w", err)
+	}
+	return string(system.UID), nil
+}
+
+// Secret reads a Secret's data.
+func (c *Client) Secret(ctx context.Context, namespace, name string) (map[string][]byte, error) {
+	secret, err := c.set.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("read secret %s/%s: %w", namespace, name, err)
+	}
+	return secret.Data, nil
+}
+
+// HasSecret reports whether there is a Secret of that name.
+func (c *Client) HasSecret(ctx context.Context, namespace, name string) (bool, error) {
+	_, err := c.Secret(ctx, namespace, name)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// CreateSecret makes a Secret. One that exists is left as it is.
+func (c *Client) CreateSecret(ctx context.Context, owner Owner, name string, data map[string][]byte) error {
+	_, err := c.set.CoreV1().Secrets(owner.Namespace).Create(ctx, &corev1.Secret{
+		ObjectMeta: owner.meta(name),
+		Data:       data,
+	}, metav1.CreateOptions{})
+	return unlessThere(err, "create secret "+owner.Namespace+"/"+name)
+}

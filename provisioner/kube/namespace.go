@@ -1,0 +1,192 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// ErrForeign says that a namespace of that name exists and is not this store's. It must
+// not be touched.
+var ErrForeign = errors.New("the namespace belongs to somebody else")
+
+// Owner is a store's place in the cluster.
+type Owner struct {
+	Namespace string
+	StoreID   string
+}
+
+func (o Owner) meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Namespace: o.Namespace, Labels: o.labels()}
+}
+
+func (o Owner) labels() map[string]string {
+	return map[string]string{LabelManagedBy: managedBy, LabelStoreID: o.StoreID}
+}
+
+func (o Owner) owns(ns *corev1.Namespace) bool {
+	return ns.Labels[LabelManagedBy] == managedBy && ns.Labels[LabelStoreID] == o.StoreID
+}
+
+// Phase is what there is of a store's namespace.
+type Phase string
+
+// A namespace is missing, there, or on its way out.
+const (
+	Missing     Phase = "missing"
+	Active      Phase = "active"
+	Terminating Phase = "terminating"
+)
+
+// NamespaceState is what the cluster says of a namespace.
+type NamespaceState struct {
+	Phase Phase
+	UID   types.UID
+	// Blockers say what keeps a terminating namespace, in Kubernetes' own words.
+	Blockers []string
+}
+
+// Namespace reads the state of the store's namespace, or returns ErrForeign.
+func (c *Client) Namespace(ctx context.Context, owner Owner) (NamespaceState, error) {
+	ns, err := c.set.CoreV1().Namespaces().Get(ctx, owner.Namespace, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return NamespaceState{Phase: Missing}, nil
+	}
+	if err != nil {
+		return NamespaceState{}, fmt.Errorf("read namespace %s: %w", owner.Namespace, err)
+	}
+	if !owner.owns(ns) {
+		return NamespaceState{}, fmt.Errorf("namespace %s: %w", owner.Namespace, ErrForeign)
+	}
+	return stateOf(ns), nil
+}
+
+func stateOf(ns *corev1.Namespace) NamespaceState {
+	if ns.DeletionTimestamp == nil {
+		return NamespaceState{Phase: Active, UID: ns.UID}
+	}
+	state := NamespaceState{Phase: Terminating, UID: ns.UID}
+	for _, condition := range ns.Status.Conditions {
+		if condition.Status == corev1.ConditionTrue {
+			state.Blockers = append(state.Blockers, strings.TrimSpace(condition.Message))
+		}
+	}
+	return state
+}
+
+// CreateNamespace makes the store's namespace, which admits only pods that keep to the
+// Pod Security standard "restricted". ErrForeign says that the name is somebody else's.
+func (c *Client) CreateNamespace(ctx context.Context, owner Owner) (NamespaceState, error) {
+	labels := owner.labels()
+	for _, mode := range []string{"enforce", "warn", "audit"} {
+		labels["pod-security.kubernetes.io/"+mode] = "restricted"
+	}
+	ns, err := c.set.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{Name: owner.Namespace, Labels: labels},
+	}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return c.Namespace(ctx, owner)
+	}
+	if err != nil {
+		return NamespaceState{}, fmt.Errorf("create namespace %s: %w", owner.Namespace, err)
+	}
+	return stateOf(ns), nil
+}
+
+// DeleteNamespace asks for the namespace with that UID to go. Another of the same name is
+// left alone.
+func (c *Client) DeleteNamespace(ctx context.Context, name string, uid types.UID) error {
+	err := c.set.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("delete namespace %s: %w", name, err)
+	}
+	return nil
+}
+
+// DeleteVolumes asks for all volume claims in the namespace to go.
+func (c *Client) DeleteVolumes(ctx context.Context, namespace string) error {
+	err := c.set.CoreV1().PersistentVolumeClaims(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("delete volume claims in %s: %w", namespace, err)
+	}
+	return nil
+}
+
+// Volumes counts the volume claims in the namespace.
+func (c *Client) Volumes(ctx context.Context, namespace string) (int, error) {
+	list, err := c.set.CoreV1().PersistentVolumeClaims(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return 0, fmt.Errorf("list volume claims in %s: %w", namespace, err)
+	}
+	return len(list.Items), nil
+}
+
+// Limits are what a store may take of its cluster, in Kubernetes' quantities.
+type Limits struct {
+	Quota          map[corev1.ResourceName]string // of the namespace in all
+	DefaultRequest map[corev1.ResourceName]string // of a container that names none
+	Default        map[corev1.ResourceName]string // limit of a container that names none
+	Max            map[corev1.ResourceName]string // of any container
+}
+
+const limitsName = "store"
+
+// CreateLimits makes the namespace's ResourceQuota and LimitRange. Those that exist are
+// left as they are.
+func (c *Client) CreateLimits(ctx context.Context, owner Owner, l Limits) error {
+	_, err := c.set.CoreV1().ResourceQuotas(owner.Namespace).Create(ctx, &corev1.ResourceQuota{
+		ObjectMeta: owner.meta(limitsName),
+		Spec:       corev1.ResourceQuotaSpec{Hard: quantities(l.Quota)},
+	}, metav1.CreateOptions{})
+	if err := unlessThere(err, "create resource quota in "+owner.Namespace); err != nil {
+		return err
+	}
+	_, err = c.set.CoreV1().LimitRanges(owner.Namespace).Create(ctx, &corev1.LimitRange{
+		ObjectMeta: owner.meta(limitsName),
+		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
+			Type:           corev1.LimitTypeContainer,
+			DefaultRequest: quantities(l.DefaultRequest),
+			Default:        quantities(l.Default),
+			Max:            quantities(l.Max),
+		}}},
+	}, metav1.CreateOptions{})
+	return unlessThere(err, "create limit range in "+owner.Namespace)
+}
+
+// HasLimits reports whether both the quota and the limit range are there.
+func (c *Client) HasLimits(ctx context.Context, namespace string) (bool, error) {
+	_, quotaErr := c.set.CoreV1().ResourceQuotas(namespace).Get(ctx, limitsName, metav1.GetOptions{})
+	if apierrors.IsNotFound(quotaErr) {
+		return false, nil
+	}
+	_, rangeErr := c.set.CoreV1().LimitRanges(namespace).Get(ctx, limitsName, metav1.GetOptions{})
+	if apierrors.IsNotFound(rangeErr) {
+		return false, nil
+	}
+	if err := errors.Join(quotaErr, rangeErr); err != nil {
+		return false, fmt.Errorf("read limits of %s: %w", namespace, err)
+	}
+	return true, nil
+}
+
+func quantities(from map[corev1.ResourceName]string) corev1.ResourceList {
+	list := corev1.ResourceList{}
+	for name, quantity := range from {
+		list[name] = resource.MustParse(quantity)
+	}
+	return list
+}
+
+func unlessThere(err error, doing string) error {
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}

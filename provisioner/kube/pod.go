@@ -1,0 +1,106 @@
+package kube
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Pod is a pod as a person wants to see it.
+type Pod struct {
+	Name       string
+	Component  string
+	Phase      string // as kubectl shows it: Running, Pending, Completed, Terminating, …
+	Ready      int
+	Want       int // containers that should be ready
+	Restarts   int32
+	Node       string
+	CreatedAt  time.Time
+	Message    string // why it cannot be scheduled, and the like
+	Containers []Container
+}
+
+// Container is one container of a pod.
+type Container struct {
+	Name     string
+	Init     bool
+	Image    string
+	Ready    bool
+	Restarts int32
+	State    State
+	Previous State // how it ended the last time; empty kind if it never did
+}
+
+// State is what a container does.
+type State struct {
+	Kind     string // running, waiting or terminated
+	Reason   string
+	Message  string
+	ExitCode int32
+	Since    time.Time
+}
+
+// Finished reports whether all that the pod was to do is done.
+func (p Pod) Finished() bool { return p.Phase == "Completed" }
+
+func podOf(p *corev1.Pod) Pod {
+	pod := Pod{
+		Name: p.Name, Component: p.Labels[LabelComponent], Phase: phaseOf(p), Node: p.Spec.NodeName,
+		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers),
+	}
+	for _, condition := range p.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
+			pod.Message = condition.Message
+		}
+	}
+	pod.add(p.Spec.InitContainers, p.Status.InitContainerStatuses, true)
+	pod.add(p.Spec.Containers, p.Status.ContainerStatuses, false)
+	return pod
+}
+
+func (p *Pod) add(specs []corev1.Container, statuses []corev1.ContainerStatus, init bool) {
+	for _, spec := range specs {
+		container := Container{Name: spec.Name, Init: init, Image: spec.Image, State: State{Kind: "waiting"}}
+		for _, status := range statuses {
+			if status.Name != spec.Name {
+				continue
+			}
+			container.Ready, container.Restarts = status.Ready, status.RestartCount
+			container.State, container.Previous = containerState(status.State), containerState(status.LastTerminationState)
+			p.Restarts += status.RestartCount
+			if status.Ready && !init {
+				p.Ready++
+			}
+		}
+		p.Containers = append(p.Containers, container)
+	}
+}
+
+func containerState(s corev1.ContainerState) State {
+	switch {
+	case s.Running != nil:
+		return State{Kind: "running", Since: s.Running.StartedAt.Time}
+	case s.Terminated != nil:
+		return State{
+			Kind: "terminated", Reason: s.Terminated.Reason, Message: s.Terminated.Message,
+			ExitCode: s.Terminated.ExitCode, Since: s.Terminated.FinishedAt.Time,
+		}
+	case s.Waiting != nil:
+		return State{Kind: "waiting", Reason: s.Waiting.Reason, Message: s.Waiting.Message}
+	default:
+		return State{}
+	}
+}
+
+func phaseOf(p *corev1.Pod) string {
+	switch {
+	case p.DeletionTimestamp != nil:
+		return "Terminating"
+	case p.Status.Phase == corev1.PodSucceeded:
+		return "Completed"
+	case p.Status.Reason != "":
+		return p.Status.Reason
+	default:
+		return string(p.Status.Phase)
+	}
+}

@@ -1,0 +1,48 @@
+package kube
+
+import "sync"
+
+// Signals tell that something under a key has changed, without saying what: whoever is
+// told reads the present state. Several changes before a receiver looks are one signal, so
+// a sender never waits.
+type Signals struct {
+	mu   sync.Mutex
+	subs map[string]map[chan struct{}]struct{}
+}
+
+// Subscribe returns a channel that is signalled after each change under the key, and a
+// function that ends it.
+func (s *Signals) Subscribe(key string) (changed <-chan struct{}, cancel func()) {
+	c := make(chan struct{}, 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.subs == nil {
+		s.subs = map[string]map[chan struct{}]struct{}{}
+	}
+	if s.subs[key] == nil {
+		s.subs[key] = map[chan struct{}]struct{}{}
+	}
+	s.subs[key][c] = struct{}{}
+	return c, func() { s.remove(key, c) }
+}
+
+// Send signals all subscribers of the key.
+func (s *Signals) Send(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.subs[key] {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (s *Signals) remove(key string, c chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.subs[key], c)
+	if len(s.subs[key]) == 0 {
+		delete(s.subs, key)
+	}
+}

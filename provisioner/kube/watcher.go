@@ -1,0 +1,222 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/tools/cache"
+)
+
+// Watcher keeps a copy of what the cluster says about all stores, from shared watches that
+// are filtered by our label. Reading it makes no call to the API server.
+type Watcher struct {
+	factory    informers.SharedInformerFactory
+	changed    *Signals
+	synced     atomic.Bool
+	pods       cache.Indexer
+	sets       cache.Indexer
+	deploys    cache.Indexer
+	jobs       cache.Indexer
+	claims     cache.Indexer
+	namespaces cache.Indexer
+}
+
+// NewWatcher prepares the watches; Run starts them.
+func NewWatcher(c *Client) (*Watcher, error) {
+	factory := informers.NewSharedInformerFactoryWithOptions(c.set, 0,
+		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }),
+		informers.WithTransform(withoutManagedFields))
+	core, apps, batch := factory.Core().V1(), factory.Apps().V1(), factory.Batch().V1()
+	w := &Watcher{
+		factory:    factory,
+		changed:    &Signals{},
+		pods:       core.Pods().Informer().GetIndexer(),
+		sets:       apps.StatefulSets().Informer().GetIndexer(),
+		deploys:    apps.Deployments().Informer().GetIndexer(),
+		jobs:       batch.Jobs().Informer().GetIndexer(),
+		claims:     core.PersistentVolumeClaims().Informer().GetIndexer(),
+		namespaces: core.Namespaces().Informer().GetIndexer(),
+	}
+	for _, informer := range []cache.SharedIndexInformer{
+		core.Pods().Informer(), apps.StatefulSets().Informer(), apps.Deployments().Informer(),
+		batch.Jobs().Informer(), core.PersistentVolumeClaims().Informer(), core.Namespaces().Informer(),
+	} {
+		if _, err := informer.AddEventHandler(w.handler()); err != nil {
+			return nil, fmt.Errorf("prepare watches: %w", err)
+		}
+	}
+	return w, nil
+}
+
+// Run watches until the context is done and returns when all watches have ended. It calls
+// synced once everything that exists has been read.
+func (w *Watcher) Run(ctx context.Context, synced func()) {
+	w.factory.StartWithContext(ctx)
+	defer w.factory.Shutdown()
+	for _, ok := range w.factory.WaitForCacheSync(ctx.Done()) {
+		if !ok {
+			return
+		}
+	}
+	w.synced.Store(true)
+	synced()
+	<-ctx.Done()
+}
+
+// Synced reports whether everything that existed when the watches began has been read.
+func (w *Watcher) Synced() bool { return w.synced.Load() }
+
+// Subscribe returns a channel that is signalled when anything in the namespace changes,
+// and a function that ends it.
+func (w *Watcher) Subscribe(namespace string) (changed <-chan struct{}, cancel func()) {
+	return w.changed.Subscribe(namespace)
+}
+
+func (w *Watcher) handler() cache.ResourceEventHandler {
+	tell := func(object any) {
+		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
+			object = gone.Obj
+		}
+		if m, err := meta.Accessor(object); err == nil {
+			w.changed.Send(cmp.Or(m.GetNamespace(), m.GetName()))
+		}
+	}
+	return cache.ResourceEventHandlerFuncs{
+		AddFunc:    tell,
+		UpdateFunc: func(_, object any) { tell(object) },
+		DeleteFunc: tell,
+	}
+}
+
+// Snapshot is what the watches say about one namespace.
+type Snapshot struct {
+	Phase     Phase // of the namespace, as far as the watch has seen
+	Pods      []Pod
+	Workloads []Workload
+	Jobs      []Job
+	Volumes   []Volume
+}
+
+// Workload is a Deployment or StatefulSet.
+type Workload struct {
+	Kind      string
+	Name      string
+	Component string
+	Want      int32
+	Ready     int32
+}
+
+// Done reports whether all replicas of the present template are ready.
+func (w Workload) Done() bool { return w.Ready >= w.Want }
+
+// Job is a batch job.
+type Job struct {
+	Name      string
+	Component string
+	Succeeded bool
+	Failed    bool
+	Reason    string // why it failed
+	Message   string
+	Attempts  int32 // pods that failed so far
+	StartedAt time.Time
+}
+
+// Volume is a volume claim.
+type Volume struct {
+	Name     string
+	Phase    string
+	Capacity string
+}
+
+// Snapshot returns what is known of the namespace now.
+func (w *Watcher) Snapshot(namespace string) Snapshot {
+	s := Snapshot{Phase: w.phase(namespace)}
+	each(w.pods, namespace, func(p *corev1.Pod) { s.Pods = append(s.Pods, podOf(p)) })
+	each(w.deploys, namespace, func(d *appsv1.Deployment) { s.Workloads = append(s.Workloads, deployment(d)) })
+	each(w.sets, namespace, func(x *appsv1.StatefulSet) { s.Workloads = append(s.Workloads, statefulSet(x)) })
+	each(w.jobs, namespace, func(j *batchv1.Job) { s.Jobs = append(s.Jobs, jobOf(j)) })
+	each(w.claims, namespace, func(c *corev1.PersistentVolumeClaim) { s.Volumes = append(s.Volumes, volumeOf(c)) })
+	slices.SortFunc(s.Pods, func(a, b Pod) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Workloads, func(a, b Workload) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.Volumes, func(a, b Volume) int { return strings.Compare(a.Name, b.Name) })
+	return s
+}
+
+func (w *Watcher) phase(namespace string) Phase {
+	object, there, err := w.namespaces.GetByKey(namespace)
+	if err != nil || !there {
+		return Missing
+	}
+	return stateOf(object.(*corev1.Namespace)).Phase
+}
+
+func each[T any](indexer cache.Indexer, namespace string, do func(T)) {
+	// The error is for a missing index only, for which ListAllByNamespace has its own way.
+	_ = cache.ListAllByNamespace(indexer, namespace, labels.Everything(), func(object any) { do(object.(T)) })
+}
+
+func deployment(d *appsv1.Deployment) Workload {
+	w := Workload{Kind: "Deployment", Name: d.Name, Component: d.Labels[LabelComponent], Want: replicas(d.Spec.Replicas)}
+	if d.Status.ObservedGeneration >= d.Generation {
+		w.Ready = min(d.Status.ReadyReplicas, d.Status.UpdatedReplicas)
+	}
+	return w
+}
+
+func statefulSet(s *appsv1.StatefulSet) Workload {
+	w := Workload{Kind: "StatefulSet", Name: s.Name, Component: s.Labels[LabelComponent], Want: replicas(s.Spec.Replicas)}
+	if s.Status.ObservedGeneration >= s.Generation {
+		w.Ready = s.Status.ReadyReplicas
+	}
+	return w
+}
+
+func jobOf(j *batchv1.Job) Job {
+	job := Job{Name: j.Name, Component: j.Labels[LabelComponent], Attempts: j.Status.Failed}
+	if j.Status.StartTime != nil {
+		job.StartedAt = j.Status.StartTime.Time
+	}
+	for _, condition := range j.Status.Conditions {
+		if condition.Status != corev1.ConditionTrue {
+			continue
+		}
+		switch condition.Type {
+		case batchv1.JobComplete:
+			job.Succeeded = true
+		case batchv1.JobFailed:
+			job.Failed, job.Reason, job.Message = true, condition.Reason, condition.Message
+		}
+	}
+	return job
+}
+
+func volumeOf(c *corev1.PersistentVolumeClaim) Volume {
+	capacity := c.Status.Capacity[corev1.ResourceStorage]
+	return Volume{Name: c.Name, Phase: string(c.Status.Phase), Capacity: capacity.String()}
+}
+
+func replicas(n *int32) int32 {
+	if n == nil {
+		return 1
+	}
+	return *n
+}
+
+func withoutManagedFields(object any) (any, error) {
+	if m, err := meta.Accessor(object); err == nil {
+		m.SetManagedFields(nil)
+	}
+	return object, nil
+}

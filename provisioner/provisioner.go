@@ -1,0 +1,204 @@
+// Package provisioner brings stores about: it takes what people asked for from the records,
+// observes the cluster, decides purely what to do next, and does it, until the store is as
+// it should be. It also reads for the pages what the cluster says of a store now.
+//
+// It knows the records, the engines, Helm and Kubernetes. It does not know HTTP.
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// Config is what a Provisioner needs. All fields but Connect are required.
+type Config struct {
+	DB          *store.DB
+	Cluster     store.Cluster
+	Connect     Connector // nil when no cluster is configured
+	Engines     engine.Registry
+	Site        engine.Spec // what is the same for all stores
+	URLPort     int         // in the stores' addresses; zero for the scheme's own
+	Concurrency store.Concurrency
+	Timeout     time.Duration // of working time, until a store fails
+	Holder      string        // this process, in claims
+	Log         *slog.Logger
+}
+
+// Provisioner works on the stores of one cluster.
+type Provisioner struct {
+	db          *store.DB
+	cluster     *cluster
+	engines     engine.Registry
+	site        engine.Spec
+	urlPort     int
+	plan        Plan
+	concurrency store.Concurrency
+	timeout     time.Duration
+	holder      string
+	log         *slog.Logger
+	wishes      *kube.Signals // by store id: somebody asked for something
+	freed       *kube.Signals // a worker has ended
+	events      *eventWatches
+}
+
+// New returns a Provisioner that does nothing until Run.
+func New(c Config) *Provisioner {
+	p := &Provisioner{
+		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Site, urlPort: c.URLPort, plan: defaultPlan(),
+		concurrency: c.Concurrency, timeout: c.Timeout, holder: c.Holder, log: c.Log,
+		wishes: &kube.Signals{}, freed: &kube.Signals{},
+	}
+	p.events = newEventWatches(p.cluster)
+	return p
+}
+
+// pollEvery bounds how long work waits that nobody told us of, such as that of another
+// process which is gone.
+const pollEvery = 5 * time.Second
+
+const anyWorker = "worker"
+
+// Run works until the context is done and returns when all work has been handed over. What
+// is unfinished goes on when a Provisioner runs again, here or elsewhere.
+func (p *Provisioner) Run(ctx context.Context) {
+	if !p.db.SharedByProcesses() {
+		if err := p.db.ReleaseAll(ctx); err != nil {
+			p.log.Error("claims of an earlier run stay until they run out", "error", err)
+		}
+	}
+	var all sync.WaitGroup
+	all.Go(func() { p.cluster.run(ctx) })
+	all.Go(func() { p.relay(ctx) })
+	p.dispatch(ctx, &all)
+	all.Wait()
+	p.events.close()
+}
+
+// dispatch claims stores while there are any and the cluster can be reached.
+func (p *Provisioner) dispatch(ctx context.Context, workers *sync.WaitGroup) {
+	wanted, cancel := p.wishes.Subscribe("")
+	defer cancel()
+	freed, stop := p.freed.Subscribe(anyWorker)
+	defer stop()
+	for {
+		if _, err := p.cluster.wait(ctx); err != nil {
+			return
+		}
+		for p.take(ctx, workers) {
+		}
+		timer := time.NewTimer(pollEvery)
+		select {
+		case <-ctx.Done():
+		case <-wanted:
+		case <-freed:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// take claims the next store and starts to work on it, or reports that there is none.
+func (p *Provisioner) take(ctx context.Context, workers *sync.WaitGroup) bool {
+	claim, ok, err := p.db.Claim(ctx, p.holder, lease, p.concurrency)
+	if err != nil && ctx.Err() == nil {
+		p.log.Error("the queue cannot be read", "error", err)
+	}
+	if !ok {
+		return false
+	}
+	workers.Go(func() {
+		defer p.freed.Send(anyWorker)
+		p.work(ctx, claim)
+	})
+	return true
+}
+
+func (p *Provisioner) work(ctx context.Context, claim store.Claim) {
+	log := p.log.With("store", claim.Store.ID, "slug", claim.Store.Slug)
+	e, known := p.engines.Find(claim.Store.Engine)
+	if !known {
+		p.unknownEngine(ctx, claim, log)
+		return
+	}
+	w := &worker{Provisioner: p, claim: claim, engine: e, log: log}
+	if err := w.run(ctx); errors.Is(err, errLost) {
+		log.Warn("stopped", "error", err)
+		return
+	}
+	p.release(ctx, claim, log)
+}
+
+func (p *Provisioner) unknownEngine(ctx context.Context, claim store.Claim, log *slog.Logger) {
+	_, err := p.db.Fail(ctx, claim, store.Failure{
+		Title: "The engine is unknown",
+		Cause: fmt.Sprintf("This version of Shopwright has no engine %q.", claim.Store.Engine),
+		Next:  "Run a version that has it, then press Retry.",
+	})
+	if err != nil {
+		log.Error("unknown engine", "error", err)
+	}
+	p.release(ctx, claim, log)
+}
+
+// release hands the claim back even when the context is done, so that nobody has to wait
+// for the lease to run out.
+func (p *Provisioner) release(ctx context.Context, claim store.Claim, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := p.db.Release(ctx, claim); err != nil {
+		log.Error("the claim stays until it runs out", "error", err)
+	}
+}
+
+// relay passes on what people ask for: to the queue, and to whoever works on that store.
+func (p *Provisioner) relay(ctx context.Context) {
+	for ctx.Err() == nil {
+		sub := p.db.Subscribe()
+		p.wishes.Send("") // for what came before the subscription
+		p.relayFrom(ctx, sub)
+		sub.Close()
+	}
+}
+
+func (p *Provisioner) relayFrom(ctx context.Context, sub *store.Subscription) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case e, open := <-sub.Events:
+			if !open {
+				return
+			}
+			switch e.Kind {
+			case store.StoreCreated, store.StoreRetried, store.StoreDeleteAsked:
+				p.wishes.Send("")
+				p.wishes.Send(e.StoreID)
+			}
+		}
+	}
+}
+
+// storeURL is where customers find the store.
+func (p *Provisioner) storeURL(st store.Store) string {
+	scheme := "http"
+	if p.site.TLS.Mode != engine.TLSNone {
+		scheme = "https"
+	}
+	host := st.Host
+	if p.urlPort != 0 {
+		host += ":" + strconv.Itoa(p.urlPort)
+	}
+	return scheme + "://" + host
+}
+
+// StoreURL is where customers will find the store once it is ready.
+func (p *Provisioner) StoreURL(st store.Store) string { return p.storeURL(st) }

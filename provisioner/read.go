@@ -1,0 +1,165 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// ErrUnreachable says that the cluster cannot be asked now.
+var ErrUnreachable = errors.New("the cluster cannot be reached")
+
+// Cluster returns what is known of the cluster now.
+func (p *Provisioner) Cluster() ClusterState { return p.cluster.State() }
+
+// SubscribeCluster returns a channel that is signalled when the state of the cluster
+// changes, and a function that ends it.
+func (p *Provisioner) SubscribeCluster() (changed <-chan struct{}, cancel func()) {
+	return p.cluster.changed.Subscribe(clusterKey)
+}
+
+// Snapshot returns what the watches say about the store, without any call to the API
+// server. ok is false while the cluster cannot be reached.
+func (p *Provisioner) Snapshot(st store.Store) (s kube.Snapshot, ok bool) {
+	conn := p.cluster.connection()
+	if conn == nil {
+		return kube.Snapshot{}, false
+	}
+	return conn.watcher.Snapshot(st.Namespace), true
+}
+
+// SubscribeStore returns a channel that is signalled when anything of the store changes in
+// the cluster, and a function that ends it. While the cluster cannot be reached nothing is
+// signalled: subscribe again when that changes.
+func (p *Provisioner) SubscribeStore(st store.Store) (changed <-chan struct{}, cancel func()) {
+	conn := p.cluster.connection()
+	if conn == nil {
+		return nil, func() {}
+	}
+	return conn.watcher.Subscribe(st.Namespace)
+}
+
+// Login is what a shop's owner signs in to it with.
+type Login struct {
+	Username string
+	Password string
+	URL      string
+}
+
+// Credentials reads the store's admin login from its Secret. They are kept nowhere else.
+func (p *Provisioner) Credentials(ctx context.Context, st store.Store) (Login, error) {
+	conn := p.cluster.connection()
+	if conn == nil {
+		return Login{}, ErrUnreachable
+	}
+	e, known := p.engines.Find(st.Engine)
+	if !known {
+		return Login{}, fmt.Errorf("read credentials: no engine %q", st.Engine)
+	}
+	if _, err := conn.kube.Namespace(ctx, kube.Owner{Namespace: st.Namespace, StoreID: st.ID}); err != nil {
+		return Login{}, err
+	}
+	data, err := conn.kube.Secret(ctx, st.Namespace, credentialsSecret)
+	if apierrors.IsNotFound(err) {
+		return Login{}, &store.Error{Code: store.NotFound, Message: "The store has no credentials yet. They are made a moment after it is created."}
+	}
+	if err != nil {
+		return Login{}, err
+	}
+	username, password := e.Login(data)
+	return Login{Username: username, Password: password, URL: e.AdminURL(p.storeURL(st))}, nil
+}
+
+// Events lists what the cluster reported about the store, newest first.
+func (p *Provisioner) Events(ctx context.Context, st store.Store) ([]kube.Event, error) {
+	conn := p.cluster.connection()
+	if conn == nil {
+		return nil, ErrUnreachable
+	}
+	return conn.kube.Events(ctx, st.Namespace)
+}
+
+// FollowEvents watches what the cluster reports about the store. All who follow one store
+// share a watch.
+func (p *Provisioner) FollowEvents(st store.Store) (*Following, error) {
+	return p.events.follow(st.Namespace)
+}
+
+// eventWatches are the event watches that somebody looks at, by namespace.
+type eventWatches struct {
+	cluster *cluster
+	mu      sync.Mutex
+	watches map[string]*sharedWatch
+}
+
+type sharedWatch struct {
+	*kube.EventWatch
+	followers int
+}
+
+func newEventWatches(c *cluster) *eventWatches {
+	return &eventWatches{cluster: c, watches: map[string]*sharedWatch{}}
+}
+
+// Following is one reader's hold on a shared watch of events.
+type Following struct {
+	Changed <-chan struct{} // signalled when there is something new
+	watch   *kube.EventWatch
+	end     func()
+}
+
+// Events returns those that are known now, newest first.
+func (f *Following) Events() []kube.Event { return f.watch.Events() }
+
+// Close ends the hold; with the last one the watch ends.
+func (f *Following) Close() { f.end() }
+
+func (e *eventWatches) follow(namespace string) (*Following, error) {
+	conn := e.cluster.connection()
+	if conn == nil {
+		return nil, ErrUnreachable
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	shared := e.watches[namespace]
+	if shared == nil {
+		watch, err := conn.kube.WatchEvents(namespace)
+		if err != nil {
+			return nil, err
+		}
+		shared = &sharedWatch{EventWatch: watch}
+		e.watches[namespace] = shared
+	}
+	shared.followers++
+	changed, cancel := shared.Subscribe()
+	end := sync.OnceFunc(func() { cancel(); e.leave(namespace, shared) })
+	return &Following{Changed: changed, watch: shared.EventWatch, end: end}, nil
+}
+
+func (e *eventWatches) leave(namespace string, shared *sharedWatch) {
+	e.mu.Lock()
+	shared.followers--
+	last := shared.followers == 0
+	if last && e.watches[namespace] == shared {
+		delete(e.watches, namespace)
+	}
+	e.mu.Unlock()
+	if last {
+		shared.Close()
+	}
+}
+
+func (e *eventWatches) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for namespace, shared := range e.watches {
+		shared.Close()
+		delete(e.watches, namespace)
+	}
+}

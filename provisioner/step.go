@@ -1,0 +1,195 @@
+package provisioner
+
+import (
+	"fmt"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// observed is what the cluster says about one store.
+type observed struct {
+	Namespace   kube.NamespaceState
+	Foreign     bool // a namespace of that name is somebody else's
+	Limits      bool
+	Credentials bool
+	Volumes     int // claims that may hold data
+	Release     helm.Status
+	Applied     bool // by this holder, for this generation: what the watches do not show is on its way
+	Snapshot    kube.Snapshot
+	Emptying    time.Duration // how long the namespace has been waited for to get empty
+}
+
+// verb is one thing that can be done about a store.
+type verb string
+
+const (
+	createNamespace   verb = "create namespace"
+	createLimits      verb = "create limits"
+	createCredentials verb = "create credentials"
+	unlockRelease     verb = "unlock release"
+	resetSetup        verb = "reset setup"
+	applyRelease      verb = "apply release"
+	wait              verb = "wait"
+	complete          verb = "complete"
+	fail              verb = "fail"
+	uninstallRelease  verb = "uninstall release"
+	deleteVolumes     verb = "delete volumes"
+	deleteNamespace   verb = "delete namespace"
+	archive           verb = "archive"
+)
+
+// action is what to do next, and the step of which it is a part.
+type action struct {
+	Do      verb
+	Step    store.Step
+	Message string        // what a person should know while it waits
+	Failure store.Failure // when it fails
+}
+
+// emptyFor bounds how long a namespace may take to get empty before it is deleted as it
+// is. Emptied first it goes in five seconds, otherwise in fifteen.
+const emptyFor = 20 * time.Second
+
+// next decides what to do about a store. It is pure: the same store and the same
+// observation give the same action, and every action may be done twice.
+func next(st store.Store, o observed) action {
+	if st.Desired == store.Absent {
+		return nextRemoval(o)
+	}
+	switch {
+	case o.Foreign:
+		return action{Do: fail, Step: store.StepNamespace, Failure: namespaceTaken(st)}
+	case o.Namespace.Phase == kube.Terminating:
+		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for an older namespace of that name to go" + blockers(o)}
+	case o.Namespace.Phase == kube.Missing:
+		return action{Do: createNamespace, Step: store.StepNamespace}
+	case !o.Limits:
+		return action{Do: createLimits, Step: store.StepLimits}
+	case !o.Credentials && o.Volumes > 0:
+		return action{Do: fail, Step: store.StepCredentials, Failure: credentialsLost(st)}
+	case !o.Credentials:
+		return action{Do: createCredentials, Step: store.StepCredentials}
+	default:
+		return nextRelease(st, o)
+	}
+}
+
+func nextRelease(st store.Store, o observed) action {
+	again := st.Step == "" && st.Generation > 1 // a person pressed Retry
+	switch {
+	case o.Release == helm.Pending:
+		return action{Do: unlockRelease, Step: store.StepRelease}
+	case again && !o.Applied && stuck(o.Snapshot):
+		return action{Do: resetSetup, Step: store.StepRelease}
+	case o.Release != helm.Deployed, setupMissing(o), again && !o.Applied:
+		return action{Do: applyRelease, Step: store.StepRelease}
+	default:
+		return nextWorkloads(o)
+	}
+}
+
+// nextWorkloads watches workloads and setup together, so that a failed setup is told even
+// while a workload is not ready.
+func nextWorkloads(o observed) action {
+	ready, all := count(o.Snapshot.Workloads)
+	setup := setupJob(o.Snapshot)
+	switch {
+	case setup.Failed:
+		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup)}
+	case all == 0 || ready < all:
+		return action{Do: wait, Step: store.StepWorkloads, Message: fmt.Sprintf("%d of %d workloads ready", ready, all)}
+	case !setup.Succeeded:
+		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup)}
+	default:
+		return action{Do: complete, Step: store.StepReady}
+	}
+}
+
+func nextRemoval(o observed) action {
+	switch {
+	case o.Foreign, o.Namespace.Phase == kube.Missing: // nothing there is this store's
+		return action{Do: archive, Step: store.StepGone}
+	case o.Namespace.Phase == kube.Terminating:
+		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to go" + blockers(o)}
+	case o.Release != helm.None:
+		return action{Do: uninstallRelease, Step: store.StepUninstall}
+	case o.Volumes > 0 && !o.Applied:
+		return action{Do: deleteVolumes, Step: store.StepVolumes}
+	case !empty(o.Snapshot) && o.Emptying < emptyFor:
+		return action{Do: wait, Step: store.StepVolumes, Message: leftovers(o.Snapshot)}
+	default:
+		return action{Do: deleteNamespace, Step: store.StepRemove}
+	}
+}
+
+func blockers(o observed) string {
+	if len(o.Namespace.Blockers) == 0 {
+		return ""
+	}
+	return ": " + o.Namespace.Blockers[0]
+}
+
+func count(workloads []kube.Workload) (ready, all int) {
+	for _, w := range workloads {
+		if w.Done() {
+			ready++
+		}
+	}
+	return ready, len(workloads)
+}
+
+func setupJob(s kube.Snapshot) kube.Job {
+	for _, job := range s.Jobs {
+		if job.Component == setupComponent {
+			return job
+		}
+	}
+	return kube.Job{}
+}
+
+// setupMissing tells of a release whose setup was removed, by a retry that was interrupted.
+func setupMissing(o observed) bool { return !o.Applied && setupJob(o.Snapshot).Name == "" }
+
+func setupProgress(j kube.Job) string {
+	if j.Attempts > 0 {
+		return fmt.Sprintf("Attempt %d", j.Attempts+1)
+	}
+	return "Filling the shop"
+}
+
+// stuck reports whether something would wait long, or for ever, before it tries again.
+func stuck(s kube.Snapshot) bool {
+	if setupJob(s).Failed {
+		return true
+	}
+	return len(stuckPods(s)) > 0
+}
+
+func stuckPods(s kube.Snapshot) []string {
+	var names []string
+	for _, pod := range s.Pods {
+		for _, c := range pod.Containers {
+			if c.State.Kind == "waiting" && c.State.Reason != "" && c.State.Reason != "ContainerCreating" && c.State.Reason != "PodInitializing" {
+				names = append(names, pod.Name)
+				break
+			}
+		}
+	}
+	return names
+}
+
+func empty(s kube.Snapshot) bool { return len(s.Pods)+len(s.Volumes) == 0 }
+
+func leftovers(s kube.Snapshot) string {
+	return fmt.Sprintf("Waiting for %s and %s to go", plural(len(s.Pods), "pod"), plural(len(s.Volumes), "disk"))
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

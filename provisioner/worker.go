@@ -1,0 +1,193 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+const (
+	lease      = 15 * time.Second
+	renewEvery = 5 * time.Second
+	// patience is how long what looks hopeless is watched before it is called a failure: a
+	// registry that answers again a moment later is none.
+	patience = 10 * time.Second
+	// lookAgain bounds how long a wait trusts the watches to tell of every change.
+	lookAgain = 5 * time.Second
+)
+
+var errLost = errors.New("the claim is lost")
+
+// worker brings one claimed store to where it should be: observe, decide, act, again.
+type worker struct {
+	*Provisioner
+	mu     sync.Mutex // guards claim and worked against the renewal
+	claim  store.Claim
+	engine engine.Engine
+	log    *slog.Logger
+
+	settled    settled
+	generation int64         // that settled and the fields below are about
+	outcome    string        // what the present step came to
+	said       string        // the last message of the present step
+	worked     time.Duration // on this generation, while the cluster could be reached
+	hopeless   time.Time     // since when a failure is in sight
+	emptying   time.Time     // since when the namespace is waited for to get empty
+	failures   int           // in a row, for the pause between tries
+	trouble    string        // the last error that may pass
+}
+
+// run works until the store is where it should be, needs a person, or is no longer ours.
+func (w *worker) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	renewing := make(chan struct{})
+	go func() {
+		defer close(renewing)
+		w.renew(ctx, cancel)
+	}()
+	defer func() { cancel(nil); <-renewing }()
+	for {
+		done, err := w.turn(ctx)
+		if done || ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			w.recover(ctx, err)
+		}
+	}
+}
+
+// turn is one round. It waits for the cluster first, which is not working time.
+func (w *worker) turn(ctx context.Context) (done bool, err error) {
+	conn, err := w.cluster.wait(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := w.reload(ctx); err != nil {
+		return false, err
+	}
+	began := time.Now()
+	defer func() { w.addWork(time.Since(began)) }()
+	o, err := w.observe(ctx, conn)
+	if err != nil {
+		return false, err
+	}
+	return w.act(ctx, conn, o, w.judge(next(w.claim.Store, o), o))
+}
+
+// reload reads what people want now. Another generation starts with a clean slate.
+func (w *worker) reload(ctx context.Context) error {
+	st, err := w.db.Store(ctx, w.claim.Store.ID)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.claim.Store = st
+	if st.Generation != w.generation {
+		w.generation, w.worked, w.settled = st.Generation, st.Worked, settled{}
+		w.said, w.outcome, w.hopeless, w.emptying = "", "", time.Time{}, time.Time{}
+	}
+	return nil
+}
+
+// judge turns a wait into a failure when waiting has no prospect.
+func (w *worker) judge(a action, o observed) action {
+	if a.Do != wait || w.claim.Store.Desired == store.Absent {
+		return a
+	}
+	if failure, bad := hopeless(o.Snapshot); bad {
+		if w.hopeless.IsZero() {
+			w.hopeless = time.Now()
+		}
+		if time.Since(w.hopeless) >= patience {
+			return action{Do: fail, Step: a.Step, Failure: failure}
+		}
+		return a
+	}
+	w.hopeless = time.Time{}
+	if w.worked > w.timeout {
+		return action{Do: fail, Step: a.Step, Failure: timedOut(w.claim.Store, w.worked, a.Message)}
+	}
+	return a
+}
+
+// recover decides what an error means: look again, try again after a pause, or give up.
+func (w *worker) recover(ctx context.Context, err error) {
+	switch {
+	case errors.Is(err, store.ErrStale): // somebody wants something else; the next turn reads it
+		return
+	case terminal(err) && w.claim.Store.Desired == store.Present:
+		w.log.Warn("the cluster refused", "step", w.claim.Store.Step, "error", err)
+		err = w.giveUp(ctx, refused(w.claim.Store, err))
+		if err == nil || errors.Is(err, store.ErrStale) {
+			return
+		}
+	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
+		err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble))
+		if err == nil || errors.Is(err, store.ErrStale) {
+			return
+		}
+	}
+	w.trouble = firstLine(err)
+	w.settled = settled{}
+	w.log.Warn("trying again", "step", w.claim.Store.Step, "error", err)
+	w.cluster.doubt(ctx)
+	w.failures++
+	_ = sleep(ctx, min(time.Second<<min(w.failures, 6), 30*time.Second)/2)
+}
+
+// pause waits until something may have changed.
+func (w *worker) pause(ctx context.Context, conn *connection) {
+	changed, cancel := conn.watcher.Subscribe(w.claim.Store.Namespace)
+	defer cancel()
+	wanted, stop := w.wishes.Subscribe(w.claim.Store.ID)
+	defer stop()
+	linked, unlink := w.cluster.changed.Subscribe(clusterKey)
+	defer unlink()
+	timer := time.NewTimer(lookAgain)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-wanted:
+	case <-linked:
+	case <-timer.C:
+	}
+}
+
+// renew keeps the lease, and stops the work when it is lost.
+func (w *worker) renew(ctx context.Context, lost context.CancelCauseFunc) {
+	held := time.Now()
+	for sleep(ctx, renewEvery) == nil {
+		w.mu.Lock()
+		claim, worked := w.claim, w.worked
+		w.mu.Unlock()
+		err := w.db.Renew(ctx, claim, lease, worked)
+		switch {
+		case err == nil:
+			held = time.Now()
+		case errors.Is(err, store.ErrStale), time.Since(held) > lease-renewEvery:
+			lost(fmt.Errorf("%w: %w", errLost, err))
+			return
+		}
+	}
+}
+
+func (w *worker) addWork(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.worked += d
+}
+
+func (w *worker) owner() kube.Owner {
+	return kube.Owner{Namespace: w.claim.Store.Namespace, StoreID: w.claim.Store.ID}
+}
