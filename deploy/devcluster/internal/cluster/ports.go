@@ -1,0 +1,74 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+)
+
+// Ports are where a cluster's processes listen on the loopback address.
+type Ports struct {
+	APIServer int `json:"apiServer"`
+	Gate      int `json:"gate"`
+	Etcd      int `json:"etcd"`
+	EtcdPeer  int `json:"etcdPeer"`
+	Kwok      int `json:"kwok"`
+}
+
+// portCount is how many ports in a row a cluster takes.
+const portCount = 5
+
+// Ports that nobody asked for come from this range. It lies below those that Linux gives to outgoing connections, so
+// that a port which is free when it is chosen is free when it is used, a moment later.
+const (
+	lowestPort  = 20000
+	highestPort = 32000
+	attempts    = 100
+)
+
+var errNoPorts = errors.New("no free ports")
+
+func portsFrom(base int) Ports {
+	return Ports{APIServer: base, Gate: base + 1, Etcd: base + 2, EtcdPeer: base + 3, Kwok: base + 4}
+}
+
+func (p Ports) all() []int { return []int{p.APIServer, p.Gate, p.Etcd, p.EtcdPeer, p.Kwok} }
+
+// choosePorts returns the ports from base on, or, when base is 0, those that the cluster had before if they are
+// still free, or else others.
+func choosePorts(base int, before Ports) (Ports, error) {
+	if base != 0 {
+		return wanted(portsFrom(base))
+	}
+	if before != (Ports{}) && free(before) == nil {
+		return before, nil
+	}
+	for range attempts {
+		p := portsFrom(lowestPort + portCount*rand.IntN((highestPort-lowestPort)/portCount))
+		if free(p) == nil {
+			return p, nil
+		}
+	}
+	return Ports{}, fmt.Errorf("%w between %d and %d", errNoPorts, lowestPort, highestPort)
+}
+
+func wanted(p Ports) (Ports, error) {
+	if err := free(p); err != nil {
+		return Ports{}, fmt.Errorf("%w: a cluster takes five ports from %d on; choose others with --port, or any with --port 0: %w",
+			errNoPorts, p.APIServer, err)
+	}
+	return p, nil
+}
+
+// free reports which of the ports cannot be listened on.
+func free(p Ports) error {
+	for _, port := range p.all() {
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return err
+		}
+		listener.Close()
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"shopwright.dev/shopwright/deploy/devcluster/internal/process"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/progress"
+)
+
+// Session is a cluster that this program has brought up, or found up.
+type Session struct {
+	*Cluster
+	// Owner says that this program started the cluster's processes.
+	Owner bool
+
+	options UpOptions
+	once    sync.Once
+	dead    chan struct{} // closed when a process has ended that should not have
+	cause   error         // why, set before dead is closed
+}
+
+func newSession(c *Cluster, o UpOptions) *Session {
+	return &Session{Cluster: c, options: o, dead: make(chan struct{})}
+}
+
+// run starts processes, writes them down and watches over them.
+func (s *Session) run(commands ...process.Command) error {
+	for _, command := range commands {
+		command.Bound = s.options.Bound
+		child, err := process.Start(command)
+		if err != nil {
+			return err
+		}
+		if err := s.registry().Add(child.Process); err != nil {
+			return err
+		}
+		go func() {
+			<-child.Done()
+			s.bury(child)
+		}()
+	}
+	return nil
+}
+
+func (s *Session) bury(child *process.Child) {
+	s.once.Do(func() {
+		s.cause = fmt.Errorf("%s has ended; this is the end of its log %s:\n%s", child.Name, child.Log, tail(child.Log))
+		close(s.dead)
+	})
+}
+
+// Hold stays with the cluster until ctx ends or one of its processes does, which is an error, and then ends the
+// cluster in order.
+func (s *Session) Hold(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return s.stop()
+	case <-s.dead:
+		return errors.Join(s.cause, s.stop())
+	}
+}
+
+// untilDeath returns a context for the time of the start, which the end of a process ends.
+func (s *Session) untilDeath(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, fail := context.WithCancelCause(ctx)
+	tooLong := fmt.Errorf("the cluster was not ready after %v; look at the logs in %s", startTimeout, s.path("logs"))
+	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, tooLong)
+	go func() {
+		select {
+		case <-s.dead:
+			fail(s.cause)
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// grant renews Shopwright's access to a cluster that is up.
+func (s *Session) grant(ctx context.Context) error {
+	admin, err := s.Admin()
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	return s.admit(ctx, admin, s.options.Role)
+}
+
+func (s *Session) reportStart(message string) {
+	s.options.Report(progress.Event{Phase: progress.Start, Message: message})
+}
+
+func (s *Session) reportReady(how string) {
+	event := progress.Event{
+		Phase:           progress.Ready,
+		Message:         fmt.Sprintf("%s: the API server is %s, its pods are simulated", how, s.Server()),
+		AdminKubeconfig: s.AdminKubeconfig(),
+	}
+	if s.options.Role != "" {
+		event.Kubeconfig, event.GateKubeconfig = s.PlatformKubeconfig(), s.GateKubeconfig()
+	}
+	s.options.Report(event)
+}
+
+// tailLines is how much of a log an error repeats.
+const tailLines = 8
+
+func tail(path string) string {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(string(bytes.TrimSpace(raw)), "\n")
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}

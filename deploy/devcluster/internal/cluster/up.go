@@ -1,0 +1,199 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"shopwright.dev/shopwright/deploy/devcluster/internal/build"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/filelock"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/pki"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/process"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/progress"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/simulate"
+)
+
+// startTimeout bounds the time from the first process to a cluster that is ready. Usually it takes three seconds.
+const startTimeout = 90 * time.Second
+
+// answerTimeout is how long a cluster that is said to be up may take to answer.
+const answerTimeout = 5 * time.Second
+
+// UpOptions say which cluster to bring up, and how.
+type UpOptions struct {
+	// Dir is the state directory, Source the folder of the modules to build, Bin the directory of the binaries.
+	Dir, Source, Bin string
+	// Port is the first of five ports in a row; 0 chooses free ones.
+	Port int
+	// Role is the file with the ClusterRole of Shopwright's service account; empty makes no service account.
+	Role string
+	// Bound ends the cluster with the calling thread, which the caller has locked and keeps.
+	Bound bool
+	// Report hears of the progress.
+	Report progress.Reporter
+}
+
+// Up brings a cluster up and returns when pods can run there. Where one is up already it renews Shopwright's access
+// alone; the session is then not the owner.
+func Up(ctx context.Context, o UpOptions) (*Session, error) {
+	c, release, err := lock(ctx, o.Dir, o.Report)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	s := newSession(c, o)
+	if c.answers(ctx) {
+		if err := s.grant(ctx); err != nil {
+			return nil, err
+		}
+		s.reportReady("Already up")
+		return s, nil
+	}
+	s.Owner = true
+	if err := s.bringUp(ctx); err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return s, nil
+}
+
+// lock opens the cluster in dir, which is made where it is missing, for one program at a time.
+func lock(ctx context.Context, dir string, report progress.Reporter) (c *Cluster, release func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make the state directory: %w", err)
+	}
+	release, err = filelock.Acquire(ctx, filepath.Join(dir, "lock"), func() {
+		report(progress.Event{Phase: progress.Start, Message: "Waiting for another devcluster command on " + dir})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err = openOrCreate(dir)
+	if err != nil {
+		release()
+	}
+	return c, release, err
+}
+
+// answers reports whether every process runs and the API server is ready.
+func (c *Cluster) answers(ctx context.Context) bool {
+	running, err := c.registry().Running(components()...)
+	if err != nil || len(running) < len(components()) {
+		return false
+	}
+	admin, err := c.Admin()
+	if err != nil {
+		return false
+	}
+	defer admin.Close()
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	return admin.Get(ctx, "/readyz", nil) == nil
+}
+
+// bringUp builds what is missing and starts everything, after ending what an earlier run may have left.
+func (s *Session) bringUp(ctx context.Context) error {
+	if s.options.Bound {
+		if err := s.registerSupervisor(); err != nil {
+			return err
+		}
+	}
+	if err := s.stop(); err != nil {
+		return err
+	}
+	bin, err := build.Ensure(ctx, s.options.Source, s.options.Bin, s.options.Report)
+	if err != nil {
+		return err
+	}
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	return s.start(ctx, bin)
+}
+
+// registerSupervisor writes this program down, so that Down on another terminal ends it rather than its parts.
+func (s *Session) registerSupervisor() error {
+	self, err := process.Find(supervisorName, os.Getpid())
+	if err != nil {
+		return err
+	}
+	return s.registry().Add(self)
+}
+
+// prepare writes all that the processes read.
+func (s *Session) prepare() error {
+	ports, err := choosePorts(s.options.Port, s.Ports)
+	if err != nil {
+		return err
+	}
+	s.Ports = ports
+	if err := s.save(); err != nil {
+		return err
+	}
+	if err := pki.Ensure(s.PKI()); err != nil {
+		return err
+	}
+	if err := s.writeComponentKubeconfigs(); err != nil {
+		return err
+	}
+	return s.writeSimulation()
+}
+
+func (c *Cluster) writeSimulation() error {
+	const line = "%s stdout F This container is simulated: it has no log.\n"
+	log := fmt.Sprintf(line, time.Now().UTC().Format(time.RFC3339Nano))
+	if err := replaceFile(c.path("container.log"), []byte(log)); err != nil {
+		return err
+	}
+	stages, err := simulate.Stages(c.path("container.log"))
+	if err != nil {
+		return err
+	}
+	return replaceFile(c.path("kwok.yaml"), stages)
+}
+
+// start starts the processes in order and furnishes the cluster.
+func (s *Session) start(ctx context.Context, bin build.Binaries) error {
+	ctx, cancel := s.untilDeath(ctx)
+	defer cancel()
+	err := s.startInOrder(ctx, bin)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause // what failed failed because of this
+	}
+	return err
+}
+
+func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
+	s.reportStart("Starting etcd and the API server")
+	if err := s.run(s.etcd(bin), s.apiServer(bin)); err != nil {
+		return err
+	}
+	admin, err := s.Admin()
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	ready := func(ctx context.Context) error { return admin.Get(ctx, "/readyz", nil) }
+	if err := poll(ctx, "the API server", ready); err != nil {
+		return err
+	}
+	// Only now: earlier the controller manager would find no roles for itself, and end.
+	s.reportStart("Starting controllers, scheduler and simulated nodes")
+	gate, err := s.gate()
+	if err != nil {
+		return err
+	}
+	if err := s.run(s.controllerManager(bin), s.scheduler(bin), s.kwok(bin), gate); err != nil {
+		return err
+	}
+	if err := furnish(ctx, admin); err != nil {
+		return err
+	}
+	if err := s.admit(ctx, admin, s.options.Role); err != nil {
+		return err
+	}
+	s.reportReady("Ready")
+	return nil
+}

@@ -1,0 +1,72 @@
+package gate
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// Options say where a gate listens and what lies behind it.
+type Options struct {
+	// Address is where clients connect, host:port.
+	Address string
+	// ControlDir is the directory of the control socket.
+	ControlDir string
+	// Upstream is the API server.
+	Upstream *url.URL
+	// ServerTLS holds the certificate shown to clients, UpstreamTLS the authority that the API server's is checked
+	// against.
+	ServerTLS, UpstreamTLS *tls.Config
+	// Log takes what goes wrong.
+	Log io.Writer
+}
+
+// Serve runs a gate until ctx ends.
+func Serve(ctx context.Context, o Options) error {
+	f := newFaults()
+	logger := log.New(o.Log, "", log.LstdFlags)
+	serverTLS := o.ServerTLS.Clone()
+	serverTLS.NextProtos = []string{"http/1.1"}
+	public, err := tls.Listen("tcp", o.Address, serverTLS)
+	if err != nil {
+		return fmt.Errorf("listen on the gate's port: %w", err)
+	}
+	defer public.Close()
+	private, err := listenControl(o.ControlDir)
+	if err != nil {
+		return err
+	}
+	defer private.Close()
+	// HTTP/1.1 alone: to drop a request is to close a connection, which under HTTP/2 carries others as well.
+	proxy := &http.Server{Handler: handler(f, newProxy(o.Upstream, o.UpstreamTLS, logger)), ErrorLog: logger}
+	controls := &http.Server{Handler: control(f), ErrorLog: logger}
+	return serveBoth(ctx, map[*http.Server]net.Listener{proxy: public, controls: private})
+}
+
+// serveBoth serves until ctx ends or a server fails, and returns when all have stopped.
+func serveBoth(ctx context.Context, servers map[*http.Server]net.Listener) error {
+	ended := make(chan error, len(servers))
+	for server, listener := range servers {
+		go func() { ended <- server.Serve(listener) }()
+	}
+	var failed error
+	waiting := len(servers)
+	select {
+	case <-ctx.Done():
+	case failed = <-ended:
+		waiting--
+	}
+	for server := range servers {
+		failed = errors.Join(failed, server.Close())
+	}
+	for range waiting {
+		<-ended
+	}
+	return failed
+}
