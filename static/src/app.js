@@ -1,0 +1,185 @@
+// What the pages gain when scripts run. Every page works without this file.
+(() => {
+  "use strict";
+
+  const seconds = 1000, minutes = 60 * seconds, hours = 60 * minutes, days = 24 * hours;
+  const byId = (id) => document.getElementById(id);
+  const setText = (el, text) => { if (el.textContent !== text) el.textContent = text; };
+  const clock = (ms) => `${Math.floor(ms / minutes)}:${String(Math.floor(ms / seconds) % 60).padStart(2, "0")}`;
+  const at = (el) => new Date(el.getAttribute("datetime"));
+
+  // ---- Times: the server writes them in UTC; here they become local, and tick. ----
+
+  const local = (options) => { const f = new Intl.DateTimeFormat("en-GB", options); return (t) => f.format(t).replace(",", ""); };
+  const full = local({ dateStyle: "medium", timeStyle: "medium" });
+  const day = local({ day: "numeric", month: "short" });
+  const timeOfDay = local({ hour: "2-digit", minute: "2-digit" });
+  const toTheSecond = local({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+  function age(t) {
+    const ms = Math.max(0, Date.now() - t);
+    if (ms >= days) return day(t);
+    if (ms >= hours) return `${Math.floor(ms / hours)} h`;
+    if (ms >= minutes) return `${Math.floor(ms / minutes)} min`;
+    return `${Math.floor(ms / seconds)} s`;
+  }
+  const ago = (t) => (Date.now() - t >= days ? day(t) : `${age(t)} ago`);
+  const formats = { age, ago, clock: toTheSecond, hour: timeOfDay, full };
+
+  function showTimes(root) {
+    for (const el of root.querySelectorAll("time[data-as]")) {
+      const t = at(el);
+      setText(el, formats[el.dataset.as](t));
+      if (el.title !== full(t)) el.title = full(t);
+    }
+    for (const el of root.querySelectorAll("time[data-since]")) setText(el, clock(Math.max(0, Date.now() - at(el))));
+  }
+
+  // ---- Live: what the sidebar says about the stream, and what happens without one. ----
+
+  const retryEvery = 5 * seconds, patience = 10 * seconds;
+  let lostAt = 0, reloading = false;
+
+  function say(state) {
+    const el = byId("live");
+    if (el) el.dataset.live = state;
+  }
+
+  function live() { lostAt = 0; say("on"); }
+
+  function lost() {
+    if (document.hidden || lostAt) return;
+    lostAt = Date.now();
+    say("retry");
+  }
+
+  function offline() {
+    const since = byId("live")?.querySelector("time");
+    if (since) since.setAttribute("datetime", new Date(lostAt).toISOString());
+    say("off");
+    showTimes(document);
+  }
+
+  // Without a stream the page is fetched anew, and morphed, so that what is being typed stays.
+  async function reload() {
+    if (!lostAt || reloading || document.hidden || Date.now() - lostAt < patience) return;
+    reloading = true;
+    try {
+      const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (response.redirected && new URL(response.url).pathname !== location.pathname) location.reload();
+      else if (response.ok) { say("retry"); await morphMain(await response.text()); }
+      else offline();
+    } catch { offline(); }
+    reloading = false;
+  }
+
+  function morphMain(html) {
+    const main = new DOMParser().parseFromString(html, "text/html").getElementById("main");
+    if (!main) return;
+    return htmx.swap({ sourceElement: byId("stream"), target: byId("main"), swap: "outerMorph", text: main.outerHTML });
+  }
+
+  const signedOut = (status) => { if (status === 401) location.reload(); };
+  const ofStream = (event) => event.target.id === "stream";
+
+  document.addEventListener("htmx:sse:after:connection", (event) => { if (event.detail.connection.status < 400) live(); });
+  document.addEventListener("htmx:sse:before:message", live);
+  document.addEventListener("htmx:sse:close", lost);
+  document.addEventListener("htmx:sse:before:connection", (event) => { if (event.detail.connection.attempt > 1) lost(); });
+  document.addEventListener("htmx:sse:error", (event) => { lost(); signedOut(event.detail.status); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && lostAt) lostAt = Date.now(); });
+
+  // ---- Requests that failed say so; only a refused form (422) is shown by the server itself. ----
+
+  function complain(event) {
+    if (ofStream(event)) return lost();
+    const problem = byId("problem");
+    if (problem) problem.hidden = false;
+  }
+  document.addEventListener("htmx:error", complain);
+  document.addEventListener("htmx:response:error", (event) => {
+    const { status } = event.detail.ctx.response;
+    signedOut(status);
+    if (status !== 422) complain(event);
+  });
+  document.addEventListener("htmx:before:request", () => { const problem = byId("problem"); if (problem) problem.hidden = true; });
+
+  // A search that was typed becomes the page's address, so that reloading keeps it.
+  document.addEventListener("htmx:after:request", (event) => {
+    if (event.target.matches?.("form[data-search]")) history.replaceState(history.state, "", event.detail.ctx.response.raw.url);
+  });
+
+  // ---- Dialogs: a form that leads to a page opens the page's dialog instead, if there is one. ----
+
+  document.addEventListener("submit", (event) => {
+    const dialog = byId(event.target.dataset.dialog);
+    if (!dialog?.showModal) return;
+    event.preventDefault();
+    dialog.showModal();
+    const form = dialog.querySelector("form");
+    for (const [name, value] of new FormData(event.target)) carry(form?.elements[name], value);
+    form?.querySelector("input:not([type=hidden])")?.focus();
+  });
+
+  function carry(field, value) {
+    if (!field || !value) return;
+    field.value = value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  // ---- Clicks ----
+
+  const actions = {
+    async copy(button) {
+      await navigator.clipboard.writeText(byId(button.dataset.copy).textContent.trim());
+      button.dataset.copied = "";
+      setTimeout(() => delete button.dataset.copied, 2 * seconds);
+    },
+    close(button) { button.closest("dialog")?.close(); },
+  };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-act]");
+    if (button) { event.preventDefault(); actions[button.dataset.act](button); return; }
+    if (event.target.matches("dialog")) event.target.close();
+    for (const menu of document.querySelectorAll("details.dropdown[open]")) if (!menu.contains(event.target)) menu.open = false;
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.dropdown[open]")) menu.open = false;
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
+    const search = byId("q");
+    if (search) { event.preventDefault(); search.focus(); search.select(); }
+  });
+
+  // ---- Create: the address follows the name while it is typed; the server has the last word. ----
+
+  const letters = { ä: "ae", ö: "oe", ü: "ue", ß: "ss", æ: "ae", ø: "o", å: "a", œ: "oe", "&": " and " };
+  const slug = (name) => name.toLowerCase().replace(/[äöüßæøåœ&]/g, (c) => letters[c]).normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40).replace(/-+$/, "");
+
+  document.addEventListener("input", (event) => {
+    if (event.target.name !== "name" || !event.target.form?.elements.slug) return;
+    const preview = byId("address-preview");
+    if (preview && !event.target.form.elements.slug.value) setText(preview, slug(event.target.value) || "…");
+  });
+
+  // ---- Secrets hide again. ----
+
+  function hideSecrets() {
+    for (const el of document.querySelectorAll("[data-hide-after]")) {
+      el.dataset.hideAt ||= String(Date.now() + Number(el.dataset.hideAfter) * seconds);
+      const left = Number(el.dataset.hideAt) - Date.now();
+      setText(el, `hidden again in ${clock(Math.max(0, left))}`);
+      if (left <= 0) { el.removeAttribute("data-hide-after"); byId("hide-credentials")?.click(); }
+    }
+  }
+
+  function tick() { showTimes(document); hideSecrets(); reload(); }
+
+  new MutationObserver(() => showTimes(document)).observe(document.body, { childList: true, subtree: true, characterData: true });
+  tick();
+  setInterval(tick, seconds);
+  setInterval(reload, retryEvery);
+  if (byId("stream")) lost();
+})();
