@@ -28,13 +28,14 @@ type settled struct {
 	credentials bool
 	released    bool // deployed, by whomever
 	applied     bool // by this holder
+	reset       bool // by this holder
 	volumesGone bool // asked to go, by this holder
 }
 
 // observe reads what the next decision needs: what is settled is not read again, and what
 // the watches know costs no call.
 func (w *worker) observe(ctx context.Context, conn *connection) (observed, error) {
-	o := observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied}
+	o := observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset}
 	if !w.emptying.IsZero() {
 		o.Emptying = time.Since(w.emptying)
 	}
@@ -51,7 +52,7 @@ func (w *worker) observe(ctx context.Context, conn *connection) (observed, error
 }
 
 func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *observed) error {
-	if w.settled.namespace.Phase == kube.Active && o.Snapshot.Phase != kube.Terminating {
+	if w.settled.namespace.Phase == kube.Active && (o.Snapshot.Phase == kube.Active || !w.settled.applied) {
 		o.Namespace = w.settled.namespace
 		return nil
 	}
@@ -59,6 +60,9 @@ func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *obse
 	if errors.Is(err, kube.ErrForeign) {
 		o.Foreign = true
 		return nil
+	}
+	if state.Phase != kube.Active { // what was in it is gone or going
+		w.settled = settled{}
 	}
 	o.Namespace, w.settled.namespace = state, state
 	return err
@@ -117,7 +121,8 @@ func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observe
 func (w *worker) act(ctx context.Context, conn *connection, o observed, a action) (done bool, err error) {
 	switch a.Do {
 	case complete:
-		return true, w.complete(ctx)
+		err := w.complete(ctx)
+		return err == nil, err
 	case archive:
 		_, err := w.db.Archive(ctx, w.claim, w.outcome)
 		return err == nil, err
@@ -127,7 +132,8 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 	}
 	switch a.Do {
 	case fail:
-		return true, w.giveUp(ctx, a.Failure)
+		err := w.giveUp(ctx, a.Failure)
+		return err == nil, err
 	case wait:
 		w.waitFor(o, a)
 		w.pause(ctx, conn)
@@ -200,7 +206,9 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case unlockRelease:
 		return "", conn.helm.Unlock(ctx, owner.Namespace, releaseName)
 	case resetSetup:
-		return "", conn.kube.Restart(ctx, owner.Namespace, setupComponent, stuckPods(o.Snapshot))
+		err = conn.kube.Restart(ctx, owner.Namespace, setupComponent, stuckPods(o.Snapshot, w.claim.Store.QueuedAt))
+		w.settled.reset = err == nil
+		return "", err
 	case applyRelease:
 		return w.applyRelease(ctx, conn)
 	case uninstallRelease:

@@ -73,6 +73,7 @@ type cluster struct {
 	changed kube.Signals
 
 	mu    sync.Mutex
+	uid   string // that the cluster told of itself
 	state ClusterState
 	conn  *connection
 }
@@ -117,7 +118,7 @@ func (c *cluster) run(ctx context.Context) {
 
 // find asks the connector until it has an answer.
 func (c *cluster) find(ctx context.Context) (*rest.Config, error) {
-	for {
+	for pause := retryEvery; ; pause = min(2*pause, time.Minute) {
 		config, err := c.connect(ctx, c.starting)
 		if err == nil {
 			return config, nil
@@ -125,7 +126,7 @@ func (c *cluster) find(ctx context.Context) (*rest.Config, error) {
 		if ctx.Err() == nil {
 			c.fail(Unreachable, "The cluster cannot be started or found: "+firstLine(err)+".", err)
 		}
-		if sleep(ctx, retryEvery) != nil {
+		if sleep(ctx, pause) != nil {
 			return nil, ctx.Err()
 		}
 	}
@@ -179,7 +180,7 @@ func (c *cluster) identify(ctx context.Context, conn *connection) error {
 	c.set(func(s *ClusterState) { s.Version, s.Simulated = id.Version, id.Simulated })
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.record.UID = id.UID
+	c.uid = id.UID
 	return nil
 }
 
@@ -198,8 +199,8 @@ func (c *cluster) check(ctx context.Context, conn *connection) {
 	case ctx.Err() != nil:
 	case err != nil:
 		c.unreachable(err)
-	case uid != c.record.UID:
-		c.foreign(fmt.Errorf("kube-system has the UID %s, not %s", uid, c.record.UID))
+	case uid != c.known():
+		c.foreign(fmt.Errorf("kube-system has the UID %s, not %s", uid, c.known()))
 	case conn.watcher.Synced():
 		c.up(conn)
 	}
@@ -265,6 +266,13 @@ func (c *cluster) State() ClusterState {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state
+}
+
+// known is the UID of the cluster that the records mean.
+func (c *cluster) known() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.uid
 }
 
 // connection returns what work needs, or nil while there must be none.

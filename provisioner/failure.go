@@ -145,9 +145,10 @@ func sentence(s string) string {
 
 // firstLine is the innermost error in one line: what is wrong, without how we came there.
 func firstLine(err error) string {
-	if status, ok := errors.AsType[apierrors.APIStatus](err); ok {
-		err = errors.New(status.Status().Message)
+	text := err.Error()
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
+		text = status.Status().Message
 	}
-	line, _, _ := strings.Cut(err.Error(), "\n")
+	line, _, _ := strings.Cut(text, "\n")
 	return line
 }

@@ -189,16 +189,28 @@ func (p *Provisioner) relayFrom(ctx context.Context, sub *store.Subscription) {
 
 // storeURL is where customers find the store.
 func (p *Provisioner) storeURL(st store.Store) string {
-	scheme := "http"
+	scheme, port := p.AddressParts()
+	return scheme + "://" + st.Host + port
+}
+
+// AddressParts are what stands before and after the host in a store's address: the scheme,
+// and a colon with the port where it is not the scheme's own.
+func (p *Provisioner) AddressParts() (scheme, port string) {
+	scheme = "http"
 	if p.site.TLS.Mode != engine.TLSNone {
 		scheme = "https"
 	}
-	host := st.Host
 	if p.urlPort != 0 {
-		host += ":" + strconv.Itoa(p.urlPort)
+		port = ":" + strconv.Itoa(p.urlPort)
 	}
-	return scheme + "://" + host
+	return scheme, port
 }
 
-// StoreURL is where customers will find the store once it is ready.
-func (p *Provisioner) StoreURL(st store.Store) string { return p.storeURL(st) }
+// Placement is the cluster in which new stores are placed.
+func (p *Provisioner) Placement() store.Cluster { return p.cluster.record }
+
+// BaseDomain is the domain under which new stores get their addresses.
+func (p *Provisioner) BaseDomain() string { return p.cluster.record.BaseDomain }
+
+// PlanName is the plan of new stores.
+func (p *Provisioner) PlanName() string { return p.plan.Name }

@@ -2,6 +2,7 @@ package provisioner
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/helm"
@@ -18,6 +19,7 @@ type observed struct {
 	Volumes     int // claims that may hold data
 	Release     helm.Status
 	Applied     bool // by this holder, for this generation: what the watches do not show is on its way
+	Reset       bool // by this holder, for this generation
 	Snapshot    kube.Snapshot
 	Emptying    time.Duration // how long the namespace has been waited for to get empty
 }
@@ -78,24 +80,27 @@ func next(st store.Store, o observed) action {
 }
 
 func nextRelease(st store.Store, o observed) action {
-	again := st.Step == "" && st.Generation > 1 // a person pressed Retry
+	retried := st.Generation > 1
 	switch {
 	case o.Release == helm.Pending:
 		return action{Do: unlockRelease, Step: store.StepRelease}
-	case again && !o.Applied && stuck(o.Snapshot):
+	case retried && !o.Reset && stuckSince(o.Snapshot, st.QueuedAt):
 		return action{Do: resetSetup, Step: store.StepRelease}
-	case o.Release != helm.Deployed, setupMissing(o), again && !o.Applied:
+	case o.Release != helm.Deployed, !o.Applied && (o.Reset || retried && st.Step == "" || setupMissing(o)):
 		return action{Do: applyRelease, Step: store.StepRelease}
 	default:
-		return nextWorkloads(o)
+		return nextWorkloads(st, o)
 	}
 }
 
 // nextWorkloads watches workloads and setup together, so that a failed setup is told even
 // while a workload is not ready.
-func nextWorkloads(o observed) action {
+func nextWorkloads(st store.Store, o observed) action {
 	ready, all := count(o.Snapshot.Workloads)
 	setup := setupJob(o.Snapshot)
+	if o.Reset && setup.CreatedAt.Before(st.QueuedAt) {
+		setup = kube.Job{} // the one that was removed: the watch has not seen it yet
+	}
 	switch {
 	case setup.Failed:
 		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup)}
@@ -151,7 +156,7 @@ func setupJob(s kube.Snapshot) kube.Job {
 }
 
 // setupMissing tells of a release whose setup was removed, by a retry that was interrupted.
-func setupMissing(o observed) bool { return !o.Applied && setupJob(o.Snapshot).Name == "" }
+func setupMissing(o observed) bool { return setupJob(o.Snapshot).Name == "" }
 
 func setupProgress(j kube.Job) string {
 	if j.Attempts > 0 {
@@ -160,22 +165,19 @@ func setupProgress(j kube.Job) string {
 	return "Filling the shop"
 }
 
-// stuck reports whether something would wait long, or for ever, before it tries again.
-func stuck(s kube.Snapshot) bool {
-	if setupJob(s).Failed {
-		return true
-	}
-	return len(stuckPods(s)) > 0
+// stuckSince reports whether something from before that time would wait long, or for ever,
+// before it tries again.
+func stuckSince(s kube.Snapshot, before time.Time) bool {
+	job := setupJob(s)
+	return job.Failed && job.CreatedAt.Before(before) || len(stuckPods(s, before)) > 0
 }
 
-func stuckPods(s kube.Snapshot) []string {
+// stuckPods are those made before that time with a container that cannot be started.
+func stuckPods(s kube.Snapshot, before time.Time) []string {
 	var names []string
 	for _, pod := range s.Pods {
-		for _, c := range pod.Containers {
-			if c.State.Kind == "waiting" && c.State.Reason != "" && c.State.Reason != "ContainerCreating" && c.State.Reason != "PodInitializing" {
-				names = append(names, pod.Name)
-				break
-			}
+		if pod.CreatedAt.Before(before) && slices.ContainsFunc(pod.Containers, kube.Container.Stuck) {
+			names = append(names, pod.Name)
 		}
 	}
 	return names

@@ -130,6 +130,7 @@ func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
 		if p.ChartVersion != "" {
 			st.ChartVersion = p.ChartVersion
 		}
+		st.Message = p.Message
 		if p.Step == st.Step {
 			return []Event{storeEvent(*st, Actor{}, StepProgressed, p.Message)}
 		}
@@ -143,7 +144,7 @@ func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
 func (db *DB) Complete(ctx context.Context, c Claim, finished, url, adminURL string) (Store, error) {
 	return db.work(ctx, c, func(st *Store) []Event {
 		events := st.finishStep(finished)
-		st.Status, st.Step, st.Failure = Ready, StepReady, Failure{}
+		st.Status, st.Step, st.Message, st.Failure = Ready, StepReady, "", Failure{}
 		st.ObservedGeneration, st.URL, st.AdminURL = st.Generation, url, adminURL
 		if st.ReadyAt.IsZero() {
 			st.ReadyAt = st.UpdatedAt

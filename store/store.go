@@ -22,9 +22,10 @@ type Store struct {
 
 	Status             Status
 	Desired            Desired
-	Generation         int64 // counts what people asked for: create, retry, delete
-	ObservedGeneration int64 // the generation that was last brought to its end
-	Step               Step  // where the work stands; empty while the store waits in the queue
+	Generation         int64  // counts what people asked for: create, retry, delete
+	ObservedGeneration int64  // the generation that was last brought to its end
+	Step               Step   // where the work stands; empty while the store waits in the queue
+	Message            string // what there is to say about the step
 	Failure            Failure
 
 	ChartVersion string

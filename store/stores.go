@@ -213,7 +213,7 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(*Store) (Even
 			return err
 		}
 		st.Generation++
-		st.Step, st.Worked, st.QueuedAt = "", 0, fromMicros(t.now)
+		st.Step, st.Message, st.Worked, st.QueuedAt = "", "", 0, fromMicros(t.now)
 		event.Data = EventData{Generation: st.Generation, Status: st.Status}
 		if err := t.saveStore(ctx, before, st); err != nil {
 			return err
@@ -235,7 +235,7 @@ func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 }
 
 const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
-	generation, observed_generation, step, failure, chart_version, url, admin_url, worked, created_by,
+	generation, observed_generation, step, message, failure, chart_version, url, admin_url, worked, created_by,
 	created_at, queued_at, ready_at, deleted_at, updated_at`
 
 func scanStore(row scanner) (Store, error) {
@@ -245,7 +245,7 @@ func scanStore(row scanner) (Store, error) {
 		worked, created, queued, ready, deleted, updated int64
 	)
 	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
-		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &failure, &st.ChartVersion,
+		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &st.ChartVersion,
 		&st.URL, &st.AdminURL, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
 	if err != nil {
 		return Store{}, err
@@ -275,7 +275,7 @@ func queryStore(ctx context.Context, q querier, id string) (Store, error) {
 func (t tx) insertStore(ctx context.Context, st Store) error {
 	_, err := t.ExecContext(ctx, `
 		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', '', 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
 		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
 		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, st.CreatedBy,
 		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), strings.ToLower(st.Name+"\n"+st.Host))
@@ -299,10 +299,10 @@ func (t tx) saveStore(ctx context.Context, before, st Store) error {
 	result, err := t.ExecContext(ctx, `
 		UPDATE stores SET status = $4, desired = $5, generation = $6, observed_generation = $7, step = $8, failure = $9,
 			chart_version = $10, url = $11, admin_url = $12, worked = $13, queued_at = $14, ready_at = $15,
-			deleted_at = $16, updated_at = $17
+			deleted_at = $16, updated_at = $17, message = $18
 		WHERE id = $1 AND status = $2 AND generation = $3`,
 		st.ID, before.Status, before.Generation, st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, failure,
 		st.ChartVersion, st.URL, st.AdminURL, st.Worked.Microseconds(), micros(st.QueuedAt), micros(st.ReadyAt),
-		micros(st.DeletedAt), t.now)
+		micros(st.DeletedAt), t.now, st.Message)
 	return expectOne(result, err, "save store "+st.ID)
 }

@@ -24,18 +24,21 @@ import (
 // connector chooses the way to the cluster: the kubeconfig that is named, the service
 // account of the pod we run in, or a development control plane. It never takes the user's
 // current context by accident.
-func (c *config) connector(log *slog.Logger) (provisioner.Connector, error) {
+// wait returns when all that it started has ended, which is after its context is done.
+func (c *config) connector(log *slog.Logger) (connect provisioner.Connector, wait func()) {
+	nothing := func() {}
 	switch {
 	case c.Kubeconfig != "":
-		return fromKubeconfig(c.Kubeconfig, c.KubeContext), nil
+		return fromKubeconfig(c.Kubeconfig, c.KubeContext), nothing
 	case os.Getenv("KUBERNETES_SERVICE_HOST") != "":
 		return func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
 			return rest.InClusterConfig()
-		}, nil
+		}, nothing
 	case c.DevCluster != "":
-		return (&devCluster{command: strings.Fields(c.DevCluster), log: log}).connect, nil
+		dev := &devCluster{command: strings.Fields(c.DevCluster), log: log}
+		return dev.connect, dev.running.Wait
 	default:
-		return nil, nil //nolint:nilnil // the pages work without a cluster, and say so
+		return nil, nothing
 	}
 }
 
@@ -63,6 +66,7 @@ func fromKubeconfig(path, name string) provisioner.Connector {
 type devCluster struct {
 	command []string
 	log     *slog.Logger
+	running sync.WaitGroup
 }
 
 // report is one line of what the child says on its standard output.
@@ -98,8 +102,19 @@ func (d *devCluster) connect(ctx context.Context, tell func(provisioner.Progress
 	if err != nil {
 		return nil, errors.Join(err, child.Wait())
 	}
-	go d.drain(child, out)
+	d.running.Go(func() { d.drain(ctx, child, out) })
 	return fromKubeconfig(kubeconfig, "")(ctx, tell)
+}
+
+// drain reads what else the child says until it ends.
+func (d *devCluster) drain(ctx context.Context, child *exec.Cmd, out io.Reader) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		d.log.Debug(lines.Text())
+	}
+	if err := child.Wait(); err != nil && ctx.Err() == nil {
+		d.log.Error("the development control plane ended; start again to bring it back", "error", err)
+	}
 }
 
 // follow passes on what the child says until it is ready or gives up.

@@ -53,7 +53,8 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 // serve runs the work and the pages beside each other, and ends them in order: first the
 // streams and requests, then the work.
 func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) error {
-	work, err := c.newProvisioner(ctx, db, log)
+	connect, ended := c.connector(log)
+	work, err := c.newProvisioner(ctx, db, connect, log)
 	if err != nil {
 		return err
 	}
@@ -83,17 +84,14 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	logError(log, "end requests", server.Shutdown(closing))
 	stopWork()
 	running.Wait()
+	ended()
 	return err
 }
 
-func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, log *slog.Logger) (*provisioner.Provisioner, error) {
+func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect provisioner.Connector, log *slog.Logger) (*provisioner.Provisioner, error) {
 	record, err := db.EnsureCluster(ctx, store.ClusterSettings{
 		Name: "local", BaseDomain: c.BaseDomain, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
 	})
-	if err != nil {
-		return nil, err
-	}
-	connect, err := c.connector(log)
 	if err != nil {
 		return nil, err
 	}

@@ -137,3 +137,6 @@ func merge(base, over map[string]any) map[string]any {
 	}
 	return merged
 }
+
+// Offered are the engines of this version.
+func Offered() Registry { return NewRegistry(WooCommerce{}) }

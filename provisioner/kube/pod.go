@@ -40,6 +40,15 @@ type State struct {
 	Since    time.Time
 }
 
+// Stuck reports whether the container waits for something other than its turn.
+func (c Container) Stuck() bool {
+	switch c.State.Reason {
+	case "", "ContainerCreating", "PodInitializing":
+		return false
+	}
+	return c.State.Kind == "waiting"
+}
+
 // Finished reports whether all that the pod was to do is done.
 func (p Pod) Finished() bool { return p.Phase == "Completed" }
 

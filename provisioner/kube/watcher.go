@@ -130,7 +130,7 @@ type Job struct {
 	Reason    string // why it failed
 	Message   string
 	Attempts  int32 // pods that failed so far
-	StartedAt time.Time
+	CreatedAt time.Time
 }
 
 // Volume is a volume claim.
@@ -184,10 +184,7 @@ func statefulSet(s *appsv1.StatefulSet) Workload {
 }
 
 func jobOf(j *batchv1.Job) Job {
-	job := Job{Name: j.Name, Component: j.Labels[LabelComponent], Attempts: j.Status.Failed}
-	if j.Status.StartTime != nil {
-		job.StartedAt = j.Status.StartTime.Time
-	}
+	job := Job{Name: j.Name, Component: j.Labels[LabelComponent], Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
 	for _, condition := range j.Status.Conditions {
 		if condition.Status != corev1.ConditionTrue {
 			continue

@@ -106,6 +106,7 @@ CREATE TABLE stores (
 	generation          BIGINT NOT NULL,
 	observed_generation BIGINT NOT NULL,
 	step                TEXT   NOT NULL,
+	message             TEXT   NOT NULL, -- where the step stands
 	failure             TEXT   NOT NULL, -- JSON; empty when nothing failed
 	chart_version       TEXT   NOT NULL,
 	url                 TEXT   NOT NULL,

@@ -1,0 +1,55 @@
+package handlers
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+func (a *App) showActivity(c echo.Context) error {
+	const lines = 50
+	ctx, who := c.Request().Context(), visitorOf(c)
+	before, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
+	if err != nil || before < 0 {
+		before = 0
+	}
+	events, err := a.DB.Activity(ctx, who.Actor, before, lines+1)
+	if err != nil {
+		return err
+	}
+	shell, err := a.shell(ctx, who, "Activity", views.PlaceActivity)
+	if err != nil {
+		return err
+	}
+	page := views.ActivityPage{Shell: shell}
+	if len(events) > lines {
+		events = events[:lines]
+		page.Older = "/activity?before=" + strconv.FormatInt(events[lines-1].Number, 10)
+	}
+	for _, e := range events {
+		if entry, told := entryOf(e, storeLink(e)); told {
+			page.Entries = append(page.Entries, entry)
+		}
+	}
+	return render(c, http.StatusOK, views.Activity(page))
+}
+
+func storeLink(e store.Event) string {
+	if e.StoreID == "" || e.Kind == store.StoreDeleted {
+		return ""
+	}
+	return "/stores/" + e.StoreID
+}
+
+func (a *App) showAccount(c echo.Context) error {
+	who := visitorOf(c)
+	shell, err := a.shell(c.Request().Context(), who, "Account", views.PlaceAccount)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Account(views.AccountPage{Shell: shell, SignedIn: who.CreatedAt, ExpiresAt: who.ExpiresAt}))
+}

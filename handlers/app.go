@@ -1,0 +1,108 @@
+// Package handlers is the web face: routes, pages, fragments, the live stream, sessions and
+// sign-in. It is the only place that knows echo; what it shows comes from the records and
+// from the provisioner, what it draws is in views.
+package handlers
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/static"
+	"shopwright.dev/shopwright/store"
+)
+
+// Config is what the pages need.
+type Config struct {
+	DB          *store.DB
+	Provisioner *provisioner.Provisioner
+	Engines     engine.Registry
+	SessionKey  []byte // 32 bytes
+	BaseURL     string // under which browsers find us, without a slash at its end
+	Limits      store.Limits
+	DevLogin    bool // anybody may sign in as the developer
+	Version     string
+	Log         *slog.Logger
+}
+
+// App serves the pages.
+type App struct {
+	Config
+	sessions *sessions
+	closing  chan struct{} // closed when streams must end
+	close    func()
+}
+
+// New returns the pages for the configuration.
+func New(c Config) *App {
+	closing := make(chan struct{})
+	return &App{
+		Config:   c,
+		sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")),
+		closing:  closing,
+		close:    sync.OnceFunc(func() { close(closing) }),
+	}
+}
+
+// CloseStreams ends all live streams, so that a server can shut down without waiting for
+// their readers.
+func (a *App) CloseStreams() { a.close() }
+
+// Handler returns all routes behind what every request passes.
+func (a *App) Handler() http.Handler {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = a.fail
+	e.Use(
+		middleware.RequestID(),
+		a.logRequests(),
+		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err }}),
+		secureHeaders,
+		a.onlyKnownHosts,
+		crossOriginGuard(),
+		middleware.BodyLimit("64K"),
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),
+	)
+	a.routes(e)
+	return e
+}
+
+func (a *App) routes(e *echo.Echo) {
+	e.GET("/healthz", a.healthz)
+	e.GET("/readyz", a.readyz)
+	e.Match([]string{http.MethodGet, http.MethodHead}, "/static/*", echo.WrapHandler(static.Handler()))
+
+	e.GET("/", redirectTo("/stores"))
+	e.GET("/sign-in", a.signIn)
+	e.POST("/sign-in/dev", a.signInAsDeveloper)
+	e.POST("/sign-out", a.signOut)
+
+	e.GET("/stores", a.signedIn(a.listStores))
+	e.GET("/stores/new", a.signedIn(a.newStore))
+	e.GET("/stores/slug", a.signedIn(a.checkAddress))
+	e.POST("/stores", a.signedIn(a.createStore))
+	e.GET("/stores/:id", a.signedIn(a.showOverview))
+	e.GET("/stores/:id/pods", a.signedIn(a.showPods))
+	e.GET("/stores/:id/events", a.signedIn(a.showEvents))
+	e.GET("/stores/:id/settings", a.signedIn(a.showSettings))
+	e.POST("/stores/:id/retry", a.signedIn(a.retryStore))
+	e.POST("/stores/:id/credentials", a.signedIn(a.showCredentials))
+	e.GET("/stores/:id/delete", a.signedIn(a.askDelete))
+	e.POST("/stores/:id/delete", a.signedIn(a.deleteStore))
+
+	e.GET("/activity", a.signedIn(a.showActivity))
+	e.GET("/account", a.signedIn(a.showAccount))
+	e.GET("/events", a.signedIn(a.stream))
+}
+
+func redirectTo(path string) echo.HandlerFunc {
+	return func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, path) }
+}
+
+func isStream(c echo.Context) bool { return c.Path() == "/events" }

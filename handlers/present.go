@@ -1,0 +1,281 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+func (a *App) engineLabel(name string) (label, letter string) {
+	if e, ok := a.Engines.Find(name); ok {
+		return e.Label(), e.Letter()
+	}
+	return name, "?"
+}
+
+// row is a store in the list, from its record alone.
+func (a *App) row(who visitor, st store.Store) views.StoreRow {
+	label, letter := a.engineLabel(st.Engine)
+	row := views.StoreRow{
+		ID: st.ID, Name: st.Name, Host: st.Host, URL: shopURL(st), Status: views.Status(st.Status), Detail: detail(st),
+		Ticks: ticks(st), Engine: label, Letter: letter, CreatedAt: st.CreatedAt,
+		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
+	}
+	if st.Status == store.Provisioning || st.Status == store.Deleting {
+		row.Since = st.QueuedAt
+	}
+	return row
+}
+
+func canDelete(who visitor, st store.Store) bool {
+	return st.CanDelete() && who.Actor.May(store.DeleteStores, st.TeamID)
+}
+
+// shopURL is the shop's address once somebody can go there.
+func shopURL(st store.Store) string {
+	if st.Status == store.Deleting {
+		return ""
+	}
+	return st.URL
+}
+
+func detail(st store.Store) string {
+	switch st.Status {
+	case store.Provisioning, store.Deleting, store.Upgrading:
+		parts := []string{stepLabel(st.Step)}
+		if st.Message != "" {
+			parts = append(parts, st.Message)
+		}
+		return strings.Join(parts, " · ")
+	case store.Failed:
+		return st.Failure.Title
+	case store.Ready:
+		return "Opened in " + took(st.ReadyAt.Sub(st.CreatedAt))
+	default:
+		return ""
+	}
+}
+
+// took is a finished time for people: 340 ms, 4.8 s, 2:05.
+func took(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	default:
+		d = d.Round(time.Second)
+		return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+	}
+}
+
+func ticks(st store.Store) []views.Tick {
+	steps := store.CreateSteps()
+	at := slices.Index(steps, st.Step)
+	running := views.TickRunning
+	switch st.Status {
+	case store.Provisioning:
+	case store.Failed:
+		running = views.TickBad
+		at = slices.Index(steps, st.Failure.Step)
+	case store.Deleting:
+		steps = store.DeleteSteps()
+		at = slices.Index(steps, st.Step)
+	default:
+		return nil
+	}
+	marks := make([]views.Tick, len(steps))
+	for i := range marks {
+		switch {
+		case i < at:
+			marks[i] = views.TickDone
+		case i == max(at, 0):
+			marks[i] = running
+		default:
+			marks[i] = views.TickToDo
+		}
+	}
+	return marks
+}
+
+func (a *App) head(who visitor, st store.Store) views.StoreHead {
+	label, _ := a.engineLabel(st.Engine)
+	return views.StoreHead{
+		ID: st.ID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: shopURL(st), AdminURL: st.AdminURL,
+		Status: views.Status(st.Status), Engine: label, Plan: st.Plan, Cluster: a.Provisioner.Cluster().Name,
+		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
+	}
+}
+
+func (a *App) tabs(st store.Store, current views.Tab) views.StoreTabs {
+	snapshot, _ := a.Provisioner.Snapshot(st)
+	return views.StoreTabs{ID: st.ID, Current: current, Pods: len(snapshot.Pods)}
+}
+
+func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.Overview, error) {
+	events, err := a.DB.StoreEvents(ctx, st.ID)
+	if err != nil {
+		return views.Overview{}, err
+	}
+	snapshot, _ := a.Provisioner.Snapshot(st)
+	overview := views.Overview{
+		Head: a.head(who, st), Timeline: timeline(events), Facts: a.facts(st), Credentials: a.credentials(who, st),
+		Story: story(events, ""), Simulated: a.Provisioner.Cluster().Simulated,
+	}
+	for _, pod := range snapshot.Pods {
+		overview.Pods = append(overview.Pods, podView(pod))
+	}
+	if st.Status == store.Failed {
+		overview.Failure = failureView(st.Failure)
+		overview.Left = left(st, snapshot)
+	}
+	return overview, nil
+}
+
+func (a *App) facts(st store.Store) []views.Fact {
+	label, _ := a.engineLabel(st.Engine)
+	facts := []views.Fact{
+		{Name: "Address", Value: st.Host, URL: shopURL(st)},
+		{Name: "Engine", Value: label},
+		{Name: "Plan", Value: st.Plan},
+		{Name: "Cluster", Value: a.Provisioner.Cluster().Name},
+		{Name: "Namespace", Value: st.Namespace, Code: true},
+	}
+	if st.ChartVersion != "" {
+		facts = append(facts, views.Fact{Name: "Chart", Value: st.Engine + " " + st.ChartVersion})
+	}
+	return facts
+}
+
+func left(st store.Store, s kube.Snapshot) []views.Fact {
+	ready := 0
+	for _, pod := range s.Pods {
+		if pod.Ready == pod.Want {
+			ready++
+		}
+	}
+	facts := []views.Fact{
+		{Name: "Namespace", Value: st.Namespace, Code: true},
+		{Name: "Pods", Value: fmt.Sprintf("%d, %d ready", len(s.Pods), ready)},
+	}
+	for _, v := range s.Volumes {
+		facts = append(facts, views.Fact{Name: "Disk", Value: v.Name + ", " + strings.ToLower(v.Phase)})
+	}
+	return facts
+}
+
+func failureView(f store.Failure) *views.Failure {
+	shown := &views.Failure{Title: f.Title, Cause: f.Cause, Next: f.Next, HelmLog: f.HelmLog, At: f.At}
+	for _, e := range f.Evidence {
+		shown.Evidence = append(shown.Evidence, views.Evidence(e))
+	}
+	return shown
+}
+
+func (a *App) credentials(who visitor, st store.Store) views.Credentials {
+	return views.Credentials{
+		StoreID: st.ID, Can: who.Actor.May(store.ViewCredentials, st.TeamID),
+		Ready: st.Status == store.Ready || st.Status == store.Degraded, AdminURL: st.AdminURL,
+	}
+}
+
+func (a *App) podsTab(st store.Store) views.PodsTab {
+	snapshot, known := a.Provisioner.Snapshot(st)
+	tab := views.PodsTab{Known: known, Simulated: a.Provisioner.Cluster().Simulated}
+	for _, pod := range snapshot.Pods {
+		tab.Pods = append(tab.Pods, podView(pod))
+	}
+	return tab
+}
+
+func podView(p kube.Pod) views.Pod {
+	pod := views.Pod{
+		Name: p.Name, Component: p.Component, Phase: p.Phase, Tone: podTone(p), Ready: fmt.Sprintf("%d/%d", p.Ready, p.Want),
+		Restarts: p.Restarts, Node: p.Node, CreatedAt: p.CreatedAt, Message: p.Message,
+	}
+	for _, c := range p.Containers {
+		pod.Containers = append(pod.Containers, containerView(c))
+	}
+	return pod
+}
+
+func podTone(p kube.Pod) views.Tone {
+	switch {
+	case p.Finished():
+		return views.TonePlain
+	case p.Phase == "Failed", slices.ContainsFunc(p.Containers, troubled):
+		return views.ToneBad
+	case p.Phase == "Running" && p.Ready == p.Want:
+		return views.ToneOK
+	default:
+		return views.TonePlain
+	}
+}
+
+// troubled reports whether a container waits for more than its turn.
+func troubled(c kube.Container) bool {
+	return c.State.Kind == "waiting" && c.State.Message != "" || c.State.Kind == "terminated" && c.State.ExitCode != 0
+}
+
+func containerView(c kube.Container) views.Container {
+	shown := views.Container{
+		Name: c.Name, Init: c.Init, Image: c.Image, Reason: c.State.Reason, Message: c.State.Message,
+		Restarts: c.Restarts, Since: c.State.Since,
+	}
+	switch {
+	case c.State.Kind == "running":
+		shown.State, shown.Tone = "Running", views.TonePlain
+		if c.Ready {
+			shown.Tone = views.ToneOK
+		}
+	case c.State.Kind == "terminated" && c.State.ExitCode == 0:
+		shown.State, shown.Tone = "Completed", views.TonePlain
+	case c.State.Kind == "terminated":
+		shown.State, shown.Tone = "Ended with "+strconv.Itoa(int(c.State.ExitCode)), views.ToneBad
+	default:
+		shown.State, shown.Tone = "Waiting", views.TonePlain
+		if troubled(c) {
+			shown.Tone = views.ToneBad
+		}
+	}
+	return shown
+}
+
+func (a *App) eventsTab(ctx context.Context, st store.Store) (views.EventsTab, error) {
+	events, err := a.Provisioner.Events(ctx, st)
+	if errors.Is(err, provisioner.ErrUnreachable) {
+		return views.EventsTab{}, nil
+	}
+	if err != nil {
+		return views.EventsTab{}, err
+	}
+	return eventsView(events), nil
+}
+
+func eventsView(events []kube.Event) views.EventsTab {
+	const most = 200
+	tab := views.EventsTab{Known: true}
+	for _, e := range events[:min(len(events), most)] {
+		tab.Events = append(tab.Events, views.Event{
+			Warning: e.Warning, Object: e.Object, Reason: e.Reason, Message: e.Message, Count: e.Count, Last: e.Last,
+		})
+	}
+	return tab
+}
+
+func (a *App) settingsTab(who visitor, st store.Store) views.SettingsTab {
+	return views.SettingsTab{Facts: a.facts(st), Delete: a.deleteForm(who, st)}
+}
+
+func (a *App) deleteForm(who visitor, st store.Store) views.DeleteForm {
+	return views.DeleteForm{ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st)}
+}

@@ -1,0 +1,115 @@
+package handlers
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+
+	"github.com/a-h/templ"
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// render writes the component only when all of it could be drawn.
+func render(c echo.Context, status int, component templ.Component) error {
+	var page bytes.Buffer
+	if err := component.Render(c.Request().Context(), &page); err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, page.Bytes())
+}
+
+// goTo sends the browser to a page after something was done.
+func goTo(c echo.Context, path string) error {
+	if fromHTMX(c) {
+		c.Response().Header().Set("HX-Redirect", path)
+		return c.NoContent(http.StatusOK)
+	}
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// fail answers with a page that says in plain words what is wrong. What is behind it goes
+// to the log, once, with the request.
+func (a *App) fail(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	page := describeError(err)
+	page.Version = a.Version
+	page.SignedIn = visitorOf(c).sessionID != ""
+	if page.Code >= http.StatusInternalServerError {
+		page.RequestID = c.Response().Header().Get(echo.HeaderXRequestID)
+	}
+	if c.Request().Method == http.MethodHead || isStream(c) {
+		err = c.NoContent(page.Code)
+	} else {
+		err = render(c, page.Code, views.Error(page))
+	}
+	if err != nil {
+		a.Log.Error("answer an error", "error", err)
+	}
+}
+
+// describeError is the one place that maps errors to what a user sees.
+func describeError(err error) views.ErrorPage {
+	if e, ok := errors.AsType[*store.Error](err); ok {
+		return views.ErrorPage{Code: statusOf(e.Code), Title: titleOf(e.Code), Message: e.Message}
+	}
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
+		return describeHTTPError(e)
+	}
+	return views.ErrorPage{
+		Code: http.StatusInternalServerError, Title: "Something went wrong here",
+		Message: "It is not your fault. Load the page again; if it stays, tell the administrator the number below.",
+	}
+}
+
+func describeHTTPError(e *echo.HTTPError) views.ErrorPage {
+	switch e.Code {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return views.ErrorPage{Code: http.StatusNotFound, Title: "There is nothing here", Message: "The address is wrong, or what was here is gone."}
+	case http.StatusForbidden:
+		return views.ErrorPage{Code: e.Code, Title: "Refused", Message: "Another site asked for this. Do it from Shopwright’s own pages."}
+	case http.StatusRequestEntityTooLarge:
+		return views.ErrorPage{Code: e.Code, Title: "Too much", Message: "What was sent is larger than any form here. Go back and send less."}
+	}
+	message, ok := e.Message.(string)
+	if !ok || e.Code >= http.StatusInternalServerError {
+		message = http.StatusText(e.Code)
+	}
+	return views.ErrorPage{Code: e.Code, Title: http.StatusText(e.Code), Message: message}
+}
+
+func statusOf(code store.Code) int {
+	switch code {
+	case store.Invalid:
+		return http.StatusUnprocessableEntity
+	case store.NotFound:
+		return http.StatusNotFound
+	case store.Conflict:
+		return http.StatusConflict
+	case store.Forbidden:
+		return http.StatusForbidden
+	case store.Limited:
+		return http.StatusTooManyRequests
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+func titleOf(code store.Code) string {
+	switch code {
+	case store.NotFound:
+		return "There is nothing here"
+	case store.Conflict:
+		return "That cannot be done now"
+	case store.Forbidden:
+		return "That is not yours to do"
+	case store.Limited:
+		return "The limit is reached"
+	default:
+		return "That did not work"
+	}
+}

@@ -1,0 +1,82 @@
+package handlers
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+)
+
+const contentSecurityPolicy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; object-src 'none'"
+
+func secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		h := c.Response().Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		return next(c)
+	}
+}
+
+// crossOriginGuard refuses what changes something when another site asked for it.
+func crossOriginGuard() echo.MiddlewareFunc {
+	return echo.WrapMiddleware(http.NewCrossOriginProtection().Handler)
+}
+
+// onlyKnownHosts refuses names that merely resolve to us. While anybody on this machine may
+// sign in, a page of another site could otherwise reach us under its own name.
+func (a *App) onlyKnownHosts(next echo.HandlerFunc) echo.HandlerFunc {
+	base, err := url.Parse(a.BaseURL)
+	return func(c echo.Context) error {
+		if !a.DevLogin || isLoopback(c.Request().Host) || err == nil && c.Request().Host == base.Host {
+			return next(c)
+		}
+		return echo.NewHTTPError(http.StatusMisdirectedRequest, "Open Shopwright under "+a.BaseURL+".")
+	}
+}
+
+func isLoopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		host = hostport
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// logRequests writes a line for each request, without what was sent or asked for by query.
+func (a *App) logRequests() echo.MiddlewareFunc {
+	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
+		Skipper:       func(c echo.Context) bool { return c.Path() == "/static/*" || c.Path() == "/healthz" },
+		LogMethod:     true,
+		LogURIPath:    true,
+		LogStatus:     true,
+		LogLatency:    true,
+		LogRequestID:  true,
+		LogError:      true,
+		HandleError:   true,
+		LogValuesFunc: a.logRequest,
+	})
+}
+
+func (a *App) logRequest(c echo.Context, v middleware.RequestLoggerValues) error {
+	attrs := []slog.Attr{
+		slog.String("method", v.Method), slog.String("path", v.URIPath), slog.Int("status", v.Status),
+		slog.Duration("took", v.Latency), slog.String("request", v.RequestID),
+	}
+	if id := c.Param("id"); id != "" {
+		attrs = append(attrs, slog.String("store", id))
+	}
+	level := slog.LevelInfo
+	if v.Error != nil && v.Status >= http.StatusInternalServerError {
+		level = slog.LevelError
+		attrs = append(attrs, slog.Any("error", v.Error))
+	}
+	a.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)
+	return nil
+}

@@ -1,0 +1,114 @@
+package handlers
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	gorilla "github.com/gorilla/sessions"
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// sessions keep the id of a session in a signed cookie, and nothing else in it.
+type sessions struct {
+	cookies *gorilla.CookieStore
+	name    string
+}
+
+const sessionIDKey = "id"
+
+func newSessions(key []byte, secure bool) *sessions {
+	cookies := gorilla.NewCookieStore(key)
+	cookies.Options = &gorilla.Options{
+		Path: "/", MaxAge: int(store.SessionLifetime.Seconds()), HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	}
+	cookies.MaxAge(cookies.Options.MaxAge)
+	name := "shopwright"
+	if secure {
+		name = "__Host-shopwright"
+	}
+	return &sessions{cookies: cookies, name: name}
+}
+
+// id returns the session's id, empty when there is none or the cookie is not ours.
+func (s *sessions) id(r *http.Request) string {
+	session, err := s.cookies.Get(r, s.name)
+	if err != nil {
+		return ""
+	}
+	id, _ := session.Values[sessionIDKey].(string)
+	return id
+}
+
+// set makes the browser keep that id; an empty one makes it forget.
+func (s *sessions) set(c echo.Context, id string) error {
+	session := gorilla.NewSession(s.cookies, s.name)
+	options := *s.cookies.Options
+	if id == "" {
+		options.MaxAge = -1
+	}
+	session.Options = &options
+	session.Values[sessionIDKey] = id
+	return s.cookies.Save(c.Request(), c.Response(), session)
+}
+
+// visitor is the signed-in user behind a request.
+type visitor struct {
+	store.Session
+	sessionID string
+}
+
+const visitorKey = "visitor"
+
+func visitorOf(c echo.Context) visitor {
+	v, _ := c.Get(visitorKey).(visitor)
+	return v
+}
+
+// signedIn lets only signed-in users pass. Others are sent to sign in and come back
+// afterwards; a stream or fragment is told 401, since a sign-in page inside a page helps
+// nobody.
+func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := a.sessions.id(c.Request())
+		session, err := a.DB.Session(c.Request().Context(), id)
+		if store.ErrorCode(err) == store.NotFound {
+			return a.sendToSignIn(c)
+		}
+		if err != nil {
+			return err
+		}
+		c.Response().Header().Set("Cache-Control", "no-store")
+		c.Set(visitorKey, visitor{Session: session, sessionID: id})
+		return next(c)
+	}
+}
+
+func (a *App) sendToSignIn(c echo.Context) error {
+	target := "/sign-in"
+	if next := c.Request().URL.RequestURI(); c.Request().Method == http.MethodGet && next != "/stores" {
+		target += "?next=" + url.QueryEscape(next)
+	}
+	switch {
+	case isStream(c):
+		return echo.NewHTTPError(http.StatusUnauthorized, "Sign in again.")
+	case fromHTMX(c):
+		c.Response().Header().Set("HX-Redirect", "/sign-in")
+		return c.NoContent(http.StatusUnauthorized)
+	}
+	return c.Redirect(http.StatusSeeOther, target)
+}
+
+// safeNext returns the path if it is one of ours, and the list of stores otherwise.
+func safeNext(next string) string {
+	u, err := url.Parse(next)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") ||
+		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
+		return "/stores"
+	}
+	return next
+}
+
+func fromHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }

@@ -1,0 +1,57 @@
+package handlers
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// shell is what surrounds a page.
+func (a *App) shell(ctx context.Context, who visitor, title string, place views.Place) (views.Shell, error) {
+	list, err := a.DB.ListStores(ctx, who.Actor, store.Query{})
+	if err != nil {
+		return views.Shell{}, err
+	}
+	return views.Shell{
+		Title: title, Place: place, Stores: list.All(), Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
+		User:     views.User{Name: who.User.Name, Email: who.User.Email, Initials: initials(who.User.Name)},
+		CanBuild: a.teamFor(who) != "",
+	}, nil
+}
+
+func clusterView(s provisioner.ClusterState) views.Cluster {
+	c := views.Cluster{
+		Name: s.Name, Link: views.ClusterLink(s.Link), Version: s.Version, Simulated: s.Simulated,
+		Message: s.Problem, Since: s.Since,
+	}
+	if s.Link == provisioner.Starting {
+		c.Message, c.Done, c.Total = s.Progress.Message, s.Progress.Done, s.Progress.Total
+	}
+	return c
+}
+
+// initials are the first letters of the first and the last word.
+func initials(name string) string {
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	letters := ""
+	for i, word := range words {
+		if i == 0 || i == len(words)-1 {
+			r, _ := utf8.DecodeRuneInString(word)
+			letters += string(unicode.ToUpper(r))
+		}
+	}
+	return letters
+}
+
+// streamAddress is where a page gets its changes from: those after the event that it shows.
+func streamAddress(values url.Values, since int64) string {
+	values.Set("since", strconv.FormatInt(since, 10))
+	return "/events?" + values.Encode()
+}

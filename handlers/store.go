@@ -1,0 +1,146 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// find returns the store in the request's path, if the visitor may see it.
+func (a *App) find(c echo.Context) (store.Store, error) {
+	return a.DB.FindStore(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
+}
+
+func (a *App) showOverview(c echo.Context) error { return a.showStore(c, views.TabOverview, nil) }
+func (a *App) showPods(c echo.Context) error     { return a.showStore(c, views.TabPods, nil) }
+func (a *App) showEvents(c echo.Context) error   { return a.showStore(c, views.TabEvents, nil) }
+func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.TabSettings, nil) }
+
+// showStore draws a store's page with one of its tabs, and the credentials in it if they
+// were asked for.
+func (a *App) showStore(c echo.Context, tab views.Tab, login *views.Credentials) error {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	since, err := a.DB.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	st, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	shell, err := a.shell(ctx, who, st.Name, views.PlaceStores)
+	if err != nil {
+		return err
+	}
+	shell.Stream = streamAddress(url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}, since)
+	page := views.StorePage{Shell: shell, Head: a.head(who, st), Tabs: a.tabs(st, tab)}
+	if err := a.fillTab(ctx, who, st, tab, &page); err != nil {
+		return err
+	}
+	if login != nil && page.Overview != nil {
+		page.Overview.Credentials = *login
+	}
+	return render(c, http.StatusOK, views.Store(page))
+}
+
+func (a *App) fillTab(ctx context.Context, who visitor, st store.Store, tab views.Tab, page *views.StorePage) (err error) {
+	switch tab {
+	case views.TabPods:
+		pods := a.podsTab(st)
+		page.Pods = &pods
+	case views.TabEvents:
+		events, err := a.eventsTab(ctx, st)
+		page.Events = &events
+		return err
+	case views.TabSettings:
+		settings := a.settingsTab(who, st)
+		page.Settings = &settings
+	default:
+		var overview views.Overview
+		overview, err = a.overview(ctx, who, st)
+		page.Overview = &overview
+	}
+	return err
+}
+
+func (a *App) retryStore(c echo.Context) error {
+	st, err := a.DB.Retry(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return goTo(c, "/stores/"+st.ID)
+}
+
+// showCredentials reads the login from the cluster, now and only because somebody asked,
+// and writes down who did.
+func (a *App) showCredentials(c echo.Context) error {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	st, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	if !who.Actor.May(store.ViewCredentials, st.TeamID) {
+		return &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not at its login. Ask one of the team’s owners."}
+	}
+	shown := a.credentials(who, st)
+	login, err := a.Provisioner.Credentials(ctx, st)
+	switch refused, known := errors.AsType[*store.Error](err); {
+	case known:
+		shown.Problem = refused.Message
+	case errors.Is(err, provisioner.ErrUnreachable):
+		shown.Problem = "The cluster cannot be reached now, and the login is kept nowhere else. Try again in a moment."
+	case err != nil:
+		return err
+	default:
+		if err := a.DB.RecordCredentialsShown(ctx, who.Actor, st); err != nil {
+			return err
+		}
+		shown.Shown, shown.Username, shown.Password, shown.AdminURL = true, login.Username, login.Password, login.URL
+	}
+	if fromHTMX(c) {
+		return render(c, http.StatusOK, views.CredentialsPanel(shown))
+	}
+	return a.showStore(c, views.TabOverview, &shown)
+}
+
+func (a *App) askDelete(c echo.Context) error {
+	st, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	return a.deletePage(c, http.StatusOK, st, a.deleteForm(visitorOf(c), st))
+}
+
+func (a *App) deletePage(c echo.Context, status int, st store.Store, form views.DeleteForm) error {
+	shell, err := a.shell(c.Request().Context(), visitorOf(c), "Delete "+st.Name, views.PlaceStores)
+	if err != nil {
+		return err
+	}
+	return render(c, status, views.DeleteStore(views.DeletePage{Shell: shell, Head: a.head(visitorOf(c), st), Form: form}))
+}
+
+func (a *App) deleteStore(c echo.Context) error {
+	st, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	if typed := c.FormValue("confirm"); typed != st.Name {
+		form := a.deleteForm(visitorOf(c), st)
+		form.Typed, form.Error = typed, "This is not the store’s name. Type it as it stands above."
+		if fromHTMX(c) {
+			return render(c, http.StatusUnprocessableEntity, views.DeleteDialogForm(form))
+		}
+		return a.deletePage(c, http.StatusUnprocessableEntity, st, form)
+	}
+	if _, err := a.DB.RequestDelete(c.Request().Context(), visitorOf(c).Actor, st.ID); err != nil {
+		return err
+	}
+	return goTo(c, "/stores/"+st.ID)
+}

@@ -1,0 +1,304 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+const pageSize = 25
+
+// listQuery is what the list's address says.
+type listQuery struct {
+	Search string
+	Status store.Status
+	Engine string
+	Sort   store.Sort
+	Page   int // from 1
+}
+
+func parseListQuery(values url.Values) listQuery {
+	page, err := strconv.Atoi(values.Get("page"))
+	if err != nil || page < 1 || page > 1_000_000 {
+		page = 1
+	}
+	status := store.Status(values.Get("status"))
+	if !slices.Contains(store.Statuses(), status) {
+		status = ""
+	}
+	search := []rune(strings.TrimSpace(values.Get("q")))
+	return listQuery{
+		Search: string(search[:min(len(search), 100)]), Status: status, Engine: values.Get("engine"),
+		Sort: store.Sort(values.Get("sort")), Page: page,
+	}
+}
+
+// values are the query as an address has it, without what is the default.
+func (q listQuery) values() url.Values {
+	v := url.Values{}
+	for key, value := range map[string]string{"q": q.Search, "status": string(q.Status), "engine": q.Engine, "sort": string(q.Sort)} {
+		if value != "" {
+			v.Set(key, value)
+		}
+	}
+	if q.Page > 1 {
+		v.Set("page", strconv.Itoa(q.Page))
+	}
+	return v
+}
+
+func (q listQuery) address() string {
+	if encoded := q.values().Encode(); encoded != "" {
+		return "/stores?" + encoded
+	}
+	return "/stores"
+}
+
+func (a *App) listStores(c echo.Context) error {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	query := parseListQuery(c.QueryParams())
+	since, err := a.DB.LastEvent(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := a.storeList(ctx, who, query)
+	if err != nil {
+		return err
+	}
+	form, err := a.emptyForm(ctx, who)
+	if err != nil {
+		return err
+	}
+	shell, err := a.shell(ctx, who, "Stores", views.PlaceStores)
+	if err != nil {
+		return err
+	}
+	values := query.values()
+	values.Set("view", "stores")
+	shell.Stream = streamAddress(values, since)
+	return render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form}))
+}
+
+// storeList reads one page of the list. It asks the records only.
+func (a *App) storeList(ctx context.Context, who visitor, q listQuery) (views.StoreList, error) {
+	list, err := a.DB.ListStores(ctx, who.Actor, store.Query{
+		Search: q.Search, Status: q.Status, Engine: q.Engine, Sort: q.Sort,
+		Offset: (q.Page - 1) * pageSize, Limit: pageSize,
+	})
+	if err != nil {
+		return views.StoreList{}, err
+	}
+	shown := views.StoreList{
+		Counts: statusCounts(list, q), Search: q.Search, Status: views.Status(q.Status), Engine: q.Engine, Sort: string(q.Sort),
+		Engines: a.engineChoices(q.Engine), Total: list.Total, Empty: list.All() == 0 && q.Search == "" && q.Engine == "",
+	}
+	for _, st := range list.Stores {
+		shown.Rows = append(shown.Rows, a.row(who, st))
+	}
+	if n := len(shown.Rows); n > 0 {
+		shown.From, shown.To = (q.Page-1)*pageSize+1, (q.Page-1)*pageSize+n
+	}
+	if q.Page > 1 {
+		newer := q
+		newer.Page--
+		shown.Newer = newer.address()
+	}
+	if shown.To < list.Total && len(shown.Rows) > 0 {
+		older := q
+		older.Page++
+		shown.Older = older.address()
+	}
+	if cluster := a.Provisioner.Cluster(); cluster.Link == provisioner.Unreachable || cluster.Link == provisioner.Foreign {
+		shown.AsOf = cluster.Since
+	}
+	return shown, nil
+}
+
+func statusCounts(list store.List, q listQuery) []views.StatusCount {
+	q.Page = 1
+	tab := func(status store.Status, label string, n int) views.StatusCount {
+		other := q
+		other.Status = status
+		return views.StatusCount{Status: views.Status(status), Label: label, Count: n, URL: other.address(), Current: q.Status == status}
+	}
+	tabs := []views.StatusCount{tab("", "All", list.All())}
+	for _, status := range store.Statuses() {
+		if n := list.Counts[status]; n > 0 || q.Status == status {
+			tabs = append(tabs, tab(status, views.Status(status).Label(), n))
+		}
+	}
+	return tabs
+}
+
+func (a *App) engineChoices(selected string) []views.Choice {
+	var all []views.Choice
+	for _, e := range a.Engines.All() {
+		all = append(all, views.Choice{
+			Value: e.Name(), Label: e.Label(), Letter: e.Letter(), Description: e.Description(), Selected: e.Name() == selected,
+		})
+	}
+	return all
+}
+
+// emptyForm is the create form before anything was typed.
+func (a *App) emptyForm(ctx context.Context, who visitor) (views.CreateForm, error) {
+	return a.form(ctx, who, createRequest{})
+}
+
+// createRequest is what somebody typed into the create form.
+type createRequest struct {
+	Name   string `form:"name" query:"name"`
+	Slug   string `form:"slug" query:"slug"`
+	Engine string `form:"engine" query:"engine"`
+}
+
+func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
+	used, _, err := a.DB.Usage(ctx, who.User.ID)
+	if err != nil {
+		return views.CreateForm{}, err
+	}
+	if r.Engine == "" && len(a.Engines.All()) > 0 {
+		r.Engine = a.Engines.All()[0].Name()
+	}
+	form := views.CreateForm{
+		Name: r.Name, Slug: r.Slug, Engines: a.engineChoices(r.Engine), BaseDomain: a.Provisioner.BaseDomain(),
+		Used: used, Allowed: a.Limits.StoresPerUser, Waits: waits(a.Provisioner.Cluster()),
+	}
+	form.Scheme, form.PortSuffix = a.Provisioner.AddressParts()
+	return form, nil
+}
+
+func waits(cluster provisioner.ClusterState) string {
+	switch cluster.Link {
+	case provisioner.Starting, provisioner.Connecting:
+		return "The cluster is not there yet. The store waits in the queue and goes on by itself."
+	case provisioner.Unreachable, provisioner.Foreign:
+		return "The cluster cannot be reached. The store waits in the queue and goes on when it can."
+	case provisioner.Unconfigured:
+		return "No cluster is configured. The store waits in the queue until there is one."
+	default:
+		return ""
+	}
+}
+
+func (a *App) newStore(c echo.Context) error {
+	form, err := a.emptyForm(c.Request().Context(), visitorOf(c))
+	if err != nil {
+		return err
+	}
+	return a.createPage(c, http.StatusOK, form)
+}
+
+func (a *App) createPage(c echo.Context, status int, form views.CreateForm) error {
+	shell, err := a.shell(c.Request().Context(), visitorOf(c), "Create store", views.PlaceStores)
+	if err != nil {
+		return err
+	}
+	return render(c, status, views.Create(views.CreatePage{Shell: shell, Form: form}))
+}
+
+func (a *App) createStore(c echo.Context) error {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	var r createRequest
+	if err := c.Bind(&r); err != nil {
+		return err
+	}
+	st, err := a.create(ctx, who, r)
+	if refused, ok := errors.AsType[*store.Error](err); ok {
+		return a.createAgain(c, r, refused)
+	}
+	if err != nil {
+		return err
+	}
+	return goTo(c, "/stores/"+st.ID)
+}
+
+func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.Store, error) {
+	if _, known := a.Engines.Find(r.Engine); !known {
+		return store.Store{}, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
+	}
+	return a.DB.CreateStore(ctx, who.Actor, store.NewStore{
+		TeamID: a.teamFor(who), Cluster: a.Provisioner.Placement(), Name: r.Name, Slug: strings.TrimSpace(r.Slug),
+		Engine: r.Engine, Template: "blank", Plan: a.Provisioner.PlanName(), Limits: a.Limits,
+	})
+}
+
+// teamFor returns the team in which the visitor's new stores belong.
+func (a *App) teamFor(who visitor) string {
+	if teams := who.Actor.Teams(store.CreateStores); len(teams) > 0 {
+		return teams[0]
+	}
+	return ""
+}
+
+// createAgain brings the form back as it was typed, with what is wrong at its field.
+func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error) error {
+	form, err := a.form(c.Request().Context(), visitorOf(c), r)
+	if err != nil {
+		return err
+	}
+	switch refused.Field {
+	case "name":
+		form.NameError = refused.Message
+	case "slug":
+		if form.Address, err = a.address(c.Request().Context(), r); err != nil {
+			return err
+		}
+		form.Address.Error = refused.Message
+	case "engine":
+		form.EngineError = refused.Message
+	default:
+		form.Problem = refused.Message
+	}
+	if fromHTMX(c) {
+		return render(c, http.StatusUnprocessableEntity, views.CreateDialogForm(form))
+	}
+	return a.createPage(c, http.StatusUnprocessableEntity, form)
+}
+
+// checkAddress tells, while somebody types, which address the store would get.
+func (a *App) checkAddress(c echo.Context) error {
+	var r createRequest
+	if err := c.Bind(&r); err != nil {
+		return err
+	}
+	form, err := a.form(c.Request().Context(), visitorOf(c), r)
+	if err != nil {
+		return err
+	}
+	if form.Address, err = a.address(c.Request().Context(), r); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.AddressField(form))
+}
+
+func (a *App) address(ctx context.Context, r createRequest) (views.Address, error) {
+	slug := strings.TrimSpace(r.Slug)
+	if slug == "" {
+		if strings.TrimSpace(r.Name) == "" {
+			return views.Address{}, nil
+		}
+		free, err := a.DB.FreeSlug(ctx, store.ProposeSlug(r.Name))
+		return views.Address{Slug: free, Checked: true}, err
+	}
+	address := views.Address{Slug: slug, Checked: true}
+	if refused, ok := errors.AsType[*store.Error](store.CheckSlug(slug)); ok {
+		address.Error = refused.Message
+		return address, nil
+	}
+	free, err := a.DB.FreeSlug(ctx, slug)
+	if err == nil && free != slug {
+		address.Error, address.Free = "“"+slug+"” is taken. “"+free+"” is free.", free
+	}
+	return address, err
+}

@@ -1,0 +1,232 @@
+package handlers
+
+import (
+	"slices"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// stepLabel is a step's name for people.
+func stepLabel(s store.Step) string {
+	switch s {
+	case "", store.StepQueued:
+		return "Queued"
+	case store.StepNamespace:
+		return "Namespace"
+	case store.StepLimits:
+		return "Limits"
+	case store.StepCredentials:
+		return "Credentials"
+	case store.StepRelease:
+		return "Release"
+	case store.StepWorkloads:
+		return "Workloads"
+	case store.StepSetup:
+		return "Setup"
+	case store.StepReady:
+		return "Ready"
+	case store.StepUninstall:
+		return "Uninstall"
+	case store.StepVolumes:
+		return "Disks"
+	case store.StepRemove:
+		return "Namespace"
+	case store.StepGone:
+		return "Gone"
+	}
+	return string(s)
+}
+
+// span is what the events tell about one step.
+type span struct {
+	message string
+	began   time.Time
+	ended   time.Time
+	failed  bool
+}
+
+// work is what the events tell about the latest thing that was asked for: opening the
+// store, going on with it, or removing it.
+type work struct {
+	title string
+	steps []store.Step
+	spans map[store.Step]*span
+	began time.Time
+	ended time.Time
+}
+
+// timeline folds a store's events, oldest first, into the steps of the work on it.
+func timeline(events []store.Event) views.Timeline {
+	w := &work{spans: map[store.Step]*span{}}
+	for _, e := range events {
+		w.add(e)
+	}
+	return w.view()
+}
+
+func (w *work) add(e store.Event) {
+	switch e.Kind {
+	case store.StoreCreated:
+		w.begin("Opening the shop", store.CreateSteps(), e.At)
+	case store.StoreRetried:
+		w.again(e.At)
+	case store.StoreDeleteAsked:
+		w.spans = map[store.Step]*span{}
+		w.begin("Removing the store", store.DeleteSteps(), e.At)
+	case store.StepStarted:
+		w.leaveQueue(e.At)
+		w.spans[e.Step] = &span{began: e.At, message: e.Message}
+	case store.StepProgressed:
+		w.span(e.Step, e.At).message = e.Message
+	case store.StepFinished:
+		s := w.span(e.Step, e.At)
+		s.ended = e.At
+		if e.Message != "" {
+			s.message = e.Message
+		}
+	case store.StoreFailed:
+		s := w.span(e.Step, e.At)
+		s.ended, s.failed, s.message, w.ended = e.At, true, e.Message, e.At
+	case store.StoreReady, store.StoreDeleted:
+		w.spans[e.Step] = &span{began: e.At, ended: e.At}
+		w.ended = e.At
+	}
+}
+
+func (w *work) begin(title string, steps []store.Step, at time.Time) {
+	w.title, w.steps, w.began, w.ended = title, steps, at, time.Time{}
+	w.spans[store.StepQueued] = &span{began: at}
+}
+
+// again keeps what was done and forgets what failed.
+func (w *work) again(at time.Time) {
+	for step, s := range w.spans {
+		if s.failed || s.ended.IsZero() {
+			delete(w.spans, step)
+		}
+	}
+	w.begin("Going on with the shop", w.steps, at)
+}
+
+func (w *work) leaveQueue(at time.Time) {
+	queued := w.span(store.StepQueued, at)
+	if !queued.ended.IsZero() {
+		return
+	}
+	queued.ended, queued.message = at, "Taken at once"
+	if waited := at.Sub(queued.began); waited > time.Second {
+		queued.message = "Waited for its turn"
+	}
+}
+
+func (w *work) span(step store.Step, at time.Time) *span {
+	if w.spans[step] == nil {
+		w.spans[step] = &span{began: at}
+	}
+	return w.spans[step]
+}
+
+func (w *work) view() views.Timeline {
+	t := views.Timeline{Title: w.title, Began: w.began, Running: w.ended.IsZero()}
+	end := w.lastMoment()
+	if !t.Running {
+		t.Took = end.Sub(w.began)
+	}
+	for i, step := range w.steps {
+		shown := w.step(step, end)
+		if shown.State == views.TickRunning {
+			t.Current = i + 1
+		}
+		t.Steps = append(t.Steps, shown)
+	}
+	return t
+}
+
+func (w *work) step(step store.Step, end time.Time) views.TimelineStep {
+	shown := views.TimelineStep{Name: stepLabel(step), State: views.TickToDo}
+	s := w.spans[step]
+	if s == nil {
+		if w.passed(step) {
+			shown.State = views.TickDone
+		}
+		return shown
+	}
+	shown.Message = s.message
+	switch {
+	case s.failed:
+		shown.State, shown.Took = views.TickBad, s.ended.Sub(s.began)
+	case s.ended.IsZero():
+		shown.State, shown.Began = views.TickRunning, s.began
+	default:
+		shown.State, shown.Took = views.TickDone, s.ended.Sub(s.began)
+	}
+	shown.Start, shown.Width = w.place(s, end)
+	return shown
+}
+
+// passed reports whether a later step was begun: one that needed nothing leaves no event.
+func (w *work) passed(step store.Step) bool {
+	at := slices.Index(w.steps, step)
+	return slices.ContainsFunc(w.steps[at+1:], func(later store.Step) bool { return w.spans[later] != nil })
+}
+
+// place is where the step's bar lies between the beginning of the work and its end so far,
+// in percent. What was done before this try has none.
+func (w *work) place(s *span, end time.Time) (start, width float64) {
+	whole := end.Sub(w.began).Seconds()
+	if whole <= 0 || s.began.Before(w.began) {
+		return 0, 0
+	}
+	until := s.ended
+	if until.IsZero() {
+		until = end
+	}
+	start = 100 * s.began.Sub(w.began).Seconds() / whole
+	return start, max(100*until.Sub(s.began).Seconds()/whole, 0.8)
+}
+
+func (w *work) lastMoment() time.Time {
+	if !w.ended.IsZero() {
+		return w.ended
+	}
+	last := w.began
+	for _, s := range w.spans {
+		for _, t := range []time.Time{s.began, s.ended} {
+			if t.After(last) {
+				last = t
+			}
+		}
+	}
+	return last
+}
+
+// story tells newest first what people did with a store and how it ended.
+func story(events []store.Event, link string) []views.Entry {
+	var all []views.Entry
+	for _, e := range slices.Backward(events) {
+		if entry, told := entryOf(e, link); told {
+			all = append(all, entry)
+		}
+	}
+	return all
+}
+
+func entryOf(e store.Event, link string) (views.Entry, bool) {
+	entry := views.Entry{At: e.At, Actor: e.Actor, Message: e.Message, Object: e.Object, URL: link}
+	if entry.Actor == "" {
+		entry.Actor = "Shopwright"
+	}
+	switch e.Kind {
+	case store.StepStarted, store.StepProgressed, store.StepFinished, store.ClusterChanged:
+		return views.Entry{}, false
+	case store.StoreReady:
+		entry.Tone = views.ToneOK
+	case store.StoreFailed:
+		entry.Tone = views.ToneBad
+	default:
+		entry.Tone = views.TonePlain
+	}
+	return entry, true
+}

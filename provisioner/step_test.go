@@ -1,0 +1,102 @@
+package provisioner
+
+import (
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+func TestNext(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked}
+	retried := wanted
+	retried.Generation, retried.Step = 2, ""
+	unwanted := wanted
+	unwanted.Desired = store.Absent
+
+	active := kube.NamespaceState{Phase: kube.Active}
+	ready := kube.Workload{Name: "wordpress", Want: 1, Ready: 1}
+	starting := kube.Workload{Name: "mariadb", Want: 1}
+	setup := kube.Job{Name: "setup-1", Component: "setup", CreatedAt: asked.Add(time.Second)}
+	failed, succeeded, old := setup, setup, setup
+	failed.Failed, succeeded.Succeeded = true, true
+	old.Failed, old.CreatedAt = true, asked.Add(-time.Minute)
+	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Deployed}
+	with := func(change func(*observed)) observed {
+		o := full
+		change(&o)
+		return o
+	}
+	running := func(job kube.Job, workloads ...kube.Workload) observed {
+		return with(func(o *observed) { o.Snapshot = kube.Snapshot{Workloads: workloads, Jobs: []kube.Job{job}} })
+	}
+	leftover := kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-1"}}}
+
+	for name, c := range map[string]struct {
+		st   store.Store
+		o    observed
+		do   verb
+		step store.Step
+	}{
+		"nothing is there":            {wanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, createNamespace, store.StepNamespace},
+		"an older namespace goes":     {wanted, observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}}, wait, store.StepNamespace},
+		"somebody else’s namespace":   {wanted, observed{Foreign: true}, fail, store.StepNamespace},
+		"no limits":                   {wanted, observed{Namespace: active}, createLimits, store.StepLimits},
+		"no credentials":              {wanted, observed{Namespace: active, Limits: true}, createCredentials, store.StepCredentials},
+		"no credentials, but volumes": {wanted, observed{Namespace: active, Limits: true, Volumes: 1}, fail, store.StepCredentials},
+		"no release":                  {wanted, with(func(o *observed) { o.Release = helm.None }), applyRelease, store.StepRelease},
+		"a release cut short":         {wanted, with(func(o *observed) { o.Release = helm.Pending }), unlockRelease, store.StepRelease},
+		"a release that failed":       {wanted, with(func(o *observed) { o.Release = helm.Incomplete }), applyRelease, store.StepRelease},
+		"setup is not there":          {wanted, with(func(o *observed) {}), applyRelease, store.StepRelease},
+		"setup is not seen yet":       {wanted, with(func(o *observed) { o.Applied = true }), wait, store.StepWorkloads},
+		"a workload starts":           {wanted, running(setup, ready, starting), wait, store.StepWorkloads},
+		"setup runs":                  {wanted, running(setup, ready), wait, store.StepSetup},
+		"setup failed":                {wanted, running(failed, ready), fail, store.StepSetup},
+		"setup failed early":          {wanted, running(failed, starting), fail, store.StepSetup},
+		"all is done":                 {wanted, running(succeeded, ready), complete, store.StepReady},
+		"retry after a failed setup":  {retried, running(old, ready), resetSetup, store.StepRelease},
+		"retry takes new values":      {retried, running(succeeded, ready), applyRelease, store.StepRelease},
+
+		"nothing to remove":           {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, archive, store.StepGone},
+		"not ours to remove":          {unwanted, observed{Foreign: true}, archive, store.StepGone},
+		"remove the release":          {unwanted, with(func(o *observed) {}), uninstallRelease, store.StepUninstall},
+		"remove half a release":       {unwanted, with(func(o *observed) { o.Release = helm.Pending }), uninstallRelease, store.StepUninstall},
+		"remove the volumes":          {unwanted, observed{Namespace: active, Volumes: 2}, deleteVolumes, store.StepVolumes},
+		"wait for what is left":       {unwanted, observed{Namespace: active, Snapshot: leftover}, wait, store.StepVolumes},
+		"wait no longer":              {unwanted, observed{Namespace: active, Snapshot: leftover, Emptying: emptyFor}, deleteNamespace, store.StepRemove},
+		"remove the namespace":        {unwanted, observed{Namespace: active}, deleteNamespace, store.StepRemove},
+		"wait for the namespace":      {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}}, wait, store.StepRemove},
+		"removal of a broken attempt": {unwanted, observed{Namespace: active, Release: helm.Leaving}, uninstallRelease, store.StepUninstall},
+	} {
+		if got := next(c.st, c.o); got.Do != c.do || got.Step != c.step {
+			t.Errorf("%s: %s at %s, want %s at %s", name, got.Do, got.Step, c.do, c.step)
+		}
+	}
+}
+
+func TestRetryIsResetOnce(t *testing.T) {
+	t.Parallel()
+	asked := time.Now()
+	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease}
+	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Deployed}
+	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
+	if got := next(st, o); got.Do != resetSetup {
+		t.Errorf("first %s", got.Do)
+	}
+	o.Reset = true
+	if got := next(st, o); got.Do != applyRelease {
+		t.Errorf("then %s", got.Do)
+	}
+	o.Applied = true
+	if got := next(st, o); got.Do != wait {
+		t.Errorf("while the watch shows the old setup: %s", got.Do)
+	}
+	o.Snapshot.Jobs[0].CreatedAt = asked.Add(time.Second)
+	if got := next(st, o); got.Do != fail {
+		t.Errorf("a setup that failed again: %s", got.Do)
+	}
+}
