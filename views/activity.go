@@ -1,0 +1,21 @@
+package views
+
+// activityDay is what was done on one day.
+type activityDay struct {
+	title   string
+	entries []Entry
+}
+
+// byDay groups entries that come newest first; days are UTC.
+func byDay(entries []Entry) []activityDay {
+	var days []activityDay
+	for _, e := range entries {
+		title := day(e.At)
+		if len(days) == 0 || days[len(days)-1].title != title {
+			days = append(days, activityDay{title: title})
+		}
+		last := &days[len(days)-1]
+		last.entries = append(last.entries, e)
+	}
+	return days
+}

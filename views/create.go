@@ -1,0 +1,54 @@
+package views
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// The parts of the create form, which stands on a page once.
+const (
+	nameFieldID    = "create-name"
+	nameHintID     = "create-name-hint"
+	slugFieldID    = "create-slug"
+	addressHintID  = "address-hint"
+	createFormID   = "create-form"
+	createDialogID = "create-dialog"
+)
+
+func invalid(problem string) string { return strconv.FormatBool(problem != "") }
+
+func fieldClass(problem string) string {
+	if problem != "" {
+		return "input h-10 is-bad"
+	}
+	return "input h-10"
+}
+
+func quota(f CreateForm) string {
+	if f.Allowed == 0 {
+		return count(f.Used, "store", "stores")
+	}
+	return fmt.Sprintf("%d of %s", f.Used, count(f.Allowed, "store", "stores"))
+}
+
+// shownSlug is what the preview names: what was typed, or else what the server proposes.
+func shownSlug(f CreateForm) string {
+	switch {
+	case f.Address.Slug != "":
+		return f.Address.Slug
+	case f.Slug != "":
+		return f.Slug
+	default:
+		return "…"
+	}
+}
+
+func addressTail(f CreateForm) string { return "." + f.BaseDomain + f.PortSuffix }
+
+// addressProblem offers the way out together with what is wrong.
+func addressProblem(a Address) string {
+	if a.Free == "" {
+		return a.Error
+	}
+	return a.Error + " Try " + a.Free + "."
+}

@@ -1,0 +1,3 @@
+package views
+
+const deleteDialogID = "delete-dialog"

@@ -1,0 +1,61 @@
+package views
+
+import (
+	"fmt"
+	"time"
+)
+
+// How a moment is shown once scripts run; the server itself writes UTC.
+const (
+	asAge   = "age"   // 6 s, 18 min, 14 Nov
+	asAgo   = "ago"   // the same with "ago"
+	asClock = "clock" // 14:32:09
+	asHour  = "hour"  // 14:32
+	asFull  = "full"  // 14 Nov 2026 14:32:09
+)
+
+// moment is what the server writes for a time, short enough for the places it stands in.
+func moment(t time.Time, as string) string {
+	t = t.UTC()
+	switch as {
+	case asAge:
+		return t.Format("2 Jan")
+	case asClock:
+		return t.Format("15:04:05")
+	case asHour:
+		return t.Format("15:04")
+	case asFull:
+		return t.Format("2 Jan 2006 15:04:05")
+	default:
+		return t.Format("2 Jan 15:04")
+	}
+}
+
+func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+func fullTime(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
+
+// took is a duration that is over: 340 ms, 4.8 s, 2:05.
+func took(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	default:
+		return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+	}
+}
+
+// day names the day of a time, to group by.
+func day(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
+
+// count writes a number with its noun.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

@@ -1,0 +1,143 @@
+package views
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// look is how a state is drawn: an icon, and a class for its colour.
+type look struct {
+	glyph glyph
+	class string
+	spins bool
+}
+
+func (l look) turning() string {
+	if l.spins {
+		return "is-running"
+	}
+	return ""
+}
+
+func statusLook(s Status) look {
+	switch s {
+	case Provisioning:
+		return look{glyph: glyphLoader, class: "sw-st-run", spins: true}
+	case Upgrading:
+		return look{glyph: glyphArrowUpCircle, class: "sw-st-run"}
+	case Ready:
+		return look{glyph: glyphCheckCircle, class: "sw-st-ok"}
+	case Degraded:
+		return look{glyph: glyphTriangle, class: "sw-st-warn"}
+	case Failed:
+		return look{glyph: glyphOctagon, class: "sw-st-bad"}
+	case Sleeping:
+		return look{glyph: glyphMoon, class: "sw-st-off"}
+	default:
+		return look{glyph: glyphTrash, class: "sw-st-off"}
+	}
+}
+
+func toneLook(t Tone) look {
+	switch t {
+	case ToneOK:
+		return look{glyph: glyphCheckCircle, class: "sw-st-ok"}
+	case ToneWarn:
+		return look{glyph: glyphTriangle, class: "sw-st-warn"}
+	case ToneBad:
+		return look{glyph: glyphOctagon, class: "sw-st-bad"}
+	default:
+		return look{glyph: glyphMinus, class: "sw-st-off"}
+	}
+}
+
+// noteClass is the frame of a notice in that tone.
+func noteClass(t Tone) string {
+	if t == TonePlain || t == "" {
+		return "sw-note"
+	}
+	return "sw-note sw-note-" + string(t)
+}
+
+// noteLook is the icon of a notice in that tone, with the class for its colour.
+func noteLook(t Tone) look {
+	if t == TonePlain || t == "" {
+		return look{glyph: glyphInfo, class: "text-muted"}
+	}
+	l := toneLook(t)
+	l.class = "t-" + string(t)
+	return l
+}
+
+func stepLook(t Tick) look {
+	switch t {
+	case TickDone:
+		return look{glyph: glyphCheckCircle, class: "t-ok"}
+	case TickRunning:
+		return look{glyph: glyphLoader, class: "t-run", spins: true}
+	case TickBad:
+		return look{glyph: glyphOctagon, class: "t-bad"}
+	default:
+		return look{glyph: glyphDashed, class: "text-muted"}
+	}
+}
+
+func stepWord(t Tick) string {
+	switch t {
+	case TickDone:
+		return "done"
+	case TickRunning:
+		return "running"
+	case TickBad:
+		return "failed"
+	default:
+		return "to come"
+	}
+}
+
+const tickPitch = 8 // from one tick of a rule to the next
+
+// tickBox is where the tick of that number stands in its rule; what is to do is low, what
+// failed is tall, so that colour is not all that tells them apart.
+type tickBox struct {
+	x, y, height, class string
+}
+
+func boxOf(n int, t Tick) tickBox {
+	box := tickBox{x: strconv.Itoa(n * tickPitch), y: "2", height: "8", class: "k-" + string(t)}
+	switch t {
+	case TickToDo:
+		box.y, box.height = "4", "4"
+	case TickBad:
+		box.y, box.height = "0", "12"
+	}
+	return box
+}
+
+func ruleWidth(ticks []Tick) string { return strconv.Itoa(len(ticks)*tickPitch - 2) }
+
+func ruleBox(ticks []Tick) string { return "0 0 " + ruleWidth(ticks) + " 12" }
+
+// ruleLabel says in words what the ticks show.
+func ruleLabel(ticks []Tick) string {
+	done := 0
+	for n, t := range ticks {
+		switch t {
+		case TickRunning:
+			return fmt.Sprintf("Step %d of %d", n+1, len(ticks))
+		case TickBad:
+			return fmt.Sprintf("Failed at step %d of %d", n+1, len(ticks))
+		case TickDone:
+			done++
+		}
+	}
+	return fmt.Sprintf("%d of %d steps done", done, len(ticks))
+}
+
+// noteRole interrupts only for what is wrong.
+func noteRole(t Tone) string {
+	if t == ToneBad {
+		return "alert"
+	}
+	return "status"
+}

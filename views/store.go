@@ -1,0 +1,38 @@
+package views
+
+import (
+	"cmp"
+
+	"github.com/a-h/templ"
+)
+
+type tabLink struct {
+	tab   Tab
+	label string
+	path  string // below the store's own address
+}
+
+var storeTabs = [...]tabLink{
+	{tab: TabOverview, label: "Overview"},
+	{tab: TabPods, label: "Pods", path: "pods"},
+	{tab: TabEvents, label: "Events", path: "events"},
+	{tab: TabSettings, label: "Settings", path: "settings"},
+}
+
+func planName(h StoreHead) string { return cmp.Or(h.Plan, "Default") + " plan" }
+
+func tabURL(id string, link tabLink) templ.SafeURL {
+	if link.path == "" {
+		return storeURL(id)
+	}
+	return storeURL(id, link.path)
+}
+
+func tabLabel(tab Tab) string {
+	for _, link := range storeTabs {
+		if link.tab == tab {
+			return link.label
+		}
+	}
+	return ""
+}

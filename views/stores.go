@@ -1,0 +1,107 @@
+package views
+
+import (
+	"fmt"
+	"net/url"
+
+	"github.com/a-h/templ"
+)
+
+const (
+	sortNewest = "newest"
+	sortOldest = "oldest"
+	sortName   = "name"
+)
+
+var sorts = [...]Choice{
+	{Value: sortNewest, Label: "Newest first"},
+	{Value: sortOldest, Label: "Oldest first"},
+	{Value: sortName, Label: "Name"},
+}
+
+// listURL is the list as it is shown, but with one of its parameters changed.
+func listURL(l StoreList, name, value string) templ.SafeURL {
+	query := url.Values{}
+	for key, value := range map[string]string{
+		"q": l.Search, "status": string(l.Status), "engine": l.Engine, "sort": l.Sort,
+	} {
+		if value != "" {
+			query.Set(key, value)
+		}
+	}
+	query.Set(name, value)
+	if value == "" {
+		query.Del(name)
+	}
+	if len(query) == 0 {
+		return "/stores"
+	}
+	return templ.SafeURL("/stores?" + query.Encode())
+}
+
+// createdSort is what a press on the column's head changes to.
+func createdSort(l StoreList) string {
+	if l.Sort == sortOldest || l.Sort == sortName {
+		return sortNewest
+	}
+	return sortOldest
+}
+
+func ariaSort(l StoreList, column string) string {
+	switch {
+	case column == sortName && l.Sort == sortName, column != sortName && l.Sort == sortOldest:
+		return "ascending"
+	case column != sortName && l.Sort != sortName:
+		return "descending"
+	default:
+		return "none"
+	}
+}
+
+func rowID(id string) string { return "store-" + id }
+
+func storeURL(id string, more ...string) templ.SafeURL {
+	path := "/stores/" + url.PathEscape(id)
+	for _, part := range more {
+		path += "/" + part
+	}
+	return templ.SafeURL(path)
+}
+
+func pageRange(l StoreList) string {
+	if l.To == 0 {
+		return fmt.Sprintf("0 of %d", l.Total)
+	}
+	return fmt.Sprintf("%d–%d of %d", l.From, l.To, l.Total)
+}
+
+// nothingFound names the filters that left nothing.
+func nothingFound(l StoreList) string {
+	what := "No store"
+	if l.Status != "" {
+		what = "No " + string(l.Status) + " store"
+	}
+	if l.Engine != "" {
+		what += " with " + engineLabel(l)
+	}
+	if l.Search != "" {
+		return what + " matches “" + l.Search + "”"
+	}
+	return what
+}
+
+func engineLabel(l StoreList) string {
+	for _, e := range l.Engines {
+		if e.Value == l.Engine {
+			return e.Label
+		}
+	}
+	return l.Engine
+}
+
+func detailClass(r StoreRow) string {
+	if r.Status == Failed {
+		return "sw-2nd bad"
+	}
+	return "sw-2nd"
+}
