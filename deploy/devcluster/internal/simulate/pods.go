@@ -59,7 +59,7 @@ func podCompletes() stage {
 		require(podFailure, "NotIn", string(JobFailed), string(CrashLoop), string(NeverReady)),
 	}
 	return livingPod("pod-complete", delayFrom(usualDelay, jobDuration), []string{"Running"}, when,
-		setStatus(ended("PodCompleted"), containers(
+		setStatus(completed, containers(
 			"ready: false", "started: false", "restartCount: {{ $restarts }}",
 			"state: {terminated: {exitCode: 0, reason: Completed, message: '{\"simulated\":true}', "+startAndFinish+"}}",
 		), "phase: Succeeded"))
@@ -68,7 +68,7 @@ func podCompletes() stage {
 func podFails() stage {
 	when := []requirement{require(podReady, "In", "true"), require(podFailure, "In", string(JobFailed))}
 	return livingPod("pod-job-failed", delayFrom(usualDelay, jobDuration), []string{"Running"}, when,
-		setStatus(ended("PodFailed"), containers(
+		setStatus(failed, containers(
 			"ready: false", "started: false", "restartCount: {{ $restarts }}",
 			"state: {terminated: {exitCode: 1, reason: Error, message: simulated failure, "+startAndFinish+"}}",
 		), "phase: Failed"))

@@ -7,10 +7,7 @@ import (
 
 // Fragments of kwok templates: what a kubelet writes into a pod's status. They are rendered with the pod as dot.
 
-const ready = `
-conditions:
-- {type: PodReadyToStartContainers, status: "True", lastTransitionTime: {{ $now | Quote }}}
-- {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
+const ready = initialized + `
 - {type: Ready, status: "True", reason: "", message: "", lastTransitionTime: {{ $now | Quote }}}
 - {type: ContainersReady, status: "True", reason: "", message: "", lastTransitionTime: {{ $now | Quote }}}
 {{ range .spec.readinessGates }}
@@ -19,12 +16,23 @@ conditions:
 
 const unready = `
 {{ $names := list }}{{ range .spec.containers }}{{ $names = append $names .name }}{{ end }}
-{{ $message := printf "containers with unready status: [%s]" (join " " $names) }}
-conditions:
-- {type: PodReadyToStartContainers, status: "True", lastTransitionTime: {{ $now | Quote }}}
-- {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
+{{ $message := printf "containers with unready status: [%s]" (join " " $names) }}` + initialized + `
 - {type: Ready, status: "False", reason: ContainersNotReady, message: {{ $message | Quote }}, lastTransitionTime: {{ $now | Quote }}}
 - {type: ContainersReady, status: "False", reason: ContainersNotReady, message: {{ $message | Quote }}, lastTransitionTime: {{ $now | Quote }}}`
+
+const completed = initialized + `
+- {type: Ready, status: "False", reason: PodCompleted, lastTransitionTime: {{ $now | Quote }}}
+- {type: ContainersReady, status: "False", reason: PodCompleted, lastTransitionTime: {{ $now | Quote }}}`
+
+const failed = initialized + `
+- {type: Ready, status: "False", reason: PodFailed, lastTransitionTime: {{ $now | Quote }}}
+- {type: ContainersReady, status: "False", reason: PodFailed, lastTransitionTime: {{ $now | Quote }}}`
+
+// initialized begins the list of conditions. Those that it does not name, PodScheduled for one, stay as they are.
+const initialized = `
+conditions:
+- {type: PodReadyToStartContainers, status: "True", lastTransitionTime: {{ $now | Quote }}}
+- {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}`
 
 const address = `
 {{ $node := NodeIPWith .spec.nodeName }}
@@ -57,13 +65,6 @@ const startAndFinish = `startedAt: {{ $startedAt | Quote }}, finishedAt: {{ $now
 // countRestarts sets $restarts, the most restarts that any container of the pod has had.
 const countRestarts = `{{ $restarts := 0 }}` +
 	`{{ range .status.containerStatuses }}{{ $restarts = max $restarts .restartCount }}{{ end }}`
-
-func ended(reason string) string {
-	return strings.ReplaceAll(`
-conditions:
-- {type: Ready, status: "False", reason: REASON, lastTransitionTime: {{ $now | Quote }}}
-- {type: ContainersReady, status: "False", reason: REASON, lastTransitionTime: {{ $now | Quote }}}`, "REASON", reason)
-}
 
 // containers are the statuses of the pod's containers; lines say what differs from stage to stage.
 func containers(lines ...string) string {
