@@ -35,17 +35,18 @@ func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 func fullTime(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
 
-// took is a duration that is over: 340 ms, 4.8 s, 2:05.
+// took is a duration that is over: 340 ms, 4.8 s, 35 s, 2:05.
 func took(d time.Duration) string {
+	whole := int(d.Round(time.Second).Seconds())
 	switch {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < 10*time.Second:
+	case whole < 10:
 		return fmt.Sprintf("%.1f s", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case whole < 60:
+		return fmt.Sprintf("%d s", whole)
 	default:
-		return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+		return fmt.Sprintf("%d:%02d", whole/60, whole%60)
 	}
 }
 

@@ -1,0 +1,325 @@
+package views
+
+import (
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// hostile is what a name, a message or an address may hold in the worst case.
+const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
+
+var longName = strings.Repeat("Extraordinarily Long-Named Emporium of ", 7) + strings.Repeat("W", 60)
+
+var sampleTime = time.Date(2026, 11, 21, 14, 32, 9, 0, time.UTC)
+
+func sampleShell(title string, place Place) Shell {
+	return Shell{
+		Title: title, Place: place, Stores: 38, Version: "0.1.0", CanBuild: true, Stream: "/stream",
+		User:    User{Name: "Mara Lindqvist", Email: "mara@nordlicht.example", Initials: "ML"},
+		Cluster: Cluster{Name: "fra-1", Link: ClusterConnected, Version: "v1.37.0"},
+	}
+}
+
+func sampleTicks(done int, last Tick) []Tick {
+	ticks := make([]Tick, 8)
+	for n := range ticks {
+		switch {
+		case n < done:
+			ticks[n] = TickDone
+		case n == done:
+			ticks[n] = last
+		default:
+			ticks[n] = TickToDo
+		}
+	}
+	return ticks
+}
+
+func sampleRow(id, name string, status Status, detail string) StoreRow {
+	r := StoreRow{
+		ID: id, Name: name, Host: "shop-" + id + ".localhost:8081", Status: status, Detail: detail,
+		Engine: "WooCommerce", Letter: "W", CreatedAt: sampleTime, CanDelete: true,
+	}
+	switch status {
+	case Provisioning:
+		r.Since, r.Ticks = sampleTime, sampleTicks(5, TickRunning)
+	case Failed:
+		r.Ticks, r.CanRetry = sampleTicks(5, TickBad), true
+	case Ready, Degraded:
+		r.URL = "http://" + r.Host
+	case Upgrading, Deleting:
+		r.Since, r.Ticks = sampleTime, sampleTicks(3, TickRunning)[:5]
+	case Sleeping:
+	}
+	return r
+}
+
+func sampleList() StoreList {
+	rows := []StoreRow{
+		sampleRow("1", "Tea & Tonic", Provisioning, "Queued · second in line"),
+		sampleRow("2", "Nordwind Outdoor", Provisioning, "Workloads · 1 of 2 pods ready"),
+		sampleRow("3", "Papeterie du Canal", Failed, "Database got no disk: no class “fast-ssd”"),
+		sampleRow("4", "Atelier Köhler", Ready, "Opened in 1:08"),
+		sampleRow("5", longName, Ready, "Opened in 0:58"),
+		sampleRow("6", hostile, Ready, hostile),
+		sampleRow("7", "Sample Sale Archive", Sleeping, "Since 12 Nov"),
+		sampleRow("8", "Bike Kitchen Utrecht", Degraded, "One of two pods is ready"),
+		sampleRow("9", "Harbour Coffee Roasters", Upgrading, "Chart 1.8.0 → 1.9.0 · Workloads"),
+		sampleRow("10", "Old Spring Pop-up", Deleting, "Waiting for disk data-mariadb-0"),
+	}
+	return StoreList{
+		Rows: rows, Counts: sampleCounts(""), From: 1, To: 10, Total: 38, Older: "/stores?page=2", Sort: sortNewest,
+		Engines: []Choice{{Value: "woocommerce", Label: "WooCommerce"}, {Value: "medusa", Label: "Medusa"}},
+	}
+}
+
+func sampleCounts(current Status) []StatusCount {
+	counts := []StatusCount{{Label: "All", Count: 38, URL: "/stores", Current: current == ""}}
+	for _, s := range []Status{Provisioning, Ready, Degraded, Failed, Upgrading, Sleeping, Deleting} {
+		counts = append(counts, StatusCount{Status: s, Label: s.Label(), Count: 2, URL: "/stores?status=" + string(s), Current: s == current})
+	}
+	return counts
+}
+
+func sampleForm() CreateForm {
+	return CreateForm{
+		Name: "Nordwind Outdoor", Address: Address{Slug: "nordwind-outdoor", Checked: true},
+		Engines: []Choice{
+			{Value: "woocommerce", Label: "WooCommerce", Letter: "W", Description: "WordPress shop, thousands of plugins.", Selected: true},
+			{Value: "medusa", Label: "Medusa", Letter: "M", Description: "Headless, API first, with a storefront."},
+		},
+		BaseDomain: "localhost", Scheme: "http", PortSuffix: ":8081", Used: 3, Allowed: 5,
+	}
+}
+
+func wrongForm() CreateForm {
+	f := sampleForm()
+	f.Name, f.NameError, f.Slug = hostile, "A name has at most 120 characters.", "nordwind-outdoor"
+	f.Address = Address{Slug: "nordwind-outdoor", Error: "nordwind-outdoor.localhost is taken.", Free: "nordwind-outdoor-2"}
+	f.EngineError, f.Problem, f.Used = "Choose an engine.", "Nothing was created.", 5
+	f.Engines[0].Selected = false
+	return f
+}
+
+func sampleHead(name string, status Status) StoreHead {
+	h := StoreHead{
+		ID: "7", Name: name, Slug: "nordwind-outdoor", Host: "nordwind-outdoor.localhost:8081",
+		Status: status, Engine: "WooCommerce", Plan: "Medium", Cluster: "fra-1", CanDelete: true,
+	}
+	if status == Ready {
+		h.URL, h.AdminURL = "http://"+h.Host, "http://"+h.Host+"/wp-admin"
+	}
+	h.CanRetry = status == Failed
+	return h
+}
+
+func sampleTimeline(done int, last Tick) Timeline {
+	names := []string{"Queued", "Namespace", "Limits", "Credentials", "Release", "Workloads", "Setup", "Ready"}
+	messages := []string{"Taken at once", "Made, pods restricted", "2 CPU, 2 GiB, 20 GiB, network closed", "Kept in the namespace only",
+		"Chart woocommerce 0.1.0, 14 objects", "1 of 2 pods ready", "WooCommerce is set up", "Address and admin login"}
+	t := Timeline{Title: "Opening the shop", Began: sampleTime, Running: last == TickRunning && done < 8, Took: 68 * time.Second}
+	for n, state := range sampleTicks(done, last) {
+		step := TimelineStep{Name: names[n], Message: messages[n], State: state, Start: float64(n) * 9, Width: float64(n) * 3}
+		if state == TickRunning {
+			step.Began, t.Current = sampleTime, n+1
+		}
+		if state == TickDone || state == TickBad {
+			step.Took = time.Duration(n*n) * 230 * time.Millisecond
+		}
+		t.Steps = append(t.Steps, step)
+	}
+	return t
+}
+
+func sampleStory() []Entry {
+	return []Entry{
+		{At: sampleTime, Actor: "Mara Lindqvist", Message: "showed the credentials", Tone: TonePlain},
+		{At: sampleTime.Add(-time.Hour), Actor: "Shopwright", Message: "opened the shop in 1:08", Tone: ToneOK},
+		{At: sampleTime.Add(-2 * time.Hour), Actor: "Shopwright", Message: "gave up: " + hostile, Tone: ToneBad},
+		{At: sampleTime.Add(-30 * time.Hour), Actor: "Mara Lindqvist", Message: "created the store", Tone: TonePlain},
+	}
+}
+
+func sampleFacts() []Fact {
+	return []Fact{
+		{Name: "Engine", Value: "WooCommerce"},
+		{Name: "Plan", Value: "Medium"},
+		{Name: "Namespace", Value: "store-nordwind-outdoor", Code: true},
+		{Name: "Chart", Value: "woocommerce 0.1.0"},
+		{Name: "Opened by", Value: "Mara Lindqvist"},
+		{Name: "Address", Value: "nordwind-outdoor.localhost", URL: "http://nordwind-outdoor.localhost"},
+	}
+}
+
+func samplePods() []Pod {
+	return []Pod{
+		{Name: "woocommerce-mariadb-0", Component: "mariadb", Phase: "Running", Tone: ToneOK, Ready: "1/1", Node: "node-1", CreatedAt: sampleTime,
+			Message: "ready after 14 s", Containers: []Container{{Name: "mariadb", Image: "mariadb:11.4.4@sha256:" + strings.Repeat("0af3", 16), State: "Running", Tone: ToneOK, Since: sampleTime}}},
+		{Name: "woocommerce-wordpress-7c9d8b6f4-x2kqp", Phase: "Pending", Tone: TonePlain, Ready: "0/2", Node: "node-2", CreatedAt: sampleTime,
+			Message: "started, waiting for its first answer on /wp-login.php",
+			Containers: []Container{
+				{Name: "wait-for-database", Init: true, Image: "woocommerce:10.3", State: "Completed", Tone: TonePlain, Since: sampleTime},
+				{Name: "apache", Image: "woocommerce:10.3", State: "Waiting", Reason: "ImagePullBackOff", Tone: ToneBad, Restarts: 6,
+					Message: "Back-off pulling image " + hostile, Since: sampleTime},
+			}},
+	}
+}
+
+func sampleFailure() *Failure {
+	return &Failure{
+		Title: "The database got no disk", At: sampleTime,
+		Cause: "The cluster fra-1 is told to use the storage class fast-ssd, but has none of that name. The database waits for its disk, and the shop waits for its database.",
+		Next:  "Name a storage class that the cluster has in SHOPWRIGHT_STORAGE_CLASS, then retry. The finished steps are not run again.",
+		Evidence: []Evidence{
+			{Object: "pvc/data-woocommerce-mariadb-0", Reason: "ProvisioningFailed", Message: `storageclass.storage.k8s.io "fast-ssd" not found`, Count: 41, Last: sampleTime},
+			{Object: "pod/woocommerce-wordpress-7c9d8b6f4-x2kqp-with-a-long-name", Message: hostile, Count: 1, Last: sampleTime},
+		},
+		HelmLog: []string{"creating 14 resource(s)", "StatefulSet is not ready: store-papeterie-du-canal/mariadb. 0 out of 1 expected pods are ready", hostile},
+	}
+}
+
+func sampleCredentials(shown bool) Credentials {
+	c := Credentials{StoreID: "7", Can: true, Ready: true, Shown: shown, AdminURL: "http://nordwind-outdoor.localhost:8081/wp-admin"}
+	if shown {
+		c.Username, c.Password = "admin", "q7Rk2VbX9mTz4NcLw8HdYp3E"
+	}
+	return c
+}
+
+func sampleStorePage(name string, status Status, tab Tab) StorePage {
+	return StorePage{
+		Shell: sampleShell(name, PlaceStores), Head: sampleHead(name, status),
+		Tabs: StoreTabs{ID: "7", Current: tab, Pods: 2},
+	}
+}
+
+func overviewPage(name string, status Status) StorePage {
+	p := sampleStorePage(name, status, TabOverview)
+	o := Overview{Head: p.Head, Facts: sampleFacts(), Story: sampleStory(), Credentials: sampleCredentials(false)}
+	switch status {
+	case Ready:
+		o.Timeline = sampleTimeline(8, TickDone)
+	case Failed:
+		o.Timeline, o.Failure, o.Left = sampleTimeline(5, TickBad), sampleFailure(), sampleFacts()[2:4]
+		o.Credentials = Credentials{StoreID: "7", Can: true}
+	default:
+		o.Timeline, o.Pods = sampleTimeline(5, TickRunning), samplePods()
+		o.Credentials = Credentials{StoreID: "7", Can: true}
+	}
+	p.Overview = &o
+	return p
+}
+
+func credentialsPage(c Credentials) StorePage {
+	p := overviewPage("Atelier Köhler", Ready)
+	p.Overview.Credentials = c
+	return p
+}
+
+func clusterPage(c Cluster) templ.Component {
+	p := StoresPage{Shell: sampleShell("Stores", PlaceStores), List: sampleList(), Create: sampleForm()}
+	p.Shell.Cluster = c
+	return Stores(p)
+}
+
+func listPage(l StoreList) templ.Component {
+	return Stores(StoresPage{Shell: sampleShell("Stores", PlaceStores), List: l, Create: sampleForm()})
+}
+
+func noMatchList() StoreList {
+	return StoreList{Counts: sampleCounts(Failed), Search: "kioks " + hostile, Status: Failed, Engine: "medusa",
+		Engines: sampleList().Engines, Total: 0}
+}
+
+func podsPage(tab PodsTab) templ.Component {
+	p := sampleStorePage("Bike Kitchen Utrecht", Degraded, TabPods)
+	p.Pods = &tab
+	return Store(p)
+}
+
+func eventsPage(tab EventsTab) templ.Component {
+	p := sampleStorePage("Bike Kitchen Utrecht", Degraded, TabEvents)
+	p.Events = &tab
+	return Store(p)
+}
+
+func settingsPage() templ.Component {
+	p := sampleStorePage("Atelier Köhler", Ready, TabSettings)
+	p.Settings = &SettingsTab{Facts: sampleFacts(), Delete: sampleDelete("")}
+	return Store(p)
+}
+
+func sampleDelete(problem string) DeleteForm {
+	return DeleteForm{ID: "7", Name: "Atelier Köhler", Host: "atelier-koehler.localhost:8081", Namespace: "store-atelier-koehler",
+		Error: problem, Can: true}
+}
+
+func deletePage(f DeleteForm) templ.Component {
+	return DeleteStore(DeletePage{Shell: sampleShell("Delete", PlaceStores), Head: sampleHead(f.Name, Ready), Form: f})
+}
+
+func sampleEvents() []Event {
+	return []Event{
+		{Warning: true, Object: "pod/woocommerce-wordpress-7c9d8b6f4-x2kqp", Reason: "BackOff", Message: hostile, Count: 12, Last: sampleTime},
+		{Object: "job/setup", Reason: "Completed", Message: "Job completed", Count: 1, Last: sampleTime.Add(-time.Minute)},
+	}
+}
+
+// states are all pages in all their states, by a name for their picture.
+func states() map[string]templ.Component {
+	empty := StoreList{Empty: true, Counts: sampleCounts("")}
+	away := sampleList()
+	away.AsOf = sampleTime
+	notices := StoresPage{Shell: sampleShell("Stores", PlaceStores), List: sampleList(), Create: sampleForm()}
+	notices.Shell.Notices = []Notice{{Kind: ToneOK, Title: "Deleted.", Message: hostile}, {Kind: ToneBad, Message: "The store could not be found."}}
+	broken := sampleCredentials(false)
+	broken.Problem = "The cluster does not answer. Try again when it is back."
+	activity := ActivityPage{Shell: sampleShell("Activity", PlaceActivity), Older: "/activity?before=3", Entries: sampleStory()}
+	activity.Entries[0].Object, activity.Entries[0].URL = "Atelier Köhler", "/stores/7"
+	activity.Entries[2].Object = hostile
+	account := AccountPage{Shell: sampleShell("Account", PlaceAccount), SignedIn: sampleTime, ExpiresAt: sampleTime.Add(12 * time.Hour)}
+
+	return map[string]templ.Component{
+		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
+		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: []Provider{{Name: "google", Label: "Google"}, {Name: "github", Label: "GitHub"}}}),
+		"02-stores":               listPage(sampleList()),
+		"02a-stores-notices":      Stores(notices),
+		"02b-cluster-simulated":   clusterPage(Cluster{Name: "dev", Link: ClusterConnected, Version: "v1.37.0", Simulated: true}),
+		"02c-no-match":            listPage(noMatchList()),
+		"02d-cluster-starting":    clusterPage(Cluster{Name: "dev", Link: ClusterStarting, Message: "Building kube-apiserver", Done: 2, Total: 5, Since: sampleTime}),
+		"02e-cluster-connecting":  clusterPage(Cluster{Name: "dev", Link: ClusterConnecting, Since: sampleTime}),
+		"02f-cluster-none":        clusterPage(Cluster{}),
+		"02g-cluster-foreign":     clusterPage(Cluster{Name: "fra-1", Link: ClusterForeign, Message: "Its kube-system namespace has another identity."}),
+		"03-empty":                listPage(empty),
+		"04b-create-wrong":        Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: wrongForm()}),
+		"04c-create":              Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: sampleForm()}),
+		"05-provisioning":         Store(overviewPage("Nordwind Outdoor", Provisioning)),
+		"05b-long-name":           Store(overviewPage(longName, Provisioning)),
+		"05c-hostile-name":        Store(overviewPage(hostile, Deleting)),
+		"06-ready":                Store(overviewPage("Atelier Köhler", Ready)),
+		"06b-credentials":         Store(credentialsPage(sampleCredentials(true))),
+		"06c-credentials-problem": Store(credentialsPage(broken)),
+		"07-failed":               Store(overviewPage("Papeterie du Canal", Failed)),
+		"08-pods":                 podsPage(PodsTab{Pods: samplePods(), Known: true, Simulated: true}),
+		"08b-pods-none":           podsPage(PodsTab{Known: true}),
+		"09-events":               eventsPage(EventsTab{Events: sampleEvents(), Known: true}),
+		"09b-events-unknown":      eventsPage(EventsTab{}),
+		"12-settings":             settingsPage(),
+		"12b-delete":              deletePage(sampleDelete("")),
+		"12c-delete-wrong":        deletePage(sampleDelete("That is not the store’s name.")),
+		"13-activity":             Activity(activity),
+		"13b-activity-none":       Activity(ActivityPage{Shell: sampleShell("Activity", PlaceActivity)}),
+		"14-account":              Account(account),
+		"16-error-404":            Error(ErrorPage{Code: 404, Title: "There is no store here", Message: "The address may be mistyped, or the store may be deleted.", SignedIn: true}),
+		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
+		"16c-unreachable":         Stores(StoresPage{Shell: unreachableShell(), List: away, Create: sampleForm()}),
+	}
+}
+
+func unreachableShell() Shell {
+	s := sampleShell("Stores", PlaceStores)
+	s.Cluster = Cluster{Name: "fra-1", Link: ClusterUnreachable, Message: "dial tcp 10.0.0.1:6443: connection refused.", Since: sampleTime}
+	return s
+}
