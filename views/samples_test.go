@@ -12,7 +12,7 @@ const hostile = `<script>alert(1)</script>"'><img src=x onerror=alert(2)>`
 
 var longName = strings.Repeat("Extraordinarily Long-Named Emporium of ", 7) + strings.Repeat("W", 60)
 
-var sampleTime = time.Date(2026, 11, 21, 14, 32, 9, 0, time.UTC)
+var sampleTime = time.Now().Add(-41 * time.Second)
 
 func sampleShell(title string, place Place) Shell {
 	return Shell{

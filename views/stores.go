@@ -23,20 +23,28 @@ var sorts = [...]Choice{
 func listURL(l StoreList, name, value string) templ.SafeURL {
 	query := url.Values{}
 	for key, value := range map[string]string{
-		"q": l.Search, "status": string(l.Status), "engine": l.Engine, "sort": l.Sort,
+		"q": l.Search, "status": string(l.Status), "engine": l.Engine, "sort": listSort(l),
 	} {
 		if value != "" {
 			query.Set(key, value)
 		}
 	}
 	query.Set(name, value)
-	if value == "" {
+	if value == "" || value == sortNewest {
 		query.Del(name)
 	}
 	if len(query) == 0 {
 		return "/stores"
 	}
 	return templ.SafeURL("/stores?" + query.Encode())
+}
+
+// listSort is the order for an address, which leaves out the usual one.
+func listSort(l StoreList) string {
+	if l.Sort == sortNewest {
+		return ""
+	}
+	return l.Sort
 }
 
 // createdSort is what a press on the column's head changes to.

@@ -145,7 +145,7 @@ func search(l StoreList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = hidden("sort", l.Sort).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = hidden("sort", listSort(l)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -84,14 +84,15 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     return htmx.swap({ sourceElement: byId("stream"), target: byId("main"), swap: "outerMorph", text: main.outerHTML });
   }
 
-  const signedOut = (status) => { if (status === 401) location.reload(); };
+  // Signed out, or the store is gone: the page itself says so.
+  const leave = (status) => { if (status === 401 || status === 404) location.reload(); };
   const ofStream = (event) => event.target.id === "stream";
 
   document.addEventListener("htmx:sse:after:connection", (event) => { if (event.detail.connection.status < 400) live(); });
   document.addEventListener("htmx:sse:before:message", live);
   document.addEventListener("htmx:sse:close", lost);
   document.addEventListener("htmx:sse:before:connection", (event) => { if (event.detail.connection.attempt > 1) lost(); });
-  document.addEventListener("htmx:sse:error", (event) => { lost(); signedOut(event.detail.status); });
+  document.addEventListener("htmx:sse:error", (event) => { lost(); leave(event.detail.status); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && lostAt) lostAt = Date.now(); });
 
   // ---- Requests that failed say so; only a refused form (422) is shown by the server itself. ----
@@ -104,7 +105,7 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
   document.addEventListener("htmx:error", complain);
   document.addEventListener("htmx:response:error", (event) => {
     const { status } = event.detail.ctx.response;
-    signedOut(status);
+    if (status === 401 || ofStream(event)) leave(status);
     if (status !== 422) complain(event);
   });
   document.addEventListener("htmx:before:request", () => { const problem = byId("problem"); if (problem) problem.hidden = true; });
@@ -121,9 +122,15 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     if (!dialog?.showModal) return;
     event.preventDefault();
     dialog.showModal();
-    const form = dialog.querySelector("form");
+    const form = dialog.querySelector("form[action]");
     for (const [name, value] of new FormData(event.target)) carry(form?.elements[name], value);
     form?.querySelector("input:not([type=hidden])")?.focus();
+  });
+
+  // A dialog whose form had to be fetched gives it the focus when it is there.
+  document.addEventListener("htmx:after:swap", (event) => {
+    const dialog = event.detail.ctx.target?.closest?.("dialog[open]");
+    if (dialog && !dialog.contains(document.activeElement?.closest("input"))) dialog.querySelector("form[action] input:not([type=hidden])")?.focus();
   });
 
   function carry(field, value) {
