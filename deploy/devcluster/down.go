@@ -54,12 +54,12 @@ func printStatus(stdout io.Writer, c *cluster.Cluster, status cluster.Status) er
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	var total int64
 	for _, p := range status.Components {
-		total += p.ResidentBytes
+		total += p.MemoryBytes
 		if p.PID == 0 {
 			fmt.Fprintf(table, "%s\tnot running\n", p.Name)
 			continue
 		}
-		fmt.Fprintf(table, "%s\tprocess %d\t%d MiB\n", p.Name, p.PID, p.ResidentBytes/mebibyte)
+		fmt.Fprintf(table, "%s\tprocess %d\t%d MiB\n", p.Name, p.PID, p.MemoryBytes/mebibyte)
 	}
 	fmt.Fprintf(table, "memory\t%d MiB\n", total/mebibyte)
 	fmt.Fprintf(table, "API server\t%s\n", c.Server())

@@ -16,6 +16,7 @@ import (
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/api"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/cluster"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/process"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/progress"
 )
 
@@ -190,12 +191,15 @@ func TestDataOutlivesACluster(t *testing.T) {
 		t.Errorf("status when down: error %v\n%s", err, out)
 	}
 	l.up()
-	if after := uid(t, l.admin()); after != before {
-		t.Errorf("the UID of kube-system was %s and is %s", before, after)
+	if now := uid(t, l.admin()); now != before {
+		t.Errorf("the UID of kube-system was %s and is %s", before, now)
 	}
 	if now := l.cluster().Ports; now != ports {
 		t.Errorf("ports were %v and are %v", ports, now)
 	}
+	after := l.newShop("store-after")
+	after.open()
+	after.becomes("web", "Running ready")
 	l.must("down", "--state", l.dir, "--wipe")
 	noProcesses(t, l.dir)
 	if _, err := os.Stat(l.dir); !errors.Is(err, os.ErrNotExist) {
@@ -252,19 +256,37 @@ func (l *lab) foreground() (parent *exec.Cmd, rest <-chan progress.Event) {
 	return nil, nil
 }
 
-func TestForegroundEndsWithItsParent(t *testing.T) {
+func TestForegroundLeavesNothingWhenKilled(t *testing.T) {
 	t.Parallel()
-	l := newLab(t)
-	t.Cleanup(func() { l.must("down", "--state", l.dir, "--wipe") })
-	parent, _ := l.foreground()
-	if len(processes(t, l.dir)) == 0 {
-		t.Fatal("no processes while the cluster is up")
+	for name, victim := range map[string]func(*lab, *exec.Cmd) int{
+		"parent":     func(_ *lab, parent *exec.Cmd) int { return parent.Process.Pid },
+		"devcluster": func(l *lab, _ *exec.Cmd) int { return l.supervisor() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			t.Cleanup(func() { l.must("down", "--state", l.dir, "--wipe") })
+			parent, _ := l.foreground()
+			if len(processes(t, l.dir)) == 0 {
+				t.Fatal("no processes while the cluster is up")
+			}
+			if err := syscall.Kill(victim(l, parent), syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			_ = parent.Wait() // killed, or the parent of one who was
+			noProcesses(t, l.dir)
+		})
 	}
-	if err := parent.Process.Kill(); err != nil {
-		t.Fatal(err)
+}
+
+// supervisor is the process of `up --foreground`.
+func (l *lab) supervisor() int {
+	l.t.Helper()
+	running, err := process.Registry(filepath.Join(l.dir, "run")).Running("supervisor")
+	if err != nil || len(running) != 1 {
+		l.t.Fatalf("supervisor: %v, error %v", running, err)
 	}
-	_ = parent.Wait() // killed, as we know
-	noProcesses(t, l.dir)
+	return running[0].PID
 }
 
 func TestForegroundNamesTheComponentThatDies(t *testing.T) {

@@ -145,6 +145,7 @@ func TestSimulation(t *testing.T) {
 		"image-does-not-exist":       testImageThatDoesNotExist,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			own := *l
 			own.t = t
 			test(t, own.newShop("store-"+name))

@@ -80,14 +80,16 @@ func stampPath(bin string, t target) string { return filepath.Join(bin, t.name+"
 
 func buildAll(ctx context.Context, pending []target, bin string, m *meter) error {
 	m.say("Looking at what has to be compiled")
-	for _, t := range pending {
-		stale, err := t.stale(ctx, m)
-		if err != nil {
+	stale := make([]int, len(pending))
+	for i, t := range pending {
+		var err error
+		if stale[i], err = t.stale(ctx, m); err != nil {
 			return fmt.Errorf("look at the packages of %s: %w", t.title, err)
 		}
-		m.total += stale
+		m.total += stale[i]
 	}
-	for _, t := range pending {
+	for i, t := range pending {
+		m.begin(t.title, stale[i])
 		if err := t.build(ctx, bin, m); err != nil {
 			return fmt.Errorf("build %s: %w", t.title, err)
 		}
@@ -95,9 +97,10 @@ func buildAll(ctx context.Context, pending []target, bin string, m *meter) error
 	return nil
 }
 
-// stale counts the packages that building t compiles. It also downloads the modules.
+// stale counts the packages that building t compiles, without the program itself, which is never found in the
+// cache. It also downloads the modules.
 func (t target) stale(ctx context.Context, m *meter) (int, error) {
-	format := "{{if .Stale}}{{.ImportPath}}{{end}}"
+	format := `{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}`
 	args := append(append([]string{"list", "-deps", "-f", format}, t.flags()...), t.pkg)
 	out, err := t.run(ctx, args, m)
 	return len(strings.Fields(string(out))), err
@@ -111,7 +114,6 @@ func (t target) build(ctx context.Context, bin string, m *meter) error {
 	}
 	fresh := filepath.Join(bin, t.name+".new")
 	defer os.Remove(fresh)
-	m.begin(t)
 	args := append(append([]string{"build", "-v", "-o", fresh}, t.flags()...), t.pkg)
 	if _, err := t.run(ctx, args, m); err != nil {
 		return err

@@ -14,7 +14,8 @@ const interval = 250 * time.Millisecond
 type meter struct {
 	report      progress.Reporter
 	now         func() time.Time
-	building    target
+	title       string // of what is being built
+	left        int    // packages before it can be linked
 	done, total int
 	reported    time.Time
 }
@@ -23,9 +24,18 @@ func newMeter(report progress.Reporter) *meter {
 	return &meter{report: report, now: time.Now}
 }
 
-func (m *meter) begin(t target) {
-	m.building = t
-	m.say("Building " + t.title)
+// begin turns to the program with this title, which needs that many packages compiled.
+func (m *meter) begin(title string, packages int) {
+	m.title, m.left = title, packages
+	m.say(m.step())
+}
+
+// step is what the go command is at. Of the linker, which may take half a minute, it says nothing itself.
+func (m *meter) step() string {
+	if m.left == 0 {
+		return "Linking " + m.title
+	}
+	return "Building " + m.title
 }
 
 // line takes one line of the go command's standard error and reports whether it was progress: the import path of a
@@ -38,13 +48,15 @@ func (m *meter) line(line string) bool {
 	if line == "" || strings.HasPrefix(line, "#") || strings.Contains(line, " ") {
 		return false
 	}
-	m.done = min(m.done+1, m.total)
-	if line == m.building.pkg || strings.HasSuffix(line, "/"+m.building.name) {
-		// The program itself comes last; what follows is the linker, which says nothing for a while.
-		m.say("Linking " + m.building.title)
+	if m.left == 0 {
+		return true // the program itself
+	}
+	m.done++
+	if m.left--; m.left == 0 {
+		m.say(m.step())
 		return true
 	}
-	m.throttled("Building " + m.building.title)
+	m.throttled(m.step())
 	return true
 }
 

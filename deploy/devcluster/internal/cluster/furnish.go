@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"sigs.k8s.io/yaml"
@@ -80,29 +82,43 @@ func furnish(ctx context.Context, admin *api.Client) error {
 	return poll(ctx, "the nodes to be Ready", func(ctx context.Context) error { return nodesReady(ctx, admin) })
 }
 
+// nodeLeases is where kwok says which nodes it plays. It does not play a node whose lease another kwok holds.
+const nodeLeases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+
+// freeNodes takes the nodes from the kwok of an earlier run, which has ended, or the next would wait for its leases
+// to run out.
+func freeNodes(ctx context.Context, admin *api.Client) error {
+	if err := admin.Delete(ctx, nodeLeases); err != nil {
+		return fmt.Errorf("delete the leases of an earlier run's nodes: %w", err)
+	}
+	return nil
+}
+
+// nodesReady asks for leases too: that a node is Ready may be a word from an earlier run.
 func nodesReady(ctx context.Context, admin *api.Client) error {
-	var nodes struct {
+	var leases, nodes struct {
 		Items []struct {
 			Metadata struct{ Name string }
 			Status   struct {
-				Conditions []struct{ Type, Status string }
+				Conditions []condition
 			}
 		}
 	}
-	if err := admin.Get(ctx, "/api/v1/nodes", &nodes); err != nil {
+	if err := errors.Join(admin.Get(ctx, nodeLeases, &leases), admin.Get(ctx, "/api/v1/nodes", &nodes)); err != nil {
 		return err
 	}
+	if len(leases.Items) < len(nodes.Items) {
+		return errors.New("nobody plays the nodes")
+	}
 	for _, n := range nodes.Items {
-		ready := false
-		for _, condition := range n.Status.Conditions {
-			ready = ready || condition.Type == "Ready" && condition.Status == "True"
-		}
-		if !ready {
+		if !slices.Contains(n.Status.Conditions, condition{"Ready", "True"}) {
 			return fmt.Errorf("node %s is not Ready", n.Metadata.Name)
 		}
 	}
 	return nil
 }
+
+type condition struct{ Type, Status string }
 
 // poll asks until check has no error. Its own error names what was waited for and what check said last.
 func poll(ctx context.Context, what string, check func(context.Context) error) error {

@@ -12,9 +12,9 @@ type Status struct {
 
 // Component is one process of a cluster.
 type Component struct {
-	Name          string
-	PID           int
-	ResidentBytes int64
+	Name        string
+	PID         int
+	MemoryBytes int64
 }
 
 // Status looks at the cluster.
@@ -27,7 +27,7 @@ func (c *Cluster) Status(ctx context.Context) (Status, error) {
 			return Status{}, err
 		}
 		for _, p := range running {
-			component.PID, component.ResidentBytes = p.PID, p.ResidentBytes()
+			component.PID, component.MemoryBytes = p.PID, p.MemoryBytes()
 		}
 		status.Components = append(status.Components, component)
 	}

@@ -179,6 +179,9 @@ func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
 	if err := poll(ctx, "the API server", ready); err != nil {
 		return err
 	}
+	if err := freeNodes(ctx, admin); err != nil {
+		return err
+	}
 	// Only now: earlier the controller manager would find no roles for itself, and end.
 	s.reportStart("Starting controllers, scheduler and simulated nodes")
 	gate, err := s.gate()

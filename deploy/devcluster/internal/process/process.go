@@ -39,21 +39,19 @@ func (p Process) Alive() bool {
 	return err == nil && started == p.Started && state != 'Z' && state != 'X'
 }
 
-// ResidentBytes is the memory that the process holds, 0 when it is gone.
-func (p Process) ResidentBytes() int64 {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.PID))
+// MemoryBytes is the memory that the process takes, 0 when it is gone. Of pages that several processes share, such as
+// those of one program that runs many times, each has its part (Pss in proc_pid_smaps(5)).
+func (p Process) MemoryBytes() int64 {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", p.PID))
 	if err != nil || !p.Alive() {
 		return 0
 	}
-	fields := strings.Fields(string(raw))
-	if len(fields) < 2 {
+	_, rest, _ := strings.Cut(string(raw), "\nPss:")
+	var kibibytes int64
+	if _, err := fmt.Sscan(rest, &kibibytes); err != nil {
 		return 0
 	}
-	pages, err := strconv.ParseInt(fields[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return pages * int64(os.Getpagesize())
+	return kibibytes << 10
 }
 
 // Stop asks the processes to end, all at once, and kills those that still run after grace.

@@ -32,14 +32,14 @@ func TestStopEndsWhatListens(t *testing.T) {
 	if !child.Alive() {
 		t.Fatal("not alive after the start")
 	}
-	if child.ResidentBytes() == 0 {
+	if child.MemoryBytes() == 0 {
 		t.Error("a living process holds memory")
 	}
 	if err := Stop(10*time.Second, child.Process); err != nil {
 		t.Fatal(err)
 	}
 	<-child.Done()
-	if child.Alive() || child.ResidentBytes() != 0 {
+	if child.Alive() || child.MemoryBytes() != 0 {
 		t.Error("alive after Stop")
 	}
 }
