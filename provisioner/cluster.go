@@ -287,6 +287,9 @@ func (c *cluster) wait(ctx context.Context) (*connection, error) {
 	changed, cancel := c.changed.Subscribe(clusterKey)
 	defer cancel()
 	for {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if conn := c.connection(); conn != nil {
 			return conn, nil
 		}

@@ -1,0 +1,54 @@
+# Everything a developer does here. `make help` lists it.
+
+SHELL   := /bin/bash
+BIN     := bin
+CACHE   := $(CURDIR)/.cache
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+# Helm's own idea of the Kubernetes version, for renders that ask no cluster.
+HELM    := helm.sh/helm/v3/pkg/chartutil
+LDFLAGS := -s -w -X main.version=$(VERSION) -X $(HELM).k8sVersionMajor=1 -X $(HELM).k8sVersionMinor=37
+
+export CGO_ENABLED ?= 0
+
+# What `make run` uses where no cluster is named.
+STATE := $(CURDIR)/.data
+DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --state $(STATE)/cluster \
+	--role $(CURDIR)/charts/platform/templates/clusterrole.yaml --source $(CURDIR)/deploy/devcluster
+
+.DEFAULT_GOAL := help
+.PHONY: help run build devcluster generate lint fmt test
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build devcluster ## build and serve on http://127.0.0.1:8080, with a development cluster where none is named
+	@SHOPWRIGHT_DEV_LOGIN=$${SHOPWRIGHT_DEV_LOGIN-true} SHOPWRIGHT_DATA_DIR=$${SHOPWRIGHT_DATA_DIR-$(STATE)} \
+	 SHOPWRIGHT_DEV_CLUSTER=$${SHOPWRIGHT_DEV_CLUSTER-"$(DEV_CLUSTER)"} exec $(BIN)/shopwright serve
+
+build: ## build bin/shopwright
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/shopwright ./cmd/shopwright
+
+devcluster: ## build bin/devcluster, the development control plane's command
+	@go build -C deploy/devcluster -trimpath -o $(CURDIR)/$(BIN)/devcluster .
+
+generate: static/node_modules ## make the generated files anew: templ, CSS and JavaScript
+	@go tool templ generate -path views
+	@npm --prefix static run build
+
+static/node_modules: static/package-lock.json
+	@npm --prefix static ci --no-audit --no-fund
+	@touch $@
+
+fmt: ## format the code
+	@gofmt -w $$(git ls-files '*.go')
+	@go tool templ fmt views
+
+lint: $(CACHE)/bin/golangci-lint ## check style, and which package may know which
+	@$(CACHE)/bin/golangci-lint run ./...
+	@cd deploy/devcluster && $(CACHE)/bin/golangci-lint run ./...
+
+$(CACHE)/bin/golangci-lint: deploy/tools/go.mod
+	@go build -C deploy/tools -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+test: ## run every test there is, on real parts; installs what it needs where it may
+	@deploy/test.sh

@@ -1,0 +1,128 @@
+#!/bin/sh
+# Brings an empty database to a shop that sells. Every step may run again: what is there
+# is left as it is, and once the shop was set up only its plugins' database is migrated and
+# the result verified, so that nothing is reset that the merchant has changed.
+set -eu
+
+html=/var/www/html
+credentials=/run/credentials
+installed=$html/.shopwright-installed
+admin=$(cat "$credentials/admin-username")
+
+say() { echo "setup: $*"; }
+fail() { echo "setup: FAILED: $*" >&2; exit 1; }
+wp() { command wp --path="$html" --no-color "$@"; }
+option() { wp option update "$1" "$2" --quiet; }
+
+wait_for() { # WHAT COMMAND...
+	what=$1
+	shift
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 240 ] || fail "$what did not come within eight minutes"
+		[ $((tries % 15)) -ne 1 ] || say "waiting for $what"
+		sleep 2
+	done
+}
+
+database_answers() {
+	php -r 'mysqli_report(MYSQLI_REPORT_OFF); exit(@mysqli_connect(getenv("WORDPRESS_DB_HOST"), getenv("WORDPRESS_DB_USER"), getenv("WORDPRESS_DB_PASSWORD"), getenv("WORDPRESS_DB_NAME")) ? 0 : 1);'
+}
+
+install_wordpress() {
+	if wp core is-installed 2>/dev/null; then
+		say "WordPress is installed"
+		return
+	fi
+	say "installing WordPress"
+	# The password comes on standard input: arguments are seen by every process.
+	wp core install --url="$SHOP_URL" --title="$SHOP_NAME" --admin_user="$admin" \
+		--admin_email="$(cat "$credentials/admin-email")" --skip-email --prompt=admin_password \
+		<"$credentials/admin-password" >/dev/null
+}
+
+install_plugin() {
+	wp plugin is-installed woocommerce || wp plugin install woocommerce --version="$WOOCOMMERCE_VERSION"
+	wp plugin is-active woocommerce || wp plugin activate woocommerce
+}
+
+install_theme() {
+	wp theme is-installed storefront || wp theme install storefront
+	wp theme activate storefront
+}
+
+# What makes a new shop sell. Done once, so that it never overrules the merchant.
+open_shop() {
+	wp wc tool run install_pages --user="$admin" >/dev/null
+	option woocommerce_store_address "$SHOP_ADDRESS"
+	option woocommerce_store_city "$SHOP_CITY"
+	option woocommerce_store_postcode "$SHOP_POSTCODE"
+	option woocommerce_default_country "$SHOP_COUNTRY"
+	option woocommerce_currency "$SHOP_CURRENCY"
+	option woocommerce_calc_taxes no
+	option woocommerce_enable_guest_checkout yes
+	option woocommerce_task_list_hidden yes
+	# New installations hide shop, cart and checkout until these two are set.
+	option woocommerce_coming_soon no
+	option woocommerce_store_pages_only no
+	wp option update woocommerce_onboarding_profile '{"skipped":true}' --format=json --quiet
+	wp option update woocommerce_cod_settings '{"enabled":"yes","title":"Cash on delivery"}' --format=json --quiet
+	[ "$SAMPLE_PRODUCT" != true ] || add_sample
+	wp rewrite structure '/%postname%/' --quiet
+	write_rules
+	wp rewrite flush --quiet
+	wp option update shopwright_setup "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --quiet
+}
+
+add_sample() {
+	[ "$(wp wc product list --sku=shopwright-sample --format=count --user="$admin")" = 0 ] || return 0
+	wp wc product create --name="Sample product" --type=simple --sku=shopwright-sample --regular_price=10.00 \
+		--description="Sold to prove that this shop sells." --user="$admin" >/dev/null
+}
+
+# WP-CLI cannot write these without Apache.
+write_rules() {
+	[ ! -s "$html/.htaccess" ] || return 0
+	cat >"$html/.htaccess" <<'RULES'
+# BEGIN WordPress
+<IfModule mod_rewrite.c>
+RewriteEngine On
+RewriteRule .* - [E=HTTP_AUTHORIZATION:%{HTTP:Authorization}]
+RewriteBase /
+RewriteRule ^index\.php$ - [L]
+RewriteCond %{REQUEST_FILENAME} !-f
+RewriteCond %{REQUEST_FILENAME} !-d
+RewriteRule . /index.php [L]
+</IfModule>
+# END WordPress
+RULES
+}
+
+verify_first() {
+	[ "$(wp option get woocommerce_coming_soon)" = no ] || fail "the shop is hidden as coming soon"
+	[ "$(wp option pluck woocommerce_cod_settings enabled)" = yes ] || fail "there is no way to pay"
+	[ "$SAMPLE_PRODUCT" != true ] || [ "$(wp wc product list --format=count --user="$admin")" -gt 0 ] || fail "there is no product"
+}
+
+verify() {
+	wp core is-installed || fail "WordPress is not installed"
+	wp plugin is-active woocommerce || fail "WooCommerce is not active"
+}
+
+wait_for "the database" database_answers
+wait_for "WordPress's files" test -f "$html/wp-config.php"
+install_wordpress
+install_plugin
+if wp option get shopwright_setup >/dev/null 2>&1; then
+	say "the shop was set up before: migrating only"
+	wp core update-db --quiet
+	wp wc update --quiet || fail "WooCommerce's database cannot be migrated"
+else
+	install_theme
+	open_shop
+	verify_first
+fi
+verify
+touch "$installed"
+say "done"

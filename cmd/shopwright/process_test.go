@@ -1,0 +1,184 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+)
+
+// process is the real program, started as a user would.
+type process struct {
+	t       *testing.T
+	dataDir string
+	env     []string
+	url     string
+	cmd     *exec.Cmd
+	output  sync.WaitGroup
+	client  *http.Client
+}
+
+var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
+
+// launch prepares a program with a data folder of its own; start starts it.
+func launch(t *testing.T, kubeconfig string) *process {
+	t.Helper()
+	p := &process{t: t, dataDir: t.TempDir()}
+	p.env = []string{
+		"PATH=" + os.Getenv("PATH"), "SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + p.dataDir,
+		"SHOPWRIGHT_KUBECONFIG=" + kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0",
+	}
+	t.Cleanup(p.kill)
+	return p
+}
+
+func (p *process) start() {
+	p.t.Helper()
+	binary := os.Getenv("SHOPWRIGHT_TEST_BINARY")
+	if binary == "" {
+		p.t.Fatal("SHOPWRIGHT_TEST_BINARY is not set: this test needs the program that `make test` builds")
+	}
+	p.cmd = exec.Command(binary, "serve")
+	p.cmd.Env = p.env
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmd.Stderr = p.cmd.Stdout
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	serving := make(chan string, 1)
+	p.output.Go(func() { p.read(out, serving) })
+	select {
+	case p.url = <-serving:
+	case <-time.After(time.Minute):
+		p.t.Fatal("the program does not serve within a minute")
+	}
+	p.signIn()
+}
+
+func (p *process) read(out io.Reader, serving chan<- string) {
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		p.t.Log(lines.Text())
+		if found := servingLine.FindStringSubmatch(lines.Text()); found != nil {
+			serving <- found[1]
+		}
+	}
+}
+
+// kill ends the program as a power cut would.
+func (p *process) kill() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	p.output.Wait()
+	_ = p.cmd.Wait()
+	p.cmd = nil
+}
+
+// stop ends the program in order and returns its exit code.
+func (p *process) stop() int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	p.output.Wait()
+	_ = p.cmd.Wait()
+	code := p.cmd.ProcessState.ExitCode()
+	p.cmd = nil
+	return code
+}
+
+func (p *process) signIn() {
+	p.t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.client = &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	p.post("/sign-in/dev", nil, http.StatusSeeOther)
+}
+
+// post sends a form as a browser without scripts would, and returns where it leads.
+func (p *process) post(path string, form url.Values, want int) (location string) {
+	p.t.Helper()
+	response, err := p.client.PostForm(p.url+path, form)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != want {
+		body, _ := io.ReadAll(response.Body)
+		p.t.Fatalf("POST %s: %s: %s", path, response.Status, body)
+	}
+	return response.Header.Get("Location")
+}
+
+// create asks for a store and returns the path of its page.
+func (p *process) create(name, slug string) string {
+	p.t.Helper()
+	return p.post("/stores", url.Values{"name": {name}, "slug": {slug}, "engine": {"woocommerce"}}, http.StatusSeeOther)
+}
+
+// get returns a page and its status.
+func (p *process) get(path string) (int, string) {
+	p.t.Helper()
+	response, err := p.client.Get(p.url + path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+// until looks at the store's page until it says what is waited for.
+func (p *process) until(path, what string, holds func(status int, page string) bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		status, page := p.get(path)
+		if holds(status, page) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			p.t.Fatalf("%s is not %s after two minutes: %d %s", path, what, status, page)
+		}
+	}
+}
+
+func (p *process) untilReady(path string) {
+	p.t.Helper()
+	p.until(path, "ready", func(_ int, page string) bool { return strings.Contains(page, `data-status="ready"`) })
+}
+
+func (p *process) untilGone(path string) {
+	p.t.Helper()
+	p.until(path, "gone", func(status int, _ string) bool { return status == http.StatusNotFound })
+}
+
+func gate(t *testing.T) string { return kubetest.GateKubeconfig(t) }

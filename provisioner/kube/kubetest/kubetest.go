@@ -1,0 +1,113 @@
+// Package kubetest gives tests the development control plane that `make test` starts: a real
+// API server with simulated nodes, and the switches that make pods and requests fail.
+package kubetest
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// Platform is the configuration of the platform's own account, which may do no more than
+// its ClusterRole says.
+func Platform(t testing.TB) *rest.Config { return load(t, PlatformKubeconfig(t)) }
+
+// PlatformKubeconfig is the path of the platform's kubeconfig.
+func PlatformKubeconfig(t testing.TB) string { return file(t, "platform.kubeconfig") }
+
+// GateKubeconfig is the same through the gate, where faults can be put between the platform
+// and the API server.
+func GateKubeconfig(t testing.TB) string { return file(t, "gate.kubeconfig") }
+
+// Admin is a client that may do everything, for looking at what the platform did.
+func Admin(t testing.TB) kubernetes.Interface {
+	t.Helper()
+	set, err := kubernetes.NewForConfig(load(t, file(t, "admin.kubeconfig")))
+	if err != nil {
+		t.Fatalf("make an admin client: %v", err)
+	}
+	return set
+}
+
+// Simulate sets switches for the pods of a namespace, such as fail=image-pull, before or
+// after it exists.
+func Simulate(t testing.TB, namespace string, switches ...string) {
+	t.Helper()
+	run(t, append([]string{"sim", "--state", state(t), namespace}, switches...)...)
+}
+
+// Hold lets requests with that method, whose path matches the expression, wait at the gate.
+func Hold(t testing.TB, method, path string) *Held {
+	t.Helper()
+	id := run(t, "fault", "add", "--state", state(t), "--method", method, "--path", path, "--hold")
+	held := &Held{t: t, id: strings.TrimSpace(id)}
+	t.Cleanup(held.Release)
+	return held
+}
+
+// Held are requests that wait at the gate.
+type Held struct {
+	t        testing.TB
+	id       string
+	released bool
+}
+
+// Wait returns when a request waits.
+func (h *Held) Wait() {
+	h.t.Helper()
+	run(h.t, "fault", "wait", "--state", state(h.t), h.id, "--timeout", "60s")
+}
+
+// Release lets the requests go on. It may be called more than once.
+func (h *Held) Release() {
+	if h.released {
+		return
+	}
+	h.released = true
+	run(h.t, "fault", "clear", "--state", state(h.t), h.id)
+}
+
+func load(t testing.TB, path string) *rest.Config {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", path)
+	if err != nil {
+		t.Fatalf("load %s: %v", path, err)
+	}
+	config.QPS = -1
+	return config
+}
+
+func file(t testing.TB, name string) string {
+	t.Helper()
+	return filepath.Join(state(t), name)
+}
+
+func state(t testing.TB) string { return needed(t, "SHOPWRIGHT_TEST_CLUSTER") }
+
+func needed(t testing.TB, name string) string {
+	t.Helper()
+	value := os.Getenv(name)
+	if value == "" {
+		t.Fatalf("%s is not set: this test needs the development control plane that `make test` starts", name)
+	}
+	return value
+}
+
+func run(t testing.TB, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, needed(t, "SHOPWRIGHT_TEST_DEVCLUSTER"), args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("devcluster %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}

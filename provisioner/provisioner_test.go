@@ -1,0 +1,157 @@
+package provisioner_test
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/store"
+)
+
+func TestStoreBecomesReadyAndGoesWithoutATrace(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.untilStatus(t, p.request(t, "Nordwind").ID, store.Ready)
+	if st.Status != store.Ready {
+		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	}
+	if st.URL != "http://"+st.Host || st.AdminURL != st.URL+"/wp-admin/" || st.ChartVersion == "" {
+		t.Errorf("ready with addresses %q and %q, chart %q", st.URL, st.AdminURL, st.ChartVersion)
+	}
+	p.wantOneRelease(t, st)
+	p.wantIsolation(t, st)
+	events, err := p.db.StoreEvents(t.Context(), st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range store.CreateSteps()[1:] {
+		if !strings.Contains(describe(events), "/"+string(step)+" ") {
+			t.Errorf("the timeline does not tell of %s:\n%s", step, describe(events))
+		}
+	}
+	login, err := p.Credentials(t.Context(), st)
+	if err != nil || login.Username == "" || len(login.Password) < 24 {
+		t.Errorf("login %q with %d characters, %v", login.Username, len(login.Password), err)
+	}
+	if told := describe(events); strings.Contains(told, login.Password) {
+		t.Error("the password stands in the timeline")
+	}
+
+	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
+	p.wantGone(t, st)
+}
+
+// wantIsolation checks what keeps a store from hurting others.
+func (p *platform) wantIsolation(t *testing.T, st store.Store) {
+	t.Helper()
+	ns, err := p.admin.CoreV1().Namespaces().Get(t.Context(), st.Namespace, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for label, want := range map[string]string{
+		"app.kubernetes.io/managed-by":       "shopwright",
+		"shopwright.dev/store-id":            st.ID,
+		"pod-security.kubernetes.io/enforce": "restricted",
+	} {
+		if got := ns.Labels[label]; got != want {
+			t.Errorf("label %s is %q, want %q", label, got, want)
+		}
+	}
+	quotas, err := p.admin.CoreV1().ResourceQuotas(st.Namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(quotas.Items) != 1 {
+		t.Fatalf("%d quotas, %v", len(quotas.Items), err)
+	}
+	if cpu := quotas.Items[0].Spec.Hard[corev1.ResourceLimitsCPU]; cpu.String() != "4" {
+		t.Errorf("the quota allows %s CPU", cpu.String())
+	}
+	policies, err := p.admin.NetworkingV1().NetworkPolicies(st.Namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(policies.Items) == 0 {
+		t.Errorf("%d network policies, %v", len(policies.Items), err)
+	}
+}
+
+func TestImageThatCannotBePulledThenRetry(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	asked := store.ProposeSlug("Broken " + p.mark)
+	kubetest.Simulate(t, store.Namespace(asked), "fail=image-pull", "component=wordpress")
+	st := p.untilStatus(t, p.request(t, "Broken").ID, store.Failed)
+	if st.Status != store.Failed || !strings.Contains(st.Failure.Cause, "wordpress") || !strings.Contains(st.Failure.Cause, "image") {
+		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	}
+	if len(st.Failure.Evidence) == 0 || st.Failure.Next == "" {
+		t.Errorf("the failure has no evidence or next step: %+v", st.Failure)
+	}
+	kubetest.Simulate(t, st.Namespace, "fail=none")
+	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	st = p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
+	p.wantOneRelease(t, st)
+}
+
+func TestSetupThatFailsThenRetry(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Unset "+p.mark)), "fail=job-failed")
+	st := p.untilStatus(t, p.request(t, "Unset").ID, store.Failed)
+	if st.Status != store.Failed || st.Failure.Step != store.StepSetup {
+		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	}
+	kubetest.Simulate(t, st.Namespace, "fail=none")
+	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	st = p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
+	p.wantOneRelease(t, st)
+}
+
+func TestDeleteWhileProvisioning(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	for _, step := range store.CreateSteps()[1:7] {
+		t.Run(string(step), func(t *testing.T) {
+			t.Parallel()
+			st := p.request(t, "Unwanted "+string(step))
+			kubetest.Simulate(t, st.Namespace, "start-delay=2s", "job-duration=2s")
+			st = p.until(t, st.ID, "at "+string(step), func(now store.Store) bool {
+				return now.Step == step || now.Status == store.Ready
+			})
+			if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+				t.Fatal(err)
+			}
+			p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
+			p.wantGone(t, st)
+		})
+	}
+}
+
+func TestForeignNamespaceIsNotTouched(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	slug := store.ProposeSlug("Taken " + p.mark)
+	theirs, err := p.admin.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{Name: store.Namespace(slug)},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := p.untilStatus(t, p.request(t, "Taken").ID, store.Failed)
+	if st.Status != store.Failed || !strings.Contains(st.Failure.Cause, st.Namespace) {
+		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	}
+	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
+	now, err := p.admin.CoreV1().Namespaces().Get(t.Context(), theirs.Name, metav1.GetOptions{})
+	if err != nil || now.UID != theirs.UID || now.DeletionTimestamp != nil {
+		t.Errorf("somebody else’s namespace was touched: %+v, %v", now, err)
+	}
+}
