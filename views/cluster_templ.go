@@ -492,7 +492,7 @@ func clusterStarting(c Cluster) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = since(c.Since).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = since(c.Since, "since ").Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

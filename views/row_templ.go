@@ -285,7 +285,7 @@ func Row(r StoreRow) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = since(r.Since).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = since(r.Since, "since ").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
