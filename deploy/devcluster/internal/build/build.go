@@ -42,7 +42,7 @@ func Ensure(ctx context.Context, source, bin string, report progress.Reporter) (
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(bin, 0o755); err != nil {
+	if err := os.MkdirAll(bin, 0o700); err != nil {
 		return "", fmt.Errorf("make the directory of binaries: %w", err)
 	}
 	release, err := filelock.Acquire(ctx, filepath.Join(bin, "lock"), func() {
@@ -121,7 +121,7 @@ func (t target) build(ctx context.Context, bin string, m *meter) error {
 	if err := os.Rename(fresh, filepath.Join(bin, t.name)); err != nil {
 		return err
 	}
-	return os.WriteFile(stampPath(bin, t), []byte(stamp), 0o644)
+	return os.WriteFile(stampPath(bin, t), []byte(stamp), 0o600)
 }
 
 // run runs the go command in t's module, hands the lines of its standard error to the meter and returns its

@@ -24,19 +24,19 @@ func listen(t *testing.T) int {
 
 func TestChoosePorts(t *testing.T) {
 	t.Parallel()
-	chosen, err := choosePorts(0, Ports{})
-	if err != nil || free(chosen) != nil {
+	chosen, err := choosePorts(t.Context(), 0, Ports{})
+	if err != nil || free(t.Context(), chosen) != nil {
 		t.Fatalf("chosen %v, error %v", chosen, err)
 	}
-	if again, err := choosePorts(0, chosen); err != nil || again != chosen {
+	if again, err := choosePorts(t.Context(), 0, chosen); err != nil || again != chosen {
 		t.Errorf("a cluster comes back at %v, error %v, want %v", again, err, chosen)
 	}
 	taken := chosen
 	taken.Kwok = listen(t)
-	if other, err := choosePorts(0, taken); err != nil || other == taken {
+	if other, err := choosePorts(t.Context(), 0, taken); err != nil || other == taken {
 		t.Errorf("with a port in use: %v, error %v", other, err)
 	}
-	if _, err := choosePorts(taken.Kwok, Ports{}); !errors.Is(err, errNoPorts) {
+	if _, err := choosePorts(t.Context(), taken.Kwok, Ports{}); !errors.Is(err, errNoPorts) {
 		t.Errorf("with a port in use that was asked for: error %v", err)
 	}
 }

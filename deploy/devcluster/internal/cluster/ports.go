@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -37,24 +38,25 @@ func (p Ports) all() []int { return []int{p.APIServer, p.Gate, p.Etcd, p.EtcdPee
 
 // choosePorts returns the ports from base on, or, when base is 0, those that the cluster had before if they are
 // still free, or else others.
-func choosePorts(base int, before Ports) (Ports, error) {
+func choosePorts(ctx context.Context, base int, before Ports) (Ports, error) {
 	if base != 0 {
-		return wanted(portsFrom(base))
+		return wanted(ctx, portsFrom(base))
 	}
-	if before != (Ports{}) && free(before) == nil {
+	if before != (Ports{}) && free(ctx, before) == nil {
 		return before, nil
 	}
 	for range attempts {
-		p := portsFrom(lowestPort + portCount*rand.IntN((highestPort-lowestPort)/portCount))
-		if free(p) == nil {
+		block := rand.IntN((highestPort - lowestPort) / portCount) //nolint:gosec // to be guessed does no harm
+		p := portsFrom(lowestPort + block*portCount)
+		if free(ctx, p) == nil {
 			return p, nil
 		}
 	}
 	return Ports{}, fmt.Errorf("%w between %d and %d", errNoPorts, lowestPort, highestPort)
 }
 
-func wanted(p Ports) (Ports, error) {
-	if err := free(p); err != nil {
+func wanted(ctx context.Context, p Ports) (Ports, error) {
+	if err := free(ctx, p); err != nil {
 		return Ports{}, fmt.Errorf("%w: a cluster takes five ports from %d on; choose others with --port, or any with --port 0: %w",
 			errNoPorts, p.APIServer, err)
 	}
@@ -62,9 +64,9 @@ func wanted(p Ports) (Ports, error) {
 }
 
 // free reports which of the ports cannot be listened on.
-func free(p Ports) error {
+func free(ctx context.Context, p Ports) error {
 	for _, port := range p.all() {
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			return err
 		}

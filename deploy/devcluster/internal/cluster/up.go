@@ -107,7 +107,7 @@ func (s *Session) bringUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.prepare(); err != nil {
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	return s.start(ctx, bin)
@@ -123,8 +123,8 @@ func (s *Session) registerSupervisor() error {
 }
 
 // prepare writes all that the processes read.
-func (s *Session) prepare() error {
-	ports, err := choosePorts(s.options.Port, s.Ports)
+func (s *Session) prepare(ctx context.Context) error {
+	ports, err := choosePorts(ctx, s.options.Port, s.Ports)
 	if err != nil {
 		return err
 	}

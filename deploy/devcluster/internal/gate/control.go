@@ -50,15 +50,15 @@ func answer(w http.ResponseWriter, value any, err error) {
 
 // shortPath names a file in dir by way of an open directory, because the address of a unix socket holds 107 bytes
 // at most and a state directory may lie deeper. It is good until release is called.
-func shortPath(dir, name string) (path string, release func() error, err error) {
+func shortPath(dir, name string) (path string, release func(), err error) {
 	open, err := os.Open(dir)
 	if err != nil {
 		return "", nil, fmt.Errorf("open the directory of the gate's socket: %w", err)
 	}
-	return filepath.Join("/proc/self/fd", fmt.Sprint(open.Fd()), name), open.Close, nil
+	return filepath.Join("/proc/self/fd", fmt.Sprint(open.Fd()), name), func() { open.Close() }, nil
 }
 
-func listenControl(dir string) (net.Listener, error) {
+func listenControl(ctx context.Context, dir string) (net.Listener, error) {
 	path, release, err := shortPath(dir, socketName)
 	if err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func listenControl(dir string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("remove an old control socket: %w", err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", path)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("listen on the control socket: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // Options say where a gate listens and what lies behind it.
@@ -38,35 +39,42 @@ func Serve(ctx context.Context, o Options) error {
 		return fmt.Errorf("listen on the gate's port: %w", err)
 	}
 	defer public.Close()
-	private, err := listenControl(o.ControlDir)
+	private, err := listenControl(ctx, o.ControlDir)
 	if err != nil {
 		return err
 	}
 	defer private.Close()
 	// HTTP/1.1 alone: to drop a request is to close a connection, which under HTTP/2 carries others as well.
-	proxy := &http.Server{Handler: handler(f, newProxy(o.Upstream, o.UpstreamTLS, logger)), ErrorLog: logger}
-	controls := &http.Server{Handler: control(f), ErrorLog: logger}
-	return serveBoth(ctx, map[*http.Server]net.Listener{proxy: public, controls: private})
+	return serveBoth(ctx, map[net.Listener]*http.Server{
+		public:  newServer(handler(f, newProxy(o.Upstream, o.UpstreamTLS, logger)), logger),
+		private: newServer(control(f), logger),
+	})
+}
+
+func newServer(h http.Handler, logger *log.Logger) *http.Server {
+	return &http.Server{Handler: h, ErrorLog: logger, ReadHeaderTimeout: time.Minute}
 }
 
 // serveBoth serves until ctx ends or a server fails, and returns when all have stopped.
-func serveBoth(ctx context.Context, servers map[*http.Server]net.Listener) error {
+func serveBoth(ctx context.Context, servers map[net.Listener]*http.Server) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	ended := make(chan error, len(servers))
-	for server, listener := range servers {
-		go func() { ended <- server.Serve(listener) }()
+	for listener, server := range servers {
+		go func() {
+			defer cancel()
+			ended <- server.Serve(listener)
+		}()
 	}
+	<-ctx.Done()
 	var failed error
-	waiting := len(servers)
-	select {
-	case <-ctx.Done():
-	case failed = <-ended:
-		waiting--
-	}
-	for server := range servers {
+	for _, server := range servers {
 		failed = errors.Join(failed, server.Close())
 	}
-	for range waiting {
-		<-ended
+	for range servers {
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			failed = errors.Join(failed, err)
+		}
 	}
 	return failed
 }

@@ -40,7 +40,7 @@ func Start(command Command) (*Child, error) {
 	}
 	defer log.Close()
 
-	cmd := exec.Command(command.Path, command.Args...)
+	cmd := exec.Command(command.Path, command.Args...) //nolint:noctx // it outlives every context here
 	cmd.Env = append(os.Environ(), command.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}

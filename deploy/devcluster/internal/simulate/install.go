@@ -100,12 +100,12 @@ func write(ctx context.Context, c *api.Client, target string, switches map[strin
 	return written.Metadata.ResourceVersion, nil
 }
 
-// read returns the switches of the namespace target.
+// read returns the switches of the namespace target, none where none were ever set.
 func read(ctx context.Context, c *api.Client, target string) (map[string]string, error) {
 	var found object
 	err := c.Get(ctx, "/api/v1/namespaces/"+namespace+"/configmaps/"+target, &found)
 	if api.IsNotFound(err) {
-		return nil, nil
+		return map[string]string{}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read switches: %w", err)

@@ -46,7 +46,7 @@ func podBecomesReady() stage {
 		"ready: true", "started: true", "restartCount: {{ $restarts }}",
 		"state: {running: {startedAt: {{ $now | Quote }}}}",
 	), initContainers, address, "phase: Running")
-	return livingPod("pod-ready", delayFrom(usualDelay, startDelay), []string{"Pending", "Running"}, when,
+	return livingPod("pod-ready", delayFrom(startDelay), []string{"Pending", "Running"}, when,
 		append(startEvents(), status)...)
 }
 
@@ -58,7 +58,7 @@ func podCompletes() stage {
 		require(".spec.restartPolicy", "NotIn", "Always"),
 		require(podFailure, "NotIn", string(JobFailed), string(CrashLoop), string(NeverReady)),
 	}
-	return livingPod("pod-complete", delayFrom(usualDelay, jobDuration), []string{"Running"}, when,
+	return livingPod("pod-complete", delayFrom(jobDuration), []string{"Running"}, when,
 		setStatus(completed, containers(
 			"ready: false", "started: false", "restartCount: {{ $restarts }}",
 			"state: {terminated: {exitCode: 0, reason: Completed, message: '{\"simulated\":true}', "+startAndFinish+"}}",
@@ -67,7 +67,7 @@ func podCompletes() stage {
 
 func podFails() stage {
 	when := []requirement{require(podReady, "In", "true"), require(podFailure, "In", string(JobFailed))}
-	return livingPod("pod-job-failed", delayFrom(usualDelay, jobDuration), []string{"Running"}, when,
+	return livingPod("pod-job-failed", delayFrom(jobDuration), []string{"Running"}, when,
 		setStatus(failed, containers(
 			"ready: false", "started: false", "restartCount: {{ $restarts }}",
 			"state: {terminated: {exitCode: 1, reason: Error, message: simulated failure, "+startAndFinish+"}}",
@@ -82,7 +82,7 @@ func podCannotPull() stage {
 	}
 	const notFound = `rpc error: code = NotFound desc = failed to pull and unpack image %q: ` +
 		`failed to resolve reference %q: %s: not found`
-	return livingPod("pod-image-pull", delayFrom(usualDelay, startDelay), []string{"Pending"}, when,
+	return livingPod("pod-image-pull", delayFrom(startDelay), []string{"Pending"}, when,
 		event("pulling", "Normal", "Pulling", `printf "Pulling image %q" .image`),
 		event("pull-failed", "Warning", "Failed", "printf `Failed to pull image %q: "+notFound+"` .image .image .image .image"),
 		event("failed", "Warning", "Failed", `"Error: ErrImagePull"`),
@@ -107,7 +107,7 @@ func podCrashes() stage {
 		"state: {waiting: {reason: CrashLoopBackOff, message: {{ $message | Quote }}}}",
 		"lastState: {terminated: {exitCode: 1, reason: Error, "+startAndFinish+"}}",
 	), initContainers, address, "phase: Running")
-	return livingPod("pod-crash-loop", delayFrom(usualDelay, crashDelay), []string{"Pending", "Running"}, when,
+	return livingPod("pod-crash-loop", delayFrom(crashDelay), []string{"Pending", "Running"}, when,
 		append(startEvents(), backOff, status)...)
 }
 
@@ -120,6 +120,6 @@ func podNeverReady() stage {
 		"ready: false", "started: true", "restartCount: {{ $restarts }}",
 		"state: {running: {startedAt: {{ $now | Quote }}}}",
 	), initContainers, address, "phase: Running")
-	return livingPod("pod-never-ready", delayFrom(usualDelay, startDelay), []string{"Pending", "Running"}, when,
+	return livingPod("pod-never-ready", delayFrom(startDelay), []string{"Pending", "Running"}, when,
 		append(startEvents(), unhealthy, status)...)
 }

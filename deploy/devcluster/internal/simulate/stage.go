@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // stage is kwok's Stage (kwok.x-k8s.io/v1alpha1): what happens to an object that meets the requirements.
@@ -65,10 +64,10 @@ type expression struct {
 }
 
 // delayFrom waits for the duration that the jq expression finds, or else for the usual time.
-func delayFrom(usual time.Duration, jq string) delay {
+func delayFrom(jq string) delay {
 	from := new(expression)
 	from.JQ.Expression = jq
-	return delay{Milliseconds: usual.Milliseconds(), From: from}
+	return delay{Milliseconds: usualDelay.Milliseconds(), From: from}
 }
 
 // step is one of: a change of the object's status, another object made, the object deleted.
