@@ -202,7 +202,7 @@ func (s *streamer) add(ctx context.Context, message *bytes.Buffer, p part, fresh
 	if p.contained || fresh {
 		return nil
 	}
-	return views.Partial(p.target, "outerMorph", templ.Raw(drawn.String())).Render(ctx, message)
+	return views.Partial("#"+p.target, "outerMorph", templ.Raw(drawn.String())).Render(ctx, message)
 }
 
 func (s *streamer) write(text []byte) error {

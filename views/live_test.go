@@ -20,7 +20,7 @@ type stream struct {
 }
 
 func newStream() *stream {
-	return &stream{messages: make(chan string), status: make(chan int, 1)}
+	return &stream{messages: make(chan string), status: make(chan int, 3)}
 }
 
 func (s *stream) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -150,7 +150,9 @@ func TestStreamComesBack(t *testing.T) {
 	until(t, ctx, `document.getElementById("stores-count").textContent.startsWith("41")`)
 
 	evaluate[bool](t, ctx, `window.states = []; new MutationObserver(() => states.push(document.getElementById("live").dataset.live)).observe(document.getElementById("live"), {attributes: true}); true`)
-	events.status <- http.StatusServiceUnavailable
+	for range 3 {
+		events.status <- http.StatusServiceUnavailable
+	}
 	events.end(t)
 	until(t, ctx, `states.includes("retry") && states.at(-1) === "on"`)
 
@@ -213,6 +215,7 @@ func TestCreateDialog(t *testing.T) {
 	until(t, ctx, `document.getElementById("create-dialog").open && document.activeElement.id === "create-name"`)
 	until(t, ctx, `document.getElementById("create-name").value === "Taken"`)
 	until(t, ctx, `document.getElementById("address-preview").textContent === "from-the-server"`)
+	checkAccessibility(t, ctx, readAxe(t))
 	do(t, ctx, click("#create-form button"))
 	until(t, ctx, `document.getElementById("create-name-hint").textContent.includes("Another store")`)
 	until(t, ctx, `document.getElementById("create-dialog").open && document.activeElement.id === "create-name"`)
@@ -234,6 +237,7 @@ func TestDeleteDialogFetchesItsForm(t *testing.T) {
 	visit(t, ctx, base+"/stores/7")
 	do(t, ctx, click("#store-head form[data-dialog] button"))
 	until(t, ctx, `document.getElementById("delete-dialog").open && document.activeElement.id === "delete-confirm"`)
+	checkAccessibility(t, ctx, readAxe(t))
 	do(t, ctx, write("#delete-confirm", "wrong"), click("#delete-form button"))
 	until(t, ctx, `document.getElementById("delete-hint").textContent.includes("Not its name.")`)
 	do(t, ctx, chromedp.KeyEvent(kb.Escape))
@@ -274,4 +278,29 @@ func TestFailedRequestsAreSaid(t *testing.T) {
 	visit(t, ctx, base+"/stores/7")
 	do(t, ctx, click("#credentials form button"))
 	until(t, ctx, `!document.getElementById("problem").hidden && document.querySelector("#credentials form button") !== null`)
+}
+
+func TestWithoutAStreamThePageIsFetchedAnew(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	list := sampleList()
+	pages := make(chan templ.Component, 2)
+	pages <- listPage(list)
+	list.Rows = list.Rows[:1]
+	pages <- listPage(list)
+	mux.HandleFunc("GET /stores", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case page := <-pages:
+			servePage(page).ServeHTTP(w, r)
+		default:
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	base, ctx := serve(t, mux), browser(t)
+	visit(t, ctx, base+"/stores")
+	evaluate[string](t, ctx, `document.getElementById("q").value = "half typed"`)
+	until(t, ctx, `document.querySelectorAll("tbody tr").length === 1 && document.getElementById("live").dataset.live === "retry"`)
+	until(t, ctx, `document.getElementById("q").value === "half typed"`)
+	until(t, ctx, `document.getElementById("live").dataset.live === "off" && !document.querySelector("#live time").textContent.startsWith("00:00")`)
 }

@@ -12,11 +12,13 @@ type tabLink struct {
 	path  string // below the store's own address
 }
 
-var storeTabs = [...]tabLink{
-	{tab: TabOverview, label: "Overview"},
-	{tab: TabPods, label: "Pods", path: "pods"},
-	{tab: TabEvents, label: "Events", path: "events"},
-	{tab: TabSettings, label: "Settings", path: "settings"},
+func storeTabs() []tabLink {
+	return []tabLink{
+		{tab: TabOverview, label: "Overview"},
+		{tab: TabPods, label: "Pods", path: "pods"},
+		{tab: TabEvents, label: "Events", path: "events"},
+		{tab: TabSettings, label: "Settings", path: "settings"},
+	}
 }
 
 func planName(h StoreHead) string { return cmp.Or(h.Plan, "Default") + " plan" }
@@ -29,7 +31,7 @@ func tabURL(id string, link tabLink) templ.SafeURL {
 }
 
 func tabLabel(tab Tab) string {
-	for _, link := range storeTabs {
+	for _, link := range storeTabs() {
 		if link.tab == tab {
 			return link.label
 		}

@@ -13,10 +13,12 @@ const (
 	sortName   = "name"
 )
 
-var sorts = [...]Choice{
-	{Value: sortNewest, Label: "Newest first"},
-	{Value: sortOldest, Label: "Oldest first"},
-	{Value: sortName, Label: "Name"},
+func sorts() []Choice {
+	return []Choice{
+		{Value: sortNewest, Label: "Newest first"},
+		{Value: sortOldest, Label: "Oldest first"},
+		{Value: sortName, Label: "Name"},
+	}
 }
 
 // listURL is the list as it is shown, but with one of its parameters changed.

@@ -411,7 +411,7 @@ func sortMenu(l StoreList) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		for _, s := range sorts {
+		for _, s := range sorts() {
 			templ_7745c5c3_Err = choiceLink(listURL(l, "sort", s.Value), s.Label, l.Sort == s.Value || l.Sort == "" && s.Value == sortNewest).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

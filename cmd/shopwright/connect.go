@@ -69,8 +69,8 @@ type devCluster struct {
 	running sync.WaitGroup
 }
 
-// report is one line of what the child says on its standard output.
-type report struct {
+// progressLine is one line of what the child says on its standard output.
+type progressLine struct {
 	Phase      string `json:"phase"`
 	Message    string `json:"message"`
 	Done       int    `json:"done"`
@@ -122,7 +122,7 @@ func (d *devCluster) follow(out io.Reader, tell func(provisioner.Progress)) (kub
 	said := ""
 	decoder := json.NewDecoder(out)
 	for {
-		var r report
+		var r progressLine
 		if err := decoder.Decode(&r); err != nil {
 			return "", fmt.Errorf("the development control plane ended before it was ready: %w", err)
 		}
