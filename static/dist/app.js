@@ -42,7 +42,7 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
 
   // ---- Live: what the sidebar says about the stream, and what happens without one. ----
 
-  const retryEvery = 5 * seconds, patience = 10 * seconds;
+  const retryEvery = 5 * seconds, grace = 1 * seconds, patience = 10 * seconds;
   let lostAt = 0, reloading = false;
 
   function say(state) {
@@ -52,10 +52,11 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
 
   function live() { lostAt = 0; say("on"); }
 
-  function lost() {
-    if (document.hidden || lostAt) return;
-    lostAt = Date.now();
-    say("retry");
+  function lost() { if (!document.hidden) lostAt ||= Date.now(); }
+
+  // A connection that comes back at once is not worth a word.
+  function sayLost() {
+    if (lostAt && Date.now() - lostAt > grace && byId("live")?.dataset.live !== "off") say("retry");
   }
 
   function offline() {
@@ -187,7 +188,7 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     }
   }
 
-  function tick() { showTimes(document); hideSecrets(); reload(); }
+  function tick() { showTimes(document); hideSecrets(); sayLost(); }
 
   new MutationObserver(() => showTimes(document)).observe(document.body, { childList: true, subtree: true, characterData: true });
   tick();

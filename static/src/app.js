@@ -37,7 +37,7 @@
 
   // ---- Live: what the sidebar says about the stream, and what happens without one. ----
 
-  const retryEvery = 5 * seconds, patience = 10 * seconds;
+  const retryEvery = 5 * seconds, grace = 1 * seconds, patience = 10 * seconds;
   let lostAt = 0, reloading = false;
 
   function say(state) {
@@ -47,10 +47,11 @@
 
   function live() { lostAt = 0; say("on"); }
 
-  function lost() {
-    if (document.hidden || lostAt) return;
-    lostAt = Date.now();
-    say("retry");
+  function lost() { if (!document.hidden) lostAt ||= Date.now(); }
+
+  // A connection that comes back at once is not worth a word.
+  function sayLost() {
+    if (lostAt && Date.now() - lostAt > grace && byId("live")?.dataset.live !== "off") say("retry");
   }
 
   function offline() {
@@ -182,7 +183,7 @@
     }
   }
 
-  function tick() { showTimes(document); hideSecrets(); reload(); }
+  function tick() { showTimes(document); hideSecrets(); sayLost(); }
 
   new MutationObserver(() => showTimes(document)).observe(document.body, { childList: true, subtree: true, characterData: true });
   tick();
