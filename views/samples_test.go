@@ -1,6 +1,8 @@
 package views
 
 import (
+	"context"
+	"io"
 	"strings"
 	"time"
 
@@ -298,6 +300,7 @@ func states() map[string]templ.Component {
 		"05-provisioning":         Store(overviewPage("Nordwind Outdoor", Provisioning)),
 		"05b-long-name":           Store(overviewPage(longName, Provisioning)),
 		"05c-hostile-name":        Store(overviewPage(hostile, Deleting)),
+		"05d-gone":                gonePage(),
 		"06-ready":                Store(overviewPage("Atelier Köhler", Ready)),
 		"06b-credentials":         Store(credentialsPage(sampleCredentials(true))),
 		"06c-credentials-problem": Store(credentialsPage(broken)),
@@ -316,6 +319,13 @@ func states() map[string]templ.Component {
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
 		"16c-unreachable":         Stores(StoresPage{Shell: unreachableShell(), List: away, Create: sampleForm()}),
 	}
+}
+
+// gonePage is a store's page after its stream has said that the store is deleted.
+func gonePage() templ.Component {
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return shell(sampleShell("Gone", PlaceStores), deleteDialog()).Render(templ.WithChildren(ctx, Gone(longName)), w)
+	})
 }
 
 func unreachableShell() Shell {

@@ -1,0 +1,240 @@
+// Package browsertest drives a real Chromium through pages and looks for what axe-core, the
+// content security policy or the eye would mind.
+package browsertest
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	cdpruntime "github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// narrowest is the width in pixels down to which no page may scroll sideways.
+const narrowest = 320
+
+// Mode is a way in which every page has to look well.
+type Mode struct {
+	Name   string
+	Scheme string // light or dark
+	Width  int64
+	Height int64
+}
+
+// Modes are light and dark on a desk, and a phone.
+func Modes() []Mode {
+	return []Mode{
+		{Name: "light", Scheme: "light", Width: 1280, Height: 800},
+		{Name: "dark", Scheme: "dark", Width: 1280, Height: 800},
+		{Name: "phone", Scheme: "light", Width: 390, Height: 844},
+	}
+}
+
+// Browser is a Chromium with a profile of its own, which ends with the test.
+type Browser struct {
+	Ctx  context.Context //nolint:containedctx // chromedp keeps the browser in it
+	t    *testing.T
+	axe  string
+	mode Mode
+
+	mu         sync.Mutex
+	complaints []string
+}
+
+// Open starts Chromium. Without one the test fails and says what to install.
+func Open(t *testing.T) *Browser {
+	t.Helper()
+	path := chromium(t)
+	ctx, stop := chromedp.NewExecAllocator(context.Background(),
+		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoFirstRun, chromedp.NoSandbox,
+		chromedp.Headless, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+	)
+	t.Cleanup(stop)
+	ctx, closeBrowser := chromedp.NewContext(ctx)
+	t.Cleanup(closeBrowser)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	t.Cleanup(cancel)
+	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	b := &Browser{Ctx: ctx, t: t, axe: readAxe(t)}
+	b.listen()
+	b.Use(Modes()[0])
+	return b
+}
+
+// In returns the same browser for a subtest, which gets its failures.
+func (b *Browser) In(t *testing.T) *Browser {
+	b.t = t
+	return b
+}
+
+// Use makes pages look as in that mode.
+func (b *Browser) Use(m Mode) {
+	b.t.Helper()
+	scheme := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: m.Scheme}}}
+	if _, err := chromedp.Call(b.Ctx, emulation.SetEmulatedMedia, scheme); err != nil {
+		b.t.Fatalf("set up %s: %v", m.Name, err)
+	}
+	b.mode = m
+	b.Resize(m.Width, m.Height)
+}
+
+// Resize changes the window's size, in pixels.
+func (b *Browser) Resize(width, height int64) {
+	b.t.Helper()
+	b.Do(chromedp.EmulateViewport(width, height))
+}
+
+// Visit opens a page and waits until it is drawn.
+func (b *Browser) Visit(address string) {
+	b.t.Helper()
+	b.Do(chromedp.Navigate(address), chromedp.WaitReady(chromedp.CSS("main")))
+}
+
+// Do runs actions.
+func (b *Browser) Do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Do(b.Ctx, actions...); err != nil {
+		b.t.Fatalf("in the browser: %v", err)
+	}
+}
+
+// Evaluate runs a script in the page and waits for its promise, if it is one.
+func Evaluate[T any](b *Browser, script string) T {
+	b.t.Helper()
+	result, err := chromedp.Run(b.Ctx, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		b.t.Fatalf("run %.60q: %v", script, err)
+	}
+	return result
+}
+
+// Check looks at the page as it stands: accessibility, width, and what the browser itself
+// complained of.
+func (b *Browser) Check() {
+	b.t.Helper()
+	b.checkAccessibility()
+	b.checkWidth()
+	if text := b.Complaints(); text != "" {
+		b.t.Errorf("the browser complains: %s", text)
+	}
+}
+
+// Complaints returns what the browser said against its pages since the last time.
+func (b *Browser) Complaints() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := strings.Join(b.complaints, "\n")
+	b.complaints = nil
+	return text
+}
+
+// Picture writes a screenshot of the whole page to the file.
+func (b *Browser) Picture(path string) {
+	b.t.Helper()
+	png, err := chromedp.Run(b.Ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatalf("take a picture: %v", err)
+	}
+	if err := os.WriteFile(path, png, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// violation is what axe-core found.
+type violation struct {
+	ID    string   `json:"id"`
+	Help  string   `json:"help"`
+	Where []string `json:"where"`
+}
+
+const runAxe = `axe.run(document).then(r => r.violations.map(v => ({
+	id: v.id, help: v.help, where: v.nodes.slice(0, 3).map(n => n.html.slice(0, 200) + " " + (n.any[0]?.message ?? ""))
+})))`
+
+func (b *Browser) checkAccessibility() {
+	b.t.Helper()
+	Evaluate[bool](b, "document.fonts.ready.then(() => true)")
+	Evaluate[int](b, b.axe+";0")
+	for _, v := range Evaluate[[]violation](b, runAxe) {
+		b.t.Errorf("%s: %s: %q", v.ID, v.Help, v.Where)
+	}
+}
+
+// checkWidth makes sure that the page does not scroll sideways, on phones down to the
+// narrowest.
+func (b *Browser) checkWidth() {
+	b.t.Helper()
+	widths := []int64{b.mode.Width}
+	if b.mode.Width < 480 {
+		widths = append(widths, narrowest)
+	}
+	for _, width := range widths {
+		b.Resize(width, b.mode.Height)
+		overflow := Evaluate[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth")
+		if overflow > 0 {
+			b.t.Errorf("scrolls sideways by %d px at %d px", overflow, width)
+		}
+	}
+	b.Resize(b.mode.Width, b.mode.Height)
+}
+
+func (b *Browser) listen() {
+	err := chromedp.Listen(b.Ctx, func(event any) {
+		switch e := event.(type) {
+		case *log.EventEntryAdded:
+			if e.Entry.Level == log.EntryLevelError {
+				b.complain(e.Entry.Text + " " + e.Entry.URL)
+			}
+		case *cdpruntime.EventExceptionThrown:
+			b.complain(e.ExceptionDetails.Text)
+		case *cdpruntime.EventConsoleAPICalled:
+			if e.Type == cdpruntime.ConsoleAPICalledTypeError || e.Type == cdpruntime.ConsoleAPICalledTypeWarning {
+				b.complain(string(e.Type) + " on the console")
+			}
+		}
+	})
+	if err != nil {
+		b.t.Fatalf("listen: %v", err)
+	}
+}
+
+func (b *Browser) complain(line string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.complaints = append(b.complaints, line)
+}
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); name != "" && err == nil {
+			return path
+		}
+	}
+	t.Fatal("Chromium is missing: install it (Debian: apt-get install chromium), or name it in CHROMIUM")
+	return ""
+}
+
+func readAxe(t *testing.T) string {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	script, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../static/node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		t.Fatalf("axe-core is missing: run npm ci in static: %v", err)
+	}
+	return string(script)
+}
