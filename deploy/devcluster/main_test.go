@@ -224,14 +224,15 @@ func uid(t *testing.T, admin *api.Client) string {
 	return ns.Metadata.UID
 }
 
-// foreground starts `up --foreground` below a parent of its own and returns the parent when the cluster is ready.
-func (l *lab) foreground() (parent *exec.Cmd, rest <-chan progress.Event) {
+// foreground starts `up --foreground` below a parent of its own and returns the parent when the phase is reached.
+func (l *lab) foreground(phase string, flags ...string) (parent *exec.Cmd, rest <-chan progress.Event) {
 	l.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	parent = exec.Command(self, l.program, "up", "--state", l.dir, "--foreground", "--progress", "json")
+	args := append([]string{l.program, "up", "--state", l.dir, "--foreground", "--progress", "json"}, flags...)
+	parent = exec.Command(self, args...)
 	parent.Env = append(os.Environ(), asParent+"=yes")
 	out, err := parent.StdoutPipe()
 	if err != nil {
@@ -248,11 +249,11 @@ func (l *lab) foreground() (parent *exec.Cmd, rest <-chan progress.Event) {
 		}
 	}()
 	for e := range events {
-		if e.Phase == progress.Ready {
+		if e.Phase == phase {
 			return parent, events
 		}
 	}
-	l.t.Fatal("the cluster did not get ready")
+	l.t.Fatalf("%s was not reached", phase)
 	return nil, nil
 }
 
@@ -266,7 +267,7 @@ func TestForegroundLeavesNothingWhenKilled(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
 			t.Cleanup(func() { l.must("down", "--state", l.dir, "--wipe") })
-			parent, _ := l.foreground()
+			parent, _ := l.foreground(progress.Ready)
 			if len(processes(t, l.dir)) == 0 {
 				t.Fatal("no processes while the cluster is up")
 			}
@@ -275,6 +276,9 @@ func TestForegroundLeavesNothingWhenKilled(t *testing.T) {
 			}
 			_ = parent.Wait() // killed, or the parent of one who was
 			noProcesses(t, l.dir)
+			if again := l.up(); again.Phase != progress.Ready {
+				t.Errorf("the cluster does not come back: %+v", again)
+			}
 		})
 	}
 }
@@ -293,7 +297,7 @@ func TestForegroundNamesTheComponentThatDies(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	t.Cleanup(func() { l.must("down", "--state", l.dir, "--wipe") })
-	parent, rest := l.foreground()
+	parent, rest := l.foreground(progress.Ready)
 	status, err := l.cluster().Status(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -318,7 +322,7 @@ func TestForegroundNamesTheComponentThatDies(t *testing.T) {
 func TestDownEndsAForegroundClusterInOrder(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
-	parent, rest := l.foreground()
+	parent, rest := l.foreground(progress.Ready)
 	l.must("down", "--state", l.dir, "--wipe")
 	for e := range rest {
 		t.Errorf("event %+v", e)
@@ -338,5 +342,27 @@ func TestUpRefusesPortsInUse(t *testing.T) {
 	out, err := l.run("up", "--state", other, "--port", fmt.Sprint(l.cluster().Ports.APIServer))
 	if err == nil || !strings.Contains(out, "--port") {
 		t.Errorf("error %v\n%s", err, out)
+	}
+}
+
+func TestDownInterruptsABuild(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	bin := t.TempDir()
+	parent, rest := l.foreground(progress.Build, "--bin", bin)
+	l.must("down", "--state", l.dir, "--wipe")
+	var last progress.Event
+	for e := range rest {
+		last = e
+	}
+	if last.Phase != progress.Failed || last.Message != "interrupted" {
+		t.Errorf("last event %+v", last)
+	}
+	if err := parent.Wait(); err == nil {
+		t.Error("the exit status says that all is well")
+	}
+	noProcesses(t, bin)
+	if _, err := os.Stat(l.dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the state directory after --wipe: %v", err)
 	}
 }

@@ -79,17 +79,12 @@ func outdated(all []target, bin string) ([]target, error) {
 func stampPath(bin string, t target) string { return filepath.Join(bin, t.name+".stamp") }
 
 func buildAll(ctx context.Context, pending []target, bin string, m *meter) error {
-	m.say("Looking at what has to be compiled")
-	stale := make([]int, len(pending))
-	for i, t := range pending {
-		var err error
-		if stale[i], err = t.stale(ctx, m); err != nil {
-			return fmt.Errorf("look at the packages of %s: %w", t.title, err)
-		}
-		m.total += stale[i]
+	packages, err := countStale(ctx, pending, m)
+	if err != nil {
+		return err
 	}
 	for i, t := range pending {
-		m.begin(t.title, stale[i])
+		m.begin(t.title, packages[i])
 		if err := t.build(ctx, bin, m); err != nil {
 			return fmt.Errorf("build %s: %w", t.title, err)
 		}
@@ -97,13 +92,36 @@ func buildAll(ctx context.Context, pending []target, bin string, m *meter) error
 	return nil
 }
 
-// stale counts the packages that building t compiles, without the program itself, which is never found in the
-// cache. It also downloads the modules.
-func (t target) stale(ctx context.Context, m *meter) (int, error) {
-	format := `{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}`
+// countStale tells the meter how many packages there are to compile and returns how many for each target. One that
+// an earlier target needs too is not counted again.
+func countStale(ctx context.Context, pending []target, m *meter) ([]int, error) {
+	m.say("Looking at what has to be compiled")
+	counted := map[string]bool{}
+	packages := make([]int, len(pending))
+	for i, t := range pending {
+		stale, err := t.stale(ctx, m)
+		if err != nil {
+			return nil, fmt.Errorf("look at the packages of %s: %w", t.title, err)
+		}
+		for _, folder := range stale {
+			if !counted[folder] {
+				counted[folder] = true
+				packages[i]++
+			}
+		}
+	}
+	m.total = len(counted)
+	return packages, nil
+}
+
+// stale lists the folders of the packages that building t compiles, without the program itself, which is never found
+// in the cache. A folder names the version too, so that it stands for what is compiled. The modules are downloaded on
+// the way.
+func (t target) stale(ctx context.Context, m *meter) ([]string, error) {
+	format := `{{if and .Stale (ne .Name "main")}}{{.Dir}}{{end}}`
 	args := append(append([]string{"list", "-deps", "-f", format}, t.flags()...), t.pkg)
 	out, err := t.run(ctx, args, m)
-	return len(strings.Fields(string(out))), err
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' }), err
 }
 
 // build compiles t beside its place and moves it there, so that a running cluster keeps the file it runs from.

@@ -48,7 +48,7 @@ func Open(dir string) (*Cluster, error) {
 	return c, nil
 }
 
-// openOrCreate opens the cluster in dir, or begins a new one there.
+// openOrCreate opens the cluster in dir, or begins a new one there, which has no ports yet.
 func openOrCreate(dir string) (*Cluster, error) {
 	c, err := Open(dir)
 	if !errors.Is(err, ErrNoCluster) {
@@ -63,7 +63,8 @@ func openOrCreate(dir string) (*Cluster, error) {
 			return nil, fmt.Errorf("make the state directory: %w", err)
 		}
 	}
-	return &Cluster{Dir: dir}, nil
+	c = &Cluster{Dir: dir}
+	return c, c.save()
 }
 
 func (c *Cluster) save() error {

@@ -51,6 +51,9 @@ func TestOpenSaysWhatToDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if begun, err := Open(dir); err != nil || begun.Ports != (Ports{}) {
+		t.Errorf("just begun: %+v, error %v", begun, err)
+	}
 	c.Ports = portsFrom(20000)
 	if err := c.save(); err != nil {
 		t.Fatal(err)
