@@ -91,6 +91,10 @@ func TestPlatformAndItsGate(t *testing.T) {
 		way.want(t, http.StatusOK, "GET", namespaces, "")
 		way.want(t, http.StatusForbidden, "GET", "/api/v1/pods", "") // not in its role
 	}
+	shop := l.newShop("store-logs")
+	shop.open()
+	web := shop.becomes("web", "Running ready").Metadata.Name
+	gated.want(t, http.StatusOK, "GET", namespaces+"/store-logs/pods/"+web+"/log", "")
 
 	id := l.must("fault", "add", "--state", l.dir, "--method", "POST", "--path", "^/api/v1/namespaces$", "--status", "503", "--times", "1")
 	gated.want(t, http.StatusServiceUnavailable, "POST", namespaces, namespaceNamed("store-one"))

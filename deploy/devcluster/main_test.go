@@ -67,6 +67,7 @@ kind: ClusterRole
 metadata: {name: shopwright-test}
 rules:
 - {apiGroups: [""], resources: [namespaces], verbs: [get, list, watch, create]}
+- {apiGroups: [""], resources: [pods/log], verbs: [get]}
 `
 	if err := os.WriteFile(l.role, []byte(role), 0o600); err != nil {
 		t.Fatal(err)
