@@ -111,6 +111,13 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
   });
   document.addEventListener("htmx:before:request", () => { const problem = byId("problem"); if (problem) problem.hidden = true; });
 
+  // A page that is being left sends nothing more: a second press must not do a thing twice.
+  // One that comes back from the browser's memory may show what is over, and is fetched anew.
+  let leaving = false;
+  document.addEventListener("htmx:after:request", (event) => { leaving ||= event.detail.ctx.response.headers.has("HX-Redirect"); });
+  document.addEventListener("htmx:before:request", (event) => { if (leaving) event.preventDefault(); });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
   // A search that was typed becomes the page's address, so that reloading keeps it.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.target.matches?.("form[data-search]")) history.replaceState(history.state, "", event.detail.ctx.response.raw.url);
@@ -148,18 +155,28 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
       button.dataset.copied = "";
       setTimeout(() => delete button.dataset.copied, 2 * seconds);
     },
-    close(button) { button.closest("dialog")?.close(); },
   };
+
+  const openMenus = () => document.querySelectorAll("details.dropdown[open]");
+
+  // A press beside a dialog closes it; text selected in it by dragging may end there too.
+  let pressed;
+  document.addEventListener("pointerdown", (event) => { pressed = event.target; });
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-act]");
     if (button) { event.preventDefault(); actions[button.dataset.act](button); return; }
-    if (event.target.matches("dialog")) event.target.close();
-    for (const menu of document.querySelectorAll("details.dropdown[open]")) if (!menu.contains(event.target)) menu.open = false;
+    if (event.target.matches("dialog") && pressed === event.target) event.target.close();
+    for (const menu of openMenus()) if (!menu.contains(event.target)) menu.open = false;
   });
 
+  function closeMenu(menu) {
+    if (menu.contains(document.activeElement)) menu.querySelector("summary").focus();
+    menu.open = false;
+  }
+
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") for (const menu of document.querySelectorAll("details.dropdown[open]")) menu.open = false;
+    if (event.key === "Escape") openMenus().forEach(closeMenu);
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select, dialog")) return;
     const search = byId("q");
     if (search) { event.preventDefault(); search.focus(); search.select(); }
@@ -184,8 +201,16 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
       el.dataset.hideAt ||= String(Date.now() + Number(el.dataset.hideAfter) * seconds);
       const left = Number(el.dataset.hideAt) - Date.now();
       setText(el, `hidden again in ${clock(Math.max(0, left))}`);
-      if (left <= 0) { el.removeAttribute("data-hide-after"); byId("hide-credentials")?.click(); }
+      if (left <= 0) forget(el);
     }
+  }
+
+  // What was shown goes at once, even when the server cannot be asked for the hidden panel.
+  function forget(el) {
+    el.removeAttribute("data-hide-after");
+    setText(el, "");
+    for (const secret of document.querySelectorAll("[data-secret]")) setText(secret, "hidden");
+    byId("hide-credentials")?.click();
   }
 
   function tick() { showTimes(document); hideSecrets(); sayLost(); }
