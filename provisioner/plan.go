@@ -16,7 +16,7 @@ type Plan struct {
 func defaultPlan() Plan {
 	return Plan{
 		Name:    "default",
-		Summary: "4 CPU, 8 GiB of memory, 20 GiB of disk",
+		Summary: "4 CPU, 8 GiB, 20 GiB of disk",
 		Limits: kube.Limits{
 			Quota: map[corev1.ResourceName]string{
 				corev1.ResourcePods:                   "20",

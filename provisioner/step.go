@@ -104,12 +104,12 @@ func nextWorkloads(st store.Store, o observed) action {
 	switch {
 	case setup.Failed:
 		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup)}
-	case all == 0 || ready < all:
-		return action{Do: wait, Step: store.StepWorkloads, Message: fmt.Sprintf("%d of %d workloads ready", ready, all)}
-	case !setup.Succeeded:
-		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup)}
-	default:
+	case all > 0 && ready == all && setup.Succeeded:
 		return action{Do: complete, Step: store.StepReady}
+	case st.Step == store.StepSetup, setup.Succeeded, all > 0 && ready == all, setupRuns(o.Snapshot):
+		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup, ready, all)}
+	default:
+		return action{Do: wait, Step: store.StepWorkloads, Message: fmt.Sprintf("%d of %d workloads ready", ready, all)}
 	}
 }
 
@@ -158,11 +158,23 @@ func setupJob(s kube.Snapshot) kube.Job {
 // setupMissing tells of a release whose setup was removed, by a retry that was interrupted.
 func setupMissing(o observed) bool { return setupJob(o.Snapshot).Name == "" }
 
-func setupProgress(j kube.Job) string {
-	if j.Attempts > 0 {
+// setupRuns reports whether the setup has got what it waits for. A shop that is not filled
+// yet does not count as ready, so that its workload may wait for the setup in turn.
+func setupRuns(s kube.Snapshot) bool {
+	return slices.ContainsFunc(s.Pods, func(p kube.Pod) bool {
+		return p.Component == setupComponent && p.Phase == "Running"
+	})
+}
+
+func setupProgress(j kube.Job, ready, all int) string {
+	switch {
+	case j.Succeeded:
+		return fmt.Sprintf("Filled; %d of %d workloads ready", ready, all)
+	case j.Attempts > 0:
 		return fmt.Sprintf("Attempt %d", j.Attempts+1)
+	default:
+		return "Filling the shop"
 	}
-	return "Filling the shop"
 }
 
 // stuckSince reports whether something from before that time would wait long, or for ever,

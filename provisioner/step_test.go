@@ -34,6 +34,10 @@ func TestNext(t *testing.T) {
 	running := func(job kube.Job, workloads ...kube.Workload) observed {
 		return with(func(o *observed) { o.Snapshot = kube.Snapshot{Workloads: workloads, Jobs: []kube.Job{job}} })
 	}
+	filling := kube.Snapshot{
+		Workloads: []kube.Workload{ready, starting}, Jobs: []kube.Job{setup},
+		Pods: []kube.Pod{{Name: "setup-1-x", Component: "setup", Phase: "Running"}},
+	}
 	leftover := kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-1"}}}
 
 	for name, c := range map[string]struct {
@@ -55,6 +59,8 @@ func TestNext(t *testing.T) {
 		"setup is not seen yet":       {wanted, with(func(o *observed) { o.Applied = true }), wait, store.StepWorkloads},
 		"a workload starts":           {wanted, running(setup, ready, starting), wait, store.StepWorkloads},
 		"setup runs":                  {wanted, running(setup, ready), wait, store.StepSetup},
+		"the shop waits for setup":    {wanted, with(func(o *observed) { o.Snapshot = filling }), wait, store.StepSetup},
+		"setup is done first":         {wanted, running(succeeded, starting), wait, store.StepSetup},
 		"setup failed":                {wanted, running(failed, ready), fail, store.StepSetup},
 		"setup failed early":          {wanted, running(failed, starting), fail, store.StepSetup},
 		"all is done":                 {wanted, running(succeeded, ready), complete, store.StepReady},

@@ -84,7 +84,10 @@ func (b *Browser) In(t *testing.T) *Browser {
 // Use makes pages look as in that mode.
 func (b *Browser) Use(m Mode) {
 	b.t.Helper()
-	scheme := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: m.Scheme}}}
+	scheme := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: m.Scheme},
+		{Name: "prefers-reduced-motion", Value: "reduce"}, // colours are looked at, not how they change
+	}}
 	if _, err := chromedp.Call(b.Ctx, emulation.SetEmulatedMedia, scheme); err != nil {
 		b.t.Fatalf("set up %s: %v", m.Name, err)
 	}
@@ -105,9 +108,11 @@ func (b *Browser) Visit(address string) {
 }
 
 // Do runs actions.
-func (b *Browser) Do(actions ...chromedp.Action) {
+func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.Ctx, actions...); err != nil {
+	ctx, cancel := context.WithTimeout(b.Ctx, time.Minute)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
 		b.t.Fatalf("in the browser: %v", err)
 	}
 }
@@ -237,4 +242,32 @@ func readAxe(t *testing.T) string {
 		t.Fatalf("axe-core is missing: run npm ci in static: %v", err)
 	}
 	return string(script)
+}
+
+// Click clicks the first element that the CSS selector finds, once it is visible.
+func (b *Browser) Click(selector string) {
+	b.t.Helper()
+	b.Do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Type types into the first element that the CSS selector finds.
+func (b *Browser) Type(selector, text string) {
+	b.t.Helper()
+	b.Do(chromedp.SendKeys(chromedp.CSS(selector), text))
+}
+
+// WaitFor returns when the page has an element that the CSS selector finds and that can be
+// seen, without any reloading.
+func (b *Browser) WaitFor(selector string) {
+	b.t.Helper()
+	b.Do(chromedp.WaitVisible(chromedp.CSS(selector)))
+}
+
+// Script switches the pages' own scripts on or off, from the next page on.
+func (b *Browser) Script(on bool) {
+	b.t.Helper()
+	off := emulation.SetScriptExecutionDisabledParams{Value: !on}
+	if _, err := chromedp.Call(b.Ctx, emulation.SetScriptExecutionDisabled, off); err != nil {
+		b.t.Fatalf("switch scripts: %v", err)
+	}
 }

@@ -1,0 +1,156 @@
+package main_test
+
+import (
+	"flag"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/views/browsertest"
+)
+
+var pictures = flag.String("pictures", "", "directory for screenshots of the walk")
+
+// walk is a person at a browser.
+type walk struct {
+	*browsertest.Browser
+	t *testing.T
+	p *process
+}
+
+func begin(t *testing.T) walk {
+	t.Helper()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	return walk{Browser: browsertest.Open(t), t: t, p: p}
+}
+
+// look checks the page as it stands in every mode, and takes its pictures.
+func (w walk) look(name string) {
+	w.t.Helper()
+	for _, m := range browsertest.Modes() {
+		w.Use(m)
+		w.Check()
+		if *pictures != "" {
+			w.Picture(filepath.Join(*pictures, name+"."+m.Name+".png"))
+		}
+	}
+	w.Use(browsertest.Modes()[0])
+}
+
+func (w walk) signIn() {
+	w.t.Helper()
+	w.Visit(w.p.url + "/")
+	w.Click(`form[action="/sign-in/dev"] button`)
+	w.WaitFor(`#store-rows`)
+}
+
+// path is where the browser is.
+func (w walk) path() string {
+	w.t.Helper()
+	return browsertest.Evaluate[string](w.Browser, "location.pathname")
+}
+
+func TestWalkInABrowser(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	slug := "walk-" + strings.ToLower(uuid.NewString()[24:])
+	kubetest.Simulate(t, "store-"+slug, "start-delay=2s", "job-duration=2s")
+
+	w.Visit(w.p.url + "/")
+	w.look("sign-in")
+	w.signIn()
+	w.look("stores-empty")
+
+	w.Visit(w.p.url + "/stores/new")
+	w.look("create")
+	w.Type(`#create-form input[name="name"]`, "Nordwind Outdoor")
+	w.Type(`#create-form input[name="slug"]`, "WWW--")
+	w.WaitFor(`#address-field .sw-err`)
+	w.look("create-invalid")
+	browsertest.Evaluate[bool](w.Browser, `document.querySelector('#create-form input[name="slug"]').value = "", true`)
+	w.Type(`#create-form input[name="slug"]`, slug)
+	w.Click(`#create-form footer button, #create-form button.btn-primary`)
+
+	// From here to the end of the deletion the page is never loaded anew.
+	w.WaitFor(`#store-head[data-status="provisioning"]`)
+	browsertest.Evaluate[bool](w.Browser, "window.untouched = true")
+	w.WaitFor(`li[data-step="Workloads"][data-state="run"]`)
+	w.look("store-provisioning")
+	w.WaitFor(`#store-head[data-status="ready"]`)
+	w.look("store-ready")
+	w.Click(`form[action$="/credentials"] button`)
+	w.WaitFor(`#credentials form, #credentials .sw-secret`)
+	w.look("store-credentials")
+	if !browsertest.Evaluate[bool](w.Browser, "window.untouched === true") {
+		t.Error("the page was loaded anew instead of being kept up to date")
+	}
+
+	page := w.path()
+	for _, tab := range []string{"pods", "events", "settings"} {
+		w.Visit(w.p.url + page + "/" + tab)
+		w.look("store-" + tab)
+	}
+	for _, place := range []string{"/activity", "/account", "/stores", "/stores?q=nothing-like-it", "/stores/none-such"} {
+		w.Visit(w.p.url + place)
+		if place == "/stores/none-such" {
+			_ = w.Complaints() // the browser says that it got a 404, which is what is looked at
+		}
+		w.look("page-" + strings.Trim(strings.NewReplacer("/", "-", "?", "-").Replace(place), "-"))
+	}
+
+	w.Visit(w.p.url + page)
+	browsertest.Evaluate[bool](w.Browser, "window.untouched = true")
+	w.Click(`#store-head form[action$="/delete"] button`)
+	w.WaitFor(`#delete-form input[name="confirm"]`)
+	w.look("delete")
+	w.Type(`#delete-form input[name="confirm"]`, "Nordwind")
+	w.Click(`#delete-form button.btn-error`)
+	w.WaitFor(`#delete-form .sw-err`)
+	browsertest.Evaluate[bool](w.Browser, `document.querySelector('#delete-form input[name="confirm"]').value = "", true`)
+	w.Type(`#delete-form input[name="confirm"]`, "Nordwind Outdoor")
+	_ = w.Complaints() // of the 422 that was asked for
+	w.Click(`#delete-form button.btn-error`)
+	w.WaitFor(`#store-head[data-status="deleting"]`)
+	w.look("store-deleting")
+	w.WaitFor(`#store-page a[href="/stores"].btn`)
+	w.look("store-gone")
+	wantNoNamespace(t, slug)
+}
+
+func TestWalkWithoutScript(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	slug := "plain-" + strings.ToLower(uuid.NewString()[24:])
+	w.Script(false)
+	w.signIn()
+	w.Visit(w.p.url + "/stores/new")
+	w.Type(`#create-form input[name="name"]`, "Nordwind <b>Outdoor</b>")
+	w.Type(`#create-form input[name="slug"]`, "no good")
+	w.Click(`#create-form button.btn-primary`)
+	w.WaitFor(`#address-field .sw-err`)
+	w.WaitFor(`#create-form input[name="name"][value="Nordwind <b>Outdoor</b>"]`)
+	w.Visit(w.p.url + "/stores/new")
+	w.Type(`#create-form input[name="name"]`, "Nordwind <b>Outdoor</b>")
+	w.Type(`#create-form input[name="slug"]`, slug)
+	w.Click(`#create-form button.btn-primary`)
+	w.WaitFor(`#store-head`)
+	page := w.path()
+	w.p.untilReady(page)
+	w.Visit(w.p.url + page)
+	w.Click(`form[action$="/credentials"] button`)
+	w.WaitFor(`#credentials .sw-secret`)
+	w.Visit(w.p.url + page + "/delete")
+	w.Type(`#delete-form input[name="confirm"]`, "Nordwind <b>Outdoor</b>")
+	w.Click(`#delete-form button.btn-error`)
+	w.WaitFor(`#store-head`)
+	w.p.untilGone(page)
+	wantNoNamespace(t, slug)
+	if status, _ := w.p.get(page); status != http.StatusNotFound {
+		t.Errorf("the page of a store that is gone: %d", status)
+	}
+}
