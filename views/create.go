@@ -39,7 +39,7 @@ func shownSlug(f CreateForm) string {
 	case f.Slug != "":
 		return f.Slug
 	default:
-		return "…"
+		return "your-shop"
 	}
 }
 

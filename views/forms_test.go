@@ -1,13 +1,14 @@
 package views
 
 import (
-	"context"
 	"net/http"
 	"sync/atomic"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"shopwright.dev/shopwright/views/browsertest"
 )
 
 // creation answers what the create form asks, when it is allowed to.
@@ -42,47 +43,47 @@ func (c *creation) mux() *http.ServeMux {
 	return mux
 }
 
-func openCreateDialog(t *testing.T, ctx context.Context, base string) {
-	t.Helper()
-	visit(t, ctx, base+"/stores")
-	do(t, ctx, click(`form[data-dialog="create-dialog"] button`))
-	until(t, ctx, `document.activeElement.id === "create-name"`)
+func openCreateDialog(b *browsertest.Browser, base string) {
+	b.Visit(base + "/stores")
+	b.Click(`form[data-dialog="create-dialog"] button`)
+	b.Until(`document.activeElement.id === "create-name"`)
 }
 
 // point is a place in the window, in pixels.
 type point struct{ X, Y float64 }
 
-func inside(t *testing.T, ctx context.Context, selector string) point {
-	t.Helper()
-	return evaluate[point](t, ctx, `(() => { const r = document.querySelector("`+selector+`").getBoundingClientRect(); return {X: r.left + 20, Y: r.top + 10}; })()`)
+func inside(b *browsertest.Browser, selector string) point {
+	return browsertest.Evaluate[point](b, `(() => { const r = document.querySelector("`+selector+`").getBoundingClientRect(); return {X: r.left + 20, Y: r.top + 10}; })()`)
 }
 
 func TestCheckingTheAddressDoesNotEndTheCreation(t *testing.T) {
 	t.Parallel()
 	c := newCreation()
 	close(c.left)
-	base, ctx := serve(t, c.mux()), browser(t)
-	openCreateDialog(t, ctx, base)
-	do(t, ctx, write("#create-name", "Nord"), chromedp.KeyEvent(kb.Enter))
+	base, b := serve(t, c.mux()), browsertest.Open(t)
+	openCreateDialog(b, base)
+	b.Type("#create-name", "Nord")
+	b.Do(chromedp.KeyEvent(kb.Enter))
 	<-c.asked // while the post waits
 	close(c.answer)
-	until(t, ctx, `location.pathname === "/stores/7"`)
+	b.Until(`location.pathname === "/stores/7"`)
 }
 
 func TestSecondPressCreatesNoSecondStore(t *testing.T) {
 	t.Parallel()
 	c := newCreation()
-	base, ctx := serve(t, c.mux()), browser(t)
-	openCreateDialog(t, ctx, base)
-	button := inside(t, ctx, "#create-form > footer button")
+	base, b := serve(t, c.mux()), browsertest.Open(t)
+	openCreateDialog(b, base)
+	button := inside(b, "#create-form > footer button")
 	press := chromedp.MouseClickXY(button.X, button.Y)
-	do(t, ctx, write("#create-name", "Nord"), press, press)
-	evaluate[bool](t, ctx, `document.addEventListener("htmx:finally:request", (e) => { window.answered ||= e.target.id === "create-form"; }); true`)
+	b.Type("#create-name", "Nord")
+	b.Do(press, press)
+	browsertest.Evaluate[bool](b, `document.addEventListener("htmx:finally:request", (e) => { window.answered ||= e.target.id === "create-form"; }); true`)
 	close(c.answer)
-	until(t, ctx, `window.answered`)
-	do(t, ctx, press)
+	b.Until(`window.answered`)
+	b.Do(press)
 	close(c.left)
-	until(t, ctx, `location.pathname === "/stores/7"`)
+	b.Until(`location.pathname === "/stores/7"`)
 	if n := c.posts.Load(); n != 1 {
 		t.Errorf("%d stores were asked for", n)
 	}
@@ -90,23 +91,25 @@ func TestSecondPressCreatesNoSecondStore(t *testing.T) {
 
 func TestTextDraggedOutOfADialogLeavesItOpen(t *testing.T) {
 	t.Parallel()
-	base, ctx := serve(t, newCreation().mux()), browser(t)
-	openCreateDialog(t, ctx, base)
-	field := inside(t, ctx, "#create-name")
-	do(t, ctx, write("#create-name", "Nord"), chromedp.DragAndDropXY(field.X, field.Y, 5, 5))
-	if !evaluate[bool](t, ctx, `document.getElementById("create-dialog").open`) {
+	base, b := serve(t, newCreation().mux()), browsertest.Open(t)
+	openCreateDialog(b, base)
+	field := inside(b, "#create-name")
+	b.Type("#create-name", "Nord")
+	b.Do(chromedp.DragAndDropXY(field.X, field.Y, 5, 5))
+	if !browsertest.Evaluate[bool](b, `document.getElementById("create-dialog").open`) {
 		t.Error("the dialog closed")
 	}
-	do(t, ctx, chromedp.MouseClickXY(5, 5))
-	until(t, ctx, `!document.getElementById("create-dialog").open`)
+	b.Do(chromedp.MouseClickXY(5, 5))
+	b.Until(`!document.getElementById("create-dialog").open`)
 }
 
 func TestEscapeClosesAMenuAndKeepsTheFocus(t *testing.T) {
 	t.Parallel()
-	base, ctx := serve(t, newCreation().mux()), browser(t)
-	visit(t, ctx, base+"/stores")
-	do(t, ctx, click("#store-2 details summary"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Escape))
-	until(t, ctx, `!document.querySelector("#store-2 details").open && document.activeElement.matches("#store-2 summary")`)
+	base, b := serve(t, newCreation().mux()), browsertest.Open(t)
+	b.Visit(base + "/stores")
+	b.Click("#store-2 details summary")
+	b.Do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Escape))
+	b.Until(`!document.querySelector("#store-2 details").open && document.activeElement.matches("#store-2 summary")`)
 }
 
 func TestCredentialsHideWithoutTheServer(t *testing.T) {
@@ -124,10 +127,10 @@ func TestCredentialsHideWithoutTheServer(t *testing.T) {
 	})
 	mux.Handle("POST /stores/7/credentials", servePage(CredentialsPanel(shown)))
 	mux.HandleFunc("GET /stream", idle)
-	base, ctx := serve(t, mux), browser(t)
-	visit(t, ctx, base+"/stores/7")
-	do(t, ctx, click("#credentials form button"))
-	until(t, ctx, `document.body.textContent.includes("`+shown.Password+`")`)
-	evaluate[string](t, ctx, `document.querySelector("[data-hide-after]").dataset.hideAt = "1"`)
-	until(t, ctx, `!document.body.textContent.includes("`+shown.Password+`")`)
+	base, b := serve(t, mux), browsertest.Open(t)
+	b.Visit(base + "/stores/7")
+	b.Click("#credentials form button")
+	b.Until(`document.body.textContent.includes("` + shown.Password + `")`)
+	browsertest.Evaluate[string](b, `document.querySelector("[data-hide-after]").dataset.hideAt = "1"`)
+	b.Until(`!document.body.textContent.includes("` + shown.Password + `")`)
 }

@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -102,6 +103,15 @@ func wrongForm() CreateForm {
 	f.Address = Address{Slug: "nordwind-outdoor", Error: "nordwind-outdoor.localhost is taken.", Free: "nordwind-outdoor-2"}
 	f.EngineError, f.Problem, f.Used = "Choose an engine.", "Nothing was created.", 5
 	f.Engines[0].Selected = false
+	return f
+}
+
+// fullForm has no store left to give, one engine to choose from, and a cluster to wait for.
+func fullForm() CreateForm {
+	f := sampleForm()
+	f.Engines, f.Used, f.Name, f.Address = f.Engines[:1], 5, "", Address{}
+	f.Engines[0].Selected = false
+	f.Waits = "The cluster is not there yet. The store waits in the queue and goes on by itself."
 	return f
 }
 
@@ -235,6 +245,18 @@ func noMatchList() StoreList {
 		Engines: sampleList().Engines, Total: 0}
 }
 
+// manyList is a page in the middle of hundreds of stores, with a search and a filter on.
+func manyList() StoreList {
+	l := sampleList()
+	l.Search, l.Engine, l.Newer, l.From, l.To, l.Total = "shop", "woocommerce", "/stores?page=2", 51, 75, 412
+	l.Rows = nil
+	statuses := []Status{Ready, Ready, Ready, Degraded, Provisioning}
+	for n := range 25 {
+		l.Rows = append(l.Rows, sampleRow(strconv.Itoa(51+n), "Shop "+strconv.Itoa(51+n), statuses[n%len(statuses)], "Opened in 1:08"))
+	}
+	return l
+}
+
 func podsPage(tab PodsTab) templ.Component {
 	p := sampleStorePage("Bike Kitchen Utrecht", Degraded, TabPods)
 	p.Pods = &tab
@@ -293,10 +315,12 @@ func states() map[string]templ.Component {
 		"02d-cluster-starting":    clusterPage(Cluster{Name: "dev", Link: ClusterStarting, Message: "Building kube-apiserver", Done: 2, Total: 5, Since: sampleTime}),
 		"02e-cluster-connecting":  clusterPage(Cluster{Name: "dev", Link: ClusterConnecting, Since: sampleTime}),
 		"02f-cluster-none":        clusterPage(Cluster{}),
+		"02i-many":                listPage(manyList()),
 		"02g-cluster-foreign":     clusterPage(Cluster{Name: "fra-1", Link: ClusterForeign, Message: "Its kube-system namespace has another identity."}),
 		"03-empty":                listPage(empty),
 		"04b-create-wrong":        Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: wrongForm()}),
 		"04c-create":              Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: sampleForm()}),
+		"04d-create-full":         Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: fullForm()}),
 		"05-provisioning":         Store(overviewPage("Nordwind Outdoor", Provisioning)),
 		"05b-long-name":           Store(overviewPage(longName, Provisioning)),
 		"05c-hostile-name":        Store(overviewPage(hostile, Deleting)),
@@ -317,6 +341,7 @@ func states() map[string]templ.Component {
 		"14-account":              Account(account),
 		"16-error-404":            Error(ErrorPage{Code: 404, Title: "There is no store here", Message: "The address may be mistyped, or the store may be deleted.", SignedIn: true}),
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
+		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "The records cannot be reached", Message: "Shops sell on. Load the page again in a moment.", SignedIn: true}),
 		"16c-unreachable":         Stores(StoresPage{Shell: unreachableShell(), List: away, Create: sampleForm()}),
 	}
 }

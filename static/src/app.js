@@ -186,7 +186,7 @@
   document.addEventListener("input", (event) => {
     if (event.target.name !== "name" || !event.target.form?.elements.slug) return;
     const preview = byId("address-preview");
-    if (preview && !event.target.form.elements.slug.value) setText(preview, slug(event.target.value) || "…");
+    if (preview && !event.target.form.elements.slug.value) setText(preview, slug(event.target.value) || "your-shop");
   });
 
   // ---- Secrets hide again. ----

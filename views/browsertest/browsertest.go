@@ -154,7 +154,7 @@ func (b *Browser) Picture(path string) {
 	if err != nil {
 		b.t.Fatalf("take a picture: %v", err)
 	}
-	if err := os.WriteFile(path, png, 0o644); err != nil {
+	if err := os.WriteFile(path, png, 0o600); err != nil {
 		b.t.Fatal(err)
 	}
 }
