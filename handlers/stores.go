@@ -254,7 +254,9 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 		if form.Address, err = a.address(c.Request().Context(), r); err != nil {
 			return err
 		}
-		form.Address.Error = refused.Message
+		if form.Address.Error == "" { // such as when the free one was taken a moment ago
+			form.Address.Error = refused.Message
+		}
 	case "engine":
 		form.EngineError = refused.Message
 	default:
@@ -298,7 +300,7 @@ func (a *App) address(ctx context.Context, r createRequest) (views.Address, erro
 	}
 	free, err := a.DB.FreeSlug(ctx, slug)
 	if err == nil && free != slug {
-		address.Error, address.Free = "“"+slug+"” is taken. “"+free+"” is free.", free
+		address.Error, address.Free = "“"+slug+"” is taken.", free
 	}
 	return address, err
 }

@@ -29,13 +29,14 @@ type settled struct {
 	released    bool // deployed, by whomever
 	applied     bool // by this holder
 	reset       bool // by this holder
+	oldSetup    string
 	volumesGone bool // asked to go, by this holder
 }
 
 // observe reads what the next decision needs: what is settled is not read again, and what
 // the watches know costs no call.
 func (w *worker) observe(ctx context.Context, conn *connection) (observed, error) {
-	o := observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset}
+	o := observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
 	if !w.emptying.IsZero() {
 		o.Emptying = time.Since(w.emptying)
 	}
@@ -206,9 +207,7 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case unlockRelease:
 		return "", conn.helm.Unlock(ctx, owner.Namespace, releaseName)
 	case resetSetup:
-		err = conn.kube.Restart(ctx, owner.Namespace, setupComponent, stuckPods(o.Snapshot, w.claim.Store.QueuedAt))
-		w.settled.reset = err == nil
-		return "", err
+		return "", w.resetSetup(ctx, conn, o)
 	case applyRelease:
 		return w.applyRelease(ctx, conn)
 	case uninstallRelease:
@@ -222,6 +221,22 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	default:
 		return "", fmt.Errorf("nobody knows how to %s", do)
 	}
+}
+
+// resetSetup removes what would wait long, or for ever, before it tries again.
+func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) error {
+	namespace, asked := w.claim.Store.Namespace, w.claim.Store.QueuedAt
+	if name := failedSetup(o.Snapshot, asked); name != "" {
+		if err := conn.kube.DeleteJob(ctx, namespace, name); err != nil {
+			return err
+		}
+		w.settled.oldSetup = setupJob(o.Snapshot).UID
+	}
+	if err := conn.kube.DeletePods(ctx, namespace, stuckPods(o.Snapshot, asked)); err != nil {
+		return err
+	}
+	w.settled.reset = true
+	return nil
 }
 
 func (w *worker) createCredentials(ctx context.Context, conn *connection) (string, error) {

@@ -88,7 +88,7 @@ func TestImageThatCannotBePulledThenRetry(t *testing.T) {
 	if len(st.Failure.Evidence) == 0 || st.Failure.Next == "" {
 		t.Errorf("the failure has no evidence or next step: %+v", st.Failure)
 	}
-	kubetest.Simulate(t, st.Namespace, "fail=none")
+	kubetest.Simulate(t, st.Namespace, "fail=none", "component=wordpress")
 	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,9 @@ type observed struct {
 	Credentials bool
 	Volumes     int // claims that may hold data
 	Release     helm.Status
-	Applied     bool // by this holder, for this generation: what the watches do not show is on its way
-	Reset       bool // by this holder, for this generation
+	Applied     bool   // by this holder, for this generation: what the watches do not show is on its way
+	Reset       bool   // by this holder, for this generation
+	OldSetup    string // UID of the setup job that was removed then
 	Snapshot    kube.Snapshot
 	Emptying    time.Duration // how long the namespace has been waited for to get empty
 }
@@ -98,7 +99,7 @@ func nextRelease(st store.Store, o observed) action {
 func nextWorkloads(st store.Store, o observed) action {
 	ready, all := count(o.Snapshot.Workloads)
 	setup := setupJob(o.Snapshot)
-	if o.Reset && setup.CreatedAt.Before(st.QueuedAt) {
+	if o.OldSetup != "" && setup.UID == o.OldSetup {
 		setup = kube.Job{} // the one that was removed: the watch has not seen it yet
 	}
 	switch {
@@ -180,15 +181,25 @@ func setupProgress(j kube.Job, ready, all int) string {
 // stuckSince reports whether something from before that time would wait long, or for ever,
 // before it tries again.
 func stuckSince(s kube.Snapshot, before time.Time) bool {
-	job := setupJob(s)
-	return job.Failed && job.CreatedAt.Before(before) || len(stuckPods(s, before)) > 0
+	return failedSetup(s, before) != "" || len(stuckPods(s, before)) > 0
 }
+
+// failedSetup is the name of a setup job that was made before that time and gave up.
+func failedSetup(s kube.Snapshot, before time.Time) string {
+	if job := setupJob(s); job.Failed && isOlder(job.CreatedAt, before) {
+		return job.Name
+	}
+	return ""
+}
+
+// isOlder compares what Kubernetes writes in whole seconds.
+func isOlder(created, than time.Time) bool { return created.Before(than.Truncate(time.Second)) }
 
 // stuckPods are those made before that time with a container that cannot be started.
 func stuckPods(s kube.Snapshot, before time.Time) []string {
 	var names []string
 	for _, pod := range s.Pods {
-		if pod.CreatedAt.Before(before) && slices.ContainsFunc(pod.Containers, kube.Container.Stuck) {
+		if isOlder(pod.CreatedAt, before) && slices.ContainsFunc(pod.Containers, kube.Container.Stuck) {
 			names = append(names, pod.Name)
 		}
 	}

@@ -89,11 +89,11 @@ func TestRetryIsResetOnce(t *testing.T) {
 	asked := time.Now()
 	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease}
 	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Deployed}
-	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
+	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", UID: "1", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
 	if got := next(st, o); got.Do != resetSetup {
 		t.Errorf("first %s", got.Do)
 	}
-	o.Reset = true
+	o.Reset, o.OldSetup = true, "1"
 	if got := next(st, o); got.Do != applyRelease {
 		t.Errorf("then %s", got.Do)
 	}
@@ -101,7 +101,7 @@ func TestRetryIsResetOnce(t *testing.T) {
 	if got := next(st, o); got.Do != wait {
 		t.Errorf("while the watch shows the old setup: %s", got.Do)
 	}
-	o.Snapshot.Jobs[0].CreatedAt = asked.Add(time.Second)
+	o.Snapshot.Jobs[0].UID = "2"
 	if got := next(st, o); got.Do != fail {
 		t.Errorf("a setup that failed again: %s", got.Do)
 	}

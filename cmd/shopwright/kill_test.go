@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,7 +29,7 @@ func TestKilledWhileOpening(t *testing.T) {
 		page     string   // the step that the page shows
 	}{
 		"after the namespace": {held: `/resourcequotas$`, page: "Limits"},
-		"after the release":   {switches: []string{"start-delay=1h"}, page: "Workloads"},
+		"after the release":   {switches: []string{"fail=never-ready"}, page: "Workloads"},
 		"during the setup":    {switches: []string{"job-duration=1h"}, page: "Setup"},
 	} {
 		t.Run(step, func(t *testing.T) {
@@ -52,12 +53,12 @@ func TestKilledWhileOpening(t *testing.T) {
 			if held != nil {
 				held.Release()
 			} else {
-				kubetest.Simulate(t, "store-"+slug, "start-delay=", "job-duration=")
+				kubetest.Simulate(t, "store-"+slug, "fail=none", "job-duration=")
 			}
 			p.start()
 			p.untilReady(page)
 			wantOneRelease(t, slug)
-			p.post(page+"/delete", url.Values{"confirm": {"Killed " + step}}, http.StatusSeeOther)
+			p.post(page+"/delete", url.Values{"confirm": {"Killed " + step}})
 			p.untilGone(page)
 			wantNoNamespace(t, slug)
 		})
@@ -72,7 +73,7 @@ func TestKilledWhileDeleting(t *testing.T) {
 	page := p.create("Killed", slug)
 	p.untilReady(page)
 	held := kubetest.Hold(t, http.MethodDelete, "^/api/v1/namespaces/store-"+slug+"$")
-	p.post(page+"/delete", url.Values{"confirm": {"Killed"}}, http.StatusSeeOther)
+	p.post(page+"/delete", url.Values{"confirm": {"Killed"}})
 	held.Wait()
 	p.kill()
 	held.Release()
@@ -106,4 +107,33 @@ func wantNoNamespace(t *testing.T, slug string) {
 	if !apierrors.IsNotFound(err) {
 		t.Errorf("store-%s is still there: %v", slug, err)
 	}
+}
+
+// TestEndsInOrder sends SIGTERM in the middle of the work, with a stream open: the program
+// hands over and is out well within the grace period.
+func TestEndsInOrder(t *testing.T) {
+	t.Parallel()
+	slug := "term-" + strings.ToLower(uuid.NewString()[24:])
+	kubetest.Simulate(t, "store-"+slug, "fail=never-ready")
+	p := launch(t, gate(t))
+	p.start()
+	page := p.create("Ended", slug)
+	p.until(page, "at work", func(_ int, body string) bool { return stepRunning(body, "Workloads") })
+	stream, err := p.client.Get(p.url + "/events?view=stores")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stream.Body.Close() }()
+	began := time.Now()
+	if code := p.stop(); code != 0 {
+		t.Errorf("the program ended with %d", code)
+	}
+	if took := time.Since(began); took > 9*time.Second {
+		t.Errorf("it took %s to end", took)
+	}
+	kubetest.Simulate(t, "store-"+slug, "fail=none")
+	p.start()
+	p.untilReady(page)
+	p.post(page+"/delete", url.Values{"confirm": {"Ended"}})
+	p.untilGone(page)
 }

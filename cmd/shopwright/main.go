@@ -16,8 +16,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // commands are the subcommands of the binary.
@@ -42,8 +43,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)), kong.Exit(func(int) { panic(errHelp) }),
 		kong.BindTo(stdout, (*io.Writer)(nil)))
 	if err != nil {
-		fmt.Fprintln(stderr, "shopwright:", err)
-		return exitFailed
+		return report(stderr, err)
 	}
 	return report(stderr, parse(parser, args))
 }
@@ -74,7 +74,7 @@ func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintln(stderr, "shopwright:", err)
+	_, _ = fmt.Fprintln(stderr, "shopwright:", err) // there is nowhere else to say it
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -112,19 +113,21 @@ func (p *process) signIn() {
 		p.t.Fatal(err)
 	}
 	p.client = &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	p.post("/sign-in/dev", nil, http.StatusSeeOther)
+	p.post("/sign-in/dev", nil)
 }
 
 // post sends a form as a browser without scripts would, and returns where it leads.
-func (p *process) post(path string, form url.Values, want int) (location string) {
+func (p *process) post(path string, form url.Values) (location string) {
 	p.t.Helper()
 	response, err := p.client.PostForm(p.url+path, form)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer response.Body.Close()
-	if response.StatusCode != want {
-		body, _ := io.ReadAll(response.Body)
+	body, readErr := io.ReadAll(response.Body)
+	if err := errors.Join(readErr, response.Body.Close()); err != nil {
+		p.t.Fatal(err)
+	}
+	if response.StatusCode != http.StatusSeeOther {
 		p.t.Fatalf("POST %s: %s: %s", path, response.Status, body)
 	}
 	return response.Header.Get("Location")
@@ -133,7 +136,7 @@ func (p *process) post(path string, form url.Values, want int) (location string)
 // create asks for a store and returns the path of its page.
 func (p *process) create(name, slug string) string {
 	p.t.Helper()
-	return p.post("/stores", url.Values{"name": {name}, "slug": {slug}, "engine": {"woocommerce"}}, http.StatusSeeOther)
+	return p.post("/stores", url.Values{"name": {name}, "slug": {slug}, "engine": {"woocommerce"}})
 }
 
 // get returns a page and its status.
@@ -143,9 +146,8 @@ func (p *process) get(path string) (int, string) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
+	body, readErr := io.ReadAll(response.Body)
+	if err := errors.Join(readErr, response.Body.Close()); err != nil {
 		p.t.Fatal(err)
 	}
 	return response.StatusCode, string(body)

@@ -124,6 +124,7 @@ func (w Workload) Done() bool { return w.Ready >= w.Want }
 // Job is a batch job.
 type Job struct {
 	Name      string
+	UID       string
 	Component string
 	Succeeded bool
 	Failed    bool
@@ -184,7 +185,7 @@ func statefulSet(s *appsv1.StatefulSet) Workload {
 }
 
 func jobOf(j *batchv1.Job) Job {
-	job := Job{Name: j.Name, Component: j.Labels[LabelComponent], Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
+	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
 	for _, condition := range j.Status.Conditions {
 		if condition.Status != corev1.ConditionTrue {
 			continue

@@ -119,7 +119,7 @@ func (s *Server) account() (*syscall.SysProcAttr, string, error) {
 		return nil, "", fmt.Errorf("hand the folder to the user postgres: %w", err)
 	}
 	return &syscall.SysProcAttr{
-		Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, //nolint:gosec // ids are small
+		Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)},
 		Pdeathsig:  syscall.SIGQUIT,
 	}, "postgres", nil
 }
