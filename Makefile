@@ -35,8 +35,9 @@ generate: static/node_modules ## make the generated files anew: templ, CSS and J
 	@go tool templ generate -path views
 	@npm --prefix static run build
 
+# Not `npm ci`: it insists on optional packages for platforms that are not this one.
 static/node_modules: static/package-lock.json
-	@npm --prefix static ci --no-audit --no-fund
+	@npm --prefix static install --no-save --no-audit --no-fund --loglevel=error
 	@touch $@
 
 fmt: ## format the code

@@ -109,11 +109,15 @@ func ticks(st store.Store) []views.Tick {
 
 func (a *App) head(who visitor, st store.Store) views.StoreHead {
 	label, _ := a.engineLabel(st.Engine)
-	return views.StoreHead{
-		ID: st.ID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: shopURL(st), AdminURL: st.AdminURL,
+	head := views.StoreHead{
+		ID: st.ID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: shopURL(st),
 		Status: views.Status(st.Status), Engine: label, Plan: st.Plan, Cluster: a.Provisioner.Cluster().Name,
 		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
 	}
+	if head.URL != "" {
+		head.AdminURL = st.AdminURL
+	}
+	return head
 }
 
 func (a *App) tabs(st store.Store, current views.Tab) views.StoreTabs {

@@ -89,10 +89,16 @@ func (w *work) add(e store.Event) {
 	case store.StoreFailed:
 		s := w.span(e.Step, e.At)
 		s.ended, s.failed, s.message, w.ended = e.At, true, e.Message, e.At
-	case store.StoreReady, store.StoreDeleted:
-		w.spans[e.Step] = &span{began: e.At, ended: e.At}
-		w.ended = e.At
+	case store.StoreReady:
+		w.finish(e, "Address and admin login are there")
+	case store.StoreDeleted:
+		w.finish(e, "The address is free again")
 	}
+}
+
+func (w *work) finish(e store.Event, message string) {
+	w.spans[e.Step] = &span{began: e.At, ended: e.At, message: message}
+	w.ended = e.At
 }
 
 func (w *work) begin(title string, steps []store.Step, at time.Time) {

@@ -215,7 +215,7 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case deleteVolumes:
 		err = conn.kube.DeleteVolumes(ctx, owner.Namespace)
 		w.settled.volumesGone = err == nil
-		return "", err
+		return plural(o.Volumes, "disk") + " removed", err
 	case deleteNamespace:
 		return "", conn.kube.DeleteNamespace(ctx, owner.Namespace, o.Namespace.UID)
 	default:

@@ -72,8 +72,10 @@ open_shop() {
 	wp rewrite structure '/%postname%/' --quiet
 	write_rules
 	wp rewrite flush --quiet
-	wp option update shopwright_setup "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --quiet
 }
+
+# The marker of a first run that came to its end.
+remember() { option shopwright_setup "$(date -u +%Y-%m-%dT%H:%M:%SZ)"; }
 
 add_sample() {
 	[ "$(wp wc product list --sku=shopwright-sample --format=count --user="$admin")" = 0 ] || return 0
@@ -122,6 +124,7 @@ else
 	install_theme
 	open_shop
 	verify_first
+	remember
 fi
 verify
 touch "$installed"

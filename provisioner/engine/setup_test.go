@@ -1,0 +1,150 @@
+package engine_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"shopwright.dev/shopwright/provisioner/engine/enginetest"
+)
+
+// site is where the setup works: the folders of its pod, and a WP-CLI that remembers.
+type site struct{ root string }
+
+const ownersPassword = "Zq4dF0vTn2bYx8LkR6sW3mHc"
+
+func newSite(t *testing.T) site {
+	t.Helper()
+	s := site{root: t.TempDir()}
+	script := ""
+	enginetest.Each(shop(t, unchanged), func(c *corev1.ConfigMap) { script += c.Data["setup.sh"] })
+	here := strings.NewReplacer("/var/www/html", s.path("html"), "/run/credentials", s.path("credentials"))
+	s.write(t, "setup.sh", here.Replace(script))
+	s.write(t, "html/wp-config.php", "<?php")
+	s.write(t, "credentials/admin-username", "admin")
+	s.write(t, "credentials/admin-email", "admin@shop.localhost")
+	s.write(t, "credentials/admin-password", ownersPassword)
+	s.write(t, "bin/php", "#!/bin/sh\nexit 0\n")
+	wp, err := os.ReadFile("testdata/wp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, "bin/wp", string(wp))
+	return s
+}
+
+func (s site) path(name string) string { return filepath.Join(s.root, name) }
+
+func (s site) write(t *testing.T, name, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(s.path(name)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.path(name), []byte(content), 0o755); err != nil { //nolint:gosec // programs
+		t.Fatal(err)
+	}
+}
+
+func (s site) read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(s.path(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func (s site) has(name string) bool {
+	_, err := os.Stat(s.path(name))
+	return err == nil
+}
+
+// run runs the setup with the environment that the chart gives it.
+func (s site) run(t *testing.T, extra ...string) (output string, err error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "sh", s.path("setup.sh")) //nolint:gosec // our own script
+	cmd.Env = append(extra, "PATH="+s.path("bin")+":"+os.Getenv("PATH"), "STATE="+s.root)
+	for _, env := range setupJob(t, shop(t, unchanged)).Spec.Template.Spec.Containers[0].Env {
+		cmd.Env = append(cmd.Env, env.Name+"="+env.Value)
+	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestSetupMakesAShopThatSells(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	output, err := s.run(t)
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	for option, want := range map[string]string{
+		"woocommerce_coming_soon":           "no",
+		"woocommerce_store_pages_only":      "no",
+		"woocommerce_enable_guest_checkout": "yes",
+		"woocommerce_currency":              "EUR",
+		"woocommerce_cod_settings":          `{"enabled":"yes","title":"Cash on delivery"}`,
+	} {
+		if got := s.read(t, "options/"+option); got != want {
+			t.Errorf("%s is %q, want %q", option, got, want)
+		}
+	}
+	if !s.has("html/.shopwright-installed") || s.read(t, "products") != "one\n" || !strings.Contains(s.read(t, "html/.htaccess"), "RewriteRule") {
+		t.Error("the shop has no product, no addresses, or is not let into its service")
+	}
+	if got := s.read(t, "password"); got != ownersPassword {
+		t.Errorf("the owner's password is %q", got)
+	}
+	if strings.Contains(s.read(t, "calls")+output, ownersPassword) {
+		t.Error("the password stands in an argument or in the log")
+	}
+	if title := `--title=` + enginetest.Spec("").Name; !strings.Contains(s.read(t, "calls"), title) {
+		t.Errorf("the shop is not called by its name:\n%s", s.read(t, "calls"))
+	}
+}
+
+func TestSetupLeavesTheMerchantsChoicesAlone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if output, err := s.run(t); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	s.write(t, "options/woocommerce_coming_soon", "yes")
+	s.write(t, "options/woocommerce_currency", "CHF")
+	s.write(t, "products", "")
+	s.write(t, "html/.htaccess", "# mine")
+	s.write(t, "calls", "")
+	output, err := s.run(t)
+	if err != nil {
+		t.Fatalf("again: %v: %s", err, output)
+	}
+	if s.read(t, "options/woocommerce_coming_soon") != "yes" || s.read(t, "options/woocommerce_currency") != "CHF" ||
+		s.read(t, "products") != "" || s.read(t, "html/.htaccess") != "# mine" {
+		t.Errorf("something was reset:\n%s", s.read(t, "calls"))
+	}
+	for _, migration := range []string{"core update-db", "wc update"} {
+		if !strings.Contains(s.read(t, "calls"), migration) {
+			t.Errorf("no %q:\n%s", migration, s.read(t, "calls"))
+		}
+	}
+}
+
+func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
+	t.Parallel()
+	for _, broken := range []string{"plugin", "payment"} {
+		s := newSite(t)
+		for range 2 {
+			output, err := s.run(t, "BROKEN="+broken)
+			if err == nil || s.has("html/.shopwright-installed") {
+				t.Errorf("without %s: %v, installed %t: %s", broken, err, s.has("html/.shopwright-installed"), output)
+			}
+		}
+		if output, err := s.run(t); err != nil || !s.has("html/.shopwright-installed") {
+			t.Errorf("after %s was mended: %v: %s", broken, err, output)
+		}
+	}
+}
