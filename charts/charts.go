@@ -1,4 +1,4 @@
-// Package charts holds the Helm charts, embedded: one for each engine, and the platform's
+// Package charts holds the Helm charts: one for each engine, embedded, and the platform's
 // own. It knows nothing of Helm; a chart is a folder.
 package charts
 
