@@ -37,17 +37,24 @@ type platform struct {
 
 func start(t *testing.T) *platform {
 	t.Helper()
+	config := kubetest.Platform(t)
+	return startWith(t, func(context.Context, func(provisioner.Progress)) (*rest.Config, error) { return config, nil })
+}
+
+func startWith(t *testing.T, connect provisioner.Connector) *platform {
+	t.Helper()
 	db := storetest.SQLite(t)
 	p := &platform{db: db, admin: kubetest.Admin(t), mark: strings.ToLower(uuid.NewString()[24:])}
 	p.actor, p.team = storetest.Actor(t, db, "mara")
-	p.run(t, kubetest.Platform(t))
+	p.run(t, connect)
 	return p
 }
 
-func (p *platform) run(t *testing.T, config *rest.Config) {
+func (p *platform) run(t *testing.T, connect provisioner.Connector) {
+	t.Helper()
 	p.Provisioner = provisioner.New(provisioner.Config{
 		DB: p.db, Cluster: storetest.Cluster(t, p.db), Engines: engine.Offered(), Timeout: time.Minute,
-		Connect: func(context.Context, func(provisioner.Progress)) (*rest.Config, error) { return config, nil },
+		Connect: connect,
 		Site:    engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
 		Holder:  uuid.NewString(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Concurrency: store.Concurrency{Global: 8},
 	})

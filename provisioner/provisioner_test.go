@@ -1,12 +1,15 @@
 package provisioner_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 
+	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
@@ -154,4 +157,30 @@ func TestForeignNamespaceIsNotTouched(t *testing.T) {
 	if err != nil || now.UID != theirs.UID || now.DeletionTimestamp != nil {
 		t.Errorf("somebody else’s namespace was touched: %+v, %v", now, err)
 	}
+}
+
+func TestStoresWaitForTheCluster(t *testing.T) {
+	t.Parallel()
+	config, built := kubetest.Platform(t), make(chan struct{})
+	reported := make(chan struct{})
+	p := startWith(t, func(ctx context.Context, tell func(provisioner.Progress)) (*rest.Config, error) {
+		tell(provisioner.Progress{Message: "Building", Done: 3, Total: 10})
+		close(reported)
+		select {
+		case <-built:
+			return config, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	})
+	<-reported
+	if state := p.Cluster(); state.Link != provisioner.Starting || state.Progress.Done != 3 {
+		t.Errorf("while the cluster is built: %+v", state)
+	}
+	st := p.request(t, "Early")
+	if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Step != "" || now.Status != store.Provisioning {
+		t.Errorf("before there is a cluster: %s at %q, %v", now.Status, now.Step, err)
+	}
+	close(built)
+	p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
 }

@@ -47,11 +47,7 @@ func launch(t *testing.T, kubeconfig string) *process {
 
 func (p *process) start() {
 	p.t.Helper()
-	binary := os.Getenv("SHOPWRIGHT_TEST_BINARY")
-	if binary == "" {
-		p.t.Fatal("SHOPWRIGHT_TEST_BINARY is not set: this test needs the program that `make test` builds")
-	}
-	p.cmd = exec.Command(binary, "serve")
+	p.cmd = exec.Command(binary(p.t), "serve")
 	p.cmd.Env = p.env
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
@@ -70,6 +66,15 @@ func (p *process) start() {
 		p.t.Fatal("the program does not serve within a minute")
 	}
 	p.signIn()
+}
+
+func binary(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("SHOPWRIGHT_TEST_BINARY")
+	if path == "" {
+		t.Fatal("SHOPWRIGHT_TEST_BINARY is not set: this test needs the program that `make test` builds")
+	}
+	return path
 }
 
 func (p *process) read(out io.Reader, serving chan<- string) {
