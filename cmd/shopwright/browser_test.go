@@ -154,3 +154,28 @@ func TestWalkWithoutScript(t *testing.T) {
 		t.Errorf("the page of a store that is gone: %d", status)
 	}
 }
+
+func TestFailedStoreExplainsAndIsRetried(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	slug := "fail-" + strings.ToLower(uuid.NewString()[24:])
+	kubetest.Simulate(t, "store-"+slug, "fail=image-pull", "component=wordpress")
+	w.signIn()
+	page := w.p.create("Papeterie du Canal "+strings.Repeat("with a very long name ", 4), slug)
+	w.Visit(w.p.url + page)
+	w.WaitFor(`#store-head[data-status="failed"]`)
+	w.look("store-failed")
+	said := browsertest.Evaluate[string](w.Browser, `document.querySelector("#store-main").innerText`)
+	for _, fact := range []string{"wordpress-", "docker.io/library/wordpress", "ImagePullBackOff", "Retry"} {
+		if !strings.Contains(said, fact) {
+			t.Errorf("the page of a failed store does not say %q:\n%s", fact, said)
+		}
+	}
+	w.Visit(w.p.url + "/stores?status=failed")
+	w.look("stores-failed")
+	kubetest.Simulate(t, "store-"+slug, "fail=none", "component=wordpress")
+	w.Visit(w.p.url + page)
+	w.Click(`#store-head form[action$="/retry"] button`)
+	w.WaitFor(`#store-head[data-status="ready"]`)
+	w.look("store-retried")
+}
