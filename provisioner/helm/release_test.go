@@ -1,0 +1,215 @@
+package helm_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/engine/enginetest"
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+)
+
+// place is a namespace as the platform makes it, and a client of the platform's account.
+type place struct {
+	*helm.Client
+	kube  *kube.Client
+	owner kube.Owner
+}
+
+func newPlace(t *testing.T, config *rest.Config) place {
+	t.Helper()
+	p := place{owner: kube.Owner{Namespace: "store-helm-" + uuid.NewString()[24:], StoreID: enginetest.Spec("local").StoreID}}
+	var err error
+	if p.Client, err = helm.NewClient(config); err != nil {
+		t.Fatal(err)
+	}
+	if p.kube, err = kube.NewClient(config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = kubetest.Admin(t).CoreV1().Namespaces().Delete(context.Background(), p.owner.Namespace, metav1.DeleteOptions{})
+	})
+	p.furnish(t)
+	return p
+}
+
+// furnish makes what is there before a release.
+func (p place) furnish(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	if _, err := p.kube.CreateNamespace(ctx, p.owner); err != nil {
+		t.Fatal(err)
+	}
+	quota := kube.Limits{Quota: map[corev1.ResourceName]string{corev1.ResourceLimitsCPU: "4", corev1.ResourceLimitsMemory: "8Gi"}}
+	if err := p.kube.CreateLimits(ctx, p.owner, quota); err != nil {
+		t.Fatal(err)
+	}
+	credentials, err := engine.WooCommerce{}.Credentials("shop.localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.kube.CreateSecret(ctx, p.owner, enginetest.Spec("local").SecretName, credentials); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p place) request(t *testing.T, environment string) helm.Request {
+	t.Helper()
+	request := enginetest.Request(t, engine.WooCommerce{}, enginetest.Spec(environment))
+	request.Namespace = p.owner.Namespace
+	return request
+}
+
+func (p place) apply(t *testing.T, request helm.Request) helm.Release {
+	t.Helper()
+	release, err := p.Apply(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return release
+}
+
+func (p place) wantStatus(t *testing.T, want helm.Status, revision int) {
+	t.Helper()
+	release, err := p.Release(t.Context(), p.owner.Namespace, "store")
+	if err != nil || release.Status != want || release.Revision != revision {
+		t.Errorf("release is %q in revision %d, want %q in %d; %v", release.Status, release.Revision, want, revision, err)
+	}
+}
+
+// until waits for what the platform's watches say of the namespace.
+func (p place) until(t *testing.T, what string, holds func(kube.Snapshot) bool) {
+	t.Helper()
+	watcher, err := kube.NewWatcher(p.kube)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	running.Go(func() { watcher.Run(ctx, func() {}) })
+	changed, cancel := watcher.Subscribe(p.owner.Namespace)
+	defer cancel()
+	for !holds(watcher.Snapshot(p.owner.Namespace)) {
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			t.Fatalf("not %s: %+v", what, watcher.Snapshot(p.owner.Namespace))
+		}
+	}
+}
+
+func isRunning(s kube.Snapshot) bool {
+	if len(s.Workloads) != 2 || len(s.Jobs) != 1 || len(s.Volumes) != 2 {
+		return false
+	}
+	for _, w := range s.Workloads {
+		if !w.Done() {
+			return false
+		}
+	}
+	for _, v := range s.Volumes {
+		if v.Phase != string(corev1.ClaimBound) {
+			return false
+		}
+	}
+	return s.Jobs[0].Succeeded
+}
+
+func TestReleaseComesAndGoes(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, kubetest.Platform(t))
+	p.wantStatus(t, helm.None, 0)
+
+	first := p.apply(t, p.request(t, "local"))
+	if first.Status != helm.Deployed || first.Revision != 1 || first.ChartVersion == "" || first.Objects < 10 {
+		t.Errorf("installed %+v", first)
+	}
+	p.wantStatus(t, helm.Deployed, 1)
+	p.until(t, "running", isRunning)
+
+	p.apply(t, p.request(t, "production"))
+	p.wantStatus(t, helm.Deployed, 2)
+	p.until(t, "running after the upgrade", isRunning)
+
+	for range 2 { // the second time there is nothing to remove
+		if err := p.Uninstall(t.Context(), p.owner.Namespace, "store"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.wantStatus(t, helm.None, 0)
+	if volumes, err := p.kube.Volumes(t.Context(), p.owner.Namespace); err != nil || volumes != 2 {
+		t.Errorf("%d volumes outlive the release, %v", volumes, err)
+	}
+	p.apply(t, p.request(t, "local"))
+	p.until(t, "running on its old volumes", isRunning)
+}
+
+// An action that is cut off in the middle leaves a pending revision, which blocks all that
+// follow until it is unlocked.
+func TestInterruptedInstallGoesOnOnceUnlocked(t *testing.T) {
+	t.Parallel()
+	gate, err := clientcmd.BuildConfigFromFlags("", kubetest.GateKubeconfig(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t, gate)
+	held := kubetest.Hold(t, "POST", "/namespaces/"+p.owner.Namespace+"/statefulsets")
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	ended := make(chan error, 1)
+	request := p.request(t, "local")
+	go func() {
+		_, err := p.Apply(ctx, request)
+		ended <- err
+	}()
+	held.Wait()
+	lost := errors.New("the claim is lost")
+	interrupt(lost)
+	select {
+	case err := <-ended:
+		if err == nil || !strings.Contains(err.Error(), lost.Error()) {
+			t.Errorf("interrupted: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("Apply goes on after its context has ended")
+	}
+	held.Release()
+	p.wantStatus(t, helm.Pending, 1)
+
+	if _, err := p.Apply(t.Context(), request); err == nil {
+		t.Error("a pending release was upgraded")
+	}
+	for range 2 { // the second time it is not pending any more
+		if err := p.Unlock(t.Context(), p.owner.Namespace, "store"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.wantStatus(t, helm.Incomplete, 1)
+	p.apply(t, request)
+	p.wantStatus(t, helm.Deployed, 2)
+	p.until(t, "running", isRunning)
+}
+
+func TestNothingIsAskedOnceTheContextHasEnded(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, kubetest.Platform(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Apply(ctx, p.request(t, "local")); err == nil {
+		t.Error("installed after the end")
+	}
+	p.wantStatus(t, helm.None, 0)
+}
