@@ -107,7 +107,7 @@ func nextWorkloads(st store.Store, o observed) action {
 		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup)}
 	case all > 0 && ready == all && setup.Succeeded:
 		return action{Do: complete, Step: store.StepReady}
-	case st.Step == store.StepSetup, setup.Succeeded, all > 0 && ready == all, setupRuns(o.Snapshot):
+	case st.Step == store.StepSetup, all > 0 && ready == all, started(o.Snapshot) && (setup.Succeeded || setupRuns(o.Snapshot)):
 		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup, ready, all)}
 	default:
 		return action{Do: wait, Step: store.StepWorkloads, Message: fmt.Sprintf("%d of %d workloads ready", ready, all)}
@@ -159,12 +159,27 @@ func setupJob(s kube.Snapshot) kube.Job {
 // setupMissing tells of a release whose setup was removed, by a retry that was interrupted.
 func setupMissing(o observed) bool { return setupJob(o.Snapshot).Name == "" }
 
-// setupRuns reports whether the setup has got what it waits for. A shop that is not filled
-// yet does not count as ready, so that its workload may wait for the setup in turn.
+// setupRuns reports whether the setup has got what it waits for.
 func setupRuns(s kube.Snapshot) bool {
 	return slices.ContainsFunc(s.Pods, func(p kube.Pod) bool {
 		return p.Component == setupComponent && p.Phase == "Running"
 	})
+}
+
+// started reports whether every workload has its pod at work, ready or not: a shop that is
+// not filled yet is not ready, and waits for the setup in turn.
+func started(s kube.Snapshot) bool {
+	pods := 0
+	for _, pod := range s.Pods {
+		if pod.Component == setupComponent {
+			continue
+		}
+		if slices.ContainsFunc(pod.Containers, func(c kube.Container) bool { return !c.Init && c.State.Kind != "running" }) {
+			return false
+		}
+		pods++
+	}
+	return pods >= len(s.Workloads)
 }
 
 func setupProgress(j kube.Job, ready, all int) string {

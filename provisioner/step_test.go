@@ -36,8 +36,14 @@ func TestNext(t *testing.T) {
 	}
 	filling := kube.Snapshot{
 		Workloads: []kube.Workload{ready, starting}, Jobs: []kube.Job{setup},
-		Pods: []kube.Pod{{Name: "setup-1-x", Component: "setup", Phase: "Running"}},
+		Pods: []kube.Pod{
+			{Name: "setup-1-x", Component: "setup", Phase: "Running"},
+			{Name: "wordpress-x", Containers: []kube.Container{{State: kube.State{Kind: "running"}}}},
+			{Name: "mariadb-0", Containers: []kube.Container{{State: kube.State{Kind: "running"}}}},
+		},
 	}
+	pulling := filling
+	pulling.Pods = append(pulling.Pods[:2:2], kube.Pod{Name: "mariadb-0", Containers: []kube.Container{{State: kube.State{Kind: "waiting"}}}})
 	leftover := kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-1"}}}
 
 	for name, c := range map[string]struct {
@@ -60,7 +66,7 @@ func TestNext(t *testing.T) {
 		"a workload starts":           {wanted, running(setup, ready, starting), wait, store.StepWorkloads},
 		"setup runs":                  {wanted, running(setup, ready), wait, store.StepSetup},
 		"the shop waits for setup":    {wanted, with(func(o *observed) { o.Snapshot = filling }), wait, store.StepSetup},
-		"setup is done first":         {wanted, running(succeeded, starting), wait, store.StepSetup},
+		"a workload has not started":  {wanted, with(func(o *observed) { o.Snapshot = pulling }), wait, store.StepWorkloads},
 		"setup failed":                {wanted, running(failed, ready), fail, store.StepSetup},
 		"setup failed early":          {wanted, running(failed, starting), fail, store.StepSetup},
 		"all is done":                 {wanted, running(succeeded, ready), complete, store.StepReady},

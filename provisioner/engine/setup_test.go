@@ -44,7 +44,7 @@ func (s site) write(t *testing.T, name, content string) {
 	if err := os.MkdirAll(filepath.Dir(s.path(name)), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(s.path(name), []byte(content), 0o755); err != nil { //nolint:gosec // programs
+	if err := os.WriteFile(s.path(name), []byte(content), 0o755); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -58,16 +58,16 @@ func (s site) read(t *testing.T, name string) string {
 	return string(data)
 }
 
-func (s site) has(name string) bool {
-	_, err := os.Stat(s.path(name))
+func (s site) installed() bool {
+	_, err := os.Stat(s.path("html/.shopwright-installed"))
 	return err == nil
 }
 
 // run runs the setup with the environment that the chart gives it.
 func (s site) run(t *testing.T, extra ...string) (output string, err error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", s.path("setup.sh")) //nolint:gosec // our own script
-	cmd.Env = append(extra, "PATH="+s.path("bin")+":"+os.Getenv("PATH"), "STATE="+s.root)
+	cmd := exec.CommandContext(t.Context(), "sh", s.path("setup.sh"))
+	cmd.Env = append([]string{"PATH=" + s.path("bin") + ":" + os.Getenv("PATH"), "STATE=" + s.root}, extra...)
 	for _, env := range setupJob(t, shop(t, unchanged)).Spec.Template.Spec.Containers[0].Env {
 		cmd.Env = append(cmd.Env, env.Name+"="+env.Value)
 	}
@@ -93,7 +93,7 @@ func TestSetupMakesAShopThatSells(t *testing.T) {
 			t.Errorf("%s is %q, want %q", option, got, want)
 		}
 	}
-	if !s.has("html/.shopwright-installed") || s.read(t, "products") != "one\n" || !strings.Contains(s.read(t, "html/.htaccess"), "RewriteRule") {
+	if !s.installed() || s.read(t, "products") != "one\n" || !strings.Contains(s.read(t, "html/.htaccess"), "RewriteRule") {
 		t.Error("the shop has no product, no addresses, or is not let into its service")
 	}
 	if got := s.read(t, "password"); got != ownersPassword {
@@ -139,11 +139,11 @@ func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 		s := newSite(t)
 		for range 2 {
 			output, err := s.run(t, "BROKEN="+broken)
-			if err == nil || s.has("html/.shopwright-installed") {
-				t.Errorf("without %s: %v, installed %t: %s", broken, err, s.has("html/.shopwright-installed"), output)
+			if err == nil || s.installed() {
+				t.Errorf("without %s: %v, installed %t: %s", broken, err, s.installed(), output)
 			}
 		}
-		if output, err := s.run(t); err != nil || !s.has("html/.shopwright-installed") {
+		if output, err := s.run(t); err != nil || !s.installed() {
 			t.Errorf("after %s was mended: %v: %s", broken, err, output)
 		}
 	}
