@@ -4,6 +4,7 @@ import (
 	"flag"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -55,6 +56,15 @@ func (w walk) path() string {
 	return browsertest.Evaluate[string](w.Browser, "location.pathname")
 }
 
+// wantPassword fails unless the page shows a password that was drawn at random.
+func (w walk) wantPassword() {
+	w.t.Helper()
+	password := browsertest.Evaluate[string](w.Browser, `document.querySelector("#credentials-password").textContent`)
+	if !regexp.MustCompile(`^[0-9A-Za-z]{20,}$`).MatchString(password) {
+		w.t.Errorf("the page shows %q as the password", password)
+	}
+}
+
 func TestWalkInABrowser(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
@@ -84,7 +94,8 @@ func TestWalkInABrowser(t *testing.T) {
 	w.WaitFor(`#store-head[data-status="ready"]`)
 	w.look("store-ready")
 	w.Click(`form[action$="/credentials"] button`)
-	w.WaitFor(`#credentials form, #credentials .sw-secret`)
+	w.WaitFor(`#credentials-password`)
+	w.wantPassword()
 	w.look("store-credentials")
 	if !browsertest.Evaluate[bool](w.Browser, "window.untouched === true") {
 		t.Error("the page was loaded anew instead of being kept up to date")
@@ -143,7 +154,8 @@ func TestWalkWithoutScript(t *testing.T) {
 	w.p.untilReady(page)
 	w.Visit(w.p.url + page)
 	w.Click(`form[action$="/credentials"] button`)
-	w.WaitFor(`#credentials .sw-secret`)
+	w.WaitFor(`#credentials-password`)
+	w.wantPassword()
 	w.Visit(w.p.url + page + "/delete")
 	w.Type(`#delete-form input[name="confirm"]`, "Nordwind <b>Outdoor</b>")
 	w.Click(`#delete-form button.btn-error`)
