@@ -1,139 +1,195 @@
 package main_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
-// stepRunning is how a store's page tells that a step runs.
-func stepRunning(page, step string) bool {
-	return strings.Contains(page, `data-step="`+step+`" data-state="run"`)
+// doomed is a program that is ended, as by a power cut, at one of its own requests: either
+// before the request reaches the API server, or before its answer comes back.
+type doomed struct {
+	*process
+	link   *kubetest.Link
+	before bool
+	mark   string
+	wanted []string // what is in a store's namespace that was opened without a kill
 }
 
-// TestKilledWhileOpening ends the program at a step of opening a store, as a power cut
-// would. Started again it must end with a store that is ready, and nothing twice.
-func TestKilledWhileOpening(t *testing.T) {
+// TestKilledAtEveryWrite ends the program at every single write to the API server that
+// opening, retrying and removing a store consist of. Started again it goes on by itself.
+func TestKilledAtEveryWrite(t *testing.T) {
 	t.Parallel()
-	for step, c := range map[string]struct {
-		held     string   // requests that are held at the gate, by path
-		switches []string // of the store's pods
-		page     string   // the step that the page shows
-	}{
-		"after the namespace": {held: `/resourcequotas$`, page: "Limits"},
-		"after the release":   {switches: []string{"fail=never-ready"}, page: "Workloads"},
-		"during the setup":    {switches: []string{"job-duration=1h"}, page: "Setup"},
-	} {
-		t.Run(step, func(t *testing.T) {
+	for name, before := range map[string]bool{"before it arrives": true, "before its answer": false} {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			slug := "kill-" + strings.ToLower(uuid.NewString()[24:])
-			p := launch(t, gate(t))
-			var held *kubetest.Held
-			if c.held != "" {
-				held = kubetest.Hold(t, http.MethodPost, "^/api/v1/namespaces/store-"+slug+c.held)
-			} else {
-				kubetest.Simulate(t, "store-"+slug, c.switches...)
+			link := kubetest.NewLink(t)
+			d := &doomed{process: launch(t, link.Kubeconfig()), link: link, before: before, mark: strings.ToLower(uuid.NewString()[24:])}
+			d.start()
+			opened := d.opens()
+			failed := d.retries()
+			d.removes(opened)
+			d.removeAll(failed)
+			for _, slug := range append(opened, failed...) {
+				wantNoNamespace(t, slug)
 			}
-			p.start()
-			page := p.create("Killed "+step, slug)
-			if held != nil {
-				held.Wait()
-			}
-			p.until(page, "at "+c.page, func(_ int, body string) bool { return stepRunning(body, c.page) })
-			p.kill()
-
-			if held != nil {
-				held.Release()
-			} else {
-				kubetest.Simulate(t, "store-"+slug, "fail=none", "job-duration=")
-			}
-			p.start()
-			p.untilReady(page)
-			wantOneRelease(t, slug)
-			p.post(page+"/delete", url.Values{"confirm": {"Killed " + step}})
-			p.untilGone(page)
-			wantNoNamespace(t, slug)
 		})
 	}
 }
 
-func TestKilledWhileDeleting(t *testing.T) {
-	t.Parallel()
-	slug := "kill-" + strings.ToLower(uuid.NewString()[24:])
-	p := launch(t, gate(t))
-	p.start()
-	page := p.create("Killed", slug)
-	p.untilReady(page)
-	held := kubetest.Hold(t, http.MethodDelete, "^/api/v1/namespaces/store-"+slug+"$")
-	p.post(page+"/delete", url.Values{"confirm": {"Killed"}})
-	held.Wait()
-	p.kill()
-	held.Release()
-	p.start()
-	p.untilGone(page)
-	wantNoNamespace(t, slug)
+// opens kills at the first write of the first store, the second write of the second, until
+// a store is ready before its turn to die comes.
+func (d *doomed) opens() (slugs []string) {
+	d.t.Helper()
+	for nth, struck := 1, true; struck; nth++ {
+		slug := fmt.Sprintf("open-%d-%s", nth, d.mark)
+		fate := d.killAt("store-"+slug, nth)
+		if path := d.try("/stores", storeForm(slug)); path != "" {
+			d.pages[slug] = path
+		}
+		struck = d.survive(fate, slug, `data-status="ready"`)
+		slugs = append(slugs, slug)
+	}
+	d.wanted = inventory(d.t, slugs[len(slugs)-1])
+	for _, slug := range slugs {
+		d.wantWhole(slug)
+	}
+	d.t.Logf("opening a store: killed at each of %d writes", len(slugs)-1)
+	return slugs
 }
 
-func wantOneRelease(t *testing.T, slug string) {
-	t.Helper()
-	secrets, err := kubetest.Admin(t).CoreV1().Secrets("store-"+slug).List(t.Context(), metav1.ListOptions{LabelSelector: "owner=helm"})
-	if err != nil {
-		t.Fatal(err)
+// retries does the same to the retry of stores whose setup has failed.
+func (d *doomed) retries() (slugs []string) {
+	d.t.Helper()
+	const more = 15 // than a retry has writes
+	for n := range more {
+		slug := fmt.Sprintf("retry-%d-%s", n, d.mark)
+		kubetest.Simulate(d.t, "store-"+slug, "fail=job-failed")
+		d.post("/stores", storeForm(slug))
+		slugs = append(slugs, slug)
 	}
-	deployed := 0
-	for _, s := range secrets.Items {
-		if s.Labels["status"] == "deployed" {
-			deployed++
-		} else if s.Labels["status"] != "superseded" && s.Labels["status"] != "failed" {
-			t.Errorf("%s is %s", s.Name, s.Labels["status"])
+	for _, slug := range slugs {
+		d.until(d.page(slug), "failed", shows(`data-status="failed"`))
+		kubetest.Simulate(d.t, "store-"+slug, "fail=none")
+	}
+	for n, slug := range slugs {
+		fate := d.killAt("store-"+slug, n+1)
+		d.try(d.page(slug)+"/retry", nil)
+		if !d.survive(fate, slug, `data-status="ready"`) {
+			d.t.Logf("retrying a store: killed at each of %d writes", n)
+			return slugs
+		}
+		d.wantWhole(slug)
+	}
+	d.t.Errorf("a retry has more than %d writes: this test tries too few", more)
+	return slugs
+}
+
+// removes does the same to the removal of the stores.
+func (d *doomed) removes(slugs []string) {
+	d.t.Helper()
+	for n, slug := range slugs {
+		fate := d.killAt("store-"+slug, n+1)
+		d.try(d.page(slug)+"/delete", url.Values{"confirm": {slug}})
+		if !d.survive(fate, slug, "") {
+			d.t.Logf("removing a store: killed at each of %d writes", n)
+			d.removeAll(slugs[n:])
+			break
 		}
 	}
-	if deployed != 1 {
-		t.Errorf("store-%s has %d deployed releases", slug, deployed)
+	for _, slug := range slugs {
+		d.untilGone(d.page(slug))
 	}
 }
 
-func wantNoNamespace(t *testing.T, slug string) {
-	t.Helper()
-	_, err := kubetest.Admin(t).CoreV1().Namespaces().Get(t.Context(), "store-"+slug, metav1.GetOptions{})
-	if !apierrors.IsNotFound(err) {
-		t.Errorf("store-%s is still there: %v", slug, err)
+func (d *doomed) removeAll(slugs []string) {
+	d.t.Helper()
+	for _, slug := range slugs {
+		if status, _ := d.get(d.page(slug)); status == http.StatusOK {
+			d.try(d.page(slug)+"/delete", url.Values{"confirm": {slug}})
+		}
+	}
+	for _, slug := range slugs {
+		d.untilGone(d.page(slug))
 	}
 }
 
-// TestEndsInOrder sends SIGTERM in the middle of the work, with a stream open: the program
-// hands over and is out well within the grace period.
-func TestEndsInOrder(t *testing.T) {
-	t.Parallel()
-	slug := "term-" + strings.ToLower(uuid.NewString()[24:])
-	kubetest.Simulate(t, "store-"+slug, "fail=never-ready")
-	p := launch(t, gate(t))
-	p.start()
-	page := p.create("Ended", slug)
-	p.until(page, "at work", func(_ int, body string) bool { return stepRunning(body, "Workloads") })
-	stream, err := p.client.Get(p.url + "/events?view=stores")
-	if err != nil {
-		t.Fatal(err)
+// killAt ends the program at its nth write about the namespace from now on.
+func (d *doomed) killAt(namespace string, nth int) (fate <-chan struct{}) {
+	var writes atomic.Int64
+	struck, program := make(chan struct{}), d.cmd.Process
+	d.link.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if !isWriteAbout(r, namespace) || writes.Add(1) != int64(nth) {
+			pass.ServeHTTP(w, r)
+			return
+		}
+		if !d.before {
+			pass.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		_ = program.Kill()
+		close(struck)
+		<-r.Context().Done() // its end closes its connections
+	})
+	return struck
+}
+
+// isWriteAbout counts the making of any namespace: its name is not in the path.
+func isWriteAbout(r *http.Request, namespace string) bool {
+	request := kubetest.Request{Method: r.Method, Path: r.URL.Path}
+	return request.IsWrite() && (request.About(namespace) || r.URL.Path == "/api/v1/namespaces")
+}
+
+// survive waits until the program was killed, or its page says what is waited for (an empty
+// text for: is gone). It starts a killed one again and waits until it has done its work.
+func (d *doomed) survive(fate <-chan struct{}, slug, text string) (struck bool) {
+	d.t.Helper()
+	done := shows(text)
+	if text == "" {
+		done = isGone
 	}
-	defer func() { _ = stream.Body.Close() }()
-	began := time.Now()
-	if code := p.stop(); code != 0 {
-		t.Errorf("the program ended with %d", code)
+	struck = d.strikes(fate, slug, done)
+	d.link.Turn(kubetest.Fair)
+	if !struck {
+		return false
 	}
-	if took := time.Since(began); took > 9*time.Second {
-		t.Errorf("it took %s to end", took)
+	d.kill()
+	d.start()
+	d.t.Logf("killed with %s", slug)
+	if text != "" {
+		d.until(d.page(slug), "done", done)
 	}
-	kubetest.Simulate(t, "store-"+slug, "fail=none")
-	p.start()
-	p.untilReady(page)
-	p.post(page+"/delete", url.Values{"confirm": {"Ended"}})
-	p.untilGone(page)
+	return true
+}
+
+// strikes reports whether the program was killed before its page says what is waited for.
+func (d *doomed) strikes(fate <-chan struct{}, slug string, done condition) bool {
+	d.t.Helper()
+	if path := d.pages[slug]; path != "" {
+		d.untilOr(fate, path, "done or killed", done)
+	} else { // it died before it could say where the page is
+		<-fate
+	}
+	select {
+	case <-fate:
+		return true
+	default:
+		return false
+	}
+}
+
+// wantWhole checks that a store has what any other has, once.
+func (d *doomed) wantWhole(slug string) {
+	d.t.Helper()
+	wantOneRelease(d.t, slug)
+	if got := inventory(d.t, slug); fmt.Sprint(got) != fmt.Sprint(d.wanted) {
+		d.t.Errorf("%s holds %v, want %v", slug, got, d.wanted)
+	}
 }

@@ -16,8 +16,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
 // process is the real program, started as a user would.
@@ -29,6 +27,7 @@ type process struct {
 	cmd     *exec.Cmd
 	output  sync.WaitGroup
 	client  *http.Client
+	pages   map[string]string // paths by slug
 }
 
 var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
@@ -36,7 +35,7 @@ var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
 // launch prepares a program with a data folder of its own; start starts it.
 func launch(t *testing.T, kubeconfig string) *process {
 	t.Helper()
-	p := &process{t: t, dataDir: t.TempDir()}
+	p := &process{t: t, dataDir: t.TempDir(), pages: map[string]string{}}
 	p.env = []string{
 		"PATH=" + os.Getenv("PATH"), "SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + p.dataDir,
 		"SHOPWRIGHT_KUBECONFIG=" + kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0",
@@ -121,21 +120,35 @@ func (p *process) signIn() {
 	p.post("/sign-in/dev", nil)
 }
 
-// post sends a form as a browser without scripts would, and returns where it leads.
-func (p *process) post(path string, form url.Values) (location string) {
-	p.t.Helper()
+// send posts a form as a browser without scripts would.
+func (p *process) send(path string, form url.Values) (status int, location string, err error) {
 	response, err := p.client.PostForm(p.url+path, form)
 	if err != nil {
-		p.t.Fatal(err)
+		return 0, "", err
 	}
-	body, readErr := io.ReadAll(response.Body)
-	if err := errors.Join(readErr, response.Body.Close()); err != nil {
-		p.t.Fatal(err)
+	_, err = io.Copy(io.Discard, response.Body)
+	return response.StatusCode, response.Header.Get("Location"), errors.Join(err, response.Body.Close())
+}
+
+// post sends a form and returns where it leads.
+func (p *process) post(path string, form url.Values) (location string) {
+	p.t.Helper()
+	status, location, err := p.send(path, form)
+	if err != nil || status != http.StatusSeeOther {
+		p.t.Fatalf("POST %s: %d, %v", path, status, err)
 	}
-	if response.StatusCode != http.StatusSeeOther {
-		p.t.Fatalf("POST %s: %s: %s", path, response.Status, body)
-	}
-	return response.Header.Get("Location")
+	return location
+}
+
+// try sends a form to a program that may die of it, and returns where it leads if it lived
+// long enough to say.
+func (p *process) try(path string, form url.Values) (location string) {
+	_, location, _ = p.send(path, form)
+	return location
+}
+
+func storeForm(slug string) url.Values {
+	return url.Values{"name": {slug}, "slug": {slug}, "engine": {"woocommerce"}}
 }
 
 // create asks for a store and returns the path of its page.
@@ -144,48 +157,89 @@ func (p *process) create(name, slug string) string {
 	return p.post("/stores", url.Values{"name": {name}, "slug": {slug}, "engine": {"woocommerce"}})
 }
 
-// get returns a page and its status.
+// fetch returns a page and its status.
+func (p *process) fetch(path string) (status int, page string, err error) {
+	response, err := p.client.Get(p.url + path)
+	if err != nil {
+		return 0, "", err
+	}
+	body, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(body), errors.Join(err, response.Body.Close())
+}
+
+// get returns a page of a program that must be there.
 func (p *process) get(path string) (int, string) {
 	p.t.Helper()
-	response, err := p.client.Get(p.url + path)
+	status, page, err := p.fetch(path)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	body, readErr := io.ReadAll(response.Body)
-	if err := errors.Join(readErr, response.Body.Close()); err != nil {
-		p.t.Fatal(err)
-	}
-	return response.StatusCode, string(body)
+	return status, page
 }
 
+var storeLink = regexp.MustCompile(`href="(/stores/[0-9a-f-]{36})"`)
+
+// page is the path of the page of the store with that slug, or empty when there is none.
+func (p *process) page(slug string) string {
+	p.t.Helper()
+	if path, known := p.pages[slug]; known {
+		return path
+	}
+	_, list := p.get("/stores?q=" + slug + ".")
+	found := storeLink.FindStringSubmatch(list)
+	if found == nil {
+		return ""
+	}
+	p.pages[slug] = found[1]
+	return found[1]
+}
+
+// condition is what a test waits for a page to be.
+type condition func(status int, page string) bool
+
+func shows(text string) condition {
+	return func(_ int, page string) bool { return strings.Contains(page, text) }
+}
+
+func isGone(status int, _ string) bool { return status == http.StatusNotFound }
+
+// at waits for a step to run.
+func at(step string) condition { return shows(`data-step="` + step + `" data-state="run"`) }
+
 // until looks at the store's page until it says what is waited for.
-func (p *process) until(path, what string, holds func(status int, page string) bool) {
+func (p *process) until(path, what string, holds condition) {
+	p.t.Helper()
+	p.untilOr(nil, path, what, holds)
+}
+
+// untilOr is until, unless the program is ended before.
+func (p *process) untilOr(ended <-chan struct{}, path, what string, holds condition) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		status, page := p.get(path)
-		if holds(status, page) {
+		status, page, err := p.fetch(path)
+		if err == nil && holds(status, page) {
 			return
 		}
 		select {
 		case <-tick.C:
+		case <-ended:
+			return
 		case <-ctx.Done():
-			p.t.Fatalf("%s is not %s after two minutes: %d %s", path, what, status, page)
+			p.t.Fatalf("%s is not %s after two minutes: %d %s, %v", path, what, status, page, err)
 		}
 	}
 }
 
 func (p *process) untilReady(path string) {
 	p.t.Helper()
-	p.until(path, "ready", func(_ int, page string) bool { return strings.Contains(page, `data-status="ready"`) })
+	p.until(path, "ready", shows(`data-status="ready"`))
 }
 
 func (p *process) untilGone(path string) {
 	p.t.Helper()
-	p.until(path, "gone", func(status int, _ string) bool { return status == http.StatusNotFound })
+	p.until(path, "gone", isGone)
 }
-
-func gate(t *testing.T) string { return kubetest.GateKubeconfig(t) }

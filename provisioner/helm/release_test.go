@@ -3,6 +3,7 @@ package helm_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -12,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
@@ -162,12 +162,11 @@ func TestReleaseComesAndGoes(t *testing.T) {
 // follow until it is unlocked.
 func TestInterruptedInstallGoesOnOnceUnlocked(t *testing.T) {
 	t.Parallel()
-	gate, err := clientcmd.BuildConfigFromFlags("", kubetest.GateKubeconfig(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newPlace(t, gate)
-	held := kubetest.Hold(t, "POST", "/namespaces/"+p.owner.Namespace+"/statefulsets")
+	link := kubetest.NewLink(t)
+	p := newPlace(t, link.Config())
+	held := link.Hold(func(r kubetest.Request) bool {
+		return r.Method == http.MethodPost && r.About(p.owner.Namespace) && strings.HasSuffix(r.Path, "/statefulsets")
+	})
 	ctx, interrupt := context.WithCancelCause(t.Context())
 	ended := make(chan error, 1)
 	request := p.request(t, "local")

@@ -23,10 +23,6 @@ func Platform(t testing.TB) *rest.Config { return load(t, PlatformKubeconfig(t))
 // PlatformKubeconfig is the path of the platform's kubeconfig.
 func PlatformKubeconfig(t testing.TB) string { return file(t, "platform.kubeconfig") }
 
-// GateKubeconfig is the same through the gate, where faults can be put between the platform
-// and the API server.
-func GateKubeconfig(t testing.TB) string { return file(t, "gate.kubeconfig") }
-
 // Admin is a client that may do everything, for looking at what the platform did.
 func Admin(t testing.TB) kubernetes.Interface {
 	t.Helper()
@@ -42,37 +38,6 @@ func Admin(t testing.TB) kubernetes.Interface {
 func Simulate(t testing.TB, namespace string, switches ...string) {
 	t.Helper()
 	run(t, append([]string{"sim", "--state", state(t), namespace}, switches...)...)
-}
-
-// Hold lets requests with that method, whose path matches the expression, wait at the gate.
-func Hold(t testing.TB, method, path string) *Held {
-	t.Helper()
-	id := run(t, "fault", "add", "--state", state(t), "--method", method, "--path", path, "--hold")
-	held := &Held{t: t, id: strings.TrimSpace(id)}
-	t.Cleanup(held.Release)
-	return held
-}
-
-// Held are requests that wait at the gate.
-type Held struct {
-	t        testing.TB
-	id       string
-	released bool
-}
-
-// Wait returns when a request waits.
-func (h *Held) Wait() {
-	h.t.Helper()
-	run(h.t, "fault", "wait", "--state", state(h.t), h.id, "--timeout", "60s")
-}
-
-// Release lets the requests go on. It may be called more than once.
-func (h *Held) Release() {
-	if h.released {
-		return
-	}
-	h.released = true
-	run(h.t, "fault", "clear", "--state", state(h.t), h.id)
 }
 
 func load(t testing.TB, path string) *rest.Config {

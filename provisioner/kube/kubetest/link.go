@@ -1,0 +1,276 @@
+package kubetest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Link is a test's own way to an API server, on which things go wrong as the test says:
+// requests are held, refused, slowed or cut. It counts what passes.
+type Link struct {
+	t      testing.TB
+	server *httptest.Server
+
+	mu       sync.Mutex
+	upstream http.Handler
+	weather  Weather
+	onTheWay map[*http.Request]context.CancelFunc
+	seen     []Request
+}
+
+// Weather decides what becomes of each request: pass serves it from the API server.
+type Weather func(w http.ResponseWriter, r *http.Request, pass http.Handler)
+
+// Request is one that came to a link.
+type Request struct {
+	Method string
+	Path   string
+	Watch  bool
+	At     time.Time
+}
+
+// IsWrite reports whether the request would change something.
+func (r Request) IsWrite() bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
+
+// NewLink opens a link to the control plane, on which requests are the platform's own.
+func NewLink(t testing.TB) *Link {
+	t.Helper()
+	l := &Link{t: t, weather: Fair, onTheWay: map[*http.Request]context.CancelFunc{}}
+	l.Reach(Platform(t))
+	l.server = httptest.NewUnstartedServer(l)
+	l.server.Config.ErrorLog = log.New(io.Discard, "", 0) // aborted requests are the point of it
+	l.server.Start()
+	t.Cleanup(func() {
+		l.Turn(Gone)
+		l.server.CloseClientConnections()
+		l.server.Close()
+	})
+	return l
+}
+
+// Config leads through the link.
+func (l *Link) Config() *rest.Config { return &rest.Config{Host: l.server.URL, QPS: -1} }
+
+// Kubeconfig is the path of a kubeconfig that leads through the link.
+func (l *Link) Kubeconfig() string {
+	l.t.Helper()
+	config := clientcmdapi.NewConfig()
+	config.Clusters["link"] = &clientcmdapi.Cluster{Server: l.server.URL}
+	config.Contexts["link"] = &clientcmdapi.Context{Cluster: "link"}
+	config.CurrentContext = "link"
+	path := filepath.Join(l.t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		l.t.Fatal(err)
+	}
+	return path
+}
+
+// Reach makes the link lead to another API server, as when another cluster is put behind
+// the same address. Open connections are closed.
+func (l *Link) Reach(config *rest.Config) {
+	l.t.Helper()
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.mu.Lock()
+	l.upstream = &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
+		FlushInterval: -1, // a watch event is not to wait in a buffer
+		Transport:     transport,
+		ErrorHandler:  func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	l.mu.Unlock()
+	if l.server != nil {
+		l.Cut()
+		l.server.CloseClientConnections()
+	}
+}
+
+// Turn changes the weather for requests that come from now on.
+func (l *Link) Turn(weather Weather) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.weather = weather
+}
+
+// Cut ends the requests that are on their way, watches included, as if the API server had
+// gone.
+func (l *Link) Cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, cancel := range l.onTheWay {
+		cancel()
+	}
+}
+
+// Requests returns those that have come so far, in their order.
+func (l *Link) Requests() []Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.seen)
+}
+
+// Writes returns the requests so far that would change something about the namespace.
+func (l *Link) Writes(namespace string) []Request {
+	return slices.DeleteFunc(l.Requests(), func(r Request) bool { return !r.IsWrite() || !r.About(namespace) })
+}
+
+// About reports whether the request is about the namespace or something in it.
+func (r Request) About(namespace string) bool {
+	return strings.HasSuffix(r.Path, "/namespaces/"+namespace) || strings.Contains(r.Path, "/namespaces/"+namespace+"/")
+}
+
+// ServeHTTP implements http.Handler.
+func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// net/http notices that a client has gone only once the request's body has been read.
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r, weather, pass, done := l.arrive(r)
+	defer done()
+	weather(w, r, pass)
+	if r.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // rather than end the answer as if it were whole
+	}
+}
+
+func (l *Link) arrive(r *http.Request) (tracked *http.Request, weather Weather, pass http.Handler, done func()) {
+	ctx, cancel := context.WithCancel(r.Context())
+	tracked = r.WithContext(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.onTheWay[tracked] = cancel
+	l.seen = append(l.seen, requestOf(r))
+	return tracked, l.weather, l.upstream, func() {
+		cancel()
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		delete(l.onTheWay, tracked)
+	}
+}
+
+func requestOf(r *http.Request) Request {
+	return Request{Method: r.Method, Path: r.URL.Path, Watch: r.URL.Query().Get("watch") != "", At: time.Now()}
+}
+
+// Fair lets everything pass.
+func Fair(w http.ResponseWriter, r *http.Request, pass http.Handler) { pass.ServeHTTP(w, r) }
+
+// Gone closes every connection, as if there were no API server.
+func Gone(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
+
+// Slow lets every request wait first.
+func Slow(d time.Duration) Weather {
+	return func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		wait := time.NewTimer(d)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+			pass.ServeHTTP(w, r)
+		case <-r.Context().Done():
+		}
+	}
+}
+
+// Refusing answers with the status, as an API server does, what the condition selects.
+func Refusing(code int, reason metav1.StatusReason, which func(Request) bool) Weather {
+	return func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if !which(requestOf(r)) {
+			pass.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if code == http.StatusTooManyRequests {
+			w.Header().Set("Retry-After", "1")
+		}
+		w.WriteHeader(code)
+		_ = json.NewEncoder(w).Encode(metav1.Status{
+			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
+			Message: "the weather: " + http.StatusText(code), Reason: reason, Code: int32(code), //nolint:gosec // an HTTP status
+		})
+	}
+}
+
+// All selects every request.
+func All(Request) bool { return true }
+
+// Hold keeps back the first request that the condition selects, and those that follow it,
+// until it is released.
+func (l *Link) Hold(which func(Request) bool) *Held {
+	h := &Held{arrived: make(chan struct{}), release: make(chan struct{})}
+	l.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if which(requestOf(r)) {
+			h.once.Do(func() { close(h.arrived) })
+			select {
+			case <-h.release:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		pass.ServeHTTP(w, r)
+	})
+	l.t.Cleanup(h.Release)
+	h.t = l.t
+	return h
+}
+
+// Held are requests that wait at a link.
+type Held struct {
+	t        testing.TB
+	arrived  chan struct{}
+	once     sync.Once
+	release  chan struct{}
+	released sync.Once
+}
+
+// Wait returns when a request waits.
+func (h *Held) Wait() {
+	h.t.Helper()
+	select {
+	case <-h.arrived:
+	case <-time.After(time.Minute):
+		h.t.Fatal("no request has come within a minute that would be held")
+	}
+}
+
+// Release lets the requests go on. It may be called more than once.
+func (h *Held) Release() { h.released.Do(func() { close(h.release) }) }
+
+// Busiest returns how many requests came in the busiest second, and in all. Requests that
+// open a watch count as others do.
+func Busiest(requests []Request) (inOneSecond, all int) {
+	seconds := map[int64]int{}
+	for _, r := range requests {
+		seconds[r.At.Unix()]++
+	}
+	if len(seconds) > 0 {
+		inOneSecond = slices.Max(slices.Collect(maps.Values(seconds)))
+	}
+	return inOneSecond, len(requests)
+}
