@@ -66,19 +66,19 @@ func (d *doomed) opens() (slugs []string) {
 	return slugs
 }
 
-// retries does the same to the retry of stores whose setup has failed.
+// retries does the same to the retry of stores that have failed.
 func (d *doomed) retries() (slugs []string) {
 	d.t.Helper()
-	const more = 15 // than a retry has writes
+	const more = 12 // than a retry has writes
 	for n := range more {
 		slug := fmt.Sprintf("retry-%d-%s", n, d.mark)
-		kubetest.Simulate(d.t, "store-"+slug, "fail=job-failed")
+		kubetest.Simulate(d.t, "store-"+slug, "fail=image-pull", "component=mariadb")
 		d.post("/stores", storeForm(slug))
 		slugs = append(slugs, slug)
 	}
 	for _, slug := range slugs {
 		d.until(d.page(slug), "failed", shows(`data-status="failed"`))
-		kubetest.Simulate(d.t, "store-"+slug, "fail=none")
+		kubetest.Simulate(d.t, "store-"+slug, "fail=none", "component=mariadb")
 	}
 	for n, slug := range slugs {
 		fate := d.killAt("store-"+slug, n+1)
