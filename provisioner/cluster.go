@@ -58,6 +58,7 @@ type ClusterState struct {
 
 // connection is what work needs of a cluster.
 type connection struct {
+	guard   *kube.Guard
 	kube    *kube.Client
 	helm    *helm.Client
 	watcher *kube.Watcher
@@ -133,6 +134,11 @@ func (c *cluster) find(ctx context.Context) (*rest.Config, error) {
 }
 
 func newConnection(config *rest.Config) (*connection, error) {
+	guard := &kube.Guard{}
+	config, err := guard.Config(config)
+	if err != nil {
+		return nil, err
+	}
 	client, err := kube.NewClient(config)
 	if err != nil {
 		return nil, err
@@ -145,7 +151,7 @@ func newConnection(config *rest.Config) (*connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a Helm client: %w", err)
 	}
-	return &connection{kube: client, helm: releases, watcher: watcher}, nil
+	return &connection{guard: guard, kube: client, helm: releases, watcher: watcher}, nil
 }
 
 // greet asks the cluster who it is until it is the right one.
@@ -177,6 +183,7 @@ func (c *cluster) identify(ctx context.Context, conn *connection) error {
 	if err := c.db.RecordClusterSeen(ctx, c.record.ID, id.UID, id.Version, id.Simulated); err != nil {
 		return err
 	}
+	conn.guard.Expect(id.UID)
 	c.set(func(s *ClusterState) { s.Version, s.Simulated = id.Version, id.Simulated })
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -197,6 +204,8 @@ func (c *cluster) check(ctx context.Context, conn *connection) {
 	uid, err := conn.kube.Ping(ping)
 	switch {
 	case ctx.Err() != nil:
+	case errors.Is(err, kube.ErrOtherCluster):
+		c.foreign(err)
 	case err != nil:
 		c.unreachable(err)
 	case uid != c.known():

@@ -108,7 +108,7 @@ func (p *Provisioner) dispatch(ctx context.Context, workers *sync.WaitGroup) {
 
 // take claims the next store and starts to work on it, or reports that there is none.
 func (p *Provisioner) take(ctx context.Context, workers *sync.WaitGroup) bool {
-	claim, ok, err := p.db.Claim(ctx, p.holder, lease, p.concurrency)
+	claim, ok, err := p.db.Claim(ctx, p.holder, leaseTime, p.concurrency)
 	if err != nil && ctx.Err() == nil {
 		p.log.Error("the queue cannot be read", "error", err)
 	}

@@ -3,7 +3,6 @@ package provisioner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -14,16 +13,12 @@ import (
 )
 
 const (
-	lease      = 15 * time.Second
-	renewEvery = 5 * time.Second
 	// patience is how long what looks hopeless is watched before it is called a failure: a
 	// registry that answers again a moment later is none.
 	patience = 10 * time.Second
 	// lookAgain bounds how long a wait trusts the watches to tell of every change.
 	lookAgain = 5 * time.Second
 )
-
-var errLost = errors.New("the claim is lost")
 
 // worker brings one claimed store to where it should be: observe, decide, act, again.
 type worker struct {
@@ -46,21 +41,17 @@ type worker struct {
 
 // run works until the store is where it should be, needs a person, or is no longer ours.
 func (w *worker) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	renewing := make(chan struct{})
-	go func() {
-		defer close(renewing)
-		w.renew(ctx, cancel)
-	}()
-	defer func() { cancel(nil); <-renewing }()
+	held := holdLease(ctx)
+	var renewing sync.WaitGroup
+	renewing.Go(func() { held.keep(w.renew) })
+	defer func() { held.end(nil); renewing.Wait() }()
 	for {
-		done, err := w.turn(ctx)
-		if done || ctx.Err() != nil {
-			return context.Cause(ctx)
+		done, err := w.turn(held)
+		if done || held.Err() != nil {
+			return context.Cause(held)
 		}
 		if err != nil {
-			w.recover(ctx, err)
+			w.recover(held, err)
 		}
 	}
 }
@@ -164,22 +155,12 @@ func (w *worker) pause(ctx context.Context, conn *connection) {
 	}
 }
 
-// renew keeps the lease, and stops the work when it is lost.
-func (w *worker) renew(ctx context.Context, lost context.CancelCauseFunc) {
-	held := time.Now()
-	for sleep(ctx, renewEvery) == nil {
-		w.mu.Lock()
-		claim, worked := w.claim, w.worked
-		w.mu.Unlock()
-		err := w.db.Renew(ctx, claim, lease, worked)
-		switch {
-		case err == nil:
-			held = time.Now()
-		case errors.Is(err, store.ErrStale), time.Since(held) > lease-renewEvery:
-			lost(fmt.Errorf("%w: %w", errLost, err))
-			return
-		}
-	}
+// renew prolongs the lease, and writes down the time worked.
+func (w *worker) renew(ctx context.Context) error {
+	w.mu.Lock()
+	claim, worked := w.claim, w.worked
+	w.mu.Unlock()
+	return w.db.Renew(ctx, claim, leaseTime, worked)
 }
 
 func (w *worker) addWork(d time.Duration) {

@@ -212,7 +212,7 @@ func Refusing(code int, reason metav1.StatusReason, which func(Request) bool) We
 		w.WriteHeader(code)
 		_ = json.NewEncoder(w).Encode(metav1.Status{
 			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
-			Message: "the weather: " + http.StatusText(code), Reason: reason, Code: int32(code), //nolint:gosec // an HTTP status
+			Message: "the weather: " + http.StatusText(code), Reason: reason, Code: int32(code),
 		})
 	}
 }

@@ -1,0 +1,78 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+)
+
+const (
+	leaseTime  = 15 * time.Second
+	renewEvery = 5 * time.Second
+)
+
+// errLost says that somebody else may work on the store by now.
+var errLost = errors.New("the claim is lost")
+
+// lease is the time until which a store is ours. As a context it ends when the time is over,
+// also when the whole process slept over the end and no timer has rung yet: whoever asks
+// it, as every request does before it is sent, finds it ended.
+type lease struct {
+	context.Context //nolint:containedctx // it is one
+	end             context.CancelCauseFunc
+
+	mu    sync.Mutex
+	until time.Time
+}
+
+// holdLease starts with the lease that came with the claim.
+func holdLease(ctx context.Context) *lease {
+	ctx, end := context.WithCancelCause(ctx)
+	return &lease{Context: ctx, end: end, until: time.Now().Add(leaseTime)}
+}
+
+// Done implements context.Context.
+func (l *lease) Done() <-chan struct{} {
+	_ = l.Err()
+	return l.Context.Done()
+}
+
+// Err implements context.Context.
+func (l *lease) Err() error {
+	if err := l.Context.Err(); err != nil {
+		return err
+	}
+	if l.over() {
+		l.end(fmt.Errorf("%w: it was not renewed in time", errLost))
+	}
+	return l.Context.Err()
+}
+
+// over compares by the wall clock too: the other one stands still while a machine sleeps.
+func (l *lease) over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	return now.After(l.until) || now.Round(0).After(l.until.Round(0))
+}
+
+// keep renews until the context is done or the lease is lost. A renewal counts from when it
+// was asked for.
+func (l *lease) keep(renew func(context.Context) error) {
+	for sleep(l, renewEvery) == nil {
+		asked := time.Now()
+		err := renew(l)
+		switch {
+		case err == nil:
+			l.mu.Lock()
+			l.until = asked.Add(leaseTime)
+			l.mu.Unlock()
+		case errors.Is(err, store.ErrStale):
+			l.end(fmt.Errorf("%w: %w", errLost, err))
+		}
+	}
+}
