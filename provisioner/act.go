@@ -57,6 +57,10 @@ func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *obse
 		o.Namespace = w.settled.namespace
 		return nil
 	}
+	if w.claim.Store.Generation == 1 && w.claim.Store.Step == "" { // making it finds out whether it is there
+		o.Namespace = kube.NamespaceState{Phase: kube.Missing}
+		return nil
+	}
 	state, err := conn.kube.Namespace(ctx, w.owner())
 	if errors.Is(err, kube.ErrForeign) {
 		o.Foreign = true
@@ -69,8 +73,14 @@ func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *obse
 	return err
 }
 
+// observeParts asks for nothing in a namespace that this holder has made: what is there is
+// what it put there.
 func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed) (err error) {
 	namespace := w.claim.Store.Namespace
+	if w.settled.namespace.Fresh {
+		o.Limits, o.Credentials = w.settled.limits, w.settled.credentials
+		return nil
+	}
 	if !w.settled.limits {
 		if w.settled.limits, err = conn.kube.HasLimits(ctx, namespace); err != nil {
 			return err
@@ -89,8 +99,12 @@ func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed
 }
 
 func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observed) error {
-	o.Release = helm.Deployed
-	if w.settled.released {
+	switch {
+	case w.settled.released:
+		o.Release = helm.Deployed
+		return nil
+	case w.settled.namespace.Fresh:
+		o.Release = helm.None
 		return nil
 	}
 	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)

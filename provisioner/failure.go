@@ -124,9 +124,6 @@ func evidence(s kube.Snapshot, events []kube.Event) []store.Evidence {
 
 // terminal reports whether trying again cannot help: the API server understood and said no.
 func terminal(err error) bool {
-	if errors.Is(err, kube.ErrForeign) {
-		return true
-	}
 	if apierrors.IsForbidden(err) { // a namespace on its way out forbids new objects for a while
 		return !apierrors.HasStatusCause(err, "NamespaceTerminating")
 	}

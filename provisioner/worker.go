@@ -114,7 +114,8 @@ func (w *worker) judge(a action, o observed) action {
 // recover decides what an error means: look again, try again after a pause, or give up.
 func (w *worker) recover(ctx context.Context, err error) {
 	switch {
-	case errors.Is(err, store.ErrStale): // somebody wants something else; the next turn reads it
+	case errors.Is(err, store.ErrStale), errors.Is(err, kube.ErrForeign): // the next turn reads it
+		w.settled = settled{}
 		return
 	case terminal(err) && w.claim.Store.Desired == store.Present:
 		w.log.Warn("the cluster refused", "step", w.claim.Store.Step, "error", err)

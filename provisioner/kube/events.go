@@ -49,7 +49,7 @@ type EventWatch struct {
 
 // WatchEvents follows the events of the namespace until Close.
 func (c *Client) WatchEvents(namespace string) (*EventWatch, error) {
-	factory := informers.NewSharedInformerFactoryWithOptions(c.set, 0,
+	factory := informers.NewSharedInformerFactoryWithOptions(c.watches, 0,
 		informers.WithNamespace(namespace), informers.WithTransform(withoutManagedFields))
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &EventWatch{informer: factory.Core().V1().Events().Informer(), factory: factory, cancel: cancel}

@@ -42,29 +42,40 @@ func (g *Guard) expected() string {
 	return g.uid
 }
 
-// Config returns the configuration with the guard in the way of its requests.
+// Config returns a configuration for the same cluster with the guard in the way of its
+// requests. All clients that are made of it share their connections.
 func (g *Guard) Config(config *rest.Config) (*rest.Config, error) {
 	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's address: %w", err)
 	}
+	dialing := rest.CopyConfig(config)
+	dialing.Dial = g.dialer(config.Dial)
+	transport, err := rest.TransportFor(dialing)
+	if err != nil {
+		return nil, fmt.Errorf("prepare connections to the cluster: %w", err)
+	}
 	system := *base
 	system.Path = path.Join("/", base.Path, "api/v1/namespaces", metav1.NamespaceSystem)
-	config = rest.CopyConfig(config)
-	dial := config.Dial
-	if dial == nil {
-		dial = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	return &rest.Config{
+		Host: base.String(), UserAgent: config.UserAgent, Timeout: config.Timeout, QPS: -1,
+		Transport: &guarded{Guard: g, next: transport, system: &system},
+	}, nil
+}
+
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// dialer opens connections, for the question only once a cluster is expected.
+func (g *Guard) dialer(open dial) dial {
+	if open == nil {
+		open = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
-	config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if g.expected() != "" && ctx.Value(asking{}) == nil {
 			return nil, errUnasked
 		}
-		return dial(ctx, network, address)
+		return open(ctx, network, address)
 	}
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return &guarded{Guard: g, next: next, system: &system}
-	})
-	return config, nil
 }
 
 // asking marks the context of the one question that may open a connection.
@@ -72,7 +83,7 @@ type asking struct{}
 
 var errUnasked = errors.New("a new connection has to be asked first who answers")
 
-// guarded is the transport of one client.
+// guarded is the transport of all clients.
 type guarded struct {
 	*Guard
 	next   http.RoundTripper

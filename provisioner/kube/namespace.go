@@ -49,6 +49,8 @@ const (
 type NamespaceState struct {
 	Phase Phase
 	UID   types.UID
+	// Fresh tells that this very call has made it: there is nothing in it.
+	Fresh bool
 	// Blockers say what keeps a terminating namespace, in Kubernetes' own words.
 	Blockers []string
 }
@@ -97,7 +99,7 @@ func (c *Client) CreateNamespace(ctx context.Context, owner Owner) (NamespaceSta
 	if err != nil {
 		return NamespaceState{}, fmt.Errorf("create namespace %s: %w", owner.Namespace, err)
 	}
-	return stateOf(ns), nil
+	return NamespaceState{Phase: Active, UID: ns.UID, Fresh: true}, nil
 }
 
 // DeleteNamespace asks for the namespace with that UID to go. Another of the same name is

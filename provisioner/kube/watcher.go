@@ -35,7 +35,7 @@ type Watcher struct {
 
 // NewWatcher prepares the watches; Run starts them.
 func NewWatcher(c *Client) (*Watcher, error) {
-	factory := informers.NewSharedInformerFactoryWithOptions(c.set, 0,
+	factory := informers.NewSharedInformerFactoryWithOptions(c.watches, 0,
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }),
 		informers.WithTransform(withoutManagedFields))
 	core, apps, batch := factory.Core().V1(), factory.Apps().V1(), factory.Batch().V1()
