@@ -37,7 +37,7 @@ const (
 func TestStormOfKills(t *testing.T) {
 	t.Parallel()
 	s := &storm{
-		process: launch(t, kubetest.PlatformKubeconfig(t)), chance: rand.New(rand.NewPCG(*seed, 0)), //nolint:gosec // repeatable on purpose
+		process: launch(t, kubetest.PlatformKubeconfig(t)), chance: rand.New(rand.NewPCG(*seed, 0)),
 		mark: strings.ToLower(uuid.NewString()[24:]),
 	}
 	for kill := range stormKills {
