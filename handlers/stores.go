@@ -224,8 +224,12 @@ func (a *App) createStore(c echo.Context) error {
 }
 
 func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.Store, error) {
-	if _, known := a.Engines.Find(r.Engine); !known {
+	e, known := a.Engines.Find(r.Engine)
+	if !known {
 		return store.Store{}, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
+	}
+	if err := a.Provisioner.Fits(e); err != nil {
+		return store.Store{}, err
 	}
 	return a.DB.CreateStore(ctx, who.Actor, store.NewStore{
 		TeamID: a.teamFor(who), Cluster: a.Provisioner.Placement(), Name: r.Name, Slug: strings.TrimSpace(r.Slug),

@@ -16,18 +16,21 @@ func TestEveryEngineFitsThePlan(t *testing.T) {
 	t.Parallel()
 	for _, e := range engine.Offered().All() {
 		for _, environment := range enginetest.Environments() {
-			objects := enginetest.Objects(t, enginetest.Request(t, e, enginetest.Spec(environment)))
-			needs := needsOf(objects)
+			site := enginetest.Spec(environment)
+			needs, err := new(demands).of(e, site, defaultPlan().Limits)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for name, quota := range defaultPlan().Limits.Quota {
 				need := needs[name]
 				if need.IsZero() {
-					t.Errorf("%s needs nothing of %s", e.Name(), name)
-				}
-				if allowed := resource.MustParse(quota); need.Cmp(allowed) > 0 {
-					t.Errorf("%s in %s needs %s of %s, the plan allows %s", e.Name(), environment, &need, name, quota)
+					t.Errorf("%s needs nothing of %s, of which there are %s", e.Name(), name, quota)
 				}
 			}
-			wantContainersWithin(t, objects, defaultPlan().Limits.Max)
+			if short := needs.beyond(defaultPlan().Limits); len(short) > 0 {
+				t.Errorf("%s in %s does not fit: it needs %s", e.Name(), environment, short)
+			}
+			wantContainersWithin(t, enginetest.Objects(t, enginetest.Request(t, e, site)), defaultPlan().Limits.Max)
 		}
 	}
 }
@@ -43,32 +46,4 @@ func wantContainersWithin(t *testing.T, objects []runtime.Object, most map[corev
 			}
 		}
 	}
-}
-
-// needsOf adds up all pods, as if they ran at once.
-func needsOf(objects []runtime.Object) map[corev1.ResourceName]resource.Quantity {
-	needs := map[corev1.ResourceName]resource.Quantity{}
-	add := func(name corev1.ResourceName, q resource.Quantity) {
-		sum := needs[name]
-		sum.Add(q)
-		needs[name] = sum
-	}
-	claim := func(c corev1.PersistentVolumeClaim) {
-		add(corev1.ResourcePersistentVolumeClaims, resource.MustParse("1"))
-		add(corev1.ResourceRequestsStorage, c.Spec.Resources.Requests[corev1.ResourceStorage])
-	}
-	for _, w := range enginetest.Workloads(objects) {
-		add(corev1.ResourcePods, resource.MustParse("1"))
-		for _, c := range w.Containers() {
-			add(corev1.ResourceRequestsCPU, c.Resources.Requests[corev1.ResourceCPU])
-			add(corev1.ResourceRequestsMemory, c.Resources.Requests[corev1.ResourceMemory])
-			add(corev1.ResourceLimitsCPU, c.Resources.Limits[corev1.ResourceCPU])
-			add(corev1.ResourceLimitsMemory, c.Resources.Limits[corev1.ResourceMemory])
-		}
-		for _, c := range w.Claims {
-			claim(c)
-		}
-	}
-	enginetest.Each(objects, func(c *corev1.PersistentVolumeClaim) { claim(*c) })
-	return needs
 }

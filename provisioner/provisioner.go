@@ -19,13 +19,14 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Config is what a Provisioner needs. All fields but Connect are required.
+// Config is what a Provisioner needs. All fields but Connect and Plan are required.
 type Config struct {
 	DB          *store.DB
 	Cluster     store.Cluster
 	Connect     Connector // nil when no cluster is configured
 	Engines     engine.Registry
 	Site        engine.Spec // what is the same for all stores
+	Plan        Plan        // of new stores; the default one when it has no name
 	URLPort     int         // in the stores' addresses; zero for the scheme's own
 	Concurrency store.Concurrency
 	Timeout     time.Duration // of working time, until a store fails
@@ -41,6 +42,7 @@ type Provisioner struct {
 	site        engine.Spec
 	urlPort     int
 	plan        Plan
+	demands     *demands
 	concurrency store.Concurrency
 	timeout     time.Duration
 	holder      string
@@ -52,9 +54,12 @@ type Provisioner struct {
 
 // New returns a Provisioner that does nothing until Run.
 func New(c Config) *Provisioner {
+	if c.Plan.Name == "" {
+		c.Plan = defaultPlan()
+	}
 	p := &Provisioner{
-		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Site, urlPort: c.URLPort, plan: defaultPlan(),
-		concurrency: c.Concurrency, timeout: c.Timeout, holder: c.Holder, log: c.Log,
+		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Site, urlPort: c.URLPort, plan: c.Plan,
+		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
 	p.events = newEventWatches(p.cluster)

@@ -1,0 +1,204 @@
+package provisioner
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/kubernetes/scheme"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// demand is what a store takes of its quota when all its pods run at once.
+type demand map[corev1.ResourceName]resource.Quantity
+
+// kubeVersion is that for which demands are reckoned. What a chart asks for does not depend
+// on it.
+const kubeVersion = "v1.37.0"
+
+// demands reckons, once for each engine, what its stores take: that does not depend on
+// what distinguishes one from another.
+type demands struct {
+	mu    sync.Mutex
+	known map[string]demand
+}
+
+func (d *demands) of(e engine.Engine, site engine.Spec, limits kube.Limits) (demand, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if known, ok := d.known[e.Name()]; ok {
+		return known, nil
+	}
+	spec := site
+	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = "any", "Any", "any.localhost", "http://any.localhost", credentialsSecret
+	values, err := e.Values(spec)
+	if err != nil {
+		return nil, fmt.Errorf("make values: %w", err)
+	}
+	manifest, err := helm.Render(helm.Request{Namespace: "any", Name: releaseName, Chart: e.Chart(), Values: values}, kubeVersion)
+	if err != nil {
+		return nil, err
+	}
+	needs, err := demandOf(manifest, limits)
+	if err != nil {
+		return nil, err
+	}
+	if d.known == nil {
+		d.known = map[string]demand{}
+	}
+	d.known[e.Name()] = needs
+	return needs, nil
+}
+
+// Fits returns a refusal, for the person who chooses the engine, when a new store would not
+// fit its plan.
+func (p *Provisioner) Fits(e engine.Engine) error {
+	needs, err := p.demands.of(e, p.site, p.plan.Limits)
+	if err != nil {
+		return err
+	}
+	if short := needs.beyond(p.plan.Limits); len(short) > 0 {
+		return &store.Error{Code: store.Invalid, Field: "engine", Message: tooSmall(e, p.plan, short)}
+	}
+	return nil
+}
+
+func tooSmall(e engine.Engine, plan Plan, short []string) string {
+	return fmt.Sprintf("%s does not fit the plan %s: it needs %s.", e.Label(), plan.Name, strings.Join(short, ", "))
+}
+
+// beyond says, with the figures, what of the demand is more than the quota gives.
+func (d demand) beyond(limits kube.Limits) (short []string) {
+	for name, text := range limits.Quota {
+		allowed, need := resource.MustParse(text), d[name]
+		if need.Cmp(allowed) > 0 {
+			short = append(short, fmt.Sprintf("%s of %s, the plan gives %s", need.String(), name, allowed.String()))
+		}
+	}
+	slices.Sort(short)
+	return short
+}
+
+// demandOf adds up the pods and volumes of a manifest. A container that names no requests
+// or limits gets those of the limits.
+func demandOf(manifest string, limits kube.Limits) (demand, error) {
+	d := demand{}
+	documents := yaml.NewYAMLReader(bufio.NewReader(strings.NewReader(manifest)))
+	for {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return d, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read a manifest: %w", err)
+		}
+		if len(bytes.TrimSpace(document)) == 0 {
+			continue
+		}
+		object, _, err := scheme.Codecs.UniversalDeserializer().Decode(document, nil, nil)
+		if runtime.IsNotRegisteredError(err) { // of a kind that takes no quota of ours
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read a manifest: %w", err)
+		}
+		d.take(object, limits)
+	}
+}
+
+func (d demand) take(object runtime.Object, limits kube.Limits) {
+	switch o := object.(type) {
+	case *appsv1.Deployment:
+		d.pods(o.Spec.Replicas, o.Spec.Template.Spec, limits)
+	case *appsv1.StatefulSet:
+		d.pods(o.Spec.Replicas, o.Spec.Template.Spec, limits)
+		for _, claim := range o.Spec.VolumeClaimTemplates {
+			d.claim(claim, count32(o.Spec.Replicas))
+		}
+	case *batchv1.Job:
+		d.pods(o.Spec.Parallelism, o.Spec.Template.Spec, limits)
+	case *corev1.PersistentVolumeClaim:
+		d.claim(*o, 1)
+	}
+}
+
+func (d demand) pods(replicas *int32, pod corev1.PodSpec, limits kube.Limits) {
+	for range count32(replicas) {
+		d.add(corev1.ResourcePods, resource.MustParse("1"))
+		for resourceName, quota := range map[corev1.ResourceName]corev1.ResourceName{
+			corev1.ResourceCPU: corev1.ResourceRequestsCPU, corev1.ResourceMemory: corev1.ResourceRequestsMemory,
+		} {
+			d.add(quota, ofPod(pod, func(c corev1.Container) resource.Quantity {
+				return orDefault(c.Resources.Requests, resourceName, limits.DefaultRequest)
+			}))
+		}
+		for resourceName, quota := range map[corev1.ResourceName]corev1.ResourceName{
+			corev1.ResourceCPU: corev1.ResourceLimitsCPU, corev1.ResourceMemory: corev1.ResourceLimitsMemory,
+		} {
+			d.add(quota, ofPod(pod, func(c corev1.Container) resource.Quantity {
+				return orDefault(c.Resources.Limits, resourceName, limits.Default)
+			}))
+		}
+	}
+}
+
+func (d demand) claim(c corev1.PersistentVolumeClaim, times int32) {
+	for range times {
+		d.add(corev1.ResourcePersistentVolumeClaims, resource.MustParse("1"))
+		d.add(corev1.ResourceRequestsStorage, c.Spec.Resources.Requests[corev1.ResourceStorage])
+	}
+}
+
+func (d demand) add(name corev1.ResourceName, q resource.Quantity) {
+	sum := d[name]
+	sum.Add(q)
+	d[name] = sum
+}
+
+// ofPod is what a pod takes: as much as all its containers together, or as the greediest of
+// those that run before them, one at a time.
+// https://kubernetes.io/docs/concepts/workloads/pods/init-containers/#resource-sharing-within-containers
+func ofPod(pod corev1.PodSpec, of func(corev1.Container) resource.Quantity) resource.Quantity {
+	var together resource.Quantity
+	for _, c := range pod.Containers {
+		together.Add(of(c))
+	}
+	for _, c := range pod.InitContainers {
+		if alone := of(c); alone.Cmp(together) > 0 {
+			together = alone
+		}
+	}
+	return together
+}
+
+func orDefault(named corev1.ResourceList, name corev1.ResourceName, defaults map[corev1.ResourceName]string) resource.Quantity {
+	if q, ok := named[name]; ok {
+		return q
+	}
+	if text, ok := defaults[name]; ok {
+		return resource.MustParse(text)
+	}
+	return resource.Quantity{}
+}
+
+func count32(n *int32) int32 {
+	if n == nil {
+		return 1
+	}
+	return *n
+}
