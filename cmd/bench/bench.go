@@ -97,3 +97,12 @@ func (b *bench) note(format string, args ...any) { _, _ = fmt.Fprintf(b.out, for
 
 // name returns a store's name that no other has.
 func (b *bench) name() string { return fmt.Sprintf("bench-%d", b.serial.Add(1)) }
+
+// names returns as many of them.
+func (b *bench) names(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = b.name()
+	}
+	return names
+}

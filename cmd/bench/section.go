@@ -19,6 +19,9 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"create", measureCreate},
+		{"many", measureMany},
+		{"concurrency", measureConcurrency},
+		{"delete", measureDelete},
 	}
 }
 
