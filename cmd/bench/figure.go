@@ -3,8 +3,10 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -63,7 +65,7 @@ func (f figure) target() string {
 	if f.aim.compare == nil {
 		return "-"
 	}
-	return withNote(f.aim.sign+" "+number(f.aim.bound)+" "+f.unit, f.aim.why)
+	return withNote(f.aim.sign+" "+quantity(f.aim.bound, f.unit), f.aim.why)
 }
 
 func withNote(text, note string) string {
@@ -73,8 +75,14 @@ func withNote(text, note string) string {
 	return text + " (" + note + ")"
 }
 
-// number shows three digits that count.
+// quantity is a number with its unit, where it has one.
+func quantity(v float64, unit string) string { return strings.TrimSpace(number(v) + " " + unit) }
+
+// number shows three digits that count, and none after the point for a whole number.
 func number(v float64) string {
+	if v == math.Trunc(v) {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
 	digits := 0
 	for scaled := max(v, -v); digits < 3 && scaled < 100; scaled *= 10 {
 		digits++
@@ -113,7 +121,7 @@ func printTable(out io.Writer, rows []row) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(table, "FIGURE\tVALUE\tAIM\tMET\tAGAIN")
 	for _, r := range rows {
-		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.name, withNote(number(r.value)+" "+r.unit, r.spread), r.target(), r.met(), r.again)
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", r.name, withNote(quantity(r.value, r.unit), r.spread), r.target(), r.met(), r.again)
 	}
 	return table.Flush()
 }
