@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"testing"
 )
@@ -18,7 +19,7 @@ func TestRequestsAreNamedByKind(t *testing.T) {
 		"/version": "GET /version",
 		"/apis":    "GET /apis",
 	} {
-		if got := kindOf(httptest.NewRequest("GET", path, nil)); got != want {
+		if got := kindOf(httptest.NewRequest(http.MethodGet, path, nil)); got != want {
 			t.Errorf("%s is counted as %q, want %q", path, got, want)
 		}
 	}

@@ -3,47 +3,42 @@ package main
 import (
 	"context"
 	"errors"
-	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // Whoever is measured at four at once must never have five to do, and must have four.
 func TestEachKeepsToItsWidth(t *testing.T) {
 	t.Parallel()
-	const wide = 4
-	var mu sync.Mutex
-	var busy, most int
-	full := make(chan struct{})
-	failure := errors.New("the third fails")
-	took, err := each(t.Context(), []string{"1", "2", "3", "4", "5", "6", "7", "8"}, wide, func(ctx context.Context, name string) error {
-		mu.Lock()
-		if busy++; busy > most {
-			most = busy
+	synctest.Test(t, func(t *testing.T) {
+		const wide = 4
+		var busy atomic.Int64
+		go func() {
+			synctest.Wait() // until nothing more is begun
+			if n := busy.Load(); n != wide {
+				t.Errorf("%d at once, want %d", n, wide)
+			}
+		}()
+		failure := errors.New("the third fails")
+		names := []string{"1", "2", "3", "4", "5", "6", "7", "8"}
+		took, err := each(t.Context(), names, wide, func(_ context.Context, name string) error {
+			busy.Add(1)
+			defer busy.Add(-1)
+			time.Sleep(time.Second) // of the bubble's clock
+			if name == "3" {
+				return failure
+			}
+			return nil
+		})
+		if !errors.Is(err, failure) {
+			t.Errorf("the failure was lost: %v", err)
 		}
-		if busy == wide && most == wide {
-			select {
-			case <-full:
-			default:
-				close(full)
+		for i, d := range took {
+			if d != time.Second {
+				t.Errorf("store %d took %s of the time it was worked on, want a second", i, d)
 			}
 		}
-		mu.Unlock()
-		select { // nobody ends before as many as may be at work are
-		case <-full:
-		case <-ctx.Done():
-		}
-		mu.Lock()
-		busy--
-		mu.Unlock()
-		if name == "3" {
-			return failure
-		}
-		return nil
 	})
-	if most != wide {
-		t.Errorf("%d at once, want %d", most, wide)
-	}
-	if len(took) != 8 || !errors.Is(err, failure) {
-		t.Errorf("%d were measured, %v", len(took), err)
-	}
 }
