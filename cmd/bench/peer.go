@@ -20,17 +20,18 @@ type peer interface {
 // patience bounds how long a single store may take, so that a bench ends.
 const patience = 10 * time.Minute
 
-// each does the work for every name, so many of them at once, and returns what each took.
+// each does the work for every name, so many of them at once, and returns what each took from
+// the moment when all were asked for: whoever waits for a turn waits.
 func each(ctx context.Context, names []string, atOnce int, work func(context.Context, string) error) ([]time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	took, failed := make([]time.Duration, len(names)), make([]error, len(names))
 	slots := make(chan struct{}, atOnce)
 	var all sync.WaitGroup
+	began := time.Now()
 	for i, name := range names {
 		slots <- struct{}{}
 		all.Go(func() {
-			began := time.Now()
 			failed[i] = work(ctx, name)
 			took[i] = time.Since(began)
 			<-slots
