@@ -26,6 +26,9 @@ import (
 // grace is how long requests may take to end when the program does.
 const grace = 10 * time.Second
 
+// retryOpen is the pause between two tries to open the records.
+const retryOpen = 3 * time.Second
+
 // serveCmd serves the pages and does the work until it is told to end.
 type serveCmd struct {
 	config `embed:""`
@@ -42,12 +45,32 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	defer unlock()
-	db, err := store.Open(ctx, c.databaseURL())
+	db, err := c.openRecords(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer func() { logError(log, "close the records", db.Close()) }()
 	return c.serve(ctx, db, log)
+}
+
+// openRecords waits for a database that does not answer yet, and for no other.
+func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB, error) {
+	deadline := time.Now().Add(c.DatabaseWait)
+	for {
+		db, err := store.Open(ctx, c.databaseURL(), store.WithLog(log))
+		if store.ErrorCode(err) == store.Invalid {
+			return nil, usageError{err}
+		}
+		left := time.Until(deadline)
+		if !store.Passing(err) || left <= 0 || ctx.Err() != nil {
+			return db, err
+		}
+		log.Warn("the records cannot be opened yet", "error", err, "waiting", left.Round(time.Second))
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(left, retryOpen)):
+		}
+	}
 }
 
 // serve runs the work and the pages beside each other, and ends them in order: first the

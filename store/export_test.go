@@ -1,0 +1,20 @@
+package store
+
+import (
+	"context"
+	"strconv"
+)
+
+// LimitPages makes a SQLite file behave as if the disk were full once it has grown by that
+// many pages; with a negative number there is room again.
+func (db *DB) LimitPages(ctx context.Context, more int) error {
+	var pages int
+	if err := db.write.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages); err != nil {
+		return err
+	}
+	if more < 0 {
+		pages = 1 << 30
+	}
+	var limit int
+	return db.write.QueryRowContext(ctx, "PRAGMA max_page_count = "+strconv.Itoa(pages+more)).Scan(&limit)
+}
