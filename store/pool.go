@@ -36,7 +36,7 @@ func (p *pool) ready() error {
 		return err
 	}
 	if p.file != nil && !p.file.inPlace() {
-		return p.health.judge(moved.error(nil))
+		return p.health.judge(moved.error(fmt.Errorf("%s is not the file that was opened", p.file.path)))
 	}
 	return nil
 }

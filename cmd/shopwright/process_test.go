@@ -29,6 +29,32 @@ type process struct {
 	cmd     *exec.Cmd
 	output  sync.WaitGroup
 	client  *http.Client
+	said    transcript
+}
+
+// transcript is what a program has said so far.
+type transcript struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (s *transcript) add(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, line)
+}
+
+// with returns the lines that have the text.
+func (s *transcript) with(text string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []string
+	for _, line := range s.lines {
+		if strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
 }
 
 var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
@@ -81,6 +107,7 @@ func (p *process) read(out io.Reader, serving chan<- string) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		p.t.Log(lines.Text())
+		p.said.add(lines.Text())
 		if found := servingLine.FindStringSubmatch(lines.Text()); found != nil {
 			serving <- found[1]
 		}

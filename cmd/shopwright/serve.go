@@ -154,19 +154,23 @@ func (c *serveCmd) baseURL(listener net.Listener) string {
 // in use. The returned function lets go of it.
 func (c *serveCmd) prepareDataDir() (unlock func(), err error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+		return nil, c.unwritable(err)
 	}
 	if !strings.HasPrefix(c.databaseURL(), "sqlite:") {
 		return func() {}, nil
 	}
 	file, err := os.OpenFile(filepath.Join(c.DataDir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("write into the data folder: %w", err)
+		return nil, c.unwritable(err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("another Shopwright uses the data folder %s: end it, or name another folder with SHOPWRIGHT_DATA_DIR", c.DataDir), file.Close())
 	}
 	return func() { _ = file.Close() }, nil
+}
+
+func (c *serveCmd) unwritable(err error) error {
+	return fmt.Errorf("the data folder %s cannot be written: make it writable for the user who runs Shopwright, or name another with SHOPWRIGHT_DATA_DIR (%w)", c.DataDir, err)
 }
 
 func newLogger(out io.Writer, level string) *slog.Logger {
