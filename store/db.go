@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -19,11 +21,10 @@ var migrations embed.FS
 
 // DB is the handle on the records. It is safe for concurrent use.
 type DB struct {
-	write    *pool // on SQLite a single connection: one writer at a time
-	read     *pool // the same pool on Postgres
-	postgres bool
-	file     *file  // of SQLite
-	url      string // of Postgres
+	write    *pool           // on SQLite a single connection: one writer at a time
+	read     *pool           // the same pool on Postgres
+	postgres *pgx.ConnConfig // nil on SQLite
+	file     *file           // nil on Postgres
 	now      func() time.Time
 	health   *health
 	feed     *feed
@@ -68,12 +69,11 @@ func (db *DB) begin(ctx context.Context) (lastNumber int64, err error) {
 
 // reach makes sure that there is a sound database, before anything is written to it.
 func (db *DB) reach(ctx context.Context) error {
-	if !db.postgres {
+	if db.postgres == nil {
 		return db.file.prepare(ctx)
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerWithin)
-	defer cancel()
-	return db.read.PingContext(ctx)
+	ctx, end := db.read.bound(ctx)
+	return end(db.read.PingContext(ctx))
 }
 
 // Close ends the change feed and all its subscriptions, then the connections. Those to a
@@ -109,7 +109,7 @@ func (db *DB) touch(ctx context.Context) error {
 
 // SharedByProcesses reports whether other processes may work on the same records.
 // SQLite serves one process, Postgres many.
-func (db *DB) SharedByProcesses() bool { return db.postgres }
+func (db *DB) SharedByProcesses() bool { return db.postgres != nil }
 
 func (db *DB) closePools() error {
 	if db.read == db.write {
@@ -153,15 +153,20 @@ func (db *DB) migrate(ctx context.Context) error {
 	return nil
 }
 
+// migrations lets one process at a time change the schema.
 func (db *DB) migrations() (*goose.Provider, error) {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	if db.postgres {
-		return goose.NewProvider(goose.DialectPostgres, db.write.DB, dir)
+	if db.postgres == nil {
+		return goose.NewProvider(goose.DialectSQLite3, db.write.DB, dir)
 	}
-	return goose.NewProvider(goose.DialectSQLite3, db.write.DB, dir)
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrateWithin.Seconds())))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db.write.DB, dir, goose.WithSessionLocker(locker))
 }
 
 // update runs fn in one transaction and pokes the change feed when it is committed. No
@@ -186,7 +191,7 @@ func (db *DB) transact(ctx context.Context, fn func(tx) error) error {
 	}
 	defer inner.Rollback() //nolint:errcheck // after Commit it does nothing, before it the first error counts
 	deadline, _ := ctx.Deadline()
-	t := tx{inner: inner, deadline: deadline, postgres: db.postgres}
+	t := tx{inner: inner, deadline: deadline, postgres: db.postgres != nil}
 	if t.now, err = db.clock(ctx, t); err != nil {
 		return err
 	}
@@ -202,7 +207,7 @@ func (db *DB) transact(ctx context.Context, fn func(tx) error) error {
 // clock is the time that leases and limits use: the database's own where processes with
 // skewed clocks may share it.
 func (db *DB) clock(ctx context.Context, q querier) (int64, error) {
-	if !db.postgres {
+	if db.postgres == nil {
 		return db.now().UnixMicro(), nil
 	}
 	var now int64

@@ -18,3 +18,18 @@ func (db *DB) LimitPages(ctx context.Context, more int) error {
 	var limit int
 	return db.write.QueryRowContext(ctx, "PRAGMA max_page_count = "+strconv.Itoa(pages+more)).Scan(&limit)
 }
+
+// WhileLocked calls fn in the middle of a transaction that locks the counters.
+func (db *DB) WhileLocked(ctx context.Context, fn func()) error {
+	return db.update(ctx, func(t tx) error {
+		if err := t.lockClaims(ctx); err != nil {
+			return err
+		}
+		if err := t.append(ctx, Event{}); err != nil {
+			return err
+		}
+		fn()
+		_, err := freeSlug(ctx, t, "any")
+		return err
+	})
+}

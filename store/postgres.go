@@ -2,31 +2,53 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
+	"net"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
-const idleConnections = 8
+const (
+	idleConnections = 8
+	connectWithin   = 5 * time.Second
+	// abandonedAfter is when Postgres ends a transaction whose process does not go on with
+	// it, such as one that is cut off: its locks would hold up all others.
+	abandonedAfter = "5s"
+)
 
 func connectPostgres(databaseURL string) (*DB, error) {
-	inner, err := sql.Open("pgx", databaseURL)
+	config, err := pgx.ParseConfig(databaseURL)
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, invalid("", "SHOPWRIGHT_DATABASE_URL cannot be read: %s", err)
 	}
+	limit(config)
+	inner := stdlib.OpenDB(*config)
 	inner.SetMaxOpenConns(16)
 	inner.SetMaxIdleConns(idleConnections)
 	inner.SetConnMaxIdleTime(5 * time.Minute)
 	h := newHealth(unanswered)
 	shared := &pool{DB: inner, health: h}
-	return &DB{write: shared, read: shared, postgres: true, url: databaseURL, now: time.Now, health: h}, nil
+	return &DB{write: shared, read: shared, postgres: config, now: time.Now, health: h}, nil
+}
+
+// limit makes connections end that are cut off, here and at the server.
+func limit(config *pgx.ConnConfig) {
+	if config.ConnectTimeout <= 0 || config.ConnectTimeout > connectWithin {
+		config.ConnectTimeout = connectWithin
+	}
+	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
+	config.DialFunc = dialer.DialContext
+	for name, value := range map[string]string{"idle_in_transaction_session_timeout": abandonedAfter, "application_name": "shopwright"} {
+		if config.RuntimeParams[name] == "" {
+			config.RuntimeParams[name] = value
+		}
+	}
 }
 
 // probe tries whether the trouble is over. The records' health learns what it meets.
 func (db *DB) probe(ctx context.Context, known *Error) {
-	if !db.postgres {
+	if db.postgres == nil {
 		db.probeFile(ctx, known)
 		return
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
 // file is a SQLite database.

@@ -30,6 +30,12 @@ func (l *lines) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
+func (l *lines) has(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
+
 // logged opens the records and what they tell the log.
 func logged(t *testing.T, url string) (bundle, *lines) {
 	t.Helper()

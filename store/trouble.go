@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -150,19 +151,29 @@ func postgresTrouble(code string) trouble {
 // plainTrouble is for errors that come from no database, but from the way to it.
 func plainTrouble(err error) trouble {
 	switch {
+	case cutOff(err):
+		return unanswered
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return readOnly
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return full
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EISDIR):
 		return unopened
-	case errors.Is(err, errNoAnswer):
-		return unanswered
-	}
-	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	_, network := errors.AsType[net.Error](err)
-	if connecting || network || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) {
-		return unanswered
 	}
 	return ""
+}
+
+// cutOff reports whether the error is about the way to Postgres. A caller who waits no
+// longer says nothing of it.
+func cutOff(err error) bool {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, errNoAnswer):
+		return true
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !connecting:
+		return false
+	}
+	return connecting || network || pgconn.SafeToRetry(err) || // such as on a connection that was closed meanwhile
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
 }
