@@ -45,12 +45,12 @@ func Open(ctx context.Context, databaseURL string, options ...Option) (*DB, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, set := range options {
-		set(db)
-	}
 	last, err := db.begin(ctx)
 	if err != nil {
 		return nil, errors.Join(classify(err), db.closePools())
+	}
+	for _, set := range options { // from here on it is for the log, and not for our caller, to tell
+		set(db)
 	}
 	db.feed = startFeed(db, last)
 	db.health.start(db.probe)

@@ -167,7 +167,7 @@ func plainTrouble(err error) trouble {
 // longer says nothing of it.
 func cutOff(err error) bool {
 	_, connecting := errors.AsType[*pgconn.ConnectError](err)
-	_, network := errors.AsType[net.Error](err)
+	_, network := errors.AsType[*net.OpError](err)
 	switch {
 	case errors.Is(err, errNoAnswer):
 		return true

@@ -36,12 +36,25 @@ type process struct {
 type transcript struct {
 	mu    sync.Mutex
 	lines []string
+	text  string
+	then  func()
 }
 
 func (s *transcript) add(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines = append(s.lines, line)
+	if s.then != nil && strings.Contains(line, s.text) {
+		go s.then()
+		s.then = nil
+	}
+}
+
+// when calls then as soon as a line has the text.
+func (s *transcript) when(text string, then func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text, s.then = text, then
 }
 
 // with returns the lines that have the text.

@@ -405,3 +405,95 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 		t.Fatal(err)
 	}
 }
+
+// server is a Postgres server with a database, which ends with the test.
+func server(t *testing.T) (s *storetest.Server, url string) {
+	t.Helper()
+	s, err := storetest.StartPostgres(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if url, err = s.CreateDatabase(t.Context(), "shopwright"); err != nil {
+		t.Fatal(err)
+	}
+	return s, url
+}
+
+func TestPostgresFailsAndRecoversWhileRunning(t *testing.T) {
+	t.Parallel()
+	s, database := server(t)
+	p := launch(t, gate(t))
+	p.env = append(p.env, "SHOPWRIGHT_DATABASE_URL="+database)
+	slug := "rec-" + strings.ToLower(uuid.NewString()[24:])
+	kubetest.Simulate(t, "store-"+slug, "fail=never-ready")
+	p.start()
+	page := p.create("At work", slug)
+	p.until(page, "at work", func(_ int, body string) bool { return stepRunning(body, "Workloads") })
+
+	over := time.After(troubled)
+	s.Crash()
+	const sentence = "the database does not answer"
+	p.wantTroubled(t, sentence, http.StatusServiceUnavailable)
+	<-over
+	if err := s.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	p.until("/readyz", "usable again", func(status int, _ string) bool { return status == http.StatusOK })
+	kubetest.Simulate(t, "store-"+slug, "fail=none")
+	p.untilReady(page)
+	p.post(page+"/delete", url.Values{"confirm": {"At work"}})
+	p.untilGone(page)
+	p.wantFewLines(t, sentence)
+}
+
+func TestStartWaitsForPostgres(t *testing.T) {
+	t.Parallel()
+	s, database := server(t)
+	s.Crash()
+	env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATABASE_URL=" + database}
+	code, said := call(t, append(env, "SHOPWRIGHT_DATABASE_WAIT=4s"), "serve")
+	if code != 1 || !strings.Contains(said, "shopwright: Shopwright cannot reach its records: the database does not answer.") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	if tries := strings.Count(said, "cannot be opened yet"); tries != 2 {
+		t.Errorf("%d tries are logged in four seconds: %s", tries, said)
+	}
+
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.env = append(p.env, "SHOPWRIGHT_DATABASE_URL="+database)
+	back := make(chan error, 1)
+	p.said.when("cannot be opened yet", func() { back <- s.Start(context.Background()) })
+	p.start()
+	if err := <-back; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDatabaseThatRefusesEndsTheStart(t *testing.T) {
+	t.Parallel()
+	s, database := server(t)
+	guarded, err := s.Guarded(t.Context(), "guarded-database", "right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		url, sentence string
+		code          int
+	}{
+		"password": {strings.Replace(guarded, ":right@", ":hidden@", 1), "refuses the user or the password", 1},
+		"name":     {strings.Replace(database, "/shopwright?", "/elsewhere?", 1), "no database of that name", 1},
+		"URL":      {"postgres://me:hidden@host:port/x", "SHOPWRIGHT_DATABASE_URL cannot be read", 2},
+		"scheme":   {"mysql://me:hidden@host/x", "must be sqlite:PATH or postgres://", 2},
+	} {
+		env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATABASE_URL=" + c.url}
+		code, said := call(t, env, "serve")
+		if code != c.code || !strings.Contains(said, c.sentence) || strings.Count(said, "\n") != 1 || strings.Contains(said, "hidden") {
+			t.Errorf("%s: exit code %d: %s", what, code, said)
+		}
+	}
+}
