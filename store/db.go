@@ -122,7 +122,11 @@ func connect(databaseURL string) (*DB, error) {
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	switch scheme {
 	case "sqlite":
-		return connectSQLite(strings.TrimPrefix(rest, "//"))
+		path := strings.TrimPrefix(rest, "//")
+		if path == "" {
+			return nil, invalid("", "SHOPWRIGHT_DATABASE_URL names no file: it must be sqlite:PATH.")
+		}
+		return connectSQLite(path)
 	case "postgres", "postgresql":
 		return connectPostgres(databaseURL)
 	}

@@ -62,7 +62,7 @@ func (c *config) validate() error {
 			wrong = append(wrong, fmt.Errorf(format, args...))
 		}
 	}
-	_, _, err := net.SplitHostPort(c.Addr)
+	err := checkAddress(c.Addr)
 	check(err == nil, "SHOPWRIGHT_ADDR is %q: it must be HOST:PORT", c.Addr)
 	check(err != nil || !c.DevLogin || c.loopback(), "SHOPWRIGHT_DEV_LOGIN lets anybody in: it needs a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
 	check(c.BaseURL == "" || isWebURL(c.BaseURL), "SHOPWRIGHT_BASE_URL is %q: it must start with http:// or https://", c.BaseURL)
@@ -79,7 +79,7 @@ func (c *config) validate() error {
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
 	check(c.DatabaseWait >= 0, "SHOPWRIGHT_DATABASE_WAIT is %s: it must not be negative", c.DatabaseWait)
 	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
-	wrong = append(wrong, c.validateTLS())
+	wrong = append(wrong, c.validateTLS(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
 		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
 	}
@@ -102,6 +102,26 @@ func (c *config) validateTLS() error {
 		return fmt.Errorf("SHOPWRIGHT_TLS_MODE is %q: it must be none, secret or cert-manager", c.TLSMode)
 	}
 	return nil
+}
+
+// validateKubeconfig makes sure that a kubeconfig that is named leads to a cluster. Whether
+// that answers is for later.
+func (c *config) validateKubeconfig() error {
+	if c.Kubeconfig == "" {
+		return nil
+	}
+	if _, err := loadKubeconfig(c.Kubeconfig, c.KubeContext); err != nil {
+		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q: it must be the path of a kubeconfig that can be read and names a cluster (%w)", c.Kubeconfig, err)
+	}
+	return nil
+}
+
+func checkAddress(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return err
 }
 
 // loopback reports whether only this machine can reach the address.

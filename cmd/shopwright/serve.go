@@ -83,7 +83,7 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+		return c.cannotListen(err)
 	}
 	server, err := c.newServer(db, work, listener, log)
 	if err != nil {
@@ -109,6 +109,20 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	running.Wait()
 	ended()
 	return err
+}
+
+// cannotListen says what to do about an address that cannot be served on.
+func (c *serveCmd) cannotListen(err error) error {
+	todo := "name another with SHOPWRIGHT_ADDR"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		todo = "another program uses it: end that one, or " + todo
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		todo = "this machine does not have it: " + todo
+	case errors.Is(err, syscall.EACCES):
+		todo = "its port is reserved: let a proxy serve it, or " + todo
+	}
+	return fmt.Errorf("the address %s cannot be served on: %s (%w)", c.Addr, todo, err)
 }
 
 func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect provisioner.Connector, log *slog.Logger) (*provisioner.Provisioner, error) {
