@@ -31,7 +31,11 @@ type site struct {
 
 func serve(t *testing.T) site {
 	t.Helper()
-	db := storetest.SQLite(t)
+	return serveOn(t, storetest.SQLite(t))
+}
+
+func serveOn(t *testing.T, db *store.DB) site {
+	t.Helper()
 	s := site{t: t, db: db, log: &strings.Builder{}}
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	s.app = handlers.New(handlers.Config{

@@ -1,20 +1,26 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
 )
 
 // healthz says that the process is alive.
 func (a *App) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz says whether requests can be served: that the records answer. A cluster that
-// cannot be reached does not take the pages away.
+// readyz says whether requests can be served: that the records can be read and written. A
+// cluster that cannot be reached does not take the pages away.
 func (a *App) readyz(c echo.Context) error {
-	if err := a.DB.Ping(c.Request().Context()); err != nil {
-		a.Log.Error("the records do not answer", "error", err)
-		return c.String(http.StatusServiceUnavailable, "the database does not answer\n")
+	err := a.DB.Check(c.Request().Context())
+	if e, ok := errors.AsType[*store.Error](err); ok {
+		return c.String(http.StatusServiceUnavailable, e.Message+"\n")
+	}
+	if err != nil {
+		return err
 	}
 	return c.String(http.StatusOK, "ready\n")
 }

@@ -39,7 +39,7 @@ func (a *App) fail(err error, c echo.Context) {
 	page := describeError(err)
 	page.Version = a.Version
 	page.SignedIn = visitorOf(c).sessionID != ""
-	if page.Code >= http.StatusInternalServerError {
+	if page.Code >= http.StatusInternalServerError && store.ErrorCode(err) != store.Unavailable {
 		page.RequestID = c.Response().Header().Get(echo.HeaderXRequestID)
 	}
 	if c.Request().Method == http.MethodHead || isStream(c) {
@@ -94,6 +94,8 @@ func statusOf(code store.Code) int {
 		return http.StatusForbidden
 	case store.Limited:
 		return http.StatusTooManyRequests
+	case store.Unavailable:
+		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError
 	}
@@ -109,6 +111,8 @@ func titleOf(code store.Code) string {
 		return "That is not yours to do"
 	case store.Limited:
 		return "The limit is reached"
+	case store.Unavailable:
+		return "The records cannot be used"
 	default:
 		return "That did not work"
 	}

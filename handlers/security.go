@@ -8,6 +8,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
+
+	"shopwright.dev/shopwright/store"
 )
 
 const contentSecurityPolicy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; object-src 'none'"
@@ -50,6 +52,7 @@ func isLoopback(hostport string) bool {
 }
 
 // logRequests writes a line for each request, without what was sent or asked for by query.
+// Why the records cannot be used is said once, by the records.
 func (a *App) logRequests() echo.MiddlewareFunc {
 	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
 		Skipper:       func(c echo.Context) bool { return c.Path() == "/static/*" || c.Path() == "/healthz" },
@@ -73,7 +76,7 @@ func (a *App) logRequest(c echo.Context, v middleware.RequestLoggerValues) error
 		attrs = append(attrs, slog.String("store", id))
 	}
 	level := slog.LevelInfo
-	if v.Error != nil && v.Status >= http.StatusInternalServerError {
+	if v.Error != nil && v.Status >= http.StatusInternalServerError && store.ErrorCode(v.Error) != store.Unavailable {
 		level = slog.LevelError
 		attrs = append(attrs, slog.Any("error", v.Error))
 	}

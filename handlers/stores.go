@@ -266,10 +266,14 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	default:
 		form.Problem = refused.Message
 	}
-	if fromHTMX(c) {
-		return render(c, http.StatusUnprocessableEntity, views.CreateDialogForm(form))
+	status := http.StatusUnprocessableEntity
+	if refused.Code == store.Unavailable {
+		status = http.StatusServiceUnavailable
 	}
-	return a.createPage(c, http.StatusUnprocessableEntity, form)
+	if fromHTMX(c) {
+		return render(c, status, views.CreateDialogForm(form))
+	}
+	return a.createPage(c, status, form)
 }
 
 // checkAddress tells, while somebody types, which address the store would get.

@@ -304,7 +304,8 @@ func (w *worker) complete(ctx context.Context) error {
 }
 
 // giveUp records a failure with all that explains it.
-func (w *worker) giveUp(ctx context.Context, f store.Failure) error {
+func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string) error {
+	f.HelmLog = helmLog
 	if conn := w.cluster.connection(); conn != nil {
 		events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
 		if err != nil {

@@ -35,33 +35,41 @@ type platform struct {
 	mark  string // in the names of this test's stores
 }
 
-func start(t *testing.T) *platform {
-	t.Helper()
-	config := kubetest.Platform(t)
-	return startWith(t, func(context.Context, func(provisioner.Progress)) (*rest.Config, error) { return config, nil })
-}
-
-func startWith(t *testing.T, connect provisioner.Connector) *platform {
+// start runs a provisioner, as changed by the test.
+func start(t *testing.T, changes ...func(*provisioner.Config)) *platform {
 	t.Helper()
 	db := storetest.SQLite(t)
 	p := &platform{db: db, admin: kubetest.Admin(t), mark: strings.ToLower(uuid.NewString()[24:])}
 	p.actor, p.team = storetest.Actor(t, db, "mara")
-	p.run(t, connect)
+	p.run(t, changes...)
 	return p
 }
 
-func (p *platform) run(t *testing.T, connect provisioner.Connector) {
+func (p *platform) run(t *testing.T, changes ...func(*provisioner.Config)) {
 	t.Helper()
-	p.Provisioner = provisioner.New(provisioner.Config{
-		DB: p.db, Cluster: storetest.Cluster(t, p.db), Engines: engine.Offered(), Timeout: time.Minute,
-		Connect: connect,
-		Site:    engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
-		Holder:  uuid.NewString(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Concurrency: store.Concurrency{Global: 8},
-	})
+	config := provisioner.Config{
+		DB: p.db, Cluster: storetest.Cluster(t, p.db), Connect: to(kubetest.Platform(t)), Engines: engine.Offered(), Timeout: time.Minute,
+		Site:   engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
+		Holder: uuid.NewString(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Concurrency: store.Concurrency{Global: 8},
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	p.Provisioner = provisioner.New(config)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { p.Run(ctx) })
 	t.Cleanup(func() { stop(); running.Wait() })
+}
+
+// to connects with a cluster at once.
+func to(config *rest.Config) provisioner.Connector {
+	return func(context.Context, func(provisioner.Progress)) (*rest.Config, error) { return config, nil }
+}
+
+// connecting lets a provisioner connect in a way of the test's own.
+func connecting(connect provisioner.Connector) func(*provisioner.Config) {
+	return func(c *provisioner.Config) { c.Connect = connect }
 }
 
 // request asks for a store whose address no other test has.

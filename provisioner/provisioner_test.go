@@ -163,7 +163,7 @@ func TestStoresWaitForTheCluster(t *testing.T) {
 	t.Parallel()
 	config, built := kubetest.Platform(t), make(chan struct{})
 	reported := make(chan struct{})
-	p := startWith(t, func(ctx context.Context, tell func(provisioner.Progress)) (*rest.Config, error) {
+	p := start(t, connecting(func(ctx context.Context, tell func(provisioner.Progress)) (*rest.Config, error) {
 		tell(provisioner.Progress{Message: "Building", Done: 3, Total: 10})
 		close(reported)
 		select {
@@ -172,7 +172,7 @@ func TestStoresWaitForTheCluster(t *testing.T) {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
-	})
+	}))
 	<-reported
 	if state := p.Cluster(); state.Link != provisioner.Starting || state.Progress.Done != 3 {
 		t.Errorf("while the cluster is built: %+v", state)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
@@ -119,12 +120,12 @@ func (w *worker) recover(ctx context.Context, err error) {
 		return
 	case terminal(err) && w.claim.Store.Desired == store.Present:
 		w.log.Warn("the cluster refused", "step", w.claim.Store.Step, "error", err)
-		err = w.giveUp(ctx, refused(w.claim.Store, err))
+		err = w.giveUp(ctx, refused(w.claim.Store, err), helm.LogOf(err)...)
 		if err == nil || errors.Is(err, store.ErrStale) {
 			return
 		}
 	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
-		err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble))
+		err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble), helm.LogOf(err)...)
 		if err == nil || errors.Is(err, store.ErrStale) {
 			return
 		}

@@ -2,19 +2,18 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
+	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations/*.sql
@@ -22,44 +21,95 @@ var migrations embed.FS
 
 // DB is the handle on the records. It is safe for concurrent use.
 type DB struct {
-	write    *sql.DB // on SQLite a single connection: one writer at a time
-	read     *sql.DB // the same pool on Postgres
-	postgres bool
-	url      string
+	write    *pool           // on SQLite a single connection: one writer at a time
+	read     *pool           // the same pool on Postgres
+	postgres *pgx.ConnConfig // nil on SQLite
+	file     *file           // nil on Postgres
 	now      func() time.Time
+	health   *health
 	feed     *feed
 }
 
+// Option changes how the records are opened.
+type Option func(*DB)
+
+// WithLog makes the records tell, once each, when they become unusable and when they are
+// well again.
+func WithLog(log *slog.Logger) Option { return func(db *DB) { db.health.log = log } }
+
 // Open connects to the database at the URL, either sqlite:PATH or postgres://…, brings its
-// schema up to date and starts the change feed, which ends with Close.
-func Open(ctx context.Context, databaseURL string) (*DB, error) {
+// schema up to date and starts the change feed, which ends with Close. A database that
+// cannot be used is left as it is, and the *Error says why; see [Passing].
+func Open(ctx context.Context, databaseURL string, options ...Option) (*DB, error) {
 	db, err := connect(databaseURL)
 	if err != nil {
 		return nil, err
 	}
-	if err := db.migrate(ctx); err != nil {
-		return nil, errors.Join(err, db.closePools())
-	}
-	last, err := lastEvent(ctx, db.read)
+	last, err := db.begin(ctx)
 	if err != nil {
-		return nil, errors.Join(err, db.closePools())
+		return nil, errors.Join(classify(err), db.closePools())
+	}
+	for _, set := range options { // from here on it is for the log, and not for our caller, to tell
+		set(db)
 	}
 	db.feed = startFeed(db, last)
+	db.health.start(db.probe)
 	return db, nil
 }
 
-// Close ends the change feed and all its subscriptions, then the connections.
-func (db *DB) Close() error {
-	db.feed.stop()
-	return db.closePools()
+func (db *DB) begin(ctx context.Context) (lastNumber int64, err error) {
+	if err := db.reach(ctx); err != nil {
+		return 0, err
+	}
+	if err := db.migrate(ctx); err != nil {
+		return 0, err
+	}
+	return lastEvent(ctx, db.read)
 }
 
-// Ping reports whether the database answers.
-func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
+// reach makes sure that there is a sound database, before anything is written to it.
+func (db *DB) reach(ctx context.Context) error {
+	if db.postgres == nil {
+		return db.file.prepare(ctx)
+	}
+	ctx, end := db.read.bound(ctx)
+	return end(db.read.PingContext(ctx))
+}
+
+// Close ends the change feed and all its subscriptions, then the connections. Those to a
+// damaged SQLite file end with the process instead: closing the last would write to it.
+func (db *DB) Close() error {
+	db.feed.stop()
+	db.health.stop()
+	if db.health.writable() {
+		return db.closePools()
+	}
+	return nil
+}
+
+// freshWrite is how long ago the last write may be for Check to trust it.
+const freshWrite = 10 * time.Second
+
+// Check reports whether the records can be read and written now: nil, or an *Error with
+// the code Unavailable.
+func (db *DB) Check(ctx context.Context) error {
+	if _, err := db.LastEvent(ctx); err != nil {
+		return err
+	}
+	if err := db.health.state(); err != nil || !db.health.wroteBefore(freshWrite) {
+		return err
+	}
+	return db.touch(ctx)
+}
+
+// touch writes what nobody reads.
+func (db *DB) touch(ctx context.Context) error {
+	return db.update(ctx, func(t tx) error { return t.lockClaims(ctx) })
+}
 
 // SharedByProcesses reports whether other processes may work on the same records.
 // SQLite serves one process, Postgres many.
-func (db *DB) SharedByProcesses() bool { return db.postgres }
+func (db *DB) SharedByProcesses() bool { return db.postgres != nil }
 
 func (db *DB) closePools() error {
 	if db.read == db.write {
@@ -72,56 +122,34 @@ func connect(databaseURL string) (*DB, error) {
 	scheme, rest, _ := strings.Cut(databaseURL, ":")
 	switch scheme {
 	case "sqlite":
-		return connectSQLite(strings.TrimPrefix(rest, "//"))
+		path := strings.TrimPrefix(rest, "//")
+		if path == "" {
+			return nil, invalid("", "SHOPWRIGHT_DATABASE_URL names no file: it must be sqlite:PATH.")
+		}
+		return connectSQLite(path)
 	case "postgres", "postgresql":
 		return connectPostgres(databaseURL)
 	}
-	return nil, fmt.Errorf("database URL starts with %q: it must be sqlite:PATH or postgres://…", scheme+":")
+	return nil, invalid("", "SHOPWRIGHT_DATABASE_URL must be sqlite:PATH or postgres://…, and not start with %q.", scheme+":")
 }
 
-func connectSQLite(path string) (*DB, error) {
-	const shared = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_dqs=0"
-	write, err := sql.Open("sqlite", sqliteDSN(path, shared+"&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_txlock=immediate"))
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", sqliteDSN(path, shared+"&_pragma=query_only(1)&_txlock=deferred"))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open database %s: %w", path, err), write.Close())
-	}
-	read.SetMaxOpenConns(4)
-	read.SetMaxIdleConns(4)
-	return &DB{write: write, read: read, now: time.Now}, nil
-}
+// migrateWithin bounds how long a change of the schema may take.
+const migrateWithin = 5 * time.Minute
 
-func sqliteDSN(path, query string) string {
-	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query}).String()
-}
-
-func connectPostgres(databaseURL string) (*DB, error) {
-	pool, err := sql.Open("pgx", databaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	pool.SetMaxOpenConns(16)
-	pool.SetMaxIdleConns(8)
-	pool.SetConnMaxIdleTime(5 * time.Minute)
-	return &DB{write: pool, read: pool, postgres: true, url: databaseURL, now: time.Now}, nil
-}
-
+// migrate brings the schema up to date. One that is newer than this program is refused.
 func (db *DB) migrate(ctx context.Context) error {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return fmt.Errorf("read migrations: %w", err)
-	}
-	dialect := goose.DialectSQLite3
-	if db.postgres {
-		dialect = goose.DialectPostgres
-	}
-	provider, err := goose.NewProvider(dialect, db.write, dir)
+	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
+	defer cancel()
+	provider, err := db.migrations()
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
+	}
+	current, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema's version: %w", err)
+	}
+	if current > known {
+		return newerSchema(current, known)
 	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate database: %w", err)
@@ -129,38 +157,61 @@ func (db *DB) migrate(ctx context.Context) error {
 	return nil
 }
 
-// tx is one transaction with one point in time.
-type tx struct {
-	*sql.Tx
-	now      int64
-	postgres bool
+// migrations lets one process at a time change the schema.
+func (db *DB) migrations() (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if db.postgres == nil {
+		return goose.NewProvider(goose.DialectSQLite3, db.write.DB, dir)
+	}
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrateWithin.Seconds())))
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(goose.DialectPostgres, db.write.DB, dir, goose.WithSessionLocker(locker))
 }
 
-// update runs fn in one transaction and pokes the change feed when it is committed.
+// update runs fn in one transaction and pokes the change feed when it is committed. No
+// transaction lasts longer than answerWithin.
 func (db *DB) update(ctx context.Context, fn func(tx) error) error {
+	if err := db.write.ready(); err != nil {
+		return err
+	}
+	ctx, end := db.write.bound(ctx)
+	if err := end(db.transact(ctx, fn)); err != nil {
+		return err
+	}
+	db.health.wrote()
+	db.feed.poke()
+	return nil
+}
+
+func (db *DB) transact(ctx context.Context, fn func(tx) error) error {
 	inner, err := db.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)
 	}
 	defer inner.Rollback() //nolint:errcheck // after Commit it does nothing, before it the first error counts
-	now, err := db.clock(ctx, inner)
-	if err != nil {
+	deadline, _ := ctx.Deadline()
+	t := tx{inner: inner, deadline: deadline, postgres: db.postgres != nil}
+	if t.now, err = db.clock(ctx, t); err != nil {
 		return err
 	}
-	if err := fn(tx{Tx: inner, now: now, postgres: db.postgres}); err != nil {
+	if err := fn(t); err != nil {
 		return err
 	}
 	if err := inner.Commit(); err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
 	}
-	db.feed.poke()
 	return nil
 }
 
 // clock is the time that leases and limits use: the database's own where processes with
 // skewed clocks may share it.
 func (db *DB) clock(ctx context.Context, q querier) (int64, error) {
-	if !db.postgres {
+	if db.postgres == nil {
 		return db.now().UnixMicro(), nil
 	}
 	var now int64
@@ -171,19 +222,12 @@ func (db *DB) clock(ctx context.Context, q querier) (int64, error) {
 	return now, nil
 }
 
-// querier is what *sql.DB and *sql.Tx have in common.
-type querier interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
 // collect scans every row and closes them.
-func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
+func collect[T any](rows *rows, err error, scan func(scanner) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells what matters
+	defer rows.Close() //nolint:errcheck // it does nothing after the one below, before it the first error counts
 	var all []T
 	for rows.Next() {
 		one, err := scan(rows)
@@ -192,7 +236,7 @@ func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([
 		}
 		all = append(all, one)
 	}
-	return all, rows.Err()
+	return all, rows.Close()
 }
 
 // inList is the condition that the column has one of the values, as placeholders that

@@ -8,14 +8,15 @@ import (
 // Code classifies an error for those who must answer it.
 type Code string
 
-// What can be wrong with a request, as opposed to with us.
+// What can be wrong: with a request, with the database, or with us.
 const (
-	Invalid   Code = "invalid"
-	NotFound  Code = "not_found"
-	Conflict  Code = "conflict"
-	Forbidden Code = "forbidden"
-	Limited   Code = "limited"
-	Internal  Code = "internal"
+	Invalid     Code = "invalid"
+	NotFound    Code = "not_found"
+	Conflict    Code = "conflict"
+	Forbidden   Code = "forbidden"
+	Limited     Code = "limited"
+	Unavailable Code = "unavailable" // the records cannot be used now
+	Internal    Code = "internal"
 )
 
 // Error is an error that a user can be told. Message is one plain sentence with a next
@@ -24,10 +25,22 @@ type Error struct {
 	Code    Code
 	Field   string
 	Message string
+
+	cause   error // what the database said, if it is about that
+	trouble trouble
 }
 
 // Error implements error.
-func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
+func (e *Error) Error() string {
+	text := string(e.Code) + ": " + e.Message
+	if e.cause != nil {
+		text += " (" + e.cause.Error() + ")"
+	}
+	return text
+}
+
+// Unwrap returns what the database said, if the error is about that.
+func (e *Error) Unwrap() error { return e.cause }
 
 // ErrorCode returns the code of the first *Error in the chain, Internal for any other
 // error and "" for none.

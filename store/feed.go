@@ -11,6 +11,7 @@ import (
 const (
 	channel     = "shopwright_events" // Postgres notifies of every event's number here
 	pollEvery   = 5 * time.Second     // finds what a lost notification did not tell
+	listenFor   = 15 * time.Second    // until a silent connection is asked whether it is alive
 	feedBatch   = 500
 	subscribers = 256 // events a subscriber may lag behind before it is closed
 )
@@ -63,7 +64,7 @@ func startFeed(db *DB, last int64) *feed {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &feed{db: db, wake: make(chan struct{}, 1), cancel: cancel, last: last, subs: map[*Subscription]struct{}{}}
 	f.done.Go(func() { f.run(ctx) })
-	if db.postgres {
+	if db.postgres != nil {
 		f.done.Go(func() { f.listen(ctx) })
 	}
 	return f
@@ -148,18 +149,39 @@ func (f *feed) listen(ctx context.Context) {
 }
 
 func (f *feed) listenOnce(ctx context.Context) {
-	conn, err := pgx.Connect(ctx, f.db.url)
+	conn, err := pgx.ConnectConfig(ctx, f.db.postgres.Copy())
 	if err != nil {
 		return
 	}
-	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the connection is given up either way
+	defer hangUp(ctx, conn)
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return
 	}
 	for {
 		f.poke()
-		if _, err := conn.WaitForNotification(ctx); err != nil {
+		if err := await(ctx, conn); err != nil {
 			return
 		}
 	}
+}
+
+// await waits for a notification, for some time, and then makes sure that the connection
+// still leads somewhere.
+func await(ctx context.Context, conn *pgx.Conn) error {
+	waiting, cancel := context.WithTimeout(ctx, listenFor)
+	defer cancel()
+	_, err := conn.WaitForNotification(waiting)
+	if err == nil || waiting.Err() == nil || ctx.Err() != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeout(ctx, connectWithin)
+	defer stop()
+	return conn.Ping(ctx)
+}
+
+// hangUp gives the connection up, which may be cut off.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectWithin)
+	defer cancel()
+	_ = conn.Close(ctx)
 }

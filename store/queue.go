@@ -27,8 +27,12 @@ type Concurrency struct {
 
 // Claim takes the next store that needs work and that nobody holds, for the time of the
 // lease. ok is false when there is none. Work that was begun comes first, then removals,
-// then the teams with the least work going on, then whoever waited longest.
+// then the teams with the least work going on, then whoever waited longest. While the
+// records are known to be unusable it waits for them.
 func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, limit Concurrency) (claim Claim, ok bool, err error) {
+	if err := db.health.wait(ctx); err != nil {
+		return Claim{}, false, err
+	}
 	err = db.update(ctx, func(t tx) error {
 		if err := t.lockClaims(ctx); err != nil {
 			return err

@@ -27,9 +27,10 @@ type config struct {
 	Addr    string `env:"SHOPWRIGHT_ADDR" default:"127.0.0.1:8080" help:"Address to serve the pages on."`
 	BaseURL string `env:"SHOPWRIGHT_BASE_URL" help:"URL under which browsers find the pages; made from the address when empty."`
 
-	DataDir     string `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Folder for the SQLite database and the key of the sessions."`
-	DatabaseURL string `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; a SQLite file in the data folder when empty."`
-	SecretKey   string `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign the session cookies; made and kept in the data folder when empty, required in production."`
+	DataDir      string        `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Folder for the SQLite database and the key of the sessions."`
+	DatabaseURL  string        `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; a SQLite file in the data folder when empty."`
+	DatabaseWait time.Duration `env:"SHOPWRIGHT_DATABASE_WAIT" default:"1m" help:"How long to wait at the start for a database that does not answer yet."`
+	SecretKey    string        `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign the session cookies; made and kept in the data folder when empty, required in production."`
 
 	Kubeconfig  string `env:"SHOPWRIGHT_KUBECONFIG" help:"Kubeconfig of the cluster for the stores. Inside a cluster its service account is used when empty."`
 	KubeContext string `env:"SHOPWRIGHT_KUBE_CONTEXT" help:"Context in the kubeconfig; required when the file has several."`
@@ -61,7 +62,7 @@ func (c *config) validate() error {
 			wrong = append(wrong, fmt.Errorf(format, args...))
 		}
 	}
-	_, _, err := net.SplitHostPort(c.Addr)
+	err := checkAddress(c.Addr)
 	check(err == nil, "SHOPWRIGHT_ADDR is %q: it must be HOST:PORT", c.Addr)
 	check(err != nil || !c.DevLogin || c.loopback(), "SHOPWRIGHT_DEV_LOGIN lets anybody in: it needs a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
 	check(c.BaseURL == "" || isWebURL(c.BaseURL), "SHOPWRIGHT_BASE_URL is %q: it must start with http:// or https://", c.BaseURL)
@@ -76,8 +77,9 @@ func (c *config) validate() error {
 	check(c.MaxStoresPerUser >= 0, "SHOPWRIGHT_MAX_STORES_PER_USER is %d: it must not be negative", c.MaxStoresPerUser)
 	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
+	check(c.DatabaseWait >= 0, "SHOPWRIGHT_DATABASE_WAIT is %s: it must not be negative", c.DatabaseWait)
 	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
-	wrong = append(wrong, c.validateTLS())
+	wrong = append(wrong, c.validateTLS(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
 		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
 	}
@@ -100,6 +102,26 @@ func (c *config) validateTLS() error {
 		return fmt.Errorf("SHOPWRIGHT_TLS_MODE is %q: it must be none, secret or cert-manager", c.TLSMode)
 	}
 	return nil
+}
+
+// validateKubeconfig makes sure that a kubeconfig that is named leads to a cluster. Whether
+// that answers is for later.
+func (c *config) validateKubeconfig() error {
+	if c.Kubeconfig == "" {
+		return nil
+	}
+	if _, err := loadKubeconfig(c.Kubeconfig, c.KubeContext); err != nil {
+		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q: it must be the path of a kubeconfig that can be read and names a cluster (%w)", c.Kubeconfig, err)
+	}
+	return nil
+}
+
+func checkAddress(addr string) error {
+	_, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	return err
 }
 
 // loopback reports whether only this machine can reach the address.

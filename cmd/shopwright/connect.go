@@ -42,23 +42,33 @@ func (c *config) connector(log *slog.Logger) (connect provisioner.Connector, wai
 	}
 }
 
+// fromKubeconfig reads the file anew each time: its credentials may have been renewed.
 func fromKubeconfig(path, name string) provisioner.Connector {
 	return func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
-		loaded, err := clientcmd.LoadFromFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("read kubeconfig: %w", err)
-		}
-		if name == "" && len(loaded.Contexts) > 1 {
-			return nil, fmt.Errorf("the kubeconfig has %d contexts: choose one with SHOPWRIGHT_KUBE_CONTEXT", len(loaded.Contexts))
-		}
-		overrides := &clientcmd.ConfigOverrides{CurrentContext: name}
-		if name == "" {
-			for only := range loaded.Contexts {
-				overrides.CurrentContext = only
-			}
-		}
-		return clientcmd.NewDefaultClientConfig(*loaded, overrides).ClientConfig()
+		return loadKubeconfig(path, name)
 	}
+}
+
+// loadKubeconfig returns the configuration of the context with that name, or of the only
+// one there is.
+func loadKubeconfig(path, name string) (*rest.Config, error) {
+	loaded, err := clientcmd.LoadFromFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig: %w", err)
+	}
+	if name == "" && len(loaded.Contexts) > 1 {
+		return nil, fmt.Errorf("the kubeconfig has %d contexts: choose one with SHOPWRIGHT_KUBE_CONTEXT", len(loaded.Contexts))
+	}
+	if name == "" && len(loaded.Contexts) == 0 {
+		return nil, errors.New("the kubeconfig has no context")
+	}
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: name}
+	if name == "" {
+		for only := range loaded.Contexts {
+			overrides.CurrentContext = only
+		}
+	}
+	return clientcmd.NewDefaultClientConfig(*loaded, overrides).ClientConfig()
 }
 
 // devCluster runs the development control plane as a child that ends with us: it stops

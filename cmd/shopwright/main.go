@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"shopwright.dev/shopwright/store"
 )
 
 func main() {
@@ -74,9 +77,21 @@ func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	_, _ = fmt.Fprintln(stderr, "shopwright:", err) // there is nowhere else to say it
+	_, _ = fmt.Fprintln(stderr, "shopwright:", explain(err)) // there is nowhere else to say it
 	if errors.As(err, new(usageError)) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// explain is the sentence for a person, and in brackets what it was made of.
+func explain(err error) string {
+	e, ok := errors.AsType[*store.Error](err)
+	if !ok {
+		return err.Error()
+	}
+	if cause := errors.Unwrap(e); cause != nil {
+		return fmt.Sprintf("%s (%s)", e.Message, strings.Join(strings.Fields(cause.Error()), " "))
+	}
+	return e.Message
 }

@@ -1,7 +1,11 @@
 package main_test
 
 import (
+	"errors"
+	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -65,5 +69,51 @@ func TestSecondProcessOnOneFolderIsRefused(t *testing.T) {
 	}
 	if status, _ := p.get("/stores"); status != 200 {
 		t.Errorf("the first process answers %d", status)
+	}
+}
+
+// TestWhatKeepsTheProgramFromServing tries what an operator can get wrong: each ends in one
+// sentence that says what to do, and in the exit code of its kind.
+func TestWhatKeepsTheProgramFromServing(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"file": "", "garbage": "x: [", "empty": "apiVersion: v1\nkind: Config\n", "key/session.key": "short",
+		"two": "apiVersion: v1\nkind: Config\ncontexts: [{name: a, context: {}}, {name: b, context: {}}]\n",
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		setting, sentence string
+		code              int
+	}{
+		{"SHOPWRIGHT_DATA_DIR=" + dir + "/file", "file cannot be written: make it writable", 1},
+		{"SHOPWRIGHT_DATA_DIR=/proc/none", "/proc/none cannot be written: make it writable", 1},
+		{"SHOPWRIGHT_DATA_DIR=" + dir + "/key", "remove the file, and everybody signs in again", 1},
+		{"SHOPWRIGHT_ADDR=" + taken.Addr().String(), "another program uses it: end that one, or name another with SHOPWRIGHT_ADDR", 1},
+		{"SHOPWRIGHT_ADDR=127.0.0.1:99999", "it must be HOST:PORT", 2},
+		{"SHOPWRIGHT_ADDR=127.0.0.1", "it must be HOST:PORT", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/none", "must be the path of a kubeconfig", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/garbage", "must be the path of a kubeconfig", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/empty", "the kubeconfig has no context", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/two", "choose one with SHOPWRIGHT_KUBE_CONTEXT", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir, "must be the path of a kubeconfig", 2},
+		{"SHOPWRIGHT_DATABASE_URL=sqlite:", "names no file", 2},
+		{"SHOPWRIGHT_DATABASE_URL=sqlite:/none/x.db", "Check that its folder exists", 1},
+		{"SHOPWRIGHT_DATABASE_WAIT=-1s", "must not be negative", 2},
+	} {
+		env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATA_DIR=" + t.TempDir(), c.setting}
+		code, said := call(t, env, "serve")
+		if code != c.code || !strings.Contains(said, c.sentence) || strings.Count(said, "shopwright: ") != 1 {
+			t.Errorf("%s: exit code %d: %s", c.setting, code, said)
+		}
 	}
 }

@@ -28,6 +28,45 @@ type process struct {
 	output  sync.WaitGroup
 	client  *http.Client
 	pages   map[string]string // paths by slug
+	said    transcript
+}
+
+// transcript is what a program has said so far.
+type transcript struct {
+	mu    sync.Mutex
+	lines []string
+	text  string
+	then  func()
+}
+
+func (s *transcript) add(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines = append(s.lines, line)
+	if s.then != nil && strings.Contains(line, s.text) {
+		go s.then()
+		s.then = nil
+	}
+}
+
+// when calls then as soon as a line has the text.
+func (s *transcript) when(text string, then func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.text, s.then = text, then
+}
+
+// with returns the lines that have the text.
+func (s *transcript) with(text string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []string
+	for _, line := range s.lines {
+		if strings.Contains(line, text) {
+			found = append(found, line)
+		}
+	}
+	return found
 }
 
 var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
@@ -80,6 +119,7 @@ func (p *process) read(out io.Reader, serving chan<- string) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		p.t.Log(lines.Text())
+		p.said.add(lines.Text())
 		if found := servingLine.FindStringSubmatch(lines.Text()); found != nil {
 			serving <- found[1]
 		}

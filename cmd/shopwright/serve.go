@@ -26,6 +26,9 @@ import (
 // grace is how long requests may take to end when the program does.
 const grace = 10 * time.Second
 
+// retryOpen is the pause between two tries to open the records.
+const retryOpen = 3 * time.Second
+
 // serveCmd serves the pages and does the work until it is told to end.
 type serveCmd struct {
 	config `embed:""`
@@ -42,12 +45,32 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	defer unlock()
-	db, err := store.Open(ctx, c.databaseURL())
+	db, err := c.openRecords(ctx, log)
 	if err != nil {
 		return err
 	}
 	defer func() { logError(log, "close the records", db.Close()) }()
 	return c.serve(ctx, db, log)
+}
+
+// openRecords waits for a database that does not answer yet, and for no other.
+func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB, error) {
+	deadline := time.Now().Add(c.DatabaseWait)
+	for {
+		db, err := store.Open(ctx, c.databaseURL(), store.WithLog(log))
+		if store.ErrorCode(err) == store.Invalid {
+			return nil, usageError{err}
+		}
+		left := time.Until(deadline)
+		if !store.Passing(err) || left <= 0 || ctx.Err() != nil {
+			return db, err
+		}
+		log.Warn("the records cannot be opened yet", "error", err, "waiting", left.Round(time.Second))
+		select {
+		case <-ctx.Done():
+		case <-time.After(min(left, retryOpen)):
+		}
+	}
 }
 
 // serve runs the work and the pages beside each other, and ends them in order: first the
@@ -60,7 +83,7 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", c.Addr, err)
+		return c.cannotListen(err)
 	}
 	server, err := c.newServer(db, work, listener, log)
 	if err != nil {
@@ -86,6 +109,20 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	running.Wait()
 	ended()
 	return err
+}
+
+// cannotListen says what to do about an address that cannot be served on.
+func (c *serveCmd) cannotListen(err error) error {
+	todo := "name another with SHOPWRIGHT_ADDR"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		todo = "another program uses it: end that one, or " + todo
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		todo = "this machine does not have it: " + todo
+	case errors.Is(err, syscall.EACCES):
+		todo = "its port is reserved: let a proxy serve it, or " + todo
+	}
+	return fmt.Errorf("the address %s cannot be served on: %s (%w)", c.Addr, todo, err)
 }
 
 func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect provisioner.Connector, log *slog.Logger) (*provisioner.Provisioner, error) {
@@ -131,19 +168,23 @@ func (c *serveCmd) baseURL(listener net.Listener) string {
 // in use. The returned function lets go of it.
 func (c *serveCmd) prepareDataDir() (unlock func(), err error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data folder: %w", err)
+		return nil, c.unwritable(err)
 	}
 	if !strings.HasPrefix(c.databaseURL(), "sqlite:") {
 		return func() {}, nil
 	}
 	file, err := os.OpenFile(filepath.Join(c.DataDir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("write into the data folder: %w", err)
+		return nil, c.unwritable(err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("another Shopwright uses the data folder %s: end it, or name another folder with SHOPWRIGHT_DATA_DIR", c.DataDir), file.Close())
 	}
 	return func() { _ = file.Close() }, nil
+}
+
+func (c *serveCmd) unwritable(err error) error {
+	return fmt.Errorf("the data folder %s cannot be written: make it writable for the user who runs Shopwright, or name another with SHOPWRIGHT_DATA_DIR (%w)", c.DataDir, err)
 }
 
 func newLogger(out io.Writer, level string) *slog.Logger {

@@ -50,17 +50,19 @@ func NewClient(config *rest.Config) (*Client, error) {
 }
 
 // configuration is that of one action: its requests end with the context, so that nothing
-// of it goes on in the background once the verb has returned.
-func (c *Client) configuration(ctx context.Context, namespace string) (*action.Configuration, error) {
+// of it goes on in the background once the verb has returned. What Helm says goes to the
+// journal.
+func (c *Client) configuration(ctx context.Context, namespace string, said *journal) (*action.Configuration, error) {
 	capabilities, err := c.describe()
 	if err != nil {
 		return nil, fmt.Errorf("ask the cluster what it can do: %w", err)
 	}
 	config := rest.CopyConfig(c.config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return bound{ctx: ctx, next: next} })
+	config.WarningHandler = said
 	getter := &getter{Client: c, config: config, namespace: namespace}
 	cfg := &action.Configuration{Capabilities: capabilities}
-	if err := cfg.Init(getter, namespace, "secret", func(string, ...any) {}); err != nil {
+	if err := cfg.Init(getter, namespace, "secret", said.logf); err != nil {
 		return nil, fmt.Errorf("prepare Helm: %w", err)
 	}
 	cfg.Releases.Driver = remember(cfg.Releases.Driver)

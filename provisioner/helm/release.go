@@ -46,7 +46,7 @@ type Request struct {
 
 // Release returns the newest revision; its status is None when there is none.
 func (c *Client) Release(ctx context.Context, namespace, name string) (Release, error) {
-	cfg, err := c.configuration(ctx, namespace)
+	cfg, err := c.configuration(ctx, namespace, &journal{})
 	if err != nil {
 		return Release{}, err
 	}
@@ -63,8 +63,15 @@ func (c *Client) Release(ctx context.Context, namespace, name string) (Release, 
 // Apply installs the chart, or upgrades what is there, whole or not, to it. It returns when
 // the API server has accepted all objects and does not wait for any to get ready. A release
 // that is pending is refused: see Unlock.
+// An action that fails returns an *Error.
 func (c *Client) Apply(ctx context.Context, r Request) (Release, error) {
-	cfg, err := c.configuration(ctx, r.Namespace)
+	said := &journal{}
+	release, err := c.apply(ctx, r, said)
+	return release, said.explain(err)
+}
+
+func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, error) {
+	cfg, err := c.configuration(ctx, r.Namespace, said)
 	if err != nil {
 		return Release{}, err
 	}
@@ -110,7 +117,7 @@ func upgrade(cfg *action.Configuration, ch *chart.Chart, r Request) (Release, er
 // Unlock marks a pending revision as failed, so that another action can follow. Only who
 // knows that nobody works on the release any more may do that.
 func (c *Client) Unlock(ctx context.Context, namespace, name string) error {
-	cfg, err := c.configuration(ctx, namespace)
+	cfg, err := c.configuration(ctx, namespace, &journal{})
 	if err != nil {
 		return err
 	}
@@ -131,7 +138,7 @@ func (c *Client) Unlock(ctx context.Context, namespace, name string) error {
 // Uninstall removes the release's objects and its history, and does not wait for the
 // objects to be gone. A release that is not there is no error.
 func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
-	cfg, err := c.configuration(ctx, namespace)
+	cfg, err := c.configuration(ctx, namespace, &journal{})
 	if err != nil {
 		return err
 	}

@@ -15,9 +15,9 @@ func SQLite(t testing.TB) *store.DB {
 }
 
 // Open opens the records at the URL until the test ends.
-func Open(t testing.TB, url string) *store.DB {
+func Open(t testing.TB, url string, options ...store.Option) *store.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), url)
+	db, err := store.Open(context.Background(), url, options...)
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}

@@ -23,7 +23,10 @@ import (
 type Server struct {
 	dir  string
 	user string
+	bin  string
+	attr *syscall.SysProcAttr
 	cmd  *exec.Cmd
+	log  *bytes.Buffer
 }
 
 // StartPostgres makes a fresh cluster with the newest Postgres on this machine and starts
@@ -37,19 +40,25 @@ func StartPostgres(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for Postgres: %w", err)
 	}
-	s := &Server{dir: dir}
-	if err := s.start(ctx, bin); err != nil {
+	s := &Server{dir: dir, bin: bin}
+	if err := errors.Join(s.initialize(ctx), s.Start(ctx)); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-// Stop ends the server at once and removes its data.
-func (s *Server) Stop() error {
+// Crash ends the server without any word to its clients. Start brings it back.
+func (s *Server) Crash() {
 	if s.cmd != nil && s.cmd.Process != nil {
 		_ = s.cmd.Process.Signal(syscall.SIGQUIT) // immediate shutdown
 		_ = s.cmd.Wait()
 	}
+	s.cmd = nil
+}
+
+// Stop ends the server at once and removes its data.
+func (s *Server) Stop() error {
+	s.Crash()
 	return os.RemoveAll(s.dir)
 }
 
@@ -74,29 +83,76 @@ func (s *Server) CreateDatabase(ctx context.Context, name string) (string, error
 	return s.URL(name), nil
 }
 
-func (s *Server) start(ctx context.Context, bin string) error {
+// Guarded makes a role that needs the password, and an empty database of that name which
+// belongs to it. It returns the database's address with the role and the password.
+func (s *Server) Guarded(ctx context.Context, name, password string) (string, error) {
+	db, err := sql.Open("pgx", s.URL("postgres"))
+	if err != nil {
+		return "", fmt.Errorf("connect to Postgres: %w", err)
+	}
+	defer db.Close() //nolint:errcheck // nothing is left to lose
+	for _, statement := range []string{
+		`CREATE ROLE "` + name + `" LOGIN IN ROLE guarded PASSWORD '` + password + `'`,
+		`CREATE DATABASE "` + name + `" OWNER "` + name + `"`,
+	} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return "", fmt.Errorf("make the guarded database %s: %w", name, err)
+		}
+	}
+	u, err := url.Parse(s.URL(name))
+	if err != nil {
+		return "", err
+	}
+	u.User = url.UserPassword(name, password)
+	return u.String(), nil
+}
+
+// access lets everybody in but those in the role guarded, who need their password.
+const access = "local all +guarded scram-sha-256\nlocal all all trust\n"
+
+func (s *Server) initialize(ctx context.Context) error {
 	attr, name, err := s.account()
 	if err != nil {
 		return err
 	}
-	s.user = name
-	data := filepath.Join(s.dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", name, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+	s.user, s.attr = name, attr
+	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "-D", s.data(), "-U", name, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
 	initdb.SysProcAttr, initdb.Dir = attr, s.dir
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
-	var log bytes.Buffer
-	s.cmd = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir, "-c", "listen_addresses=",
+	return os.WriteFile(filepath.Join(s.data(), "pg_hba.conf"), []byte(access), 0o600) // it keeps its owner
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// Start starts the server and returns when it answers.
+func (s *Server) Start(ctx context.Context) error {
+	s.log = &bytes.Buffer{}
+	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "max_connections=400")
-	s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stderr, s.cmd.Stdout = attr, s.dir, &log, &log
+	s.cmd.SysProcAttr, s.cmd.Dir, s.cmd.Stderr, s.cmd.Stdout = s.attr, s.dir, s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	if err := s.wait(ctx); err != nil {
-		return fmt.Errorf("%w: %s", err, log.String())
+		return fmt.Errorf("%w: %s", err, s.log.String())
 	}
-	return nil
+	return s.makeGuarded(ctx)
+}
+
+func (s *Server) makeGuarded(ctx context.Context) error {
+	db, err := sql.Open("pgx", s.URL("postgres"))
+	if err != nil {
+		return fmt.Errorf("connect to Postgres: %w", err)
+	}
+	defer db.Close() //nolint:errcheck // nothing is left to lose
+	var there bool
+	if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'guarded')`).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `CREATE ROLE guarded`)
+	return err
 }
 
 // account is whom the server runs as: it refuses to run as root, so there it is the user

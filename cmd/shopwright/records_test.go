@@ -1,0 +1,499 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// harm makes the records of a running program unusable, and returns what undoes it.
+type harm func(t *testing.T, file string) (undo func())
+
+func lockFile(t *testing.T, file string) (undo func()) {
+	t.Helper()
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(conn.Close(), db.Close()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func fillDisk(t *testing.T, file string) (undo func()) {
+	t.Helper()
+	ballast := filepath.Join(filepath.Dir(file), "ballast")
+	f, err := os.Create(ballast)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for block := make([]byte, 4096); err == nil; {
+		_, err = f.Write(block)
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.Remove(ballast); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func moveAway(t *testing.T, file string) (undo func()) {
+	t.Helper()
+	if err := os.Rename(file, file+".away"); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("a new file was made in the place of the one that is gone: %v", err)
+		}
+		if err := os.Rename(file+".away", file); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// damage overwrites all but the first page.
+func damage(t *testing.T, file string) (undo func()) {
+	t.Helper()
+	const page = 4096
+	sound := contentOf(t, file)
+	write(t, file, page, bytes.Repeat([]byte("garbage!"), (len(sound)-page)/8))
+	bad := contentOf(t, file)
+	return func() {
+		if !bytes.Equal(bad, contentOf(t, file)) {
+			t.Error("the damaged file was written to")
+		}
+		write(t, file, 0, sound)
+	}
+}
+
+func contentOf(t *testing.T, file string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func write(t *testing.T, file string, at int64, with []byte) {
+	t.Helper()
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.WriteAt(with, at)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// smallDisk mounts a disk of two megabytes until the test ends.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=2m", "shopwright-test", dir).CombinedOutput(); err != nil {
+		t.Skipf("this machine lets nobody mount a small disk (the records' own tests try a full one without): %v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	return dir
+}
+
+// troubled is how long the records stay unusable in these tests: longer than a lease, so
+// that work in progress is handed back and taken up again.
+const troubled = 20 * time.Second
+
+func TestRecordsFailAndRecoverWhileRunning(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		harm     harm
+		disk     func(t *testing.T) string
+		sentence string
+	}{
+		"locked": {lockFile, (*testing.T).TempDir, "another program has locked the database file"},
+		"full":   {fillDisk, smallDisk, "the disk is full. Free some space; work goes on by itself."},
+		"moved":  {moveAway, (*testing.T).TempDir, "the database file was moved, replaced or removed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := c.disk(t)
+			p := launch(t, kubetest.PlatformKubeconfig(t))
+			p.move(dir)
+			slug := "rec-" + strings.ToLower(uuid.NewString()[24:])
+			kubetest.Simulate(t, "store-"+slug, "fail=never-ready")
+			p.start()
+			page := p.create("At work", slug)
+			p.until(page, "at work", at("Workloads"))
+
+			undo := c.harm(t, filepath.Join(p.dataDir, "shopwright.db"))
+			over := time.After(troubled)
+			p.wantTroubled(t, c.sentence, http.StatusOK)
+			<-over
+			undo()
+			p.until("/readyz", "usable again", func(status int, _ string) bool { return status == http.StatusOK })
+			kubetest.Simulate(t, "store-"+slug, "fail=none")
+			p.untilReady(page)
+			p.post(page+"/delete", url.Values{"confirm": {"At work"}})
+			p.untilGone(page)
+			p.wantFewLines(t, c.sentence)
+		})
+	}
+}
+
+// move gives a program that has not started yet another data folder.
+func (p *process) move(dir string) {
+	p.dataDir = dir
+	p.env = append(p.env, "SHOPWRIGHT_DATA_DIR="+dir)
+}
+
+// wantTroubled watches the program while its records cannot be used.
+func (p *process) wantTroubled(t *testing.T, sentence string, list int) {
+	t.Helper()
+	status, body := p.form("/stores", url.Values{"name": {"Never"}, "engine": {"woocommerce"}})
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, sentence) {
+		t.Errorf("POST /stores: %d %s", status, body)
+	}
+	p.until("/readyz", "in trouble", func(status int, body string) bool {
+		return status == http.StatusServiceUnavailable && strings.Contains(body, sentence)
+	})
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/stores": list} {
+		if status, body := p.get(path); status != want {
+			t.Errorf("GET %s: %d %s", path, status, body)
+		}
+	}
+}
+
+// TestRecordsAreDamagedWhileRunning overwrites all of the file but its header before the
+// program has read the stores.
+func TestRecordsAreDamagedWhileRunning(t *testing.T) {
+	t.Parallel()
+	p := launch(t, "")
+	file := filepath.Join(p.dataDir, "shopwright.db")
+	fillRecords(t, file)
+	p.start()
+	undo := damage(t, file)
+	const sentence = "nothing is written to them any more"
+	if status, body := p.get("/stores"); status != http.StatusServiceUnavailable || !strings.Contains(body, sentence) {
+		t.Errorf("GET /stores: %d %s", status, body)
+	}
+	p.wantTroubled(t, sentence, http.StatusServiceUnavailable)
+	undo()
+	p.until("/readyz", "usable again", func(status int, _ string) bool { return status == http.StatusOK })
+	if status, body := p.get("/stores"); status != http.StatusOK || !strings.Contains(body, "Shop 59") {
+		t.Errorf("GET /stores: %d %s", status, body)
+	}
+	p.wantFewLines(t, sentence)
+}
+
+// fillRecords makes records of many pages for whoever signs in as the developer.
+func fillRecords(t *testing.T, file string) {
+	t.Helper()
+	db, err := store.Open(t.Context(), "sqlite:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := db.SignIn(t.Context(), store.Identity{Provider: "development login", Subject: "developer", Name: "Developer"}, store.Browser{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := db.Session(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := store.NewStore{TeamID: session.Actor.Teams(store.CreateStores)[0], Cluster: storetest.Cluster(t, db), Engine: "woocommerce"}
+	for i := range 60 {
+		request.Name = fmt.Sprint("Shop ", i)
+		if _, err := db.CreateStore(t.Context(), session.Actor, request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantFewLines expects that the log was told once, and was not flooded by those who tried.
+func (p *process) wantFewLines(t *testing.T, sentence string) {
+	t.Helper()
+	errs, warnings := p.said.with("level=ERROR"), p.said.with("level=WARN")
+	told := p.said.with(`level=ERROR msg="Shopwright`)
+	if len(told) != 1 || !strings.Contains(told[0], sentence) || len(p.said.with("the records can be used again")) != 1 {
+		t.Errorf("the log was told %d times", len(told))
+	}
+	if n := len(errs) + len(warnings); n > 12 {
+		t.Errorf("%d lines of errors and warnings in %s", n, troubled)
+	}
+	t.Logf("%d errors, %d warnings", len(errs), len(warnings))
+}
+
+// form sends a form and returns the answer.
+func (p *process) form(path string, form url.Values) (status int, body string) {
+	p.t.Helper()
+	response, err := p.client.PostForm(p.url+path, form)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	text, err := io.ReadAll(response.Body)
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		p.t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+// TestUnusableRecordsAtTheStart tries what can be wrong with a file. The program must end
+// with one sentence, and leave everything as it was.
+func TestUnusableRecordsAtTheStart(t *testing.T) {
+	t.Parallel()
+	garbage := bytes.Repeat([]byte("garbage!"), 512)
+	for name, c := range map[string]struct {
+		harm     harm
+		sentence string
+	}{
+		"locked":         {lockFile, "another program has locked the database file"},
+		"header":         {func(t *testing.T, file string) func() { write(t, file, 0, garbage); return func() {} }, "records are damaged"},
+		"middle":         {damage, "records are damaged"},
+		"read-only file": {func(t *testing.T, file string) func() { chmod(t, file, 0o400); return func() { chmod(t, file, 0o600) } }, "the database is read-only"},
+		"read-only folder": {func(t *testing.T, file string) func() {
+			chmod(t, filepath.Dir(file), 0o500)
+			return func() { chmod(t, filepath.Dir(file), 0o700) }
+		}, "the database is read-only"},
+		"folder in its place": {func(t *testing.T, file string) func() {
+			if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			return func() {}
+		}, "cannot be opened"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := humble(t)
+			file := u.records(t)
+			undo := c.harm(t, file)
+			bad, _ := os.ReadFile(file)
+			code, said := u.serve(t, "SHOPWRIGHT_DATABASE_WAIT=2s")
+			if code != 1 || strings.Count(said, "shopwright: ") != 1 || !strings.Contains(said, c.sentence) {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+			if now, _ := os.ReadFile(file); !bytes.Equal(bad, now) {
+				t.Error("the file was changed")
+			}
+			undo()
+			if made, _ := filepath.Glob(filepath.Join(u.dir, "*/*.db*")); len(made) > 3 { // with -wal and -shm
+				t.Errorf("there are %v", made)
+			}
+		})
+	}
+}
+
+func TestFullDiskAtTheStart(t *testing.T) {
+	t.Parallel()
+	dir := smallDisk(t)
+	undo := fillDisk(t, filepath.Join(dir, "shopwright.db"))
+	env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + dir, "SHOPWRIGHT_DEV_LOGIN=true"}
+	if code, said := call(t, env, "serve"); code != 1 || !strings.Contains(said, "the disk is full. Free some space") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	undo()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.move(dir)
+	p.start()
+}
+
+// user is somebody who may not do everything, as root may, with a folder of their own.
+type user struct {
+	dir    string
+	binary string
+	attr   *syscall.SysProcAttr
+}
+
+func humble(t *testing.T) *user {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return &user{dir: t.TempDir(), binary: binary(t)}
+	}
+	const nobody = 65534
+	home, err := os.MkdirTemp("", "shopwright-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	u := &user{dir: filepath.Join(home, "data"), binary: filepath.Join(home, "shopwright")}
+	u.attr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	copied := os.WriteFile(u.binary, contentOf(t, binary(t)), 0o755)
+	if err := errors.Join(copied, os.Chmod(home, 0o755), os.Mkdir(u.dir, 0o700), os.Chown(u.dir, nobody, nobody)); err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// records makes a sound database, which is the user's.
+func (u *user) records(t *testing.T) string {
+	t.Helper()
+	folder := filepath.Join(u.dir, "records")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(folder, "shopwright.db")
+	fillRecords(t, file)
+	if u.attr == nil {
+		return file
+	}
+	for _, path := range []string{folder, file} {
+		if err := os.Chown(path, int(u.attr.Credential.Uid), int(u.attr.Credential.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return file
+}
+
+// serve runs the program as the user, until it ends.
+func (u *user) serve(t *testing.T, env ...string) (code int, said string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, u.binary, "serve")
+	cmd.Env = append([]string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + u.dir,
+		"SHOPWRIGHT_DATABASE_URL=sqlite:" + filepath.Join(u.dir, "records", "shopwright.db")}, env...)
+	cmd.Dir, cmd.SysProcAttr = "/", u.attr
+	out, _ := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal("the program did not start")
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// server is a Postgres server with a database, which ends with the test.
+func server(t *testing.T) (s *storetest.Server, url string) {
+	t.Helper()
+	s, err := storetest.StartPostgres(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if url, err = s.CreateDatabase(t.Context(), "shopwright"); err != nil {
+		t.Fatal(err)
+	}
+	return s, url
+}
+
+func TestPostgresFailsAndRecoversWhileRunning(t *testing.T) {
+	t.Parallel()
+	s, database := server(t)
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.env = append(p.env, "SHOPWRIGHT_DATABASE_URL="+database)
+	slug := "rec-" + strings.ToLower(uuid.NewString()[24:])
+	kubetest.Simulate(t, "store-"+slug, "fail=never-ready")
+	p.start()
+	page := p.create("At work", slug)
+	p.until(page, "at work", at("Workloads"))
+
+	over := time.After(troubled)
+	s.Crash()
+	const sentence = "the database does not answer"
+	p.wantTroubled(t, sentence, http.StatusServiceUnavailable)
+	<-over
+	if err := s.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	p.until("/readyz", "usable again", func(status int, _ string) bool { return status == http.StatusOK })
+	kubetest.Simulate(t, "store-"+slug, "fail=none")
+	p.untilReady(page)
+	p.post(page+"/delete", url.Values{"confirm": {"At work"}})
+	p.untilGone(page)
+	p.wantFewLines(t, sentence)
+}
+
+func TestStartWaitsForPostgres(t *testing.T) {
+	t.Parallel()
+	s, database := server(t)
+	s.Crash()
+	env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATABASE_URL=" + database}
+	code, said := call(t, append(env, "SHOPWRIGHT_DATABASE_WAIT=4s"), "serve")
+	if code != 1 || !strings.Contains(said, "shopwright: Shopwright cannot reach its records: the database does not answer.") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+	if tries := strings.Count(said, "cannot be opened yet"); tries != 2 {
+		t.Errorf("%d tries are logged in four seconds: %s", tries, said)
+	}
+
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.env = append(p.env, "SHOPWRIGHT_DATABASE_URL="+database)
+	back := make(chan error, 1)
+	p.said.when("cannot be opened yet", func() { back <- s.Start(context.Background()) })
+	p.start()
+	if err := <-back; err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDatabaseThatRefusesEndsTheStart(t *testing.T) {
+	t.Parallel()
+	s, database := server(t)
+	guarded, err := s.Guarded(t.Context(), "guarded-database", "right")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		url, sentence string
+		code          int
+	}{
+		"password": {strings.Replace(guarded, ":right@", ":hidden@", 1), "refuses the user or the password", 1},
+		"name":     {strings.Replace(database, "/shopwright?", "/elsewhere?", 1), "no database of that name", 1},
+		"URL":      {"postgres://me:hidden@host:port/x", "SHOPWRIGHT_DATABASE_URL cannot be read", 2},
+		"scheme":   {"mysql://me:hidden@host/x", "must be sqlite:PATH or postgres://", 2},
+	} {
+		env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATABASE_URL=" + c.url}
+		code, said := call(t, env, "serve")
+		if code != c.code || !strings.Contains(said, c.sentence) || strings.Count(said, "\n") != 1 || strings.Contains(said, "hidden") {
+			t.Errorf("%s: exit code %d: %s", what, code, said)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package handlers_test
+
+import (
+	"database/sql"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+func TestUnusableRecordsAreToldOnThePage(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "shopwright.db")
+	s := serveOn(t, storetest.Open(t, "sqlite:"+path))
+	b := s.developer()
+	made := s.post(b, "/stores", url.Values{"name": {"Before"}, "engine": {"woocommerce"}}).location
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.SetMaxOpenConns(1)
+	if _, err := other.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	const sentence = "another program has locked the database file. End that program; work goes on by itself."
+	refused := s.post(b, made+"/delete", url.Values{"confirm": {"Before"}})
+	if refused.status != http.StatusServiceUnavailable || !strings.Contains(refused.body, "The records cannot be used") || !strings.Contains(refused.body, sentence) {
+		t.Errorf("delete: %+v", refused)
+	}
+	if again := s.post(b, "/stores", url.Values{"name": {"As typed"}, "engine": {"woocommerce"}}); again.status != http.StatusServiceUnavailable ||
+		!strings.Contains(again.body, sentence) || !strings.Contains(again.body, `value="As typed"`) {
+		t.Errorf("create: %+v", again)
+	}
+	if ready := s.get(b, "/readyz"); ready.status != http.StatusServiceUnavailable || !strings.Contains(ready.body, sentence) {
+		t.Errorf("/readyz: %+v", ready)
+	}
+	for _, path := range []string{"/healthz", "/stores", made} {
+		if got := s.get(b, path); got.status != http.StatusOK {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+	if strings.Contains(s.log.String(), "level=ERROR") {
+		t.Errorf("requests tell the log of the records:\n%s", s.log)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if again := s.post(b, made+"/delete", url.Values{"confirm": {"Before"}}); again.status != http.StatusSeeOther {
+		t.Errorf("delete afterwards: %+v", again)
+	}
+}
+
+func TestFailurePageShowsHelmsLastLines(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	page := s.post(b, "/stores", url.Values{"name": {"Broken"}, "engine": {"woocommerce"}}).location
+	claim, ok, err := s.db.Claim(t.Context(), "test", time.Minute, store.Concurrency{})
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if _, err := s.db.Fail(t.Context(), claim, store.Failure{Title: "The cluster refused", HelmLog: []string{"creating <14> resource(s)"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(b, page); !strings.Contains(got.body, "Helm, last lines") || !strings.Contains(got.body, "creating &lt;14&gt; resource(s)") {
+		t.Errorf("the page does not show what Helm said: %s", got.body)
+	}
+}

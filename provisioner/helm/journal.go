@@ -1,0 +1,68 @@
+package helm
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+)
+
+const (
+	journalLines = 20
+	lineLength   = 300
+)
+
+// Error is why an action failed, with the last that Helm and the API server said on the
+// way. Neither speaks of values.
+type Error struct {
+	Log   []string
+	cause error
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.cause.Error() }
+
+// Unwrap returns why the action failed.
+func (e *Error) Unwrap() error { return e.cause }
+
+// LogOf returns what was said before the error, if it comes from an action.
+func LogOf(err error) []string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Log
+	}
+	return nil
+}
+
+// journal keeps the last lines of one action. It is safe for concurrent use.
+type journal struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// logf is what Helm calls.
+func (j *journal) logf(format string, args ...any) { j.add(fmt.Sprintf(format, args...)) }
+
+// HandleWarningHeader implements rest.WarningHandler: an API server warns of what it
+// accepts but what will not work, such as pods that are not restricted.
+func (j *journal) HandleWarningHeader(_ int, _, text string) { j.add("Warning: " + text) }
+
+func (j *journal) add(text string) {
+	line := []rune(strings.Join(strings.Fields(text), " "))
+	if len(line) > lineLength {
+		line = append(line[:lineLength-1], '…')
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.lines = append(j.lines, string(line))
+	j.lines = j.lines[max(0, len(j.lines)-journalLines):]
+}
+
+// explain gives the error the lines, if there is one.
+func (j *journal) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return &Error{Log: j.lines, cause: err}
+}

@@ -1,0 +1,35 @@
+package store
+
+import (
+	"context"
+	"strconv"
+)
+
+// LimitPages makes a SQLite file behave as if the disk were full once it has grown by that
+// many pages; with a negative number there is room again.
+func (db *DB) LimitPages(ctx context.Context, more int) error {
+	var pages int
+	if err := db.write.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages); err != nil {
+		return err
+	}
+	if more < 0 {
+		pages = 1 << 30
+	}
+	var limit int
+	return db.write.QueryRowContext(ctx, "PRAGMA max_page_count = "+strconv.Itoa(pages+more)).Scan(&limit)
+}
+
+// WhileLocked calls fn in the middle of a transaction that locks the counters.
+func (db *DB) WhileLocked(ctx context.Context, fn func()) error {
+	return db.update(ctx, func(t tx) error {
+		if err := t.lockClaims(ctx); err != nil {
+			return err
+		}
+		if err := t.append(ctx, Event{}); err != nil {
+			return err
+		}
+		fn()
+		_, err := freeSlug(ctx, t, "any")
+		return err
+	})
+}

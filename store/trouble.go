@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// trouble is a way in which a database can be unusable.
+type trouble string
+
+const (
+	unanswered trouble = "unanswered"
+	busy       trouble = "busy"
+	crowded    trouble = "crowded"
+	full       trouble = "full"
+	readOnly   trouble = "read-only"
+	moved      trouble = "moved"
+	damaged    trouble = "damaged"
+	broken     trouble = "broken"
+	unopened   trouble = "unopened"
+	slow       trouble = "slow"
+	refusal    trouble = "refused"
+	absent     trouble = "absent"
+	newer      trouble = "newer"
+)
+
+// sentences say what is wrong, and what to do about it.
+var sentences = map[trouble]string{
+	unanswered: "Shopwright cannot reach its records: the database does not answer. Check that it runs and can be reached; work goes on by itself.",
+	busy:       "Shopwright cannot use its records: another program has locked the database file. End that program; work goes on by itself.",
+	crowded:    "Shopwright cannot reach its records: the database has no connection free. End other clients or raise its max_connections; work goes on by itself.",
+	full:       "Shopwright cannot write its records: the disk is full. Free some space; work goes on by itself.",
+	readOnly:   "Shopwright cannot write its records: the database is read-only. Make the database, or the file and its folder, writable for Shopwright; work goes on by itself.",
+	moved:      "Shopwright cannot write its records: the database file was moved, replaced or removed. Put it back; work goes on by itself.",
+	damaged:    "Shopwright’s records are damaged and nothing is written to them any more. End Shopwright, keep the damaged database with all its files, put a backup in its place and start again.",
+	broken:     "Shopwright cannot use its records: the disk that holds them reports errors. Check the disk; work goes on by itself.",
+	unopened:   "Shopwright cannot open its records: the database file cannot be opened. Check that its folder exists and belongs to the user who runs Shopwright.",
+	slow:       "Shopwright cannot use its records: the disk that holds them is too slow or too busy. Check what else uses it; work goes on by itself.",
+	refusal:    "Shopwright cannot open its records: the database refuses the user or the password. Correct them in SHOPWRIGHT_DATABASE_URL.",
+	absent:     "Shopwright cannot open its records: there is no database of that name. Create it, or correct the name in SHOPWRIGHT_DATABASE_URL.",
+	newer:      "The records were written by a newer version of Shopwright. Run that version, or put back the backup from before it.",
+}
+
+func newerSchema(current, known int64) error {
+	return newer.error(fmt.Errorf("the schema is of version %d, this program knows %d", current, known))
+}
+
+func (t trouble) error(cause error) *Error {
+	return &Error{Code: Unavailable, Message: sentences[t], cause: cause, trouble: t}
+}
+
+// Passing reports whether waiting may be all that the error needs: the database is not
+// there yet, busy or cut off.
+func Passing(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch e.trouble {
+	case unanswered, busy, crowded, slow:
+		return true
+	}
+	return false
+}
+
+// classify turns an error that says that the database is unusable into an *Error with the
+// code Unavailable, and returns any other as it is.
+func classify(err error) error {
+	if err == nil || errors.Is(err, ErrStale) {
+		return err
+	}
+	if _, known := errors.AsType[*Error](err); known {
+		return err
+	}
+	if t := troubleOf(err); t != "" {
+		return t.error(err)
+	}
+	return err
+}
+
+func troubleOf(err error) trouble {
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		return sqliteTrouble(lite.Code())
+	}
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return postgresTrouble(pg.Code)
+	}
+	return plainTrouble(err)
+}
+
+// sqliteTrouble knows the result codes of https://sqlite.org/rescode.html.
+func sqliteTrouble(code int) trouble {
+	if code == sqlite3.SQLITE_IOERR_SHMSIZE {
+		return full
+	}
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return busy
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+		return readOnly
+	case sqlite3.SQLITE_FULL:
+		return full
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		return damaged
+	case sqlite3.SQLITE_IOERR:
+		return broken
+	case sqlite3.SQLITE_CANTOPEN:
+		return unopened
+	}
+	return ""
+}
+
+// postgresTrouble knows the codes of https://www.postgresql.org/docs/current/errcodes-appendix.html.
+func postgresTrouble(code string) trouble {
+	switch code {
+	case "28000", "28P01":
+		return refusal
+	case "3D000":
+		return absent
+	case "53100":
+		return full
+	case "53300":
+		return crowded
+	case "25006", "42501":
+		return readOnly
+	case "57P01", "57P02", "57P03", "57014", "25P03", "25P04":
+		return unanswered
+	case "58030":
+		return broken
+	}
+	switch {
+	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "53"):
+		return unanswered
+	case code == "XX001", code == "XX002":
+		return damaged
+	}
+	return ""
+}
+
+// plainTrouble is for errors that come from no database, but from the way to it.
+func plainTrouble(err error) trouble {
+	switch {
+	case cutOff(err):
+		return unanswered
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return readOnly
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return full
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.EISDIR):
+		return unopened
+	}
+	return ""
+}
+
+// cutOff reports whether the error is about the way to Postgres. A caller who waits no
+// longer says nothing of it.
+func cutOff(err error) bool {
+	_, connecting := errors.AsType[*pgconn.ConnectError](err)
+	_, network := errors.AsType[*net.OpError](err)
+	switch {
+	case errors.Is(err, errNoAnswer):
+		return true
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !connecting:
+		return false
+	}
+	return connecting || network || pgconn.SafeToRetry(err) || // such as on a connection that was closed meanwhile
+		errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+}
