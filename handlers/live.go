@@ -27,12 +27,12 @@ func (l *liveList) parts(ctx context.Context) ([]part, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := l.DB.ListStores(ctx, l.who.Actor, store.Query{})
+	all, err := l.DB.CountStores(ctx, l.who.Actor)
 	if err != nil {
 		return nil, err
 	}
 	parts := append(clusterParts(l.Provisioner.Cluster()),
-		part{target: "stores-count", component: views.SidebarCount(all.All())},
+		part{target: "stores-count", component: views.SidebarCount(all)},
 		part{target: "status-tabs", component: views.StatusTabs(list)})
 	same := l.sameShape(list)
 	for _, row := range list.Rows {

@@ -163,7 +163,7 @@ type createRequest struct {
 }
 
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
-	used, _, err := a.DB.Usage(ctx, who.User.ID)
+	used, err := a.DB.Usage(ctx, who.User.ID)
 	if err != nil {
 		return views.CreateForm{}, err
 	}
