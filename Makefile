@@ -16,7 +16,7 @@ DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --sta
 	--role $(CURDIR)/charts/platform/templates/clusterrole.yaml --source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help run build devcluster generate lint fmt test
+.PHONY: help run build devcluster generate lint fmt test bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,5 +51,12 @@ lint: $(CACHE)/bin/golangci-lint ## check style, and which package may know whic
 $(CACHE)/bin/golangci-lint: deploy/tools/go.mod
 	@go build -C deploy/tools -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+# The command line that `make bench` measures beside us, at the version of the SDK.
+$(CACHE)/bin/helm: deploy/tools/go.mod
+	@go build -C deploy/tools -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v3/cmd/helm
+
 test: ## run every test there is, on real parts; installs what it needs where it may
 	@deploy/test.sh
+
+bench: ## measure beside Helm and the floor; ONLY=name,name chooses, PROFILE=directory keeps profiles
+	@deploy/bench.sh $(if $(ONLY),-only $(ONLY)) $(if $(PROFILE),-profile $(abspath $(PROFILE)))

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// meter is a proxy to the API server that counts the requests of whoever is sent there. It
+// signs in as the administrator and costs time: nothing is timed through it.
+type meter struct {
+	server *http.Server
+	at     target
+
+	mu     sync.Mutex
+	counts map[string]int // by method and resource
+}
+
+func newMeter(ctx context.Context, b *bench) (*meter, error) {
+	upstream, err := url.Parse(b.admin.config.Host)
+	if err != nil {
+		return nil, err
+	}
+	transport, err := rest.TransportFor(b.admin.config)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	m := &meter{counts: map[string]int{}}
+	proxy := &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		Transport: transport, FlushInterval: -1,
+	}
+	m.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.count(r)
+		proxy.ServeHTTP(w, r)
+	})}
+	go func() { _ = m.server.Serve(listener) }()
+	m.at, err = targetAt(b, "http://"+listener.Addr().String())
+	return m, err
+}
+
+// targetAt is a way to the API server without credentials, such as through a meter.
+func targetAt(b *bench, address string) (target, error) {
+	config := clientcmdapi.NewConfig()
+	config.Clusters["meter"] = &clientcmdapi.Cluster{Server: address}
+	config.Contexts["meter"] = &clientcmdapi.Context{Cluster: "meter"}
+	config.CurrentContext = "meter"
+	path := filepath.Join(b.scratch, "meter.kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		return target{}, err
+	}
+	return loadTarget(path)
+}
+
+func (m *meter) close() { _ = m.server.Close() }
+
+func (m *meter) count(r *http.Request) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.counts[kindOf(r)]++
+}
+
+// kindOf names a request by its method and what it is about, without names.
+func kindOf(r *http.Request) string {
+	method := r.Method
+	if r.URL.Query().Get("watch") != "" {
+		method = "WATCH"
+	}
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if i := slices.Index(parts, "namespaces"); i >= 0 && len(parts) > i+2 {
+		return method + " " + parts[i+2]
+	}
+	for i, part := range parts {
+		if strings.HasPrefix(part, "v1") && len(parts) > i+1 {
+			return method + " " + parts[i+1]
+		}
+	}
+	return method + " " + r.URL.Path
+}
+
+// during counts the requests that are made while the work is done.
+func (m *meter) during(work func() error) (total int, kinds string, err error) {
+	m.mu.Lock()
+	clear(m.counts)
+	m.mu.Unlock()
+	if err := work(); err != nil {
+		return 0, "", err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []string
+	for _, kind := range slices.Sorted(maps.Keys(m.counts)) {
+		total += m.counts[kind]
+		list = append(list, fmt.Sprintf("%d %s", m.counts[kind], kind))
+	}
+	return total, strings.Join(list, ", "), nil
+}
