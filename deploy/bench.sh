@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-make --no-print-directory build devcluster .cache/bin/helm
+make --no-print-directory build devcluster "$PWD/.cache/bin/helm"
 
 state=$(mktemp -d -t shopwright-bench-XXXXXX)
 finish() {

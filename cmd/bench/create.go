@@ -34,7 +34,7 @@ func measureCreate(ctx context.Context, b *bench) ([]figure, error) {
 		return nil, err
 	}
 	defer closeTrials(trials)
-	if err := b.profiled(func() error { return timeCreation(ctx, b, trials) }); err != nil {
+	if err := timeCreation(ctx, b, trials); err != nil {
 		return nil, err
 	}
 	if err := countRequests(ctx, b, trials); err != nil {

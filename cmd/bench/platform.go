@@ -27,6 +27,7 @@ type platform struct {
 	settled kube.Signals // by store id: it is ready, failed or gone
 	stop    context.CancelFunc
 	running sync.WaitGroup
+	dir     string // of the records, as the program's data directory
 	log     *os.File
 
 	mu  sync.Mutex
@@ -43,11 +44,11 @@ func newPlatform(ctx context.Context, b *bench, at target, concurrency int) (*pl
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{ids: map[string]string{}}
+	p := &platform{dir: dir, ids: map[string]string{}}
 	if p.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		return nil, err
 	}
-	if err := p.open(ctx, dir); err != nil {
+	if err := p.open(ctx); err != nil {
 		return nil, err
 	}
 	record, err := p.db.EnsureCluster(ctx, store.ClusterSettings{Name: "local", BaseDomain: "localhost"})
@@ -66,8 +67,8 @@ func newPlatform(ctx context.Context, b *bench, at target, concurrency int) (*pl
 }
 
 // open makes the records, and somebody who may create stores.
-func (p *platform) open(ctx context.Context, dir string) (err error) {
-	if p.db, err = store.Open(ctx, "sqlite:"+filepath.Join(dir, "shopwright.db")); err != nil {
+func (p *platform) open(ctx context.Context) (err error) {
+	if p.db, err = store.Open(ctx, "sqlite:"+filepath.Join(p.dir, "shopwright.db")); err != nil {
 		return err
 	}
 	id, err := p.db.SignIn(ctx, store.Identity{Provider: "bench", Subject: "bench", Name: "bench"}, store.Browser{})
@@ -91,7 +92,7 @@ func (p *platform) start() {
 	p.running.Go(func() { p.relay(ctx) })
 }
 
-// close ends the work; the records stay in the scratch directory.
+// close ends the work and leaves the records where they are.
 func (p *platform) close() {
 	p.stop()
 	p.running.Wait()

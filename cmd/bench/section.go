@@ -10,8 +10,8 @@ import (
 // section is a group of figures that are measured together and can be asked for by name.
 type section struct {
 	name string
-	// run measures. It removes from the cluster what it has made, and may return the figures
-	// that it has together with an error.
+	// run measures. It may leave stores in the cluster, and may return the figures that it has
+	// together with an error.
 	run func(context.Context, *bench) ([]figure, error)
 }
 
@@ -19,6 +19,10 @@ type section struct {
 func sections() []section {
 	return []section{
 		{"create", measureCreate},
+		{"many", measureMany},
+		{"concurrency", measureConcurrency},
+		{"delete", measureDelete},
+		{"rest", measureRest}, // last, for the many stores that it leaves
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/kube"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -61,6 +62,10 @@ func (c *Client) configuration(ctx context.Context, namespace string) (*action.C
 	cfg := &action.Configuration{Capabilities: capabilities}
 	if err := cfg.Init(getter, namespace, "secret", func(string, ...any) {}); err != nil {
 		return nil, fmt.Errorf("prepare Helm: %w", err)
+	}
+	cfg.Releases.Driver = remember(cfg.Releases.Driver)
+	if client, ok := cfg.KubeClient.(*kube.Client); ok {
+		cfg.KubeClient = trusting{client}
 	}
 	return cfg, nil
 }

@@ -3,6 +3,7 @@ package helm_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -201,6 +202,63 @@ func TestInterruptedInstallGoesOnOnceUnlocked(t *testing.T) {
 	p.apply(t, request)
 	p.wantStatus(t, helm.Deployed, 2)
 	p.until(t, "running", isRunning)
+}
+
+// Helm itself asks for the history up to three times in one action, and whether the cluster
+// is there before each.
+func TestAnActionAsksForTheHistoryOnce(t *testing.T) {
+	t.Parallel()
+	asked := &questions{}
+	config := kubetest.Platform(t)
+	config.Wrap(asked.listen)
+	p := newPlace(t, config)
+	p.wantStatus(t, helm.None, 0) // asks what the cluster can do, which is asked once in all
+	for _, environment := range []string{"local", "production"} {
+		asked.reset()
+		p.apply(t, p.request(t, environment))
+		if n := asked.count("GET", "/secrets"); n != 1 {
+			t.Errorf("the release of %s asked %d times for the history", environment, n)
+		}
+		if n := asked.count("GET", "/version"); n != 0 {
+			t.Errorf("the release of %s asked %d times whether the cluster is there", environment, n)
+		}
+	}
+}
+
+// questions are the requests that went to the API server.
+type questions struct {
+	mu    sync.Mutex
+	asked []string
+}
+
+func (q *questions) listen(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		q.mu.Lock()
+		q.asked = append(q.asked, r.Method+" "+r.URL.Path)
+		q.mu.Unlock()
+		return next.RoundTrip(r)
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func (q *questions) reset() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.asked = nil
+}
+
+func (q *questions) count(method, path string) (n int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, line := range q.asked {
+		if strings.HasPrefix(line, method+" ") && strings.HasSuffix(line, path) {
+			n++
+		}
+	}
+	return n
 }
 
 func TestNothingIsAskedOnceTheContextHasEnded(t *testing.T) {
