@@ -7,7 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -34,25 +34,22 @@ type Config struct {
 // App serves the pages.
 type App struct {
 	Config
-	sessions *sessions
-	closing  chan struct{} // closed when streams must end
-	close    func()
+	sessions     *sessions
+	hub          *hub
+	writeTimeout time.Duration // of one message to a reader who has stopped reading
 }
 
-// New returns the pages for the configuration.
+// New returns the pages for the configuration. CloseStreams ends what it starts.
 func New(c Config) *App {
-	closing := make(chan struct{})
-	return &App{
-		Config:   c,
-		sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")),
-		closing:  closing,
-		close:    sync.OnceFunc(func() { close(closing) }),
-	}
+	a := &App{Config: c, sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")), writeTimeout: 10 * time.Second}
+	a.hub = newHub(a)
+	a.hub.start()
+	return a
 }
 
-// CloseStreams ends all live streams, so that a server can shut down without waiting for
-// their readers.
-func (a *App) CloseStreams() { a.close() }
+// CloseStreams ends all live streams for good, so that a server can shut down without
+// waiting for their readers.
+func (a *App) CloseStreams() { a.hub.stop() }
 
 // Handler returns all routes behind what every request passes.
 func (a *App) Handler() http.Handler {

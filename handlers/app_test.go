@@ -1,17 +1,15 @@
 package handlers_test
 
 import (
-	"bufio"
-	"context"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/provisioner"
@@ -22,21 +20,29 @@ import (
 
 // site is the pages on real records, without a cluster: stores wait in the queue.
 type site struct {
-	t   *testing.T
-	db  *store.DB
-	app *handlers.App
-	url string
-	log *strings.Builder
+	t    *testing.T
+	db   *store.DB
+	file string // of the records
+	app  *handlers.App
+	url  string
+	log  *strings.Builder
 }
 
 func serve(t *testing.T) site {
 	t.Helper()
-	return serveOn(t, storetest.SQLite(t))
+	s := prepare(t)
+	server := httptest.NewServer(s.app.Handler())
+	s.url = server.URL
+	t.Cleanup(func() { s.app.CloseStreams(); server.Close() })
+	return s
 }
 
-func serveOn(t *testing.T, db *store.DB) site {
+// prepare is a site that nobody serves yet.
+func prepare(t *testing.T) site {
 	t.Helper()
-	s := site{t: t, db: db, log: &strings.Builder{}}
+	s := site{t: t, file: filepath.Join(t.TempDir(), "shopwright.db"), log: &strings.Builder{}}
+	db := storetest.Open(t, "sqlite:"+s.file)
+	s.db = db
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	s.app = handlers.New(handlers.Config{
 		DB: db, Engines: engine.Offered(), SessionKey: []byte(strings.Repeat("k", 32)), BaseURL: "http://127.0.0.1",
@@ -45,9 +51,6 @@ func serveOn(t *testing.T, db *store.DB) site {
 			DB: db, Cluster: storetest.Cluster(t, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
 		}),
 	})
-	server := httptest.NewServer(s.app.Handler())
-	s.url = server.URL
-	t.Cleanup(func() { s.app.CloseStreams(); server.Close() })
 	return s
 }
 
@@ -287,51 +290,6 @@ func TestDeleteAsksForTheName(t *testing.T) {
 	if got := s.get(b, page); !strings.Contains(got.body, `data-status="deleting"`) {
 		t.Error("not deleted by the right name")
 	}
-}
-
-func TestStreamBringsChangesAndEnds(t *testing.T) {
-	t.Parallel()
-	s := serve(t)
-	b := s.developer()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	last, err := s.db.LastEvent(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := s.request(http.MethodGet, "/events?view=stores", nil).WithContext(ctx)
-	r.Header.Set("Last-Event-ID", "0")
-	response, err := b.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(nil, 1<<20)
-	if !findLine(lines, "cluster-pill") {
-		t.Fatalf("who missed something since event 0 (of %d) is told nothing", last)
-	}
-	s.create(b, "<script>alert(1)</script>")
-	if !findLine(lines, "&lt;script&gt;alert(1)") {
-		t.Fatal("a new store is not told")
-	}
-	s.post(b, "/sign-out", nil)
-	if findLine(lines, "nothing like it") {
-		t.Fatal("found what is not there")
-	}
-	if ctx.Err() != nil {
-		t.Error("the stream goes on after the sign-out")
-	}
-}
-
-// findLine reads until a line holds the text, or the stream ends.
-func findLine(lines *bufio.Scanner, text string) bool {
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), text) {
-			return true
-		}
-	}
-	return false
 }
 
 func TestErrorsAreToldPlainly(t *testing.T) {

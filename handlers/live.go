@@ -3,52 +3,110 @@ package handlers
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
+// clusterParts are those that every page shows of the cluster.
+func clusterParts(state provisioner.ClusterState) []part {
+	c := clusterView(state)
+	return []part{
+		{target: "cluster-pill", component: views.ClusterPill(c), fleeting: true},
+		{target: "cluster-notice", component: views.ClusterNotice(c), fleeting: true},
+	}
+}
+
 // liveList is the list of stores, with the search and filters of its page.
 type liveList struct {
 	*App
 	who   visitor
 	query listQuery
-	shape string // which rows there are, and what stands around them
+	list  views.StoreList // as it was read last
+	all   int
 }
 
-func (l *liveList) concerns(e store.Event) bool { return e.StoreID != "" }
+// concerns tells steps, which change a single row and not which rows there are, from
+// everything else that happens to a store.
+func (l *liveList) concerns(e store.Event) change {
+	if e.StoreID == "" || !l.who.Actor.Sees(e) {
+		return change{}
+	}
+	switch e.Kind {
+	case store.CredentialsShown:
+		return change{}
+	case store.StepStarted, store.StepProgressed, store.StepFinished:
+		return change{stores: map[string]struct{}{e.StoreID: {}}}
+	}
+	return change{all: true}
+}
 
 func (l *liveList) cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
-// parts replaces single rows while the page has the same ones, and all of them otherwise.
-func (l *liveList) parts(ctx context.Context) ([]part, error) {
-	list, err := l.storeList(ctx, l.who, l.query)
-	if err != nil {
-		return nil, err
+// parts are single rows while the page has the same ones, and all of them otherwise.
+func (l *liveList) parts(ctx context.Context, c change) ([]part, error) {
+	if !c.all {
+		same, err := l.readRows(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		c.all = !same
 	}
-	all, err := l.DB.ListStores(ctx, l.who.Actor, store.Query{})
-	if err != nil {
-		return nil, err
+	if c.all {
+		if err := l.read(ctx); err != nil {
+			return nil, err
+		}
 	}
 	parts := append(clusterParts(l.Provisioner.Cluster()),
-		part{target: "stores-count", component: views.SidebarCount(all.All())},
-		part{target: "status-tabs", component: views.StatusTabs(list)})
-	same := l.sameShape(list)
-	for _, row := range list.Rows {
-		parts = append(parts, part{target: "store-" + row.ID, component: views.Row(row), contained: !same})
+		part{target: "stores-count", component: views.SidebarCount(l.all), settled: !c.all},
+		part{target: "status-tabs", component: views.StatusTabs(l.list), settled: !c.all},
+		part{target: "store-rows", component: views.StoreRows(l.list), shape: shape(l.list), settled: !c.all})
+	for _, row := range l.list.Rows {
+		_, touched := c.stores[row.ID]
+		parts = append(parts, part{target: "store-" + row.ID, component: views.Row(row), within: "store-rows", settled: !c.all && !touched})
 	}
-	return append(parts, part{target: "store-rows", component: views.StoreRows(list), contained: same}), nil
+	return parts, nil
 }
 
-func (l *liveList) sameShape(list views.StoreList) bool {
-	shape := fmt.Sprint(list.From, list.To, list.Total, list.Empty, list.AsOf.IsZero())
-	for _, row := range list.Rows {
-		shape += " " + row.ID
+func (l *liveList) read(ctx context.Context) (err error) {
+	if l.list, err = l.storeList(ctx, l.who, l.query); err != nil {
+		return err
 	}
-	same := l.shape == shape
-	l.shape = shape
-	return same
+	l.all, err = l.DB.CountStores(ctx, l.who.Actor)
+	return err
+}
+
+// readRows reads those rows of the page that have changed. It reports false when one of
+// them is gone.
+func (l *liveList) readRows(ctx context.Context, c change) (bool, error) {
+	l.list.Rows = slices.Clone(l.list.Rows) // the edition before still has the old ones
+	for i, row := range l.list.Rows {
+		if _, touched := c.stores[row.ID]; !touched {
+			continue
+		}
+		st, err := l.DB.FindStore(ctx, l.who.Actor, row.ID)
+		if store.ErrorCode(err) == store.NotFound {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		l.list.Rows[i] = l.row(l.who, st)
+	}
+	return true, nil
+}
+
+// shape says which rows there are, and what stands around them.
+func shape(list views.StoreList) string {
+	var text strings.Builder
+	fmt.Fprint(&text, list.From, list.To, list.Total, list.Empty, list.AsOf, list.Newer, list.Older)
+	for _, row := range list.Rows {
+		text.WriteString(" " + row.ID)
+	}
+	return text.String()
 }
 
 // liveStore is one tab of a store's page.
@@ -60,7 +118,7 @@ type liveStore struct {
 	follow *provisioner.Following // of the events tab
 }
 
-func (l *liveStore) concerns(e store.Event) bool { return e.StoreID == l.st.ID }
+func (l *liveStore) concerns(e store.Event) change { return change{all: e.StoreID == l.st.ID} }
 
 // cluster follows the pods, or the events where those are shown.
 func (l *liveStore) cluster() (changed <-chan struct{}, cancel func()) {
@@ -75,7 +133,7 @@ func (l *liveStore) cluster() (changed <-chan struct{}, cancel func()) {
 	return following.Changed, func() { l.follow = nil; following.Close() }
 }
 
-func (l *liveStore) parts(ctx context.Context) ([]part, error) {
+func (l *liveStore) parts(ctx context.Context, _ change) ([]part, error) {
 	parts := clusterParts(l.Provisioner.Cluster())
 	st, err := l.DB.FindStore(ctx, l.who.Actor, l.st.ID)
 	if store.ErrorCode(err) == store.NotFound {
@@ -86,22 +144,22 @@ func (l *liveStore) parts(ctx context.Context) ([]part, error) {
 	}
 	parts = append(parts,
 		part{target: "store-head", component: views.Head(l.head(l.who, st))},
-		part{target: "store-tabs", component: views.TabBar(l.tabs(st, l.tab))})
+		part{target: "store-tabs", component: views.TabBar(l.tabs(st, l.tab)), fleeting: true})
 	switch l.tab {
 	case views.TabPods:
-		parts = append(parts, part{target: "tab-pods", component: views.PodsPane(l.podsTab(st))})
+		parts = append(parts, part{target: "tab-pods", component: views.PodsPane(l.podsTab(st)), fleeting: true})
 	case views.TabEvents:
 		events, err := l.events(ctx)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, part{target: "tab-events", component: views.EventsPane(events)})
+		parts = append(parts, part{target: "tab-events", component: views.EventsPane(events), fleeting: true})
 	case views.TabOverview:
 		overview, err := l.overview(ctx, l.who, st)
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, part{target: "store-main", component: views.OverviewTab(overview)})
+		parts = append(parts, part{target: "store-main", component: views.OverviewTab(overview), fleeting: true})
 	case views.TabSettings:
 	}
 	return parts, nil

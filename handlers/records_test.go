@@ -4,22 +4,19 @@ import (
 	"database/sql"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"shopwright.dev/shopwright/store"
-	"shopwright.dev/shopwright/store/storetest"
 )
 
 func TestUnusableRecordsAreToldOnThePage(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "shopwright.db")
-	s := serveOn(t, storetest.Open(t, "sqlite:"+path))
+	s := serve(t)
 	b := s.developer()
 	made := s.post(b, "/stores", url.Values{"name": {"Before"}, "engine": {"woocommerce"}}).location
-	other, err := sql.Open("sqlite", path)
+	other, err := sql.Open("sqlite", s.file)
 	if err != nil {
 		t.Fatal(err)
 	}

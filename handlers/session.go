@@ -58,6 +58,7 @@ func (s *sessions) set(c echo.Context, id string) error {
 type visitor struct {
 	store.Session
 	sessionID string
+	since     int64 // an event that was there before the visitor's rights were read
 }
 
 const visitorKey = "visitor"
@@ -72,7 +73,7 @@ func visitorOf(c echo.Context) visitor {
 // nobody.
 func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		id := a.sessions.id(c.Request())
+		id, since := a.sessions.id(c.Request()), a.hub.number.Load()
 		session, err := a.DB.Session(c.Request().Context(), id)
 		if store.ErrorCode(err) == store.NotFound {
 			return a.sendToSignIn(c)
@@ -81,7 +82,7 @@ func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")
-		c.Set(visitorKey, visitor{Session: session, sessionID: id})
+		c.Set(visitorKey, visitor{Session: session, sessionID: id, since: since})
 		return next(c)
 	}
 }

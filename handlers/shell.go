@@ -9,18 +9,17 @@ import (
 	"unicode/utf8"
 
 	"shopwright.dev/shopwright/provisioner"
-	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 // shell is what surrounds a page.
 func (a *App) shell(ctx context.Context, who visitor, title string, place views.Place) (views.Shell, error) {
-	list, err := a.DB.ListStores(ctx, who.Actor, store.Query{})
+	stores, err := a.DB.CountStores(ctx, who.Actor)
 	if err != nil {
 		return views.Shell{}, err
 	}
 	return views.Shell{
-		Title: title, Place: place, Stores: list.All(), Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
+		Title: title, Place: place, Stores: stores, Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
 		User:     views.User{Name: who.User.Name, Email: who.User.Email, Initials: initials(who.User.Name)},
 		CanBuild: a.teamFor(who) != "",
 	}, nil

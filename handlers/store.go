@@ -27,10 +27,6 @@ func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.T
 // were asked for.
 func (a *App) showStore(c echo.Context, tab views.Tab, login *views.Credentials) error {
 	ctx, who := c.Request().Context(), visitorOf(c)
-	since, err := a.DB.LastEvent(ctx)
-	if err != nil {
-		return err
-	}
 	st, err := a.find(c)
 	if err != nil {
 		return err
@@ -39,7 +35,7 @@ func (a *App) showStore(c echo.Context, tab views.Tab, login *views.Credentials)
 	if err != nil {
 		return err
 	}
-	shell.Stream = streamAddress(url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}, since)
+	shell.Stream = streamAddress(url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}, who.since)
 	page := views.StorePage{Shell: shell, Head: a.head(who, st), Tabs: a.tabs(st, tab)}
 	if err := a.fillTab(ctx, who, st, tab, &page); err != nil {
 		return err

@@ -67,10 +67,6 @@ func (q listQuery) address() string {
 func (a *App) listStores(c echo.Context) error {
 	ctx, who := c.Request().Context(), visitorOf(c)
 	query := parseListQuery(c.QueryParams())
-	since, err := a.DB.LastEvent(ctx)
-	if err != nil {
-		return err
-	}
 	list, err := a.storeList(ctx, who, query)
 	if err != nil {
 		return err
@@ -85,7 +81,7 @@ func (a *App) listStores(c echo.Context) error {
 	}
 	values := query.values()
 	values.Set("view", "stores")
-	shell.Stream = streamAddress(values, since)
+	shell.Stream = streamAddress(values, who.since)
 	return render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form}))
 }
 
@@ -163,7 +159,7 @@ type createRequest struct {
 }
 
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
-	used, _, err := a.DB.Usage(ctx, who.User.ID)
+	used, err := a.DB.Usage(ctx, who.User.ID)
 	if err != nil {
 		return views.CreateForm{}, err
 	}

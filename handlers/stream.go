@@ -1,61 +1,57 @@
 package handlers
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"hash/maphash"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
-	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
-const (
-	heartbeat    = 15 * time.Second // below the 60 s after which proxies cut a silent connection
-	writeTimeout = 10 * time.Second // of one message to a reader who has stopped reading
-	gather       = 60 * time.Millisecond
-)
-
-// part is one piece of a page that can be replaced by itself. What has no component is only
-// remembered, since another part contains it.
-type part struct {
-	target    string
-	component templ.Component
-	contained bool
-}
-
-// live is a page as its stream sees it.
-type live interface {
-	// parts draws what the page shows now.
-	parts(ctx context.Context) ([]part, error)
-	// concerns reports whether an event that the visitor may see can change the page.
-	concerns(e store.Event) bool
-	// cluster subscribes anew to what the cluster says, as often as the connection to it
-	// changes.
-	cluster() (changed <-chan struct{}, cancel func())
-}
+// heartbeat is below the 60 s after which proxies cut a silent connection.
+const heartbeat = 15 * time.Second
 
 // stream keeps one page up to date for as long as it is open. Every message brings parts
 // to what they are now, so that nothing is lost by missing one; its id is the number of the
 // newest event that it takes in.
+type stream struct {
+	hub      *hub
+	room     *room
+	who      visitor
+	out      *http.ResponseController
+	response *echo.Response
+	seen     int64         // the newest event that the browser's page shows, when it connects
+	has      int           // the edition that the browser has; 0 before the first
+	doubted  chan struct{} // holds something when the visitor's rights must be looked at again
+}
+
 func (a *App) stream(c echo.Context) error {
-	page, err := a.livePage(c)
+	key, page, err := a.livePage(c)
 	if err != nil {
 		return err
 	}
-	s := &streamer{App: a, page: page, who: visitorOf(c), out: http.NewResponseController(c.Response()), response: c.Response(), sent: map[string]uint64{}, seed: maphash.MakeSeed()}
+	s := &stream{
+		hub: a.hub, who: visitorOf(c), out: http.NewResponseController(c.Response()), response: c.Response(),
+		seen: seenBy(c.Request()), doubted: make(chan struct{}, 1),
+	}
+	s.doubt() // what happened since the request was let in reached nobody
+	if s.room = a.hub.join(s, key, page); s.room == nil {
+		return echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is ending.")
+	}
+	defer a.hub.leave(s, s.room)
 	header := c.Response().Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no")
-	return s.run(c.Request().Context(), seenBy(c.Request()))
+	s.run(c.Request().Context())
+	return nil
 }
 
 // seenBy is the newest event that the browser knows: from an earlier stream, or from the
@@ -69,144 +65,127 @@ func seenBy(r *http.Request) int64 {
 	return -1
 }
 
-func (a *App) livePage(c echo.Context) (live, error) {
+// livePage returns the page that the address names, and who sees the same of it.
+func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 	who := visitorOf(c)
-	switch c.QueryParam("view") {
+	key := roomKey{view: c.QueryParam("view")}
+	switch key.view {
 	case "stores":
-		return &liveList{App: a, who: who, query: parseListQuery(c.QueryParams())}, nil
+		key.query, key.rights = parseListQuery(c.QueryParams()), rights(who.Actor)
+		return key, &liveList{App: a, who: who, query: key.query}, nil
 	case "store":
 		st, err := a.DB.FindStore(c.Request().Context(), who.Actor, c.QueryParam("id"))
 		if err != nil {
-			return nil, err
+			return key, nil, err
 		}
-		return &liveStore{App: a, who: who, st: st, tab: views.Tab(c.QueryParam("tab"))}, nil
+		key.store, key.tab, key.rights = st.ID, c.QueryParam("tab"), string(who.Actor.Roles[st.TeamID])
+		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab)}, nil
 	}
-	return nil, echo.ErrNotFound
+	return key, nil, echo.ErrNotFound
 }
 
-// streamer writes one stream.
-type streamer struct {
-	*App
-	page     live
-	who      visitor
-	out      *http.ResponseController
-	response *echo.Response
-	sent     map[string]uint64 // what the browser has, by target
-	seed     maphash.Seed
-	number   int64 // of the newest event taken in
+// rights is the same text for whoever may do the same everywhere.
+func rights(a store.Actor) string {
+	var text strings.Builder
+	for _, team := range slices.Sorted(maps.Keys(a.Roles)) {
+		text.WriteString(team + " " + string(a.Roles[team]) + "\n")
+	}
+	return text.String()
 }
 
-func (s *streamer) run(ctx context.Context, seen int64) error {
-	sub := s.DB.Subscribe()
-	defer sub.Close()
-	linked, unlink := s.Provisioner.SubscribeCluster()
-	defer unlink()
-	changed, cancel := s.page.cluster()
-	defer func() { cancel() }()
-	beat := time.NewTicker(heartbeat)
+// doubt makes the stream look at its reader's rights before it writes again.
+func (s *stream) doubt() {
+	select {
+	case s.doubted <- struct{}{}:
+	default:
+	}
+}
+
+// run writes until the browser is gone, the visitor may see the page no longer, or the
+// stream must end for another reason: then the browser comes back, and is told why.
+func (s *stream) run(ctx context.Context) {
+	s.response.WriteHeader(http.StatusOK)
+	if s.write([]byte("retry: 2000\n\n")) != nil {
+		return
+	}
+	defer func() { _ = s.extend() }() // for the end of the answer
+	beat := time.NewTimer(s.untilBeat())
 	defer beat.Stop()
-	if err := s.begin(ctx, seen); err != nil {
-		return err
-	}
-	due := time.NewTimer(time.Hour)
-	due.Stop()
-	defer due.Stop()
 	for {
+		edition, next := s.room.look()
+		if s.send(ctx, edition) != nil {
+			return
+		}
 		select {
 		case <-ctx.Done():
-			return nil
-		case <-s.closing:
-			return nil
-		case e, open := <-sub.Events:
-			if !open || s.ended(ctx, e) {
-				return nil // the browser comes back and sees the whole
-			}
-			s.number = e.Number
-			if s.who.Actor.Sees(e) && s.page.concerns(e) {
-				due.Reset(gather)
-			}
-		case <-linked:
-			cancel()
-			changed, cancel = s.page.cluster()
-			due.Reset(gather)
-		case <-changed:
-			due.Reset(gather)
+			return
+		case <-s.room.ended:
+			return
+		case <-s.doubted:
+			s.doubt() // left to send, which alone decides
+		case <-next:
 		case <-beat.C:
-			if s.signedOut(ctx) || s.write([]byte(": still here\n\n")) != nil {
-				return nil
+			if !time.Now().Before(s.who.ExpiresAt) || s.write([]byte(": still here\n\n")) != nil {
+				return
 			}
-		case <-due.C:
-			if s.send(ctx, false) != nil {
-				return nil // the answer has begun: all that is left is to end it
-			}
+			beat.Reset(s.untilBeat())
 		}
 	}
 }
 
-// begin answers, and brings a browser up to date that may have missed something.
-func (s *streamer) begin(ctx context.Context, seen int64) error {
-	last, err := s.DB.LastEvent(ctx)
+// untilBeat is the time until the next sign of life, or until the session ends.
+func (s *stream) untilBeat() time.Duration {
+	return min(heartbeat, max(0, time.Until(s.who.ExpiresAt)))
+}
+
+// send writes what is new to a visitor who still may see it.
+func (s *stream) send(ctx context.Context, e *edition) error {
+	select {
+	case <-s.doubted:
+		if err := s.checkRights(ctx); err != nil {
+			return err
+		}
+	default:
+	}
+	if e == nil || e.nth == s.has {
+		return nil
+	}
+	message, err := s.message(ctx, e)
+	if err != nil {
+		s.hub.app.Log.Error("draw a message of a stream", "error", err)
+		return err
+	}
+	s.has = e.nth
+	if message == nil {
+		return nil
+	}
+	return s.write(message)
+}
+
+func (s *stream) message(ctx context.Context, e *edition) ([]byte, error) {
+	if s.has == 0 {
+		return e.begin(ctx, s.seen)
+	}
+	return e.since(ctx, s.has)
+}
+
+var errRightsChanged = &store.Error{Code: store.Forbidden, Message: "What you may see has changed."}
+
+// checkRights fails when the session is over, or its user's roles are not those with which
+// the stream was opened.
+func (s *stream) checkRights(ctx context.Context) error {
+	session, err := s.hub.app.DB.Session(ctx, s.who.sessionID)
 	if err != nil {
 		return err
 	}
-	s.number = last
-	s.response.WriteHeader(http.StatusOK)
-	if err := s.write([]byte("retry: 2000\n\n")); err != nil {
-		return nil //nolint:nilerr // the browser is gone
-	}
-	if err := s.send(ctx, seen == last); err != nil {
-		s.Log.Error("draw the first message of a stream", "error", err)
+	if !maps.Equal(session.Actor.Roles, s.who.Actor.Roles) {
+		return errRightsChanged
 	}
 	return nil
 }
 
-// ended reports whether the event took the visitor's right to this stream away.
-func (s *streamer) ended(ctx context.Context, e store.Event) bool {
-	return e.Kind == store.SignedOut && e.ActorID == s.who.User.ID && s.signedOut(ctx)
-}
-
-func (s *streamer) signedOut(ctx context.Context) bool {
-	_, err := s.DB.Session(ctx, s.who.sessionID)
-	return store.ErrorCode(err) == store.NotFound
-}
-
-// send writes the parts that differ from what the browser has. When the browser has just
-// drawn the page it has all that comes from the records already.
-func (s *streamer) send(ctx context.Context, fresh bool) error {
-	parts, err := s.page.parts(ctx)
-	if err != nil {
-		return err
-	}
-	var message bytes.Buffer
-	for _, p := range parts {
-		if err := s.add(ctx, &message, p, fresh); err != nil {
-			return err
-		}
-	}
-	if message.Len() == 0 {
-		return nil
-	}
-	return s.write(frame(s.number, message.Bytes()))
-}
-
-func (s *streamer) add(ctx context.Context, message *bytes.Buffer, p part, fresh bool) error {
-	var drawn bytes.Buffer
-	if err := p.component.Render(ctx, &drawn); err != nil {
-		return fmt.Errorf("draw %s: %w", p.target, err)
-	}
-	sum := maphash.Bytes(s.seed, drawn.Bytes())
-	if s.sent[p.target] == sum {
-		return nil
-	}
-	s.sent[p.target] = sum
-	if p.contained || fresh {
-		return nil
-	}
-	return views.Partial("#"+p.target, "outerMorph", templ.Raw(drawn.String())).Render(ctx, message)
-}
-
-func (s *streamer) write(text []byte) error {
-	if err := s.out.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+func (s *stream) write(text []byte) error {
+	if err := s.extend(); err != nil {
 		return err
 	}
 	if _, err := s.response.Write(text); err != nil {
@@ -215,25 +194,7 @@ func (s *streamer) write(text []byte) error {
 	return s.out.Flush()
 }
 
-// frame is a message as the standard of server-sent events has it: a line of data for each
-// line of text.
-func frame(number int64, text []byte) []byte {
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "id: %d\n", number)
-	for line := range bytes.Lines(text) {
-		out.WriteString("data: ")
-		out.Write(bytes.TrimRight(line, "\r\n"))
-		out.WriteByte('\n')
-	}
-	out.WriteByte('\n')
-	return out.Bytes()
-}
-
-// clusterParts are those that every page shows of the cluster.
-func clusterParts(state provisioner.ClusterState) []part {
-	c := clusterView(state)
-	return []part{
-		{target: "cluster-pill", component: views.ClusterPill(c)},
-		{target: "cluster-notice", component: views.ClusterNotice(c)},
-	}
+// extend gives the reader the time of one more message.
+func (s *stream) extend() error {
+	return s.out.SetWriteDeadline(time.Now().Add(s.hub.app.writeTimeout))
 }

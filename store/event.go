@@ -42,6 +42,8 @@ const (
 	CredentialsShown Kind = "credentials.shown"
 	SignedIn         Kind = "user.signed_in"
 	SignedOut        Kind = "user.signed_out"
+	MemberAdded      Kind = "member.added"
+	MemberRemoved    Kind = "member.removed"
 	ClusterChanged   Kind = "cluster.changed"
 )
 
@@ -49,15 +51,28 @@ const (
 type EventData struct {
 	Generation int64  `json:"generation,omitempty"`
 	Status     Status `json:"status,omitempty"` // the store's status after the event
+	UserID     string `json:"user,omitempty"`   // whose membership it is about
 }
 
 // audited kinds tell what people did. They are kept for ever.
 func (k Kind) audited() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreDeleteAsked, StoreDeleted, CredentialsShown, SignedIn, SignedOut:
+	case StoreCreated, StoreRetried, StoreDeleteAsked, StoreDeleted, CredentialsShown, SignedIn, SignedOut,
+		MemberAdded, MemberRemoved:
 		return true
 	}
 	return false
+}
+
+// RightsOf returns whose rights the event may have changed, empty for nobody's.
+func (e Event) RightsOf() (userID string) {
+	switch e.Kind {
+	case SignedOut:
+		return e.ActorID
+	case MemberAdded, MemberRemoved:
+		return e.Data.UserID
+	}
+	return ""
 }
 
 // append numbers and writes the event. Its counter row stays locked until the transaction

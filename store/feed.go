@@ -34,6 +34,7 @@ type feed struct {
 // present state.
 type Subscription struct {
 	Events <-chan Event
+	After  int64 // the number of the newest event before the first that is delivered
 	events chan Event
 	feed   *feed
 }
@@ -42,9 +43,9 @@ type Subscription struct {
 // [Actor.Sees] before it shows one. Close it when done.
 func (db *DB) Subscribe() *Subscription {
 	events := make(chan Event, subscribers)
-	sub := &Subscription{Events: events, events: events, feed: db.feed}
 	db.feed.mu.Lock()
 	defer db.feed.mu.Unlock()
+	sub := &Subscription{Events: events, After: db.feed.last, events: events, feed: db.feed}
 	if db.feed.subs == nil { // stopped
 		close(events)
 		return sub

@@ -56,40 +56,42 @@ func (l List) All() int {
 
 // ListStores returns the living stores that the actor may see and the query selects.
 func (db *DB) ListStores(ctx context.Context, actor Actor, q Query) (List, error) {
-	where, args := q.conditions(actor)
-	counts, err := db.countStores(ctx, where, args)
+	counts, err := db.countStores(ctx, actor, q)
 	if err != nil {
 		return List{}, err
 	}
 	list := List{Counts: counts}
 	list.Total = list.All()
 	if q.Status != "" {
-		args = append(args, q.Status)
-		where += " AND status = $" + strconv.Itoa(len(args))
 		list.Total = counts[q.Status]
 	}
-	args = append(args, q.Limit, q.Offset)
-	rows, err := db.read.QueryContext(ctx, fmt.Sprintf(`SELECT %s FROM stores WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`,
-		storeColumns, where, q.Sort.orderBy(), len(args)-1, len(args)), args...)
+	query, args := q.page(actor)
+	rows, err := db.read.QueryContext(ctx, query, args...)
 	if list.Stores, err = collect(rows, err, scanStore); err != nil {
 		return List{}, fmt.Errorf("list stores: %w", err)
 	}
 	return list, nil
 }
 
-// Usage returns how many living stores the user made, and how many there are in all.
-func (db *DB) Usage(ctx context.Context, userID string) (own, all int, err error) {
-	err = db.read.QueryRowContext(ctx, `
-		SELECT COALESCE(SUM(CASE WHEN created_by = $1 THEN 1 ELSE 0 END), 0), COUNT(*) FROM stores WHERE deleted_at = 0`,
-		userID).Scan(&own, &all)
-	if err != nil {
-		return 0, 0, fmt.Errorf("count stores: %w", err)
-	}
-	return own, all, nil
+// CountStores returns how many living stores the actor may see.
+func (db *DB) CountStores(ctx context.Context, actor Actor) (int, error) {
+	counts, err := db.countStores(ctx, actor, Query{})
+	return List{Counts: counts}.All(), err
 }
 
-func (db *DB) countStores(ctx context.Context, where string, args []any) (map[Status]int, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT status, COUNT(*) FROM stores WHERE `+where+` GROUP BY status`, args...)
+// Usage returns how many living stores the user made.
+func (db *DB) Usage(ctx context.Context, userID string) (int, error) {
+	var own int
+	err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM stores WHERE created_by = $1 AND deleted_at = 0`, userID).Scan(&own)
+	if err != nil {
+		return 0, fmt.Errorf("count stores: %w", err)
+	}
+	return own, nil
+}
+
+func (db *DB) countStores(ctx context.Context, actor Actor, q Query) (map[Status]int, error) {
+	query, args := q.count(actor)
+	rows, err := db.read.QueryContext(ctx, query, args...)
 	counts := map[Status]int{}
 	_, err = collect(rows, err, func(row scanner) (Status, error) {
 		var (
@@ -104,6 +106,25 @@ func (db *DB) countStores(ctx context.Context, where string, args []any) (map[St
 		return nil, fmt.Errorf("count stores by status: %w", err)
 	}
 	return counts, nil
+}
+
+// count is the statement that counts by status.
+func (q Query) count(actor Actor) (string, []any) {
+	where, args := q.conditions(actor)
+	return `SELECT status, COUNT(*) FROM stores WHERE ` + where + ` GROUP BY status`, args
+}
+
+// page is the statement that reads one page. It sorts ids, which an index holds, and reads
+// only the rows that are shown.
+func (q Query) page(actor Actor) (string, []any) {
+	where, args := q.conditions(actor)
+	if q.Status != "" {
+		args = append(args, q.Status)
+		where += " AND status = $" + strconv.Itoa(len(args))
+	}
+	args = append(args, q.Limit, q.Offset)
+	ids := fmt.Sprintf(`SELECT id FROM stores WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`, where, q.Sort.orderBy(), len(args)-1, len(args))
+	return `SELECT ` + storeColumns + ` FROM stores WHERE id IN (` + ids + `) ORDER BY ` + q.Sort.orderBy(), args
 }
 
 func (q Query) conditions(actor Actor) (string, []any) {

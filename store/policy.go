@@ -24,6 +24,8 @@ const (
 	DeleteStores    Action = "stores.delete"
 	ViewCredentials Action = "credentials.view"
 	ViewActivity    Action = "activity.view"
+	ManageMembers   Action = "members.manage"
+	ManageOwners    Action = "owners.manage"
 )
 
 // Actor is who asks: a signed-in user with the roles that he or she has right now.
@@ -58,8 +60,12 @@ func (a Actor) Sees(e Event) bool {
 
 func allowed(r Role) []Action {
 	switch r {
-	case Owner, TeamAdmin, Member:
-		return []Action{ViewStores, CreateStores, RetryStores, DeleteStores, ViewCredentials, ViewActivity}
+	case Owner:
+		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, DeleteStores, ViewCredentials, ManageMembers, ManageOwners}
+	case TeamAdmin:
+		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, DeleteStores, ViewCredentials, ManageMembers}
+	case Member:
+		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, DeleteStores, ViewCredentials}
 	case Viewer:
 		return []Action{ViewStores, ViewActivity}
 	default:

@@ -10,13 +10,13 @@ func TestPolicy(t *testing.T) {
 	t.Parallel()
 	change := []store.Action{store.CreateStores, store.RetryStores, store.DeleteStores, store.ViewCredentials}
 	look := []store.Action{store.ViewStores, store.ViewActivity}
-	for role, may := range map[store.Role]struct{ look, change bool }{
-		store.Owner:     {true, true},
-		store.TeamAdmin: {true, true},
-		store.Member:    {true, true},
-		store.Viewer:    {true, false},
-		"":              {false, false},
-		"made-up":       {false, false},
+	for role, may := range map[store.Role]struct{ look, change, manage, own bool }{
+		store.Owner:     {look: true, change: true, manage: true, own: true},
+		store.TeamAdmin: {look: true, change: true, manage: true},
+		store.Member:    {look: true, change: true},
+		store.Viewer:    {look: true},
+		"":              {},
+		"made-up":       {},
 	} {
 		actor := store.Actor{UserID: "u", Roles: map[string]store.Role{"team": role}}
 		for _, a := range look {
@@ -28,6 +28,9 @@ func TestPolicy(t *testing.T) {
 			if actor.May(a, "team") != may.change {
 				t.Errorf("%q may %s: %v", role, a, !may.change)
 			}
+		}
+		if actor.May(store.ManageMembers, "team") != may.manage || actor.May(store.ManageOwners, "team") != may.own {
+			t.Errorf("%q may not manage members and owners as it should", role)
 		}
 		for _, a := range append(look, change...) {
 			if actor.May(a, "foreign") {

@@ -224,8 +224,8 @@ func TestVanishedFileIsNotReplaced(t *testing.T) {
 	log.wantOnce(t, "moved, replaced or removed")
 }
 
-// fill makes records of many pages, and returns the file's content once all is in it.
-func fill(t *testing.T, path, url string) []byte {
+// written makes records of many pages, and returns the file's content once all is in it.
+func written(t *testing.T, path, url string) []byte {
 	t.Helper()
 	db, err := store.Open(t.Context(), url)
 	if err != nil {
@@ -272,7 +272,7 @@ func TestDamagedFileAtTheStartIsLeftAsItIs(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
 			path, url := newFile(t)
-			sound := fill(t, path, url)
+			sound := written(t, path, url)
 			if where == "middle" {
 				at = int64(len(sound)) / 2 / page * page
 			}
@@ -300,7 +300,7 @@ func TestDamagedFileAtTheStartIsLeftAsItIs(t *testing.T) {
 func TestFileThatIsDamagedWhileItIsUsed(t *testing.T) {
 	t.Parallel()
 	path, url := newFile(t)
-	sound := fill(t, path, url)
+	sound := written(t, path, url)
 	b, log := logged(t, url)
 	before := func() []byte { // with the log that belongs to it
 		overwrite(t, path, page, bytes.Repeat([]byte("garbage!"), (len(sound)/page-1)*page/8))

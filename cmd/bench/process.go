@@ -28,13 +28,15 @@ type process struct {
 
 var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
 
-// startProcess starts the program on a data directory and returns when it serves. Stop it.
-func startProcess(ctx context.Context, b *bench, dataDir string, at target) (*process, error) {
+// startProcess starts the program on a data directory, with more in its environment, and
+// returns when it serves. Stop it.
+func startProcess(ctx context.Context, b *bench, dataDir string, at target, env ...string) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, b.binary, "serve"), connected: make(chan struct{})} //nolint:gosec // the Makefile names the program
 	p.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + dataDir,
 		"SHOPWRIGHT_KUBECONFIG=" + at.kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0",
 	}
+	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {

@@ -22,6 +22,8 @@ func sections() []section {
 		{"many", measureMany},
 		{"concurrency", measureConcurrency},
 		{"delete", measureDelete},
+		{"list", measureList},
+		{"streams", measureStreams},
 		{"rest", measureRest}, // last, for the many stores that it leaves
 	}
 }

@@ -125,7 +125,12 @@ CREATE TABLE stores (
 CREATE UNIQUE INDEX stores_living_slug ON stores (slug) WHERE deleted_at = 0;
 CREATE UNIQUE INDEX stores_living_namespace ON stores (namespace) WHERE deleted_at = 0;
 CREATE UNIQUE INDEX stores_living_host ON stores (host) WHERE deleted_at = 0;
-CREATE INDEX stores_team ON stores (team_id, created_at, id) WHERE deleted_at = 0;
+-- The list in its orders, and by status: what filters it is in the index, so that rows are
+-- read only of what is shown. The last one counts by status without reading any.
+CREATE INDEX stores_created ON stores (team_id, created_at, id, engine) WHERE deleted_at = 0;
+CREATE INDEX stores_name ON stores (team_id, LOWER(name), id, engine) WHERE deleted_at = 0;
+CREATE INDEX stores_status ON stores (team_id, status, created_at, id, engine) WHERE deleted_at = 0;
+CREATE INDEX stores_creator ON stores (created_by) WHERE deleted_at = 0;
 CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'deleting');
 
 CREATE TABLE events (

@@ -1,0 +1,232 @@
+package handlers
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"shopwright.dev/shopwright/store"
+)
+
+const (
+	together  = 5 * time.Millisecond   // the events of one transaction
+	pause     = 60 * time.Millisecond  // between two editions, at least
+	perReader = 100 * time.Microsecond // longer, so that all can be written in the meantime
+	longest   = time.Second
+)
+
+// roomKey says who sees the same: the page's address, and what its reader may do there.
+type roomKey struct {
+	view   string
+	query  listQuery
+	store  string
+	tab    string
+	rights string
+}
+
+// live is a page as its room sees it.
+type live interface {
+	// concerns reports what of the page an event can have changed.
+	concerns(e store.Event) change
+	// cluster subscribes anew to what the cluster says, as often as the connection to it
+	// changes.
+	cluster() (changed <-chan struct{}, cancel func())
+	// parts returns what the page consists of now, of which those that the change cannot
+	// have touched are marked as settled.
+	parts(ctx context.Context, c change) ([]part, error)
+}
+
+// part is one piece of a page that can be replaced by itself.
+type part struct {
+	target    string
+	component templ.Component
+	settled   bool   // whether it is as it was when it was drawn last
+	within    string // target of the part that contains it
+	shape     string // of a part that contains others: it changes when this does, else only they do
+	fleeting  bool   // whether it also shows what no event tells, such as pods
+}
+
+// change is what of a page can be different now: all of it, or only what it says of some
+// stores.
+type change struct {
+	all    bool
+	stores map[string]struct{}
+}
+
+func (c change) nothing() bool { return !c.all && len(c.stores) == 0 }
+
+// add takes in another change. One that has become large is a change of everything.
+func (c *change) add(other change) {
+	c.all = c.all || other.all
+	for id := range other.stores {
+		if c.stores == nil {
+			c.stores = map[string]struct{}{}
+		}
+		c.stores[id] = struct{}{}
+	}
+	if c.all || len(c.stores) > pageSize {
+		*c = change{all: true}
+	}
+}
+
+// room draws one page for all who see the same of it.
+type room struct {
+	hub     *hub
+	key     roomKey
+	page    live
+	readers atomic.Int32
+	wake    chan struct{}
+	ended   chan struct{} // closed when readers must come back for another room
+	end     func()
+
+	mu      sync.Mutex
+	pending change
+	current *edition      // nil until the first is drawn
+	next    chan struct{} // closed when there is another edition
+}
+
+// openRoom is called with the hub's lock held.
+func openRoom(h *hub, key roomKey, page live) *room {
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &room{
+		hub: h, key: key, page: page, wake: make(chan struct{}, 1), ended: make(chan struct{}),
+		pending: change{all: true}, next: make(chan struct{}),
+	}
+	r.end = sync.OnceFunc(func() { cancel(); close(r.ended) })
+	r.signal()
+	h.done.Go(func() { r.run(ctx) })
+	return r
+}
+
+func (r *room) signal() {
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// tell never waits for what is being drawn.
+func (r *room) tell(e store.Event) {
+	if c := r.page.concerns(e); !c.nothing() {
+		r.mark(c)
+	}
+}
+
+func (r *room) mark(c change) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pending.add(c)
+	r.signal()
+}
+
+// run draws after each change, at once where there was quiet before it, and otherwise after
+// a pause in which more can gather.
+func (r *room) run(ctx context.Context) {
+	linked, unlink := r.hub.app.Provisioner.SubscribeCluster()
+	defer unlink()
+	changed, cancel := r.page.cluster()
+	defer func() { cancel() }()
+	var last time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.wake:
+		case <-changed:
+			r.mark(change{all: true})
+			continue
+		case <-linked:
+			cancel()
+			changed, cancel = r.page.cluster()
+			r.mark(change{all: true})
+			continue
+		}
+		if !wait(ctx, max(together, r.pause()-time.Since(last))) {
+			return
+		}
+		if err := r.renew(ctx); err != nil {
+			r.fail(ctx, err)
+			return
+		}
+		last = time.Now()
+	}
+}
+
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func (r *room) pause() time.Duration {
+	return min(pause+time.Duration(r.readers.Load())*perReader, longest)
+}
+
+// fail sends all readers away: they come back to a new room.
+func (r *room) fail(ctx context.Context, err error) {
+	if ctx.Err() == nil {
+		r.hub.app.Log.Error("draw a live page", "view", r.key.view, "store", r.key.store, "error", err)
+	}
+	r.hub.mu.Lock()
+	defer r.hub.mu.Unlock()
+	r.hub.end(r)
+}
+
+// renew draws what has changed and publishes it.
+func (r *room) renew(ctx context.Context) error {
+	select {
+	case r.hub.drawing <- struct{}{}:
+		defer func() { <-r.hub.drawing }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	taken := r.hub.number.Load() // before what is pending: all up to here is in it
+	r.mu.Lock()
+	c, before := r.pending, r.current
+	r.pending = change{}
+	r.mu.Unlock()
+	if c.nothing() {
+		return nil
+	}
+	parts, err := r.page.parts(ctx, c)
+	if err != nil {
+		return err
+	}
+	newest, err := r.hub.app.DB.LastEvent(ctx) // after the reading: nothing newer can be in it
+	if err != nil {
+		return err
+	}
+	edition, err := newEdition(ctx, before, parts, taken, newest)
+	if err != nil {
+		return err
+	}
+	r.publish(edition)
+	return nil
+}
+
+func (r *room) publish(e *edition) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := r.current
+	r.current = e
+	if before == nil || before.nth != e.nth {
+		close(r.next)
+		r.next = make(chan struct{})
+	}
+}
+
+// look returns the present edition, nil before the first one, and a channel that is closed
+// when there is another.
+func (r *room) look() (*edition, <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current, r.next
+}

@@ -1,0 +1,68 @@
+package handlers
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// counted is a page that counts how often it is drawn.
+type counted struct{ drawn atomic.Int32 }
+
+func (*counted) concerns(e store.Event) change { return change{all: e.Kind == store.SignedIn} }
+
+func (*counted) cluster() (<-chan struct{}, func()) { return nil, func() {} }
+
+func (c *counted) parts(context.Context, change) ([]part, error) {
+	return []part{says("counted", strconv.Itoa(int(c.drawn.Add(1))))}, nil
+}
+
+// TestReadersShareADrawing opens one page for many and changes it once.
+func TestReadersShareADrawing(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	app := New(Config{DB: db, Log: slog.New(slog.DiscardHandler), Provisioner: provisioner.New(provisioner.Config{
+		DB: db, Cluster: storetest.Cluster(t, db), Log: slog.New(slog.DiscardHandler),
+	})})
+	t.Cleanup(app.CloseStreams)
+	page, key := &counted{}, roomKey{view: "counted"}
+	const readers = 500
+	rooms := make([]*room, readers)
+	for i := range rooms {
+		rooms[i] = app.hub.join(&stream{doubted: make(chan struct{}, 1)}, key, page)
+	}
+	untilDrawn(t, rooms, 1)
+	storetest.Actor(t, db, "somebody")
+	untilDrawn(t, rooms, 2)
+	if n := page.drawn.Load(); n != 2 {
+		t.Errorf("%d readers make a page be drawn %d times", readers, n)
+	}
+}
+
+func untilDrawn(t *testing.T, rooms []*room, nth int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, r := range rooms {
+		all.Go(func() {
+			for e, next := r.look(); e == nil || e.nth < nth; e, next = r.look() {
+				select {
+				case <-next:
+				case <-ctx.Done():
+					t.Error("a reader waits in vain")
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
