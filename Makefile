@@ -52,8 +52,8 @@ $(CACHE)/bin/golangci-lint: deploy/tools/go.mod
 	@go build -C deploy/tools -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 # The command line that `make bench` measures beside us, at the version of the SDK.
-$(CACHE)/bin/helm: deploy/tools/go.mod
-	@go build -C deploy/tools -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v3/cmd/helm
+$(CACHE)/bin/helm: go.mod
+	@go build -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v3/cmd/helm
 
 test: ## run every test there is, on real parts; installs what it needs where it may
 	@deploy/test.sh
