@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -184,3 +185,21 @@ func TestStoresWaitForTheCluster(t *testing.T) {
 	close(built)
 	p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
 }
+
+func TestNeverReadyNamesWhatIsNot(t *testing.T) {
+	t.Parallel()
+	p := start(t, briefly)
+	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Unready "+p.mark)), "fail=never-ready", "component=wordpress")
+	st := p.untilStatus(t, p.request(t, "Unready").ID, store.Failed)
+	if f := st.Failure; f.Title != "It took too long" || !strings.Contains(f.Cause, "container wordpress of the pod wordpress-") || len(f.Evidence) == 0 {
+		t.Fatalf("%s: %+v", st.Status, f)
+	}
+	kubetest.Simulate(t, st.Namespace, "fail=none", "component=wordpress")
+	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	p.wantReady(t, st)
+}
+
+// briefly is less time than a store may take in truth.
+func briefly(c *provisioner.Config) { c.Timeout = 15 * time.Second }
