@@ -163,7 +163,7 @@ func TestForeignStoresAreNotFound(t *testing.T) {
 			t.Errorf("GET %s: %d for a foreign store, %d for an unknown one", path, first.status, second.status)
 		}
 	}
-	for _, path := range []string{"/retry", "/credentials", "/delete"} {
+	for _, path := range []string{"/retry", "/rebuild", "/repair", "/credentials", "/delete"} {
 		if got := s.post(b, theirs+path, url.Values{"confirm": {"Theirs"}}); got.status != http.StatusNotFound {
 			t.Errorf("POST %s to a foreign store: %d", path, got.status)
 		}
@@ -302,6 +302,11 @@ func TestErrorsAreToldPlainly(t *testing.T) {
 	page := s.create(b, "Shop")
 	if got := s.post(b, page+"/retry", nil); got.status != http.StatusConflict || !strings.Contains(got.body, "Only a failed store") {
 		t.Errorf("retry of a store at work: %d", got.status)
+	}
+	for _, path := range []string{"/rebuild", "/repair"} {
+		if got := s.post(b, page+path, nil); got.status != http.StatusConflict || !strings.Contains(got.body, "this one is provisioning") {
+			t.Errorf("%s of a store at work: %d", path, got.status)
+		}
 	}
 	if got := s.post(b, page+"/credentials", nil); got.status != http.StatusOK || !strings.Contains(got.body, "cannot be reached") {
 		t.Errorf("credentials without a cluster: %d", got.status)

@@ -112,7 +112,10 @@ func (a *App) head(who visitor, st store.Store) views.StoreHead {
 	head := views.StoreHead{
 		ID: st.ID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: shopURL(st),
 		Status: views.Status(st.Status), Engine: label, Plan: st.Plan, Cluster: a.Provisioner.Cluster().Name,
-		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
+		CanDelete: canDelete(who, st),
+	}
+	if who.Actor.May(store.RetryStores, st.TeamID) {
+		head.CanRetry, head.CanRebuild, head.CanRepair = st.CanRetry(), st.CanRebuild(), st.CanRepair()
 	}
 	if head.URL != "" {
 		head.AdminURL = st.AdminURL
@@ -138,11 +141,24 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 	for _, pod := range snapshot.Pods {
 		overview.Pods = append(overview.Pods, podView(pod))
 	}
+	if st.CanRepair() {
+		overview.Drift = drift(snapshot)
+	}
 	if st.Status == store.Failed {
 		overview.Failure = failureView(st.Failure)
 		overview.Left = left(st, snapshot)
 	}
 	return overview, nil
+}
+
+// drift tells which workloads somebody has scaled since their chart was applied.
+func drift(s kube.Snapshot) (sentences []string) {
+	for _, w := range s.Workloads {
+		if w.Drifted() {
+			sentences = append(sentences, fmt.Sprintf("Somebody has scaled %s to %d; its chart says %d.", w.Name, w.Want, w.Asked))
+		}
+	}
+	return sentences
 }
 
 func (a *App) facts(st store.Store) []views.Fact {

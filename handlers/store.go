@@ -66,12 +66,18 @@ func (a *App) fillTab(ctx context.Context, who visitor, st store.Store, tab view
 	return err
 }
 
-func (a *App) retryStore(c echo.Context) error {
-	st, err := a.DB.Retry(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
-	if err != nil {
-		return err
+// wish is something that a person asks of the platform for a store.
+type wish func(ctx context.Context, who store.Actor, id string) (store.Store, error)
+
+// wishing serves a button that asks for something and leads to the store's page.
+func (a *App) wishing(ask wish) func(echo.Context) error {
+	return func(c echo.Context) error {
+		st, err := ask(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
+		if err != nil {
+			return err
+		}
+		return goTo(c, "/stores/"+st.ID)
 	}
-	return goTo(c, "/stores/"+st.ID)
 }
 
 // showCredentials reads the login from the cluster, now and only because somebody asked,
