@@ -35,7 +35,11 @@ type Watcher struct {
 
 // NewWatcher prepares the watches; Run starts them.
 func NewWatcher(c *Client) (*Watcher, error) {
-	factory := informers.NewSharedInformerFactoryWithOptions(c.watches, 0,
+	set, err := c.throttled()
+	if err != nil {
+		return nil, err
+	}
+	factory := informers.NewSharedInformerFactoryWithOptions(set, 0,
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }),
 		informers.WithTransform(withoutManagedFields))
 	core, apps, batch := factory.Core().V1(), factory.Apps().V1(), factory.Batch().V1()
