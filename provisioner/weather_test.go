@@ -48,16 +48,6 @@ func (p *platform) wantReady(t *testing.T, st store.Store) {
 	p.wantOneRelease(t, st)
 }
 
-// remove has the store deleted and checks that it goes without a trace.
-func (p *platform) remove(t *testing.T, st store.Store) {
-	t.Helper()
-	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
-		t.Fatal(err)
-	}
-	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
-	p.wantGone(t, st)
-}
-
 // during lets something happen in bad weather, and checks that nobody loops without a pause
 // meanwhile.
 func during(t *testing.T, link *kubetest.Link, weather kubetest.Weather, happens func()) {
@@ -98,7 +88,8 @@ func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 	kubetest.Simulate(t, midway.Namespace, "fail=none")
 	for _, st := range []store.Store{midway, waiting} {
 		p.wantReady(t, st)
-		p.remove(t, st)
+		p.askDelete(t, st)
+		p.untilGone(t, st)
 	}
 }
 
@@ -124,13 +115,10 @@ func TestAPIServerInTrouble(t *testing.T) {
 			})
 			p.wantReady(t, st)
 			during(t, link, weather, func() {
-				if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
-					t.Fatal(err)
-				}
+				p.askDelete(t, st)
 				<-time.After(5 * time.Second)
 			})
-			p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
-			p.wantGone(t, st)
+			p.untilGone(t, st)
 		})
 	}
 }
