@@ -105,9 +105,7 @@ func TestAdmissionDenied(t *testing.T) {
 				t.Fatalf("%s: %+v", st.Status, f)
 			}
 			allow()
-			if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
-				t.Fatal(err)
-			}
+			p.retry(t, st)
 			p.wantReady(t, st)
 		})
 	}

@@ -40,33 +40,10 @@ func TestReleaseRemovedByHandIsPutBackOnItsDisks(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	st := p.wantReady(t, p.request(t, "Uninstalled"))
-	login, err := p.Credentials(t.Context(), st)
-	if err != nil {
-		t.Fatal(err)
-	}
-	disks := p.disks(t, st)
+	before := p.keepsakes(t, st.Namespace)
 	p.uninstall(t, st)
-	st = p.repaired(t, st)
-	if now := p.disks(t, st); now != disks {
-		t.Errorf("the shop stands on %s, before on %s", now, disks)
-	}
-	if now, err := p.Credentials(t.Context(), st); err != nil || now != login {
-		t.Errorf("another login than before, %v", err)
-	}
-}
-
-// disks are the volume claims of the store, by name and UID.
-func (p *platform) disks(t *testing.T, st store.Store) string {
-	t.Helper()
-	claims, err := p.admin.CoreV1().PersistentVolumeClaims(st.Namespace).List(t.Context(), metav1.ListOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, c := range claims.Items {
-		all = append(all, c.Name+"="+string(c.UID))
-	}
-	return strings.Join(all, " ")
+	p.repaired(t, st)
+	p.wantKept(t, st.Namespace, before)
 }
 
 func TestWorkloadRemovedByHandIsPutBack(t *testing.T) {
@@ -113,9 +90,7 @@ func TestLostDataWaitForAPerson(t *testing.T) {
 	if f := st.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || !strings.Contains(f.Cause, "files") {
 		t.Fatalf("%+v", f)
 	}
-	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
-		t.Fatal(err)
-	}
+	p.retry(t, st)
 	st = p.until(t, st.ID, "failed again", func(now store.Store) bool { return now.Generation > st.Generation && now.Status == store.Failed })
 	if st.Failure.Code != store.DataLost {
 		t.Fatalf("Retry came to %+v", st.Failure)

@@ -59,9 +59,7 @@ func TestClassThatIsMissingIsToldBeforeAnythingIsMade(t *testing.T) {
 			p.wantNoVolumes(t, st)
 
 			c.supply(t, p, name)
-			if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
-				t.Fatal(err)
-			}
+			p.retry(t, st)
 			p.wantReady(t, st)
 		})
 	}

@@ -41,10 +41,14 @@ type Watcher struct {
 
 // NewWatcher prepares the watches; Run starts them.
 func NewWatcher(c *Client) (*Watcher, error) {
-	ours := informers.NewSharedInformerFactoryWithOptions(c.watches, 0,
+	set, err := c.throttled()
+	if err != nil {
+		return nil, err
+	}
+	ours := informers.NewSharedInformerFactoryWithOptions(set, 0,
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }),
 		informers.WithTransform(withoutManagedFields))
-	everybodys := informers.NewSharedInformerFactoryWithOptions(c.watches, 0, informers.WithTransform(withoutManagedFields))
+	everybodys := informers.NewSharedInformerFactoryWithOptions(set, 0, informers.WithTransform(withoutManagedFields))
 	core, apps, batch := ours.Core().V1(), ours.Apps().V1(), ours.Batch().V1()
 	w := &Watcher{
 		factories:  []informers.SharedInformerFactory{ours, everybodys},
