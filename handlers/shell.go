@@ -28,10 +28,10 @@ func (a *App) shell(ctx context.Context, who visitor, title string, place views.
 func clusterView(s provisioner.ClusterState) views.Cluster {
 	c := views.Cluster{
 		Name: s.Name, Link: views.ClusterLink(s.Link), Version: s.Version, Simulated: s.Simulated,
-		Message: s.Problem, Since: s.Since,
+		Message: plain(s.Problem), Since: s.Since,
 	}
 	if s.Link == provisioner.Starting {
-		c.Message, c.Done, c.Total = s.Progress.Message, s.Progress.Done, s.Progress.Total
+		c.Message, c.Done, c.Total = plain(s.Progress.Message), s.Progress.Done, s.Progress.Total
 	}
 	return c
 }
