@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	longestText = 4096 // characters; a kubelet keeps as many bytes of a container's last words
+	longestText = 1024 // characters; an event's message may have as many bytes
 	longestWord = 256  // of what Kubernetes means to be a name
 )
 
