@@ -20,7 +20,7 @@ func (a *App) shell(ctx context.Context, who visitor, title string, place views.
 	}
 	return views.Shell{
 		Title: title, Place: place, Stores: stores, Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
-		User:     views.User{Name: who.User.Name, Email: who.User.Email, Initials: initials(who.User.Name)},
+		User:     views.User{Name: word(who.User.Name), Email: word(who.User.Email), Initials: initials(who.User.Name)},
 		CanBuild: a.teamFor(who) != "",
 	}, nil
 }

@@ -220,7 +220,7 @@ func story(events []store.Event, link string) []views.Entry {
 }
 
 func entryOf(e store.Event, link string) (views.Entry, bool) {
-	entry := views.Entry{At: e.At, Actor: e.Actor, Message: plain(e.Message), Object: e.Object, URL: link}
+	entry := views.Entry{At: e.At, Actor: word(e.Actor), Message: plain(e.Message), Object: word(e.Object), URL: link}
 	if entry.Actor == "" {
 		entry.Actor = "Shopwright"
 	}
