@@ -286,7 +286,7 @@ func TestDeleteAsksForTheName(t *testing.T) {
 	if got := s.get(b, page); strings.Contains(got.body, `data-status="deleting"`) {
 		t.Error("deleted by a wrong name")
 	}
-	s.post(b, page+"/delete", url.Values{"confirm": {"Shop"}})
+	s.post(b, page+"/delete", url.Values{"confirm": {" Shop\u200e "}})
 	if got := s.get(b, page); !strings.Contains(got.body, `data-status="deleting"`) {
 		t.Error("not deleted by the right name")
 	}

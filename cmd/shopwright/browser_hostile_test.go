@@ -2,6 +2,12 @@ package main_test
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +70,10 @@ func (w walk) wantIntact(name string) {
 }
 
 // keeps marks the page, so that untouched tells whether it was loaded anew.
-func (w walk) keeps() { w.t.Helper(); browsertest.Evaluate[string](w.Browser, `window.untouched = "yes"`) }
+func (w walk) keeps() {
+	w.t.Helper()
+	browsertest.Evaluate[string](w.Browser, `window.untouched = "yes"`)
+}
 
 func (w walk) wantKept() {
 	w.t.Helper()
@@ -180,4 +189,88 @@ func TestHostileTextFromTheCluster(t *testing.T) {
 
 	w.Visit(w.p.url + "/stores?status=failed")
 	w.wantIntact("hostile-list")
+}
+
+// rename gives every user of the program's records that name.
+func (p *process) rename(name string) {
+	p.t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(p.dataDir, "shopwright.db")+"?_pragma=busy_timeout(10000)")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	_, err = db.ExecContext(p.t.Context(), `UPDATE users SET name = $1, email = $1`, name)
+	if err := errors.Join(err, db.Close()); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func TestHostileTextFromPeople(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	slug := "people-" + strings.ToLower(uuid.NewString()[24:])
+	kubetest.Simulate(t, "store-"+slug, "start-delay=1h")
+	w.p.rename(attacks() + strings.Repeat("W", 1000))
+	w.signIn()
+	w.wantIntact("people-empty")
+
+	const name = `"><img src=x onerror=window.ran=1></title><script>window.ran=1</script> ` + "\u202eשלום עולם."
+	w.Visit(w.p.url + "/stores/new")
+	w.Type(`#create-form input[name="slug"]`, slug)
+	w.Type(`#create-form input[name="name"]`, name)
+	w.WaitFor(`#address-hint .shrink-0`)
+	w.wantIntact("people-create")
+	w.Click(`#create-form button.btn-primary`)
+	w.WaitFor(`li[data-step="Workloads"][data-state="run"]`)
+	page := w.path()
+	w.wantIntact("people-store")
+	for _, place := range []string{"/stores", "/stores?q=" + url.QueryEscape(strings.NewReplacer("\x00", "", "\xff\xfe\xc3", "").Replace(attacks())), "/activity", "/account", page + "/settings", page + "/delete"} {
+		w.Visit(w.p.url + place)
+		w.wantIntact("people" + strings.ReplaceAll(strings.Split(strings.Replace(place, page, "/store", 1), "?q=")[0], "/", "-"))
+	}
+	w.Visit(w.p.url + "/stores")
+	w.Type(`#q`, "window.ran")
+	w.Until(`location.search.includes("window.ran") && document.querySelector("#store-rows a.name") !== null`)
+	w.wantIntact("people-found")
+
+	w.Visit(w.p.url + page)
+	w.keeps()
+	w.Click(`#store-head form[action$="/delete"] button`)
+	w.Type(`#delete-form input[name="confirm"]`, name)
+	w.wantIntact("people-delete")
+	w.Click(`#delete-form button.btn-error`)
+	w.WaitFor(`#store-page a[href="/stores"].btn`)
+	w.wantIntact("people-gone")
+}
+
+// speaking refuses to make deployments, in those words.
+func speaking(words string) kubetest.Weather {
+	return func(rw http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/deployments") {
+			pass.ServeHTTP(rw, r)
+			return
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		printable := strings.Map(func(c rune) rune { return map[bool]rune{true: c, false: -1}[c >= ' ' && c < 0x7f && c != '\\'] }, words)
+		rw.Header().Set("Warning", `299 - "`+strings.ReplaceAll(printable, `"`, `\"`)+`"`)
+		rw.WriteHeader(http.StatusForbidden)
+		_ = json.NewEncoder(rw).Encode(metav1.Status{
+			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
+			Message: words, Reason: metav1.StatusReasonForbidden, Code: http.StatusForbidden,
+		})
+	}
+}
+
+func TestHostileTextFromTheAPIServer(t *testing.T) {
+	t.Parallel()
+	link := kubetest.NewLink(t)
+	link.Turn(speaking(strings.ReplaceAll(attacks(), "\n", " ") + " refused seven"))
+	w := beginAt(t, link.Kubeconfig())
+	slug := "refused-" + strings.ToLower(uuid.NewString()[24:])
+	w.signIn()
+	page := w.p.create("Refused", slug)
+	w.Visit(w.p.url + page)
+	w.WaitFor(`#store-head[data-status="failed"]`)
+	w.untilSays("refused seven")
+	w.WaitFor(`.sw-log li`)
+	w.wantIntact("hostile-refused")
 }
