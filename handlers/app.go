@@ -62,6 +62,7 @@ func (a *App) Handler() http.Handler {
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err }}),
 		secureHeaders,
 		a.onlyKnownHosts,
+		onlyText,
 		crossOriginGuard(),
 		middleware.BodyLimit("64K"),
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),

@@ -53,7 +53,7 @@ func detail(st store.Store) string {
 	case store.Provisioning, store.Deleting, store.Upgrading:
 		parts := []string{stepLabel(st.Step)}
 		if st.Message != "" {
-			parts = append(parts, st.Message)
+			parts = append(parts, word(st.Message))
 		}
 		return strings.Join(parts, " · ")
 	case store.Failed:
@@ -194,9 +194,14 @@ func left(st store.Store, s kube.Snapshot) []views.Fact {
 }
 
 func failureView(f store.Failure) *views.Failure {
-	shown := &views.Failure{Title: f.Title, Cause: f.Cause, Next: f.Next, HelmLog: f.HelmLog, At: f.At}
+	shown := &views.Failure{Title: f.Title, Cause: plain(f.Cause), Next: f.Next, At: f.At}
+	for _, line := range f.HelmLog {
+		shown.HelmLog = append(shown.HelmLog, plain(line))
+	}
 	for _, e := range f.Evidence {
-		shown.Evidence = append(shown.Evidence, views.Evidence(e))
+		shown.Evidence = append(shown.Evidence, views.Evidence{
+			Object: word(e.Object), Reason: word(e.Reason), Message: plain(e.Message), Count: e.Count, Last: e.Last,
+		})
 	}
 	return shown
 }
@@ -219,8 +224,8 @@ func (a *App) podsTab(st store.Store) views.PodsTab {
 
 func podView(p kube.Pod) views.Pod {
 	pod := views.Pod{
-		Name: p.Name, Component: p.Component, Phase: p.Phase, Tone: podTone(p), Ready: fmt.Sprintf("%d/%d", p.Ready, p.Want),
-		Restarts: p.Restarts, Node: p.Node, CreatedAt: p.CreatedAt, Message: p.Message,
+		Name: p.Name, Component: p.Component, Phase: word(p.Phase), Tone: podTone(p), Ready: fmt.Sprintf("%d/%d", p.Ready, p.Want),
+		Restarts: p.Restarts, Node: p.Node, CreatedAt: p.CreatedAt, Message: plain(p.Message),
 	}
 	for _, c := range p.Containers {
 		pod.Containers = append(pod.Containers, containerView(c))
@@ -248,7 +253,7 @@ func troubled(c kube.Container) bool {
 
 func containerView(c kube.Container) views.Container {
 	shown := views.Container{
-		Name: c.Name, Init: c.Init, Image: c.Image, Reason: c.State.Reason, Message: c.State.Message,
+		Name: c.Name, Init: c.Init, Image: word(c.Image), Reason: word(c.State.Reason), Message: plain(c.State.Message),
 		Restarts: c.Restarts, Since: c.State.Since,
 	}
 	switch {
@@ -286,7 +291,7 @@ func eventsView(events []kube.Event) views.EventsTab {
 	tab := views.EventsTab{Known: true}
 	for _, e := range events[:min(len(events), most)] {
 		tab.Events = append(tab.Events, views.Event{
-			Warning: e.Warning, Object: e.Object, Reason: e.Reason, Message: e.Message, Count: e.Count, Last: e.Last,
+			Warning: e.Warning, Object: word(e.Object), Reason: word(e.Reason), Message: plain(e.Message), Count: e.Count, Last: e.Last,
 		})
 	}
 	return tab

@@ -133,7 +133,8 @@ func (a *App) deleteStore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if typed := c.FormValue("confirm"); typed != st.Name {
+	typed := c.FormValue("confirm")
+	if name, _ := store.CleanName(typed); name != st.Name { // a copied name may have a space at its end
 		form := a.deleteForm(visitorOf(c), st)
 		form.Typed, form.Error = typed, "This is not the store’s name. Type it as it stands above."
 		if fromHTMX(c) {

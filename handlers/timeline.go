@@ -162,7 +162,7 @@ func (w *work) step(step store.Step, end time.Time) views.TimelineStep {
 		}
 		return shown
 	}
-	shown.Message = s.message
+	shown.Message = plain(s.message)
 	switch {
 	case s.failed:
 		shown.State, shown.Took = views.TickBad, s.ended.Sub(s.began)
@@ -223,7 +223,7 @@ func story(events []store.Event, link string) []views.Entry {
 }
 
 func entryOf(e store.Event, link string) (views.Entry, bool) {
-	entry := views.Entry{At: e.At, Actor: e.Actor, Message: e.Message, Object: e.Object, URL: link}
+	entry := views.Entry{At: e.At, Actor: word(e.Actor), Message: plain(e.Message), Object: word(e.Object), URL: link}
 	if entry.Actor == "" {
 		entry.Actor = "Shopwright"
 	}
