@@ -92,9 +92,7 @@ func TestImageThatCannotBePulledThenRetry(t *testing.T) {
 		t.Errorf("the failure has no evidence or next step: %+v", st.Failure)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=wordpress")
-	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
-		t.Fatal(err)
-	}
+	p.retry(t, st)
 	st = p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
 	p.wantOneRelease(t, st)
 }
@@ -108,9 +106,7 @@ func TestSetupThatFailsThenRetry(t *testing.T) {
 		t.Fatalf("%s: %+v", st.Status, st.Failure)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none")
-	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
-		t.Fatal(err)
-	}
+	p.retry(t, st)
 	st = p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
 	p.wantOneRelease(t, st)
 }

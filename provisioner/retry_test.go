@@ -77,9 +77,11 @@ func TestFailuresTellWhatToDoAndRetryGoesOn(t *testing.T) {
 	for name, c := range map[string]struct {
 		fail, component, title string
 		evidence               string // a reason that the cluster gave
+		cause                  string
 	}{
-		"Crashing":    {fail: "crash-loop", component: "wordpress", title: "A container keeps crashing", evidence: "CrashLoopBackOff"},
-		"Never ready": {fail: "never-ready", component: "mariadb", title: "It took too long"},
+		"Crashing": {fail: "crash-loop", component: "wordpress", title: "A container keeps crashing", evidence: "CrashLoopBackOff", cause: "exit code 1"},
+		"Never ready": {fail: "never-ready", component: "mariadb", title: "It took too long", evidence: "Unhealthy",
+			cause: "The container mariadb of the pod mariadb-0 runs, but does not get ready."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -89,6 +91,9 @@ func TestFailuresTellWhatToDoAndRetryGoesOn(t *testing.T) {
 			st := p.untilFailed(t, p.request(t, name).ID, c.title)
 			if told := reasons(st.Failure); !strings.Contains(told, c.evidence) {
 				t.Errorf("the evidence is %q, without %q", told, c.evidence)
+			}
+			if !strings.Contains(st.Failure.Cause, c.cause) {
+				t.Errorf("the cause is %q", st.Failure.Cause)
 			}
 			before := p.keepsakes(t, namespace)
 			kubetest.Simulate(t, namespace, "fail=none", component)

@@ -39,15 +39,6 @@ func (p *platform) untilLink(t *testing.T, link provisioner.Link) {
 	}
 }
 
-// wantReady waits until the store is ready, which it must get without any failure.
-func (p *platform) wantReady(t *testing.T, st store.Store) {
-	t.Helper()
-	if st = p.untilStatus(t, st.ID, store.Ready); st.Status != store.Ready {
-		t.Fatalf("%s is %s: %+v", st.Name, st.Status, st.Failure)
-	}
-	p.wantOneRelease(t, st)
-}
-
 // during lets something happen in bad weather, and checks that nobody loops without a pause
 // meanwhile.
 func during(t *testing.T, link *kubetest.Link, weather kubetest.Weather, happens func()) {

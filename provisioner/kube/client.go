@@ -20,8 +20,10 @@ const (
 	LabelStoreID   = "shopwright.dev/store-id"
 	LabelComponent = "app.kubernetes.io/component"
 
-	managedBy      = "shopwright"
-	labelSimulated = "shopwright.dev/simulated" // on kube-system: the nodes run no containers
+	managedBy          = "shopwright"
+	annotationReplicas = "shopwright.dev/replicas" // how many a workload's chart asks for
+	annotationRetried  = "shopwright.dev/retried-at"
+	labelSimulated     = "shopwright.dev/simulated" // on kube-system: the nodes run no containers
 )
 
 // Client talks to one cluster. It is safe for concurrent use.
