@@ -62,6 +62,7 @@ func (a *App) Handler() http.Handler {
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err }}),
 		secureHeaders,
 		a.onlyKnownHosts,
+		onlyText,
 		crossOriginGuard(),
 		middleware.BodyLimit("64K"),
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),
@@ -88,7 +89,9 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET("/stores/:id/pods", a.signedIn(a.showPods))
 	e.GET("/stores/:id/events", a.signedIn(a.showEvents))
 	e.GET("/stores/:id/settings", a.signedIn(a.showSettings))
-	e.POST("/stores/:id/retry", a.signedIn(a.retryStore))
+	e.POST("/stores/:id/retry", a.signedIn(a.wishing(a.DB.Retry)))
+	e.POST("/stores/:id/rebuild", a.signedIn(a.wishing(a.DB.Rebuild)))
+	e.POST("/stores/:id/repair", a.signedIn(a.wishing(a.DB.Repair)))
 	e.POST("/stores/:id/credentials", a.signedIn(a.showCredentials))
 	e.GET("/stores/:id/delete", a.signedIn(a.askDelete))
 	e.POST("/stores/:id/delete", a.signedIn(a.deleteStore))

@@ -163,7 +163,7 @@ func TestForeignStoresAreNotFound(t *testing.T) {
 			t.Errorf("GET %s: %d for a foreign store, %d for an unknown one", path, first.status, second.status)
 		}
 	}
-	for _, path := range []string{"/retry", "/credentials", "/delete"} {
+	for _, path := range []string{"/retry", "/rebuild", "/repair", "/credentials", "/delete"} {
 		if got := s.post(b, theirs+path, url.Values{"confirm": {"Theirs"}}); got.status != http.StatusNotFound {
 			t.Errorf("POST %s to a foreign store: %d", path, got.status)
 		}
@@ -286,7 +286,7 @@ func TestDeleteAsksForTheName(t *testing.T) {
 	if got := s.get(b, page); strings.Contains(got.body, `data-status="deleting"`) {
 		t.Error("deleted by a wrong name")
 	}
-	s.post(b, page+"/delete", url.Values{"confirm": {"Shop"}})
+	s.post(b, page+"/delete", url.Values{"confirm": {" Shop\u200e "}})
 	if got := s.get(b, page); !strings.Contains(got.body, `data-status="deleting"`) {
 		t.Error("not deleted by the right name")
 	}
@@ -303,12 +303,66 @@ func TestErrorsAreToldPlainly(t *testing.T) {
 	if got := s.post(b, page+"/retry", nil); got.status != http.StatusConflict || !strings.Contains(got.body, "Only a failed store") {
 		t.Errorf("retry of a store at work: %d", got.status)
 	}
+	for _, path := range []string{"/rebuild", "/repair"} {
+		if got := s.post(b, page+path, nil); got.status != http.StatusConflict || !strings.Contains(got.body, "this one is provisioning") {
+			t.Errorf("%s of a store at work: %d", path, got.status)
+		}
+	}
 	if got := s.post(b, page+"/credentials", nil); got.status != http.StatusOK || !strings.Contains(got.body, "cannot be reached") {
 		t.Errorf("credentials without a cluster: %d", got.status)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200} {
 		if got := s.get(s.browser(), path); got.status != want {
 			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}
+
+func TestAddressesThatAreNoTextAreNotFound(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	page := s.create(b, "Shop")
+	for _, path := range []string{
+		"/stores/%00", "/stores/%ff", page + "%00", "/stores?q=a%00b", "/stores?q=%ff", "/stores?engine=woo%00", "/stores/slug?name=x&slug=%00",
+		"/events?view=store&id=%00", "/sign-in?next=/stores%00",
+	} {
+		if got := s.get(b, path); got.status != http.StatusNotFound {
+			t.Errorf("GET %s: %d", path, got.status)
+		}
+	}
+	for _, path := range []string{"/stores?q=100%", "/stores?q=%D7%A9%D7%9C%D7%95%D7%9D"} {
+		if got := s.get(b, path); got.status != http.StatusOK {
+			t.Errorf("GET %s: %d", path, got.status)
+		}
+	}
+	form := url.Values{"name": {"Shop \x00\xff\u202e two"}, "slug": {""}, "engine": {"woocommerce"}}
+	if got := s.post(b, "/stores", form); got.status != http.StatusSeeOther {
+		t.Errorf("a name of which something is no text: %d", got.status)
+	}
+	if got := s.get(b, "/stores"); !strings.Contains(got.body, ">Shop two<") {
+		t.Error("the name is not what is left of it as text")
+	}
+	form = url.Values{"name": {"Shop"}, "slug": {"a\x00"}, "engine": {"woo\xff"}}
+	if got := s.post(b, "/stores", form); got.status != http.StatusUnprocessableEntity {
+		t.Errorf("an engine that is no text: %d", got.status)
+	}
+}
+
+func TestNamesOfPeopleAreShownAsPlainText(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	const name = "\u202e<img src=x onerror=alert(1)>\x1b[31m \u2028Ann\" Example"
+	identity := store.Identity{Provider: "development login", Subject: "developer", Name: name, Email: name}
+	if _, err := s.db.SignIn(t.Context(), identity, store.Browser{}); err != nil {
+		t.Fatal(err)
+	}
+	b := s.developer() // who has that name from the first time on
+	s.create(b, "Shop")
+	for _, path := range []string{"/stores", "/account", "/activity"} {
+		page := s.get(b, path).body
+		if !strings.Contains(page, "&lt;img src=x onerror=alert(1)&gt; Ann&#34; Example") || strings.ContainsAny(page, "\u202e\u2028\x1b") || strings.Contains(page, "<img") {
+			t.Errorf("%s shows a hostile name as something else", path)
 		}
 	}
 }

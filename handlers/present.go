@@ -53,7 +53,7 @@ func detail(st store.Store) string {
 	case store.Provisioning, store.Deleting, store.Upgrading:
 		parts := []string{stepLabel(st.Step)}
 		if st.Message != "" {
-			parts = append(parts, st.Message)
+			parts = append(parts, word(st.Message))
 		}
 		return strings.Join(parts, " · ")
 	case store.Failed:
@@ -112,7 +112,10 @@ func (a *App) head(who visitor, st store.Store) views.StoreHead {
 	head := views.StoreHead{
 		ID: st.ID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: shopURL(st),
 		Status: views.Status(st.Status), Engine: label, Plan: st.Plan, Cluster: a.Provisioner.Cluster().Name,
-		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
+		CanDelete: canDelete(who, st),
+	}
+	if who.Actor.May(store.RetryStores, st.TeamID) {
+		head.CanRetry, head.CanRebuild, head.CanRepair = st.CanRetry(), st.CanRebuild(), st.CanRepair()
 	}
 	if head.URL != "" {
 		head.AdminURL = st.AdminURL
@@ -138,11 +141,24 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 	for _, pod := range snapshot.Pods {
 		overview.Pods = append(overview.Pods, podView(pod))
 	}
+	if st.CanRepair() {
+		overview.Drift = drift(snapshot)
+	}
 	if st.Status == store.Failed {
 		overview.Failure = failureView(st.Failure)
 		overview.Left = left(st, snapshot)
 	}
 	return overview, nil
+}
+
+// drift tells which workloads somebody has scaled since their chart was applied.
+func drift(s kube.Snapshot) (sentences []string) {
+	for _, w := range s.Workloads {
+		if w.Drifted() {
+			sentences = append(sentences, fmt.Sprintf("Somebody has scaled %s to %d; its chart says %d.", w.Name, w.Want, w.Asked))
+		}
+	}
+	return sentences
 }
 
 func (a *App) facts(st store.Store) []views.Fact {
@@ -178,9 +194,14 @@ func left(st store.Store, s kube.Snapshot) []views.Fact {
 }
 
 func failureView(f store.Failure) *views.Failure {
-	shown := &views.Failure{Title: f.Title, Cause: f.Cause, Next: f.Next, HelmLog: f.HelmLog, At: f.At}
+	shown := &views.Failure{Title: f.Title, Cause: plain(f.Cause), Next: f.Next, At: f.At}
+	for _, line := range f.HelmLog {
+		shown.HelmLog = append(shown.HelmLog, plain(line))
+	}
 	for _, e := range f.Evidence {
-		shown.Evidence = append(shown.Evidence, views.Evidence(e))
+		shown.Evidence = append(shown.Evidence, views.Evidence{
+			Object: word(e.Object), Reason: word(e.Reason), Message: plain(e.Message), Count: e.Count, Last: e.Last,
+		})
 	}
 	return shown
 }
@@ -203,8 +224,8 @@ func (a *App) podsTab(st store.Store) views.PodsTab {
 
 func podView(p kube.Pod) views.Pod {
 	pod := views.Pod{
-		Name: p.Name, Component: p.Component, Phase: p.Phase, Tone: podTone(p), Ready: fmt.Sprintf("%d/%d", p.Ready, p.Want),
-		Restarts: p.Restarts, Node: p.Node, CreatedAt: p.CreatedAt, Message: p.Message,
+		Name: p.Name, Component: p.Component, Phase: word(p.Phase), Tone: podTone(p), Ready: fmt.Sprintf("%d/%d", p.Ready, p.Want),
+		Restarts: p.Restarts, Node: p.Node, CreatedAt: p.CreatedAt, Message: plain(p.Message),
 	}
 	for _, c := range p.Containers {
 		pod.Containers = append(pod.Containers, containerView(c))
@@ -232,7 +253,7 @@ func troubled(c kube.Container) bool {
 
 func containerView(c kube.Container) views.Container {
 	shown := views.Container{
-		Name: c.Name, Init: c.Init, Image: c.Image, Reason: c.State.Reason, Message: c.State.Message,
+		Name: c.Name, Init: c.Init, Image: word(c.Image), Reason: word(c.State.Reason), Message: plain(c.State.Message),
 		Restarts: c.Restarts, Since: c.State.Since,
 	}
 	switch {
@@ -270,7 +291,7 @@ func eventsView(events []kube.Event) views.EventsTab {
 	tab := views.EventsTab{Known: true}
 	for _, e := range events[:min(len(events), most)] {
 		tab.Events = append(tab.Events, views.Event{
-			Warning: e.Warning, Object: e.Object, Reason: e.Reason, Message: e.Message, Count: e.Count, Last: e.Last,
+			Warning: e.Warning, Object: word(e.Object), Reason: word(e.Reason), Message: plain(e.Message), Count: e.Count, Last: e.Last,
 		})
 	}
 	return tab

@@ -52,6 +52,26 @@ func TestUnusableRecordsAreToldOnThePage(t *testing.T) {
 	}
 }
 
+func TestLostDataOfferToRebuild(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	page := s.create(b, "Bereft")
+	claim := s.work()
+	if _, err := s.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost, Title: "The shop’s data are lost", Next: "Rebuild it."}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.get(b, page); !strings.Contains(got.body, "Rebuild empty") || !strings.Contains(got.body, "Retry") {
+		t.Error("the page does not offer both")
+	}
+	if got := s.post(b, page+"/rebuild", nil); got.status != http.StatusSeeOther || got.location != page {
+		t.Errorf("rebuild: %d to %s", got.status, got.location)
+	}
+	if got := s.get(b, page); !strings.Contains(got.body, "Opening the shop anew") || strings.Contains(got.body, "Rebuild empty</button>") {
+		t.Error("it is not being rebuilt")
+	}
+}
+
 func TestFailurePageShowsHelmsLastLines(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

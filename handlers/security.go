@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -41,6 +43,24 @@ func (a *App) onlyKnownHosts(next echo.HandlerFunc) echo.HandlerFunc {
 		return echo.NewHTTPError(http.StatusMisdirectedRequest, "Open Shopwright under "+a.BaseURL+".")
 	}
 }
+
+// onlyText refuses addresses in which something is not text: no page has one, and not every
+// database can be asked for it.
+func onlyText(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !isText(c.Request().URL.Path) {
+			return echo.ErrNotFound
+		}
+		for _, values := range c.QueryParams() {
+			if !isText(strings.Join(values, "")) {
+				return echo.ErrNotFound
+			}
+		}
+		return next(c)
+	}
+}
+
+func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)

@@ -20,7 +20,7 @@ func (a *App) shell(ctx context.Context, who visitor, title string, place views.
 	}
 	return views.Shell{
 		Title: title, Place: place, Stores: stores, Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
-		User:     views.User{Name: who.User.Name, Email: who.User.Email, Initials: initials(who.User.Name)},
+		User:     views.User{Name: word(who.User.Name), Email: word(who.User.Email), Initials: initials(who.User.Name)},
 		CanBuild: a.teamFor(who) != "",
 	}, nil
 }
@@ -28,10 +28,10 @@ func (a *App) shell(ctx context.Context, who visitor, title string, place views.
 func clusterView(s provisioner.ClusterState) views.Cluster {
 	c := views.Cluster{
 		Name: s.Name, Link: views.ClusterLink(s.Link), Version: s.Version, Simulated: s.Simulated,
-		Message: s.Problem, Since: s.Since,
+		Message: plain(s.Problem), Since: s.Since,
 	}
 	if s.Link == provisioner.Starting {
-		c.Message, c.Done, c.Total = s.Progress.Message, s.Progress.Done, s.Progress.Total
+		c.Message, c.Done, c.Total = plain(s.Progress.Message), s.Progress.Done, s.Progress.Total
 	}
 	return c
 }

@@ -35,7 +35,7 @@ func (a *App) signInAsDeveloper(c echo.Context) error {
 	}
 	id, err := a.DB.SignIn(c.Request().Context(),
 		store.Identity{Provider: "development login", Subject: "developer", Name: "Developer", Email: "developer@localhost"},
-		store.Browser{Device: c.Request().UserAgent(), Address: c.RealIP()})
+		store.Browser{Device: word(c.Request().UserAgent()), Address: c.RealIP()})
 	if err != nil {
 		return err
 	}

@@ -66,12 +66,18 @@ func (a *App) fillTab(ctx context.Context, who visitor, st store.Store, tab view
 	return err
 }
 
-func (a *App) retryStore(c echo.Context) error {
-	st, err := a.DB.Retry(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
-	if err != nil {
-		return err
+// wish is something that a person asks of the platform for a store.
+type wish func(ctx context.Context, who store.Actor, id string) (store.Store, error)
+
+// wishing serves a button that asks for something and leads to the store's page.
+func (a *App) wishing(ask wish) func(echo.Context) error {
+	return func(c echo.Context) error {
+		st, err := ask(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
+		if err != nil {
+			return err
+		}
+		return goTo(c, "/stores/"+st.ID)
 	}
-	return goTo(c, "/stores/"+st.ID)
 }
 
 // showCredentials reads the login from the cluster, now and only because somebody asked,
@@ -127,7 +133,8 @@ func (a *App) deleteStore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if typed := c.FormValue("confirm"); typed != st.Name {
+	typed := c.FormValue("confirm")
+	if name, _ := store.CleanName(typed); name != st.Name { // a copied name may have a space at its end
 		form := a.deleteForm(visitorOf(c), st)
 		form.Typed, form.Error = typed, "This is not the store’s name. Type it as it stands above."
 		if fromHTMX(c) {

@@ -36,7 +36,7 @@ func parseListQuery(values url.Values) listQuery {
 	if !slices.Contains(store.Statuses(), status) {
 		status = ""
 	}
-	search := []rune(strings.TrimSpace(values.Get("q")))
+	search := []rune(word(values.Get("q")))
 	return listQuery{
 		Search: string(search[:min(len(search), 100)]), Status: status, Engine: values.Get("engine"),
 		Sort: store.Sort(values.Get("sort")), Page: page,

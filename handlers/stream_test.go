@@ -176,7 +176,7 @@ func TestStreamBringsWhatChangedOnly(t *testing.T) {
 	}
 	page.until("so far so good")
 
-	if _, err := s.db.Complete(t.Context(), claim, "", "http://first.localhost", ""); err != nil {
+	if _, err := s.db.Complete(t.Context(), claim, store.Opened{URL: "http://first.localhost"}); err != nil {
 		t.Fatal(err)
 	}
 	if got := list.until(`data-status="ready"`).targets(); got != "status-tabs store-"+first {

@@ -59,7 +59,7 @@ type work struct {
 
 // timeline folds a store's events, oldest first, into the steps of the work on it.
 func timeline(events []store.Event) views.Timeline {
-	w := &work{spans: map[store.Step]*span{}}
+	w := &work{}
 	for _, e := range events {
 		w.add(e)
 	}
@@ -72,8 +72,11 @@ func (w *work) add(e store.Event) {
 		w.begin("Opening the shop", store.CreateSteps(), e.At)
 	case store.StoreRetried:
 		w.again(e.At)
+	case store.StoreRebuilt:
+		w.begin("Opening the shop anew", store.CreateSteps(), e.At)
+	case store.StoreRepaired:
+		w.begin("Putting the shop back", store.CreateSteps(), e.At)
 	case store.StoreDeleteAsked:
-		w.spans = map[store.Step]*span{}
 		w.begin("Removing the store", store.DeleteSteps(), e.At)
 	case store.StepStarted:
 		w.leaveQueue(e.At)
@@ -103,7 +106,7 @@ func (w *work) finish(e store.Event, message string) {
 
 func (w *work) begin(title string, steps []store.Step, at time.Time) {
 	w.title, w.steps, w.began, w.ended = title, steps, at, time.Time{}
-	w.spans[store.StepQueued] = &span{began: at}
+	w.spans = map[store.Step]*span{store.StepQueued: {began: at}}
 }
 
 // again keeps what was done and forgets what failed.
@@ -159,7 +162,7 @@ func (w *work) step(step store.Step, end time.Time) views.TimelineStep {
 		}
 		return shown
 	}
-	shown.Message = s.message
+	shown.Message = plain(s.message)
 	switch {
 	case s.failed:
 		shown.State, shown.Took = views.TickBad, s.ended.Sub(s.began)
@@ -220,7 +223,7 @@ func story(events []store.Event, link string) []views.Entry {
 }
 
 func entryOf(e store.Event, link string) (views.Entry, bool) {
-	entry := views.Entry{At: e.At, Actor: e.Actor, Message: e.Message, Object: e.Object, URL: link}
+	entry := views.Entry{At: e.At, Actor: word(e.Actor), Message: plain(e.Message), Object: word(e.Object), URL: link}
 	if entry.Actor == "" {
 		entry.Actor = "Shopwright"
 	}

@@ -35,11 +35,9 @@ type settled struct {
 
 // observe reads what the next decision needs: what is settled is not read again, and what
 // the watches know costs no call.
-func (w *worker) observe(ctx context.Context, conn *connection) (observed, error) {
-	o := observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
-	if !w.emptying.IsZero() {
-		o.Emptying = time.Since(w.emptying)
-	}
+func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err error) {
+	o = observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
+	o.Emptying = w.emptying.lasts()
 	if w.claim.Store.Desired == store.Absent {
 		return w.observeRemoval(ctx, conn, o)
 	}
@@ -48,6 +46,11 @@ func (w *worker) observe(ctx context.Context, conn *connection) (observed, error
 	}
 	if err := w.observeParts(ctx, conn, &o); err != nil {
 		return o, err
+	}
+	if !w.settled.applied {
+		if o.Unmet, err = w.unmet(conn); err != nil {
+			return o, err
+		}
 	}
 	return o, w.observeRelease(ctx, conn, &o)
 }
@@ -136,7 +139,7 @@ func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observe
 func (w *worker) act(ctx context.Context, conn *connection, o observed, a action) (done bool, err error) {
 	switch a.Do {
 	case complete:
-		err := w.complete(ctx)
+		err := w.complete(ctx, o)
 		return err == nil, err
 	case archive:
 		_, err := w.db.Archive(ctx, w.claim, w.outcome)
@@ -172,9 +175,7 @@ func (w *worker) waitFor(o observed, a action) {
 		w.outcome = "The shop is filled"
 	case store.StepVolumes:
 		w.outcome = "Pods and disks are gone"
-		if w.emptying.IsZero() {
-			w.emptying = time.Now()
-		}
+		w.emptying.during(true)
 	case store.StepRemove:
 		w.outcome = "Nothing is left in the cluster"
 	}
@@ -240,7 +241,7 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 // resetSetup removes what would wait long, or for ever, before it tries again.
 func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) error {
 	namespace, asked := w.claim.Store.Namespace, w.claim.Store.QueuedAt
-	if name := failedSetup(o.Snapshot, asked); name != "" {
+	if name := stuckSetup(o.Snapshot, asked); name != "" {
 		if err := conn.kube.DeleteJob(ctx, namespace, name); err != nil {
 			return err
 		}
@@ -248,6 +249,11 @@ func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) e
 	}
 	if err := conn.kube.DeletePods(ctx, namespace, stuckPods(o.Snapshot, asked)); err != nil {
 		return err
+	}
+	for _, workload := range podless(o.Snapshot, asked) {
+		if err := conn.kube.Nudge(ctx, namespace, workload); err != nil {
+			return err
+		}
 	}
 	w.settled.reset = true
 	return nil
@@ -295,9 +301,13 @@ func (w *worker) spec(st store.Store) engine.Spec {
 	return spec
 }
 
-func (w *worker) complete(ctx context.Context) error {
+func (w *worker) complete(ctx context.Context, o observed) error {
 	url := w.storeURL(w.claim.Store)
-	_, err := w.db.Complete(ctx, w.claim, w.outcome, url, w.engine.AdminURL(url))
+	opened := store.Opened{Finished: w.outcome, URL: url, AdminURL: w.engine.AdminURL(url)}
+	for _, volume := range o.Snapshot.Volumes {
+		opened.Volumes = append(opened.Volumes, volume.Name)
+	}
+	_, err := w.db.Complete(ctx, w.claim, opened)
 	if err == nil {
 		w.log.Info("store is ready", "worked", w.worked.Round(time.Millisecond))
 	}

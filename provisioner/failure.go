@@ -40,12 +40,51 @@ func setupFailed(j kube.Job) store.Failure {
 	}
 }
 
-func timedOut(st store.Store, after time.Duration, saying string) store.Failure {
+func dataLost(st store.Store, volumes []string) store.Failure {
+	return store.Failure{
+		Code:  store.DataLost,
+		Title: "The shop’s data are lost",
+		Cause: fmt.Sprintf("Of the disks that the shop had in the namespace %s these are gone: %s. New ones would be empty.", st.Namespace, listOf(volumes)),
+		Next:  "Restore them under the same names and press Retry, or rebuild the shop anew and empty.",
+	}
+}
+
+func podsRefused(e kube.Event) store.Failure {
+	return store.Failure{
+		Title: "The cluster refuses the shop’s pods",
+		Cause: fmt.Sprintf("%s gets no pods: %s", e.Object, sentence(e.Message)),
+		Next:  "Have the cluster’s administrator allow them, then press Retry.",
+	}
+}
+
+// timedOut names what the store still waits for.
+func timedOut(st store.Store, after time.Duration, saying string, s kube.Snapshot) store.Failure {
 	return store.Failure{
 		Title: "It took too long",
-		Cause: fmt.Sprintf("After %s of work the store still stands at %s: %s", after.Round(time.Second), st.Step, sentence(saying)),
+		Cause: fmt.Sprintf("After %s of work the store still stands at %s: %s%s", after.Round(time.Second), st.Step, sentence(saying), unready(s)),
 		Next:  "Look at the pods and events for the reason. Retry goes on from where it stands.",
 	}
+}
+
+// unready says of the first pod that keeps a store waiting what it lacks.
+func unready(s kube.Snapshot) string {
+	for _, pod := range s.Pods {
+		switch {
+		case pod.Finished():
+			continue
+		case pod.Node == "" && pod.Message != "":
+			return fmt.Sprintf(" The pod %s has no node: %s", pod.Name, sentence(pod.Message))
+		}
+		for _, c := range pod.Containers {
+			switch {
+			case c.State.Kind == "running" && pod.Component == setupComponent:
+				return fmt.Sprintf(" The container %s of the pod %s has not come to its end.", c.Name, pod.Name)
+			case c.State.Kind == "running" && !c.Init && !c.Ready:
+				return fmt.Sprintf(" The container %s of the pod %s runs, but does not get ready.", c.Name, pod.Name)
+			}
+		}
+	}
+	return ""
 }
 
 func refused(st store.Store, err error) store.Failure {

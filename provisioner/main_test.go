@@ -33,6 +33,7 @@ type platform struct {
 	actor store.Actor
 	team  string
 	mark  string // in the names of this test's stores
+	stop  func() // until run is called again
 }
 
 // start runs a provisioner, as changed by the test.
@@ -59,7 +60,8 @@ func (p *platform) run(t *testing.T, changes ...func(*provisioner.Config)) {
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { p.Run(ctx) })
-	t.Cleanup(func() { stop(); running.Wait() })
+	p.stop = func() { stop(); running.Wait() }
+	t.Cleanup(p.stop)
 }
 
 // to connects with a cluster at once.
@@ -113,9 +115,34 @@ func (p *platform) until(t *testing.T, id, what string, holds func(store.Store) 
 	}
 }
 
+// within waits for what no event tells of.
+func within(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	timeout, tick := time.After(patience), time.NewTicker(50*time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			t.Fatalf("not within %s: %s", patience, what)
+		}
+	}
+}
+
 func (p *platform) untilStatus(t *testing.T, id string, status store.Status) store.Store {
 	t.Helper()
 	return p.until(t, id, string(status), func(st store.Store) bool { return st.Status == status || st.Status == store.Failed })
+}
+
+// wantReady waits until the store is ready, which it must get without any failure.
+func (p *platform) wantReady(t *testing.T, st store.Store) store.Store {
+	t.Helper()
+	st = p.untilStatus(t, st.ID, store.Ready)
+	if st.Status != store.Ready {
+		t.Fatalf("%s is %s: %+v", st.Name, st.Status, st.Failure)
+	}
+	p.wantOneRelease(t, st)
+	return st
 }
 
 func (p *platform) wantGone(t *testing.T, st store.Store) {

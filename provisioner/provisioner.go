@@ -83,6 +83,7 @@ func (p *Provisioner) Run(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { p.cluster.run(ctx) })
 	all.Go(func() { p.relay(ctx) })
+	all.Go(func() { p.keep(ctx) })
 	p.dispatch(ctx, &all)
 	all.Wait()
 	p.events.close()
@@ -183,8 +184,7 @@ func (p *Provisioner) relayFrom(ctx context.Context, sub *store.Subscription) {
 			if !open {
 				return
 			}
-			switch e.Kind {
-			case store.StoreCreated, store.StoreRetried, store.StoreDeleteAsked:
+			if e.Kind.Asks() {
 				p.wishes.Send("")
 				p.wishes.Send(e.StoreID)
 			}

@@ -92,9 +92,7 @@ func TestImageThatCannotBePulledThenRetry(t *testing.T) {
 		t.Errorf("the failure has no evidence or next step: %+v", st.Failure)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=wordpress")
-	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
-		t.Fatal(err)
-	}
+	p.retry(t, st)
 	st = p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
 	p.wantOneRelease(t, st)
 }
@@ -108,31 +106,9 @@ func TestSetupThatFailsThenRetry(t *testing.T) {
 		t.Fatalf("%s: %+v", st.Status, st.Failure)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none")
-	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {
-		t.Fatal(err)
-	}
+	p.retry(t, st)
 	st = p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })
 	p.wantOneRelease(t, st)
-}
-
-func TestDeleteWhileProvisioning(t *testing.T) {
-	t.Parallel()
-	p := start(t)
-	for _, step := range store.CreateSteps()[1:7] {
-		t.Run(string(step), func(t *testing.T) {
-			t.Parallel()
-			st := p.request(t, "Unwanted "+string(step))
-			kubetest.Simulate(t, st.Namespace, "start-delay=2s", "job-duration=2s")
-			st = p.until(t, st.ID, "at "+string(step), func(now store.Store) bool {
-				return now.Step == step || now.Status == store.Ready
-			})
-			if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
-				t.Fatal(err)
-			}
-			p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
-			p.wantGone(t, st)
-		})
-	}
 }
 
 func TestForeignNamespaceIsNotTouched(t *testing.T) {

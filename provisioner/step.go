@@ -18,9 +18,10 @@ type observed struct {
 	Credentials bool
 	Volumes     int // claims that may hold data
 	Release     helm.Status
-	Applied     bool   // by this holder, for this generation: what the watches do not show is on its way
-	Reset       bool   // by this holder, for this generation
-	OldSetup    string // UID of the setup job that was removed then
+	Unmet       store.Failure // what is lacking for a release; no title when nothing is
+	Applied     bool          // by this holder, for this generation: what the watches do not show is on its way
+	Reset       bool          // by this holder, for this generation
+	OldSetup    string        // UID of the setup job that was removed then
 	Snapshot    kube.Snapshot
 	Emptying    time.Duration // how long the namespace has been waited for to get empty
 }
@@ -66,7 +67,9 @@ func next(st store.Store, o observed) action {
 	case o.Foreign:
 		return action{Do: fail, Step: store.StepNamespace, Failure: namespaceTaken(st)}
 	case o.Namespace.Phase == kube.Terminating:
-		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for an older namespace of that name to go" + blockers(o)}
+		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for the old namespace to go" + blockers(o)}
+	case len(lost(st, o.Snapshot)) > 0:
+		return action{Do: fail, Step: store.StepNamespace, Failure: dataLost(st, lost(st, o.Snapshot))}
 	case o.Namespace.Phase == kube.Missing:
 		return action{Do: createNamespace, Step: store.StepNamespace}
 	case !o.Limits:
@@ -85,9 +88,12 @@ func nextRelease(st store.Store, o observed) action {
 	switch {
 	case o.Release == helm.Pending:
 		return action{Do: unlockRelease, Step: store.StepRelease}
-	case retried && !o.Reset && stuckSince(o.Snapshot, st.QueuedAt):
+	case retried && !o.Reset && !o.Applied && stuckSince(o.Snapshot, st.QueuedAt):
 		return action{Do: resetSetup, Step: store.StepRelease}
 	case o.Release != helm.Deployed, !o.Applied && (o.Reset || retried && st.Step == "" || setupMissing(o)):
+		if o.Unmet.Title != "" {
+			return action{Do: fail, Step: store.StepRelease, Failure: o.Unmet}
+		}
 		return action{Do: applyRelease, Step: store.StepRelease}
 	default:
 		return nextWorkloads(st, o)
@@ -136,6 +142,17 @@ func blockers(o observed) string {
 		return ""
 	}
 	return ": " + o.Namespace.Blockers[0]
+}
+
+// lost are the volumes that the store had when it was ready and that are gone, or going.
+// Empty ones in their place would make an empty shop that looks well.
+func lost(st store.Store, s kube.Snapshot) (names []string) {
+	for _, name := range st.Volumes {
+		if !slices.ContainsFunc(s.Volumes, func(v kube.Volume) bool { return v.Name == name && !v.Leaving }) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func count(workloads []kube.Workload) (ready, all int) {
@@ -196,12 +213,13 @@ func setupProgress(j kube.Job, ready, all int) string {
 // stuckSince reports whether something from before that time would wait long, or for ever,
 // before it tries again.
 func stuckSince(s kube.Snapshot, before time.Time) bool {
-	return failedSetup(s, before) != "" || len(stuckPods(s, before)) > 0
+	return stuckSetup(s, before) != "" || len(stuckPods(s, before)) > 0 || len(podless(s, before)) > 0
 }
 
-// failedSetup is the name of a setup job that was made before that time and gave up.
-func failedSetup(s kube.Snapshot, before time.Time) string {
-	if job := setupJob(s); job.Failed && isOlder(job.CreatedAt, before) {
+// stuckSetup is the name of a setup job that was made before that time and gave up, or
+// waits for its next try.
+func stuckSetup(s kube.Snapshot, before time.Time) string {
+	if job := setupJob(s); (job.Failed || job.LacksPods()) && isOlder(job.CreatedAt, before) {
 		return job.Name
 	}
 	return ""
@@ -219,6 +237,13 @@ func stuckPods(s kube.Snapshot, before time.Time) []string {
 		}
 	}
 	return names
+}
+
+// podless are the workloads made before that time that have not got their pods.
+func podless(s kube.Snapshot, before time.Time) []kube.Workload {
+	return slices.DeleteFunc(slices.Clone(s.Workloads), func(w kube.Workload) bool {
+		return !w.LacksPods() || !isOlder(w.CreatedAt, before)
+	})
 }
 
 func empty(s kube.Snapshot) bool { return len(s.Pods)+len(s.Volumes) == 0 }

@@ -1,6 +1,7 @@
 package provisioner
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -15,12 +16,14 @@ func TestNext(t *testing.T) {
 	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked}
 	retried := wanted
 	retried.Generation, retried.Step = 2, ""
+	bereft := retried
+	bereft.Volumes = []string{"data", "files"}
 	unwanted := wanted
 	unwanted.Desired = store.Absent
 
 	active := kube.NamespaceState{Phase: kube.Active}
-	ready := kube.Workload{Name: "wordpress", Want: 1, Ready: 1}
-	starting := kube.Workload{Name: "mariadb", Want: 1}
+	ready := kube.Workload{Name: "wordpress", Want: 1, Pods: 1, Ready: 1}
+	starting := kube.Workload{Name: "mariadb", Want: 1, Pods: 1}
 	setup := kube.Job{Name: "setup-1", Component: "setup", CreatedAt: asked.Add(time.Second)}
 	failed, succeeded, old := setup, setup, setup
 	failed.Failed, succeeded.Succeeded = true, true
@@ -30,6 +33,15 @@ func TestNext(t *testing.T) {
 		o := full
 		change(&o)
 		return o
+	}
+	withDisks := func(names ...string) observed {
+		return with(func(o *observed) {
+			o.Release = helm.None
+			for _, text := range names {
+				name, _, leaving := strings.Cut(text, " going")
+				o.Snapshot.Volumes = append(o.Snapshot.Volumes, kube.Volume{Name: name, Leaving: leaving})
+			}
+		})
 	}
 	running := func(job kube.Job, workloads ...kube.Workload) observed {
 		return with(func(o *observed) { o.Snapshot = kube.Snapshot{Workloads: workloads, Jobs: []kube.Job{job}} })
@@ -55,6 +67,12 @@ func TestNext(t *testing.T) {
 		"nothing is there":            {wanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, createNamespace, store.StepNamespace},
 		"an older namespace goes":     {wanted, observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}}, wait, store.StepNamespace},
 		"somebody else’s namespace":   {wanted, observed{Foreign: true}, fail, store.StepNamespace},
+		"its disks are gone":          {bereft, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, fail, store.StepNamespace},
+		"one disk is gone":            {bereft, withDisks("files"), fail, store.StepNamespace},
+		"one disk is going":           {bereft, withDisks("files", "data going"), fail, store.StepNamespace},
+		"its disks are alive":         {bereft, withDisks("data", "files"), applyRelease, store.StepRelease},
+		"something is unmet":          {wanted, with(func(o *observed) { o.Release, o.Unmet.Title = helm.None, "No" }), fail, store.StepRelease},
+		"unmet when all is there":     {wanted, with(func(o *observed) { o.Applied, o.Unmet.Title = true, "No" }), wait, store.StepWorkloads},
 		"no limits":                   {wanted, observed{Namespace: active}, createLimits, store.StepLimits},
 		"no credentials":              {wanted, observed{Namespace: active, Limits: true}, createCredentials, store.StepCredentials},
 		"no credentials, but volumes": {wanted, observed{Namespace: active, Limits: true, Volumes: 1}, fail, store.StepCredentials},
@@ -71,6 +89,7 @@ func TestNext(t *testing.T) {
 		"setup failed early":          {wanted, running(failed, starting), fail, store.StepSetup},
 		"all is done":                 {wanted, running(succeeded, ready), complete, store.StepReady},
 		"retry after a failed setup":  {retried, running(old, ready), resetSetup, store.StepRelease},
+		"retry of what has no pods":   {retried, running(succeeded, kube.Workload{Name: "wordpress", Want: 1}), resetSetup, store.StepRelease},
 		"retry takes new values":      {retried, running(succeeded, ready), applyRelease, store.StepRelease},
 
 		"nothing to remove":           {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, archive, store.StepGone},

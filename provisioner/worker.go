@@ -13,13 +13,8 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-const (
-	// patience is how long what looks hopeless is watched before it is called a failure: a
-	// registry that answers again a moment later is none.
-	patience = 10 * time.Second
-	// lookAgain bounds how long a wait trusts the watches to tell of every change.
-	lookAgain = 5 * time.Second
-)
+// lookAgain bounds how long a wait trusts the watches to tell of every change.
+const lookAgain = 5 * time.Second
 
 // worker brings one claimed store to where it should be: observe, decide, act, again.
 type worker struct {
@@ -34,8 +29,9 @@ type worker struct {
 	outcome    string        // what the present step came to
 	said       string        // the last message of the present step
 	worked     time.Duration // on this generation, while the cluster could be reached
-	hopeless   time.Time     // since when a failure is in sight
-	emptying   time.Time     // since when the namespace is waited for to get empty
+	hopeless   spell         // a failure is in sight
+	podless    spell         // something lacks pods
+	emptying   spell         // the namespace is waited for to get empty
 	failures   int           // in a row, for the pause between tries
 	trouble    string        // the last error that may pass
 }
@@ -72,7 +68,11 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return w.act(ctx, conn, o, w.judge(next(w.claim.Store, o), o))
+	a, err := w.judge(ctx, conn, o, next(w.claim.Store, o))
+	if err != nil {
+		return false, err
+	}
+	return w.act(ctx, conn, o, a)
 }
 
 // reload reads what people want now. Another generation starts with a clean slate.
@@ -86,30 +86,9 @@ func (w *worker) reload(ctx context.Context) error {
 	w.claim.Store = st
 	if st.Generation != w.generation {
 		w.generation, w.worked, w.settled = st.Generation, st.Worked, settled{}
-		w.said, w.outcome, w.hopeless, w.emptying = "", "", time.Time{}, time.Time{}
+		w.said, w.outcome, w.hopeless, w.podless, w.emptying = "", "", spell{}, spell{}, spell{}
 	}
 	return nil
-}
-
-// judge turns a wait into a failure when waiting has no prospect.
-func (w *worker) judge(a action, o observed) action {
-	if a.Do != wait || w.claim.Store.Desired == store.Absent {
-		return a
-	}
-	if failure, bad := hopeless(o.Snapshot); bad {
-		if w.hopeless.IsZero() {
-			w.hopeless = time.Now()
-		}
-		if time.Since(w.hopeless) >= patience {
-			return action{Do: fail, Step: a.Step, Failure: failure}
-		}
-		return a
-	}
-	w.hopeless = time.Time{}
-	if w.worked > w.timeout {
-		return action{Do: fail, Step: a.Step, Failure: timedOut(w.claim.Store, w.worked, a.Message)}
-	}
-	return a
 }
 
 // recover decides what an error means: look again, try again after a pause, or give up.
@@ -125,7 +104,7 @@ func (w *worker) recover(ctx context.Context, err error) {
 			return
 		}
 	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
-		err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble), helm.LogOf(err)...)
+		err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
 		if err == nil || errors.Is(err, store.ErrStale) {
 			return
 		}

@@ -32,6 +32,8 @@ type Kind string
 const (
 	StoreCreated     Kind = "store.created"
 	StoreRetried     Kind = "store.retried"
+	StoreRebuilt     Kind = "store.rebuilt"  // from nothing, after its data were lost
+	StoreRepaired    Kind = "store.repaired" // put back to what its chart says
 	StoreDeleteAsked Kind = "store.delete_asked"
 	StoreReady       Kind = "store.ready"
 	StoreFailed      Kind = "store.failed"
@@ -54,14 +56,22 @@ type EventData struct {
 	UserID     string `json:"user,omitempty"`   // whose membership it is about
 }
 
-// audited kinds tell what people did. They are kept for ever.
-func (k Kind) audited() bool {
+// Asks reports whether the event asks the platform to work on a store.
+func (k Kind) Asks() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreDeleteAsked, StoreDeleted, CredentialsShown, SignedIn, SignedOut,
-		MemberAdded, MemberRemoved:
+	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, StoreDeleteAsked:
 		return true
 	}
 	return false
+}
+
+// audited kinds tell what people did. They are kept for ever.
+func (k Kind) audited() bool {
+	switch k {
+	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved:
+		return true
+	}
+	return k.Asks()
 }
 
 // RightsOf returns whose rights the event may have changed, empty for nobody's.

@@ -142,3 +142,22 @@ func (q Query) conditions(actor Actor) (string, []any) {
 }
 
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
+
+// ReadyPlaces returns the namespaces of the cluster's stores that are ready, by store id.
+func (db *DB) ReadyPlaces(ctx context.Context, clusterID string) (map[string]string, error) {
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT id, namespace FROM stores WHERE cluster_id = $1 AND status IN ('ready', 'degraded') AND deleted_at = 0`, clusterID)
+	type place struct{ id, namespace string }
+	found, err := collect(rows, err, func(row scanner) (p place, err error) {
+		err = row.Scan(&p.id, &p.namespace)
+		return p, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read where stores are: %w", err)
+	}
+	places := make(map[string]string, len(found))
+	for _, p := range found {
+		places[p.id] = p.namespace
+	}
+	return places, nil
+}

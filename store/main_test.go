@@ -85,6 +85,16 @@ func (b bundle) create(t *testing.T, name string) store.Store {
 	return st
 }
 
+// store reads the record as it is now.
+func (b bundle) store(t *testing.T, id string) store.Store {
+	t.Helper()
+	st, err := b.db.Store(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
 func (b bundle) request(name string) store.NewStore {
 	return store.NewStore{TeamID: b.team, Cluster: b.cluster, Name: name, Engine: "woocommerce", Plan: "default"}
 }

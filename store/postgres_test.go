@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -140,30 +139,20 @@ func TestFeedListensAgainAfterItWasForgotten(t *testing.T) {
 	direct := newDatabase(t)
 	proxy := storetest.NewProxy(t, postgres)
 	b, _ := logged(t, proxy.URL(t, direct))
-	proxy.Strand()
-	raw := openRaw(t, direct)
-	began := time.Now()
-	b.eventually(t, "listening again", func() bool {
-		var listeners int
-		err := raw.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM pg_stat_activity
-			WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'`).Scan(&listeners)
-		return err == nil && listeners > 1 // the forgotten one, which the server still has, and a new one
-	})
-	t.Logf("it took %s", time.Since(began).Round(time.Second))
-}
-
-func openRaw(t *testing.T, url string) *sql.DB {
-	t.Helper()
-	raw, err := sql.Open("pgx", url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := raw.Close(); err != nil {
-			t.Error(err)
+	server := raw(t, direct)
+	listening := func(connections int) func() bool {
+		return func() bool {
+			var n int
+			err := server.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM pg_stat_activity
+				WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'`).Scan(&n)
+			return err == nil && n == connections
 		}
-	})
-	return raw
+	}
+	b.eventually(t, "listening", listening(1))
+	proxy.Strand()
+	began := time.Now()
+	b.eventually(t, "listening again", listening(2)) // the server still has the forgotten one
+	t.Logf("it took %s", time.Since(began).Round(time.Second))
 }
 
 func TestPostgresCrashesAndComesBack(t *testing.T) {
@@ -248,7 +237,7 @@ func TestPostgresWithoutAFreeConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	admin := openRaw(t, postgres.URL("postgres"))
+	admin := raw(t, postgres.URL("postgres"))
 	b, log := logged(t, guarded)
 	for _, statement := range []string{
 		`ALTER ROLE crowded CONNECTION LIMIT 0`,

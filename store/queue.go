@@ -144,12 +144,20 @@ func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
 	})
 }
 
-// Complete records that a claimed store is ready under these addresses.
-func (db *DB) Complete(ctx context.Context, c Claim, finished, url, adminURL string) (Store, error) {
+// Opened is what there is to record about a store that is ready.
+type Opened struct {
+	Finished string // what the last step came to
+	URL      string
+	AdminURL string
+	Volumes  []string // names of the volume claims that hold its data
+}
+
+// Complete records that a claimed store is ready.
+func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 	return db.work(ctx, c, func(st *Store) []Event {
-		events := st.finishStep(finished)
+		events := st.finishStep(o.Finished)
 		st.Status, st.Step, st.Message, st.Failure = Ready, StepReady, "", Failure{}
-		st.ObservedGeneration, st.URL, st.AdminURL = st.Generation, url, adminURL
+		st.ObservedGeneration, st.URL, st.AdminURL, st.Volumes = st.Generation, o.URL, o.AdminURL, o.Volumes
 		if st.ReadyAt.IsZero() {
 			st.ReadyAt = st.UpdatedAt
 		}

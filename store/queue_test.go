@@ -39,7 +39,7 @@ func TestDeleteWhileProvisioningWins(t *testing.T) {
 			t.Fatal(err)
 		}
 		for what, try := range map[string]func() error{
-			"complete": func() error { _, err := b.db.Complete(t.Context(), claim, "", "", ""); return err },
+			"complete": func() error { _, err := b.db.Complete(t.Context(), claim, store.Opened{}); return err },
 			"fail":     func() error { _, err := b.db.Fail(t.Context(), claim, store.Failure{Title: "x"}); return err },
 			"advance": func() error {
 				_, err := b.db.Advance(t.Context(), claim, store.Progress{Step: store.StepLimits})
@@ -163,7 +163,7 @@ func TestConcurrencyIsBoundedAndFair(t *testing.T) {
 		if c := b.claim(t, "two"); c.Store.Name != "a1" || c.Store.Step != store.StepNamespace {
 			t.Errorf("after a holder's end %s at %q goes on", c.Store.Name, c.Store.Step)
 		}
-		if _, err := b.db.Complete(t.Context(), claims[1], "", "", ""); err != nil {
+		if _, err := b.db.Complete(t.Context(), claims[1], store.Opened{}); err != nil {
 			t.Fatal(err)
 		}
 		if c, ok, err := b.db.Claim(t.Context(), "one", lease, limit); err != nil || !ok || c.Store.Name != "a2" {

@@ -269,7 +269,7 @@ func TestHolderWhoseLeaseRanOutMayDoNothing(t *testing.T) {
 				_, err := b.db.Advance(t.Context(), old, store.Progress{Step: store.StepLimits})
 				return err
 			},
-			"complete": func() error { _, err := b.db.Complete(t.Context(), old, "", "", ""); return err },
+			"complete": func() error { _, err := b.db.Complete(t.Context(), old, store.Opened{}); return err },
 			"fail":     func() error { _, err := b.db.Fail(t.Context(), old, store.Failure{Title: "x"}); return err },
 			"archive":  func() error { _, err := b.db.Archive(t.Context(), old, ""); return err },
 		} {

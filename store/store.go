@@ -31,6 +31,7 @@ type Store struct {
 	ChartVersion string
 	URL          string
 	AdminURL     string
+	Volumes      []string // names of the volume claims that hold its data, since it was ready
 
 	Worked    time.Duration // working time spent on this generation, queueing not counted
 	CreatedBy string
@@ -100,15 +101,22 @@ func DeleteSteps() []Step {
 	return []Step{StepQueued, StepUninstall, StepVolumes, StepRemove, StepGone}
 }
 
+// FailureCode tells failures apart for which a person can do something special.
+type FailureCode string
+
+// DataLost says that volumes are gone which a store had when it was ready.
+const DataLost FailureCode = "data_lost"
+
 // Failure says in plain words why a store failed. It is kept as JSON in its row.
 type Failure struct {
-	Title    string     `json:"title,omitempty"` // what happened, in a shop owner's words
-	Cause    string     `json:"cause,omitempty"` // why, with the objects' real names
-	Next     string     `json:"next,omitempty"`  // what to do about it
-	Step     Step       `json:"step,omitempty"`  // where it stopped
-	Evidence []Evidence `json:"evidence,omitempty"`
-	HelmLog  []string   `json:"helm_log,omitempty"`
-	At       time.Time  `json:"at,omitzero"`
+	Code     FailureCode `json:"code,omitempty"`
+	Title    string      `json:"title,omitempty"` // what happened, in a shop owner's words
+	Cause    string      `json:"cause,omitempty"` // why, with the objects' real names
+	Next     string      `json:"next,omitempty"`  // what to do about it
+	Step     Step        `json:"step,omitempty"`  // where it stopped
+	Evidence []Evidence  `json:"evidence,omitempty"`
+	HelmLog  []string    `json:"helm_log,omitempty"`
+	At       time.Time   `json:"at,omitzero"`
 }
 
 // Evidence is one observation in the cluster that explains a failure, unchanged.
@@ -125,6 +133,14 @@ func (s Store) Living() bool { return s.DeletedAt.IsZero() }
 
 // CanRetry reports whether a person may set the work going again.
 func (s Store) CanRetry() bool { return s.Status == Failed && s.Desired == Present }
+
+// CanRebuild reports whether a person may have the shop opened anew and empty.
+func (s Store) CanRebuild() bool { return s.CanRetry() && s.Failure.Code == DataLost }
+
+// CanRepair reports whether the store can be brought back to what its chart says.
+func (s Store) CanRepair() bool {
+	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present
+}
 
 // CanDelete reports whether a person may ask for the store's removal. A removal that
 // failed can be asked for again.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func TestCreateThenWorkThenReady(t *testing.T) {
 		} {
 			b.advance(t, &claim, p)
 		}
-		st, err := b.db.Complete(t.Context(), claim, "Done", "http://x", "http://x/admin")
+		st, err := b.db.Complete(t.Context(), claim, store.Opened{Finished: "Done", URL: "http://x", AdminURL: "http://x/admin", Volumes: []string{"data-0", "files"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,6 +196,57 @@ func TestForeignStoresDoNotExist(t *testing.T) {
 	})
 }
 
+func TestRepairAndRebuild(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.create(t, "Shop")
+		_, err := b.db.Repair(t.Context(), b.actor, st.ID)
+		wantError(t, err, store.Conflict, "")
+		if err := b.db.RepairMissing(t.Context(), st.ID, "The release has gone."); err != nil {
+			t.Fatal(err)
+		}
+		if st = b.store(t, st.ID); st.Generation != 1 {
+			t.Errorf("a store at work is repaired: %+v", st)
+		}
+
+		claim := b.claim(t, "one")
+		b.advance(t, &claim, store.Progress{Step: store.StepNamespace})
+		disks := []string{"data-0", "files"}
+		if _, err := b.db.Complete(t.Context(), claim, store.Opened{Volumes: disks}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.db.Release(t.Context(), claim); err != nil {
+			t.Fatal(err)
+		}
+		if places, err := b.db.ReadyPlaces(t.Context(), b.cluster.ID); err != nil || len(places) != 1 || places[st.ID] != st.Namespace {
+			t.Errorf("ready places are %v, %v", places, err)
+		}
+		if err := b.db.RepairMissing(t.Context(), st.ID, "The release has gone."); err != nil {
+			t.Fatal(err)
+		}
+		if st = b.store(t, st.ID); st.Status != store.Provisioning || st.Generation != 2 || !slices.Equal(st.Volumes, disks) {
+			t.Fatalf("to be put back: %+v", st)
+		}
+
+		claim = b.claim(t, "one")
+		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Title: "Another"}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.db.Rebuild(t.Context(), b.actor, st.ID)
+		wantError(t, err, store.Conflict, "")
+		if _, err := b.db.Retry(t.Context(), b.actor, st.ID); err != nil {
+			t.Fatal(err)
+		}
+		claim.Store = b.store(t, st.ID)
+		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost, Title: "Lost"}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Generation != 4 {
+			t.Errorf("to be rebuilt: %+v, %v", st, err)
+		}
+	})
+}
+
 func TestListSearchesFiltersCountsAndPages(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
@@ -203,7 +255,7 @@ func TestListSearchesFiltersCountsAndPages(t *testing.T) {
 		}
 		claim := b.claim(t, "one") // Alpha waited longest
 		b.advance(t, &claim, store.Progress{Step: store.StepNamespace})
-		if _, err := b.db.Complete(t.Context(), claim, "", "", ""); err != nil {
+		if _, err := b.db.Complete(t.Context(), claim, store.Opened{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range []struct {

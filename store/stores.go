@@ -167,6 +167,47 @@ func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) 
 	})
 }
 
+// Rebuild has a store whose data are lost opened anew and empty.
+func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error) {
+	return db.change(ctx, actor, id, RetryStores, func(st *Store) (Event, error) {
+		if !st.CanRebuild() {
+			return Event{}, &Error{Code: Conflict, Message: "Only a store whose data are lost can be rebuilt, and this one is " + string(st.Status) + "."}
+		}
+		st.Status, st.Failure, st.Volumes = Provisioning, Failure{}, nil
+		return storeEvent(*st, actor, StoreRebuilt, "Rebuilt empty"), nil
+	})
+}
+
+// Repair has a store that is ready put back to what its chart says.
+func (db *DB) Repair(ctx context.Context, actor Actor, id string) (Store, error) {
+	return db.change(ctx, actor, id, RetryStores, func(st *Store) (Event, error) {
+		if !st.CanRepair() {
+			return Event{}, &Error{Code: Conflict, Message: "Only a store that is ready can be put back, and this one is " + string(st.Status) + "."}
+		}
+		return st.repair(actor, "Put back to what its chart says"), nil
+	})
+}
+
+// RepairMissing has a store put back of which the platform itself has seen that something
+// is missing. One that is not ready is left alone: somebody works on it, or a person has to.
+func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
+	_, err := db.tryChange(ctx, id, func(st *Store) (Event, error) {
+		if !st.CanRepair() {
+			return Event{}, errUnchanged
+		}
+		return st.repair(Actor{}, missing), nil
+	})
+	if errors.Is(err, ErrStale) { // whoever came first works on it now
+		return nil
+	}
+	return err
+}
+
+func (s *Store) repair(actor Actor, message string) Event {
+	s.Status = Provisioning
+	return storeEvent(*s, actor, StoreRepaired, message)
+}
+
 // RequestDelete asks for the store's removal, whatever is being done to it now. Asking
 // again while it is being removed is no error.
 func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store, error) {
@@ -235,24 +276,27 @@ func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 }
 
 const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
-	generation, observed_generation, step, message, failure, chart_version, url, admin_url, worked, created_by,
+	generation, observed_generation, step, message, failure, chart_version, url, admin_url, volumes, worked, created_by,
 	created_at, queued_at, ready_at, deleted_at, updated_at`
 
 func scanStore(row scanner) (Store, error) {
 	var (
 		st                                               Store
-		failure                                          string
+		failure, volumes                                 string
 		worked, created, queued, ready, deleted, updated int64
 	)
 	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
 		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &st.ChartVersion,
-		&st.URL, &st.AdminURL, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
+		&st.URL, &st.AdminURL, &volumes, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
 	if err != nil {
 		return Store{}, err
 	}
 	st.Worked = time.Duration(worked) * time.Microsecond
 	st.CreatedAt, st.QueuedAt, st.ReadyAt = fromMicros(created), fromMicros(queued), fromMicros(ready)
 	st.DeletedAt, st.UpdatedAt = fromMicros(deleted), fromMicros(updated)
+	if volumes != "" {
+		st.Volumes = strings.Split(volumes, "\n")
+	}
 	if failure != "" {
 		if err := json.Unmarshal([]byte(failure), &st.Failure); err != nil {
 			return Store{}, fmt.Errorf("decode failure of store %s: %w", st.ID, err)
@@ -275,7 +319,7 @@ func queryStore(ctx context.Context, q querier, id string) (Store, error) {
 func (t tx) insertStore(ctx context.Context, st Store) error {
 	_, err := t.ExecContext(ctx, `
 		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', '', 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', '', '', 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
 		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
 		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, st.CreatedBy,
 		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), strings.ToLower(st.Name+"\n"+st.Host))
@@ -299,10 +343,10 @@ func (t tx) saveStore(ctx context.Context, before, st Store) error {
 	result, err := t.ExecContext(ctx, `
 		UPDATE stores SET status = $4, desired = $5, generation = $6, observed_generation = $7, step = $8, failure = $9,
 			chart_version = $10, url = $11, admin_url = $12, worked = $13, queued_at = $14, ready_at = $15,
-			deleted_at = $16, updated_at = $17, message = $18
+			deleted_at = $16, updated_at = $17, message = $18, volumes = $19
 		WHERE id = $1 AND status = $2 AND generation = $3`,
 		st.ID, before.Status, before.Generation, st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, failure,
 		st.ChartVersion, st.URL, st.AdminURL, st.Worked.Microseconds(), micros(st.QueuedAt), micros(st.ReadyAt),
-		micros(st.DeletedAt), t.now, st.Message)
+		micros(st.DeletedAt), t.now, st.Message, strings.Join(st.Volumes, "\n"))
 	return expectOne(result, err, "save store "+st.ID)
 }

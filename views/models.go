@@ -250,18 +250,21 @@ type StorePage struct {
 
 // StoreHead is the top of a store's page.
 type StoreHead struct {
-	ID        string
-	Name      string
-	Slug      string
-	Host      string
-	URL       string // of the shop, empty until it is ready
-	AdminURL  string
-	Status    Status
-	Engine    string
-	Plan      string
-	Cluster   string
-	CanRetry  bool
-	CanDelete bool
+	ID       string
+	Name     string
+	Slug     string
+	Host     string
+	URL      string // of the shop, empty until it is ready
+	AdminURL string
+	Status   Status
+	Engine   string
+	Plan     string
+	Cluster  string
+
+	CanRetry   bool
+	CanRebuild bool
+	CanRepair  bool
+	CanDelete  bool
 }
 
 // StoreTabs is the bar of tabs.
@@ -276,6 +279,7 @@ type Overview struct {
 	Head        StoreHead
 	Timeline    Timeline
 	Failure     *Failure
+	Drift       []string // what somebody has changed in the cluster, one sentence each
 	Facts       []Fact
 	Left        []Fact // what stands in the cluster, of a failed store
 	Pods        []Pod  // of the running step

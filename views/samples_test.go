@@ -213,6 +213,9 @@ func overviewPage(name string, status Status) StorePage {
 	switch status {
 	case Ready:
 		o.Timeline = sampleTimeline(8, TickDone)
+		if name == hostile {
+			o.Drift = []string{"Somebody has scaled " + hostile + " to 0; its chart says 1."}
+		}
 	case Failed:
 		o.Timeline, o.Failure, o.Left = sampleTimeline(5, TickBad), sampleFailure(), sampleFacts()[2:4]
 		o.Credentials = Credentials{StoreID: "7", Can: true}

@@ -72,7 +72,7 @@ func (r *records) ready(ctx context.Context, name string) (store.Store, error) {
 	if err != nil {
 		return store.Store{}, err
 	}
-	st, err := r.Complete(ctx, claim, "", "http://"+claim.Store.Host, "http://"+claim.Store.Host+"/admin")
+	st, err := r.Complete(ctx, claim, store.Opened{URL: "http://" + claim.Store.Host, AdminURL: "http://" + claim.Store.Host + "/admin"})
 	return st, errors.Join(err, r.Release(ctx, claim))
 }
 

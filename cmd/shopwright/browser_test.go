@@ -25,7 +25,13 @@ type walk struct {
 
 func begin(t *testing.T) walk {
 	t.Helper()
-	p := launch(t, kubetest.PlatformKubeconfig(t))
+	return beginAt(t, kubetest.PlatformKubeconfig(t))
+}
+
+// beginAt is begin with another way to the cluster.
+func beginAt(t *testing.T, kubeconfig string) walk {
+	t.Helper()
+	p := launch(t, kubeconfig)
 	p.start()
 	return walk{Browser: browsertest.Open(t), t: t, p: p}
 }

@@ -63,7 +63,6 @@ func printStatus(stdout io.Writer, c *cluster.Cluster, status cluster.Status) er
 	}
 	fmt.Fprintf(table, "memory\t%d MiB\n", total/mebibyte)
 	fmt.Fprintf(table, "API server\t%s\n", c.Server())
-	fmt.Fprintf(table, "gate\t%s\n", c.GateServer())
 	fmt.Fprintf(table, "state\t%s\n", c.Dir)
 	fmt.Fprintf(table, "ready\t%t\n", status.Ready)
 	return table.Flush()

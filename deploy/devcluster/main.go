@@ -27,8 +27,6 @@ type commands struct {
 	Status statusCommand `cmd:"" help:"Show a cluster's processes. The exit status is 1 unless it is ready."`
 	Build  buildCommand  `cmd:"" help:"Build the programs of the control plane and nothing else."`
 	Sim    simCommand    `cmd:"" help:"Make the pods of a namespace fail or dawdle."`
-	Fault  faultCommand  `cmd:"" help:"Make requests through the gate fail."`
-	Gate   gateCommand   `cmd:"" hidden:"" help:"Run the gate of a cluster."`
 }
 
 // state is the flag that names a cluster.

@@ -65,7 +65,7 @@ type upCommand struct {
 	programs
 	reporting
 	Port       int    `placeholder:"N" help:"First of the five ports that the cluster takes; 0, the default, chooses free ones."`
-	Role       string `placeholder:"FILE" type:"existingfile" help:"Manifest of a ClusterRole: makes Shopwright's service account with it, and the kubeconfigs platform and gate."`
+	Role       string `placeholder:"FILE" type:"existingfile" help:"Manifest of a ClusterRole: makes Shopwright's service account with it, and its kubeconfig platform."`
 	Foreground bool   `help:"Stay, and end the cluster on an interrupt, or when standard input is a pipe and closes."`
 }
 

@@ -3,11 +3,14 @@ package engine_test
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"shopwright.dev/shopwright/provisioner/engine"
@@ -164,4 +167,18 @@ func wantRestrictedContainer(t *testing.T, name string, security *corev1.Securit
 	if readOnly := security.ReadOnlyRootFilesystem; readOnly == nil || !*readOnly {
 		t.Errorf("%s may write into its image", name)
 	}
+}
+
+// The page tells that somebody has scaled a workload by comparing it with what its chart
+// asked for.
+func TestWorkloadsSayHowManyPodsTheyAskFor(t *testing.T) {
+	everyChart(t, func(t *testing.T, _ engine.Engine, objects []runtime.Object) {
+		check := func(m metav1.ObjectMeta, replicas *int32) {
+			if asked := m.Annotations["shopwright.dev/replicas"]; replicas == nil || asked != strconv.Itoa(int(*replicas)) {
+				t.Errorf("%s says that it asks for %q", m.Name, asked)
+			}
+		}
+		enginetest.Each(objects, func(d *appsv1.Deployment) { check(d.ObjectMeta, d.Spec.Replicas) })
+		enginetest.Each(objects, func(s *appsv1.StatefulSet) { check(s.ObjectMeta, s.Spec.Replicas) })
+	})
 }

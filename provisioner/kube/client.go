@@ -20,14 +20,16 @@ const (
 	LabelStoreID   = "shopwright.dev/store-id"
 	LabelComponent = "app.kubernetes.io/component"
 
-	managedBy      = "shopwright"
-	labelSimulated = "shopwright.dev/simulated" // on kube-system: the nodes run no containers
+	managedBy          = "shopwright"
+	annotationReplicas = "shopwright.dev/replicas" // how many a workload's chart asks for
+	annotationRetried  = "shopwright.dev/retried-at"
+	labelSimulated     = "shopwright.dev/simulated" // on kube-system: the nodes run no containers
 )
 
 // Client talks to one cluster. It is safe for concurrent use.
 type Client struct {
-	set     kubernetes.Interface
-	watches kubernetes.Interface // the same with a throttle
+	set    kubernetes.Interface
+	config *rest.Config
 }
 
 // NewClient returns a client for the configuration, without its own throttle: the API
@@ -41,23 +43,7 @@ func NewClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a Kubernetes client: %w", err)
 	}
-	watches, err := newThrottled(config)
-	if err != nil {
-		return nil, err
-	}
-	return &Client{set: set, watches: watches}, nil
-}
-
-// newThrottled returns a client for watches: client-go opens one anew without any pause
-// when it is told that what it asks for is forgotten (410).
-func newThrottled(config *rest.Config) (kubernetes.Interface, error) {
-	config = rest.CopyConfig(config)
-	config.QPS, config.Burst = 5, 50
-	set, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, fmt.Errorf("make a Kubernetes client for watches: %w", err)
-	}
-	return set, nil
+	return &Client{set: set, config: config}, nil
 }
 
 // Identity is what tells one cluster from another.

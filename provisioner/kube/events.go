@@ -49,12 +49,16 @@ type EventWatch struct {
 
 // WatchEvents follows the events of the namespace until Close.
 func (c *Client) WatchEvents(namespace string) (*EventWatch, error) {
-	factory := informers.NewSharedInformerFactoryWithOptions(c.watches, 0,
+	set, err := c.throttled()
+	if err != nil {
+		return nil, err
+	}
+	factory := informers.NewSharedInformerFactoryWithOptions(set, 0,
 		informers.WithNamespace(namespace), informers.WithTransform(withoutManagedFields))
 	ctx, cancel := context.WithCancel(context.Background())
 	w := &EventWatch{informer: factory.Core().V1().Events().Informer(), factory: factory, cancel: cancel}
 	tell := func(any) { w.changed.Send("") }
-	_, err := w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+	_, err = w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: tell, UpdateFunc: func(_, object any) { tell(object) }, DeleteFunc: tell,
 	})
 	if err != nil {

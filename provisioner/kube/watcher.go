@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -20,10 +21,12 @@ import (
 )
 
 // Watcher keeps a copy of what the cluster says about all stores, from shared watches that
-// are filtered by our label. Reading it makes no call to the API server.
+// are filtered by our label, and which classes it offers. Reading it makes no call to the
+// API server.
 type Watcher struct {
-	factory    informers.SharedInformerFactory
+	factories  []informers.SharedInformerFactory
 	changed    *Signals
+	losses     *losses
 	synced     atomic.Bool
 	pods       cache.Indexer
 	sets       cache.Indexer
@@ -31,23 +34,35 @@ type Watcher struct {
 	jobs       cache.Indexer
 	claims     cache.Indexer
 	namespaces cache.Indexer
+
+	storageClasses cache.Indexer
+	ingressClasses cache.Indexer
 }
 
 // NewWatcher prepares the watches; Run starts them.
 func NewWatcher(c *Client) (*Watcher, error) {
-	factory := informers.NewSharedInformerFactoryWithOptions(c.watches, 0,
+	set, err := c.throttled()
+	if err != nil {
+		return nil, err
+	}
+	ours := informers.NewSharedInformerFactoryWithOptions(set, 0,
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }),
 		informers.WithTransform(withoutManagedFields))
-	core, apps, batch := factory.Core().V1(), factory.Apps().V1(), factory.Batch().V1()
+	everybodys := informers.NewSharedInformerFactoryWithOptions(set, 0, informers.WithTransform(withoutManagedFields))
+	core, apps, batch := ours.Core().V1(), ours.Apps().V1(), ours.Batch().V1()
 	w := &Watcher{
-		factory:    factory,
+		factories:  []informers.SharedInformerFactory{ours, everybodys},
 		changed:    &Signals{},
+		losses:     &losses{gone: map[string]Loss{}},
 		pods:       core.Pods().Informer().GetIndexer(),
 		sets:       apps.StatefulSets().Informer().GetIndexer(),
 		deploys:    apps.Deployments().Informer().GetIndexer(),
 		jobs:       batch.Jobs().Informer().GetIndexer(),
 		claims:     core.PersistentVolumeClaims().Informer().GetIndexer(),
 		namespaces: core.Namespaces().Informer().GetIndexer(),
+
+		storageClasses: everybodys.Storage().V1().StorageClasses().Informer().GetIndexer(),
+		ingressClasses: everybodys.Networking().V1().IngressClasses().Informer().GetIndexer(),
 	}
 	for _, informer := range []cache.SharedIndexInformer{
 		core.Pods().Informer(), apps.StatefulSets().Informer(), apps.Deployments().Informer(),
@@ -57,17 +72,28 @@ func NewWatcher(c *Client) (*Watcher, error) {
 			return nil, fmt.Errorf("prepare watches: %w", err)
 		}
 	}
+	for _, informer := range []cache.SharedIndexInformer{
+		apps.StatefulSets().Informer(), apps.Deployments().Informer(), core.Namespaces().Informer(),
+	} {
+		if _, err := informer.AddEventHandler(w.losses.handler()); err != nil {
+			return nil, fmt.Errorf("prepare watches: %w", err)
+		}
+	}
 	return w, nil
 }
 
 // Run watches until the context is done and returns when all watches have ended. It calls
 // synced once everything that exists has been read.
 func (w *Watcher) Run(ctx context.Context, synced func()) {
-	w.factory.StartWithContext(ctx)
-	defer w.factory.Shutdown()
-	for _, ok := range w.factory.WaitForCacheSync(ctx.Done()) {
-		if !ok {
-			return
+	for _, factory := range w.factories {
+		factory.StartWithContext(ctx)
+		defer factory.Shutdown()
+	}
+	for _, factory := range w.factories {
+		for _, ok := range factory.WaitForCacheSync(ctx.Done()) {
+			if !ok {
+				return
+			}
 		}
 	}
 	w.synced.Store(true)
@@ -86,10 +112,7 @@ func (w *Watcher) Subscribe(namespace string) (changed <-chan struct{}, cancel f
 
 func (w *Watcher) handler() cache.ResourceEventHandler {
 	tell := func(object any) {
-		if gone, ok := object.(cache.DeletedFinalStateUnknown); ok {
-			object = gone.Obj
-		}
-		if m, err := meta.Accessor(object); err == nil {
+		if m, err := meta.Accessor(lastSeen(object)); err == nil {
 			w.changed.Send(cmp.Or(m.GetNamespace(), m.GetName()))
 		}
 	}
@@ -114,9 +137,18 @@ type Workload struct {
 	Kind      string
 	Name      string
 	Component string
-	Want      int32
+	Want      int32 // pods
+	Asked     int32 // pods that its chart asks for
+	Pods      int32 // that are there
 	Ready     int32
+	CreatedAt time.Time
 }
+
+// Drifted reports whether somebody has scaled it since its chart was applied.
+func (w Workload) Drifted() bool { return w.Want != w.Asked }
+
+// LacksPods reports whether there are fewer pods than there should be.
+func (w Workload) LacksPods() bool { return w.Pods < w.Want }
 
 // Done reports whether all replicas of the present template are ready.
 func (w Workload) Done() bool { return w.Ready >= w.Want }
@@ -130,15 +162,20 @@ type Job struct {
 	Failed    bool
 	Reason    string // why it failed
 	Message   string
+	Active    int32 // pods at work
 	Attempts  int32 // pods that failed so far
 	CreatedAt time.Time
 }
+
+// LacksPods reports whether it waits for a pod: between two tries, or because none is let in.
+func (j Job) LacksPods() bool { return j.Name != "" && !j.Succeeded && !j.Failed && j.Active == 0 }
 
 // Volume is a volume claim.
 type Volume struct {
 	Name     string
 	Phase    string
 	Capacity string
+	Leaving  bool // on its way out
 }
 
 // Snapshot returns what is known of the namespace now.
@@ -168,8 +205,17 @@ func each[T any](indexer cache.Indexer, namespace string, do func(T)) {
 	_ = cache.ListAllByNamespace(indexer, namespace, labels.Everything(), func(object any) { do(object.(T)) })
 }
 
+func workload(kind string, m metav1.Object, want *int32, there int32) Workload {
+	w := Workload{Kind: kind, Name: m.GetName(), Component: m.GetLabels()[LabelComponent], Want: replicas(want), Pods: there, CreatedAt: m.GetCreationTimestamp().Time}
+	w.Asked = w.Want
+	if asked, err := strconv.ParseInt(m.GetAnnotations()[annotationReplicas], 10, 32); err == nil {
+		w.Asked = int32(asked)
+	}
+	return w
+}
+
 func deployment(d *appsv1.Deployment) Workload {
-	w := Workload{Kind: "Deployment", Name: d.Name, Component: d.Labels[LabelComponent], Want: replicas(d.Spec.Replicas)}
+	w := workload("Deployment", d, d.Spec.Replicas, d.Status.Replicas)
 	if d.Status.ObservedGeneration >= d.Generation {
 		w.Ready = min(d.Status.ReadyReplicas, d.Status.UpdatedReplicas)
 	}
@@ -177,7 +223,7 @@ func deployment(d *appsv1.Deployment) Workload {
 }
 
 func statefulSet(s *appsv1.StatefulSet) Workload {
-	w := Workload{Kind: "StatefulSet", Name: s.Name, Component: s.Labels[LabelComponent], Want: replicas(s.Spec.Replicas)}
+	w := workload("StatefulSet", s, s.Spec.Replicas, s.Status.Replicas)
 	if s.Status.ObservedGeneration >= s.Generation {
 		w.Ready = s.Status.ReadyReplicas
 	}
@@ -185,7 +231,7 @@ func statefulSet(s *appsv1.StatefulSet) Workload {
 }
 
 func jobOf(j *batchv1.Job) Job {
-	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
+	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Active: j.Status.Active, Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
 	for _, condition := range j.Status.Conditions {
 		if condition.Status != corev1.ConditionTrue {
 			continue
@@ -202,7 +248,7 @@ func jobOf(j *batchv1.Job) Job {
 
 func volumeOf(c *corev1.PersistentVolumeClaim) Volume {
 	capacity := c.Status.Capacity[corev1.ResourceStorage]
-	return Volume{Name: c.Name, Phase: string(c.Status.Phase), Capacity: capacity.String()}
+	return Volume{Name: c.Name, Phase: string(c.Status.Phase), Capacity: capacity.String(), Leaving: c.DeletionTimestamp != nil}
 }
 
 func replicas(n *int32) int32 {

@@ -111,6 +111,7 @@ CREATE TABLE stores (
 	chart_version       TEXT   NOT NULL,
 	url                 TEXT   NOT NULL,
 	admin_url           TEXT   NOT NULL,
+	volumes             TEXT   NOT NULL, -- names of the claims that hold its data, one a line
 	search              TEXT   NOT NULL, -- name, slug and host in lower case
 	worked              BIGINT NOT NULL,
 	claim_holder        TEXT   NOT NULL,

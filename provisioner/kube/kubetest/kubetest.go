@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -26,7 +27,9 @@ func PlatformKubeconfig(t testing.TB) string { return file(t, "platform.kubeconf
 // Admin is a client that may do everything, for looking at what the platform did.
 func Admin(t testing.TB) kubernetes.Interface {
 	t.Helper()
-	set, err := kubernetes.NewForConfig(load(t, file(t, "admin.kubeconfig")))
+	config := load(t, file(t, "admin.kubeconfig"))
+	config.ContentType = runtime.ContentTypeProtobuf // which carries what is not valid UTF-8, too
+	set, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatalf("make an admin client: %v", err)
 	}

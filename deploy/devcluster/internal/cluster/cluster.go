@@ -1,6 +1,6 @@
 // Package cluster brings one development cluster up and down: which processes it consists of, where they listen,
 // what they are told, and what a fresh cluster is furnished with. All that belongs to a cluster lies in its state
-// directory. How binaries are built, how pods are simulated and how faults are added is other packages' business.
+// directory. How binaries are built and how pods are simulated is other packages' business.
 package cluster
 
 import (
@@ -81,9 +81,6 @@ func (c *Cluster) save() error {
 // Server is the API server's URL.
 func (c *Cluster) Server() string { return loopback(c.Ports.APIServer) }
 
-// GateServer is the URL of the gate in front of the API server.
-func (c *Cluster) GateServer() string { return loopback(c.Ports.Gate) }
-
 // PKI is the directory of certificates.
 func (c *Cluster) PKI() string { return c.path("pki") }
 
@@ -93,11 +90,8 @@ func (c *Cluster) Admin() (*api.Client, error) { return api.NewClient(c.Server()
 // AdminKubeconfig is the path of the cluster admin's kubeconfig.
 func (c *Cluster) AdminKubeconfig() string { return c.path("admin.kubeconfig") }
 
-// PlatformKubeconfig is the path of the kubeconfig of Shopwright's service account, straight to the API server.
+// PlatformKubeconfig is the path of the kubeconfig of Shopwright's service account.
 func (c *Cluster) PlatformKubeconfig() string { return c.path("platform.kubeconfig") }
-
-// GateKubeconfig is the path of the kubeconfig of Shopwright's service account through the gate.
-func (c *Cluster) GateKubeconfig() string { return c.path("gate.kubeconfig") }
 
 func (c *Cluster) registry() process.Registry { return process.Registry(c.path("run")) }
 

@@ -72,10 +72,10 @@ func TestKubeconfig(t *testing.T) {
 	if err := os.WriteFile(c.cert("ca"), []byte("authority"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.writeKubeconfig(c.GateKubeconfig(), "https://127.0.0.1:1", platform, credentials{Token: "secret"}); err != nil {
+	if err := c.writeKubeconfig(c.PlatformKubeconfig(), "https://127.0.0.1:1", platform, credentials{Token: "secret"}); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(c.GateKubeconfig())
+	raw, err := os.ReadFile(c.PlatformKubeconfig())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestKubeconfig(t *testing.T) {
 		k.Contexts[0].Context.User != k.Users[0].Name || k.CurrentContext != k.Contexts[0].Name {
 		t.Errorf("%s", raw)
 	}
-	if info, err := os.Stat(c.GateKubeconfig()); err != nil || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(c.PlatformKubeconfig()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, error %v", info.Mode(), err)
 	}
 }
@@ -127,7 +127,7 @@ func write(t *testing.T, text string) string {
 
 func TestStopOrderKnowsEveryComponentOnce(t *testing.T) {
 	t.Parallel()
-	if got, want := fmt.Sprint(components()), "[gate kwok scheduler controller-manager apiserver etcd]"; got != want {
+	if got, want := fmt.Sprint(components()), "[kwok scheduler controller-manager apiserver etcd]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"os"
 	"slices"
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/build"
@@ -16,7 +15,6 @@ const (
 	controllerManagerName = "controller-manager"
 	schedulerName         = "scheduler"
 	kwokName              = "kwok"
-	gateName              = "gate"
 	// supervisorName is this program itself where it stays in the foreground.
 	supervisorName = "supervisor"
 )
@@ -24,7 +22,7 @@ const (
 // stopOrder lists the processes in the order in which they are ended, those of a group at once: first those that
 // would complain that what they depend on has gone.
 func stopOrder() [][]string {
-	return [][]string{{gateName, kwokName, schedulerName, controllerManagerName}, {apiServerName}, {etcdName}}
+	return [][]string{{kwokName, schedulerName, controllerManagerName}, {apiServerName}, {etcdName}}
 }
 
 // components are all processes of a cluster but the supervisor.
@@ -107,13 +105,4 @@ func (c *Cluster) kwok(bin build.Binaries) process.Command {
 			"--cidr=10.244.0.1/16", "--node-lease-duration-seconds=40",
 		},
 	}
-}
-
-// gate runs this very program as a reverse proxy.
-func (c *Cluster) gate() (process.Command, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return process.Command{}, fmt.Errorf("find this program: %w", err)
-	}
-	return process.Command{Name: gateName, Path: self, Args: []string{"gate", "--state", c.Dir}, Log: c.logPath(gateName)}, nil
 }

@@ -154,10 +154,7 @@ func (c *Cluster) admit(ctx context.Context, admin *api.Client, role string) err
 	if err != nil {
 		return err
 	}
-	if err := c.writeKubeconfig(c.PlatformKubeconfig(), c.Server(), platform, credentials{Token: token}); err != nil {
-		return err
-	}
-	return c.writeKubeconfig(c.GateKubeconfig(), c.GateServer(), platform, credentials{Token: token})
+	return c.writeKubeconfig(c.PlatformKubeconfig(), c.Server(), platform, credentials{Token: token})
 }
 
 func platformManifests(role string) ([]manifest, error) {

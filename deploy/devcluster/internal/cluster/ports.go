@@ -11,14 +11,13 @@ import (
 // Ports are where a cluster's processes listen on the loopback address.
 type Ports struct {
 	APIServer int `json:"apiServer"`
-	Gate      int `json:"gate"`
 	Etcd      int `json:"etcd"`
 	EtcdPeer  int `json:"etcdPeer"`
 	Kwok      int `json:"kwok"`
 }
 
 // portCount is how many ports in a row a cluster takes.
-const portCount = 5
+const portCount = 4
 
 // Ports that nobody asked for come from this range. It lies below those that Linux gives to outgoing connections, so
 // that a port which is free when it is chosen is free when it is used, a moment later.
@@ -31,10 +30,10 @@ const (
 var errNoPorts = errors.New("no free ports")
 
 func portsFrom(base int) Ports {
-	return Ports{APIServer: base, Gate: base + 1, Etcd: base + 2, EtcdPeer: base + 3, Kwok: base + 4}
+	return Ports{APIServer: base, Etcd: base + 1, EtcdPeer: base + 2, Kwok: base + 3}
 }
 
-func (p Ports) all() []int { return []int{p.APIServer, p.Gate, p.Etcd, p.EtcdPeer, p.Kwok} }
+func (p Ports) all() []int { return []int{p.APIServer, p.Etcd, p.EtcdPeer, p.Kwok} }
 
 // choosePorts returns the ports from base on, or, when base is 0, those that the cluster had before if they are
 // still free, or else others.
@@ -57,7 +56,7 @@ func choosePorts(ctx context.Context, base int, before Ports) (Ports, error) {
 
 func wanted(ctx context.Context, p Ports) (Ports, error) {
 	if err := free(ctx, p); err != nil {
-		return Ports{}, fmt.Errorf("%w: a cluster takes five ports from %d on; choose others with --port, or any with --port 0: %w",
+		return Ports{}, fmt.Errorf("%w: a cluster takes four ports from %d on; choose others with --port, or any with --port 0: %w",
 			errNoPorts, p.APIServer, err)
 	}
 	return p, nil

@@ -102,7 +102,7 @@ func (s *Session) reportReady(how string) {
 		AdminKubeconfig: s.AdminKubeconfig(),
 	}
 	if s.options.Role != "" {
-		event.Kubeconfig, event.GateKubeconfig = s.PlatformKubeconfig(), s.GateKubeconfig()
+		event.Kubeconfig = s.PlatformKubeconfig()
 	}
 	s.options.Report(event)
 }

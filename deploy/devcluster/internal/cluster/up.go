@@ -184,11 +184,7 @@ func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
 	}
 	// Only now: earlier the controller manager would find no roles for itself, and end.
 	s.reportStart("Starting controllers, scheduler and simulated nodes")
-	gate, err := s.gate()
-	if err != nil {
-		return err
-	}
-	if err := s.run(s.controllerManager(bin), s.scheduler(bin), s.kwok(bin), gate); err != nil {
+	if err := s.run(s.controllerManager(bin), s.scheduler(bin), s.kwok(bin)); err != nil {
 		return err
 	}
 	if err := furnish(ctx, admin); err != nil {

@@ -26,7 +26,6 @@ type Event struct {
 	Done            int    `json:"done,omitempty"`
 	Total           int    `json:"total,omitempty"`
 	Kubeconfig      string `json:"kubeconfig,omitempty"`
-	GateKubeconfig  string `json:"gateKubeconfig,omitempty"`
 	AdminKubeconfig string `json:"adminKubeconfig,omitempty"`
 }
 

@@ -1,0 +1,112 @@
+package provisioner_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// forbid has a policy of the cluster refuse objects with names that begin so in a namespace,
+// until they are allowed again. It returns when the policy is in force.
+func (p *platform) forbid(t *testing.T, namespace, group, resource, names string) (allow func()) {
+	t.Helper()
+	name, proving := "forbid-"+namespace, "proving-"+namespace
+	remove := p.createPolicy(t, name, admissionv1.ValidatingAdmissionPolicySpec{
+		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{
+			creating(group, resource), creating("", "configmaps"),
+		}},
+		Validations: []admissionv1.Validation{{
+			Expression: "!object.metadata.name.startsWith('" + names + "')", Message: "the house rules forbid it",
+		}},
+	}, namespace, proving)
+	ours := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: proving}}
+	if _, err := p.admin.CoreV1().Namespaces().Create(t.Context(), ours, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = p.admin.CoreV1().Namespaces().Delete(context.Background(), proving, metav1.DeleteOptions{})
+	})
+	forbids := func() bool {
+		probe := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: names + "probe"}}
+		_, err := p.admin.CoreV1().ConfigMaps(proving).Create(t.Context(), probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err != nil
+	}
+	within(t, "the policy is in force", forbids)
+	return func() {
+		remove()
+		within(t, "the policy is no longer in force", func() bool { return !forbids() })
+	}
+}
+
+func creating(group, resource string) admissionv1.NamedRuleWithOperations {
+	return admissionv1.NamedRuleWithOperations{RuleWithOperations: admissionv1.RuleWithOperations{
+		Operations: []admissionv1.OperationType{admissionv1.Create},
+		Rule:       admissionv1.Rule{APIGroups: []string{group}, APIVersions: []string{"v1"}, Resources: []string{resource}},
+	}}
+}
+
+// createPolicy makes a policy for these namespaces, and returns what removes it.
+func (p *platform) createPolicy(t *testing.T, name string, spec admissionv1.ValidatingAdmissionPolicySpec, namespaces ...string) (remove func()) {
+	t.Helper()
+	ctx, api := context.Background(), p.admin.AdmissionregistrationV1()
+	remove = func() {
+		_ = api.ValidatingAdmissionPolicyBindings().Delete(ctx, name, metav1.DeleteOptions{})
+		_ = api.ValidatingAdmissionPolicies().Delete(ctx, name, metav1.DeleteOptions{})
+	}
+	t.Cleanup(remove)
+	policy := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}
+	if _, err := api.ValidatingAdmissionPolicies().Create(ctx, policy, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName: name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
+			MatchResources: &admissionv1.MatchResources{NamespaceSelector: &metav1.LabelSelector{
+				MatchExpressions: []metav1.LabelSelectorRequirement{{
+					Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpIn, Values: namespaces,
+				}},
+			}},
+		},
+	}
+	if _, err := api.ValidatingAdmissionPolicyBindings().Create(ctx, binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return remove
+}
+
+// TestAdmissionDenied has the cluster refuse a part of the release, or pods of it, which
+// only events tell of.
+func TestAdmissionDenied(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		group, resource, object string
+		title, cause            string
+		step                    store.Step
+	}{
+		"Ingress":     {"networking.k8s.io", "ingresses", "shop", "The cluster refused", "the house rules forbid it", store.StepRelease},
+		"Deployment":  {"", "pods", "wordpress-", "The cluster refuses the shop’s pods", "the house rules forbid it", store.StepWorkloads},
+		"StatefulSet": {"", "pods", "mariadb-", "The cluster refuses the shop’s pods", "the house rules forbid it", store.StepWorkloads},
+		"Job":         {"", "pods", "setup-", "The cluster refuses the shop’s pods", "the house rules forbid it", store.StepSetup},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := start(t)
+			wanted := "Denied " + name
+			allow := p.forbid(t, store.Namespace(store.ProposeSlug(wanted+" "+p.mark)), c.group, c.resource, c.object)
+			st := p.untilStatus(t, p.request(t, wanted).ID, store.Failed)
+			if f := st.Failure; f.Title != c.title || f.Step != c.step || !strings.Contains(f.Cause, c.cause) || f.Next == "" {
+				t.Fatalf("%s: %+v", st.Status, f)
+			}
+			allow()
+			p.retry(t, st)
+			p.wantReady(t, st)
+		})
+	}
+}

@@ -1,0 +1,81 @@
+package provisioner
+
+import (
+	"context"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// patience is how long what looks hopeless is watched before it is called a failure: a
+// registry that answers again a moment later is none.
+const patience = 10 * time.Second
+
+// spell is how long something has held without a break.
+type spell struct{ began time.Time }
+
+// during notes whether it holds now, and returns for how long it has.
+func (s *spell) during(holds bool) time.Duration {
+	switch {
+	case !holds:
+		s.began = time.Time{}
+	case s.began.IsZero():
+		s.began = time.Now()
+	}
+	return s.lasts()
+}
+
+func (s *spell) lasts() time.Duration {
+	if s.began.IsZero() {
+		return 0
+	}
+	return time.Since(s.began)
+}
+
+// judge turns a wait into a failure when waiting has no prospect.
+func (w *worker) judge(ctx context.Context, conn *connection, o observed, a action) (action, error) {
+	if a.Do != wait || w.claim.Store.Desired == store.Absent {
+		return a, nil
+	}
+	failure, bad := hopeless(o.Snapshot)
+	if w.hopeless.during(bad) >= patience {
+		return action{Do: fail, Step: a.Step, Failure: failure}, nil
+	}
+	if w.podless.during(lacksPods(o.Snapshot)) >= patience {
+		w.podless = spell{} // the question is not asked at every turn
+		refusal, refused, err := w.refusal(ctx, conn)
+		if refused || err != nil {
+			return action{Do: fail, Step: a.Step, Failure: refusal}, err
+		}
+	}
+	if !bad && w.worked > w.timeout {
+		return action{Do: fail, Step: a.Step, Failure: timedOut(w.claim.Store, w.worked, a.Message, o.Snapshot)}, nil
+	}
+	return a, nil
+}
+
+func lacksPods(s kube.Snapshot) bool {
+	for _, workload := range s.Workloads {
+		if workload.LacksPods() {
+			return true
+		}
+	}
+	return setupJob(s).LacksPods()
+}
+
+// refusal looks for the reason why something has no pods: admission tells it to the
+// controller that makes them, which reports it as an event and nowhere else.
+func (w *worker) refusal(ctx context.Context, conn *connection) (f store.Failure, refused bool, err error) {
+	events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
+	if err != nil {
+		return store.Failure{}, false, err
+	}
+	asked := w.claim.Store.QueuedAt.Truncate(time.Second) // as Kubernetes writes times
+	for _, e := range events {
+		if e.Warning && e.Reason == "FailedCreate" && !e.Last.Before(asked) {
+			return podsRefused(e), true, nil
+		}
+	}
+	return store.Failure{}, false, nil
+}

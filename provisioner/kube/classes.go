@@ -1,0 +1,39 @@
+package kube
+
+import (
+	"slices"
+
+	networkingv1 "k8s.io/api/networking/v1"
+	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/client-go/tools/cache"
+)
+
+// Classes are what a cluster offers of storage and of ingress, by name.
+type Classes struct {
+	Storage        []string
+	DefaultStorage bool // one of them is taken by a volume claim that names none
+	Ingress        []string
+}
+
+// isDefaultStorage marks the storage class of claims that name none.
+// https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass
+const isDefaultStorage = "storageclass.kubernetes.io/is-default-class"
+
+// Classes returns what is known of them now.
+func (w *Watcher) Classes() Classes {
+	var c Classes
+	all(w.storageClasses, func(s *storagev1.StorageClass) {
+		c.Storage = append(c.Storage, s.Name)
+		c.DefaultStorage = c.DefaultStorage || s.Annotations[isDefaultStorage] == "true"
+	})
+	all(w.ingressClasses, func(i *networkingv1.IngressClass) { c.Ingress = append(c.Ingress, i.Name) })
+	slices.Sort(c.Storage)
+	slices.Sort(c.Ingress)
+	return c
+}
+
+func all[T any](indexer cache.Indexer, do func(T)) {
+	for _, object := range indexer.List() {
+		do(object.(T))
+	}
+}

@@ -1,0 +1,69 @@
+package kube
+
+import (
+	"maps"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/tools/cache"
+)
+
+// losses collect what has been seen to go, by store id.
+type losses struct {
+	seen Signals
+	mu   sync.Mutex
+	gone map[string]Loss
+}
+
+// Loss is what of a store has been seen to go.
+type Loss struct {
+	Namespace bool
+	Workloads []string // by name
+}
+
+// SubscribeLosses returns a channel that is signalled when a workload or a namespace of a
+// store goes, and a function that ends it.
+func (w *Watcher) SubscribeLosses() (seen <-chan struct{}, cancel func()) {
+	return w.losses.seen.Subscribe("")
+}
+
+// Losses returns what has gone since it was last asked, by store id. It may have come back
+// since.
+func (w *Watcher) Losses() map[string]Loss {
+	w.losses.mu.Lock()
+	defer w.losses.mu.Unlock()
+	gone := maps.Clone(w.losses.gone)
+	clear(w.losses.gone)
+	return gone
+}
+
+func (l *losses) handler() cache.ResourceEventHandler {
+	return cache.ResourceEventHandlerFuncs{DeleteFunc: func(object any) { l.add(lastSeen(object)) }}
+}
+
+func (l *losses) add(object any) {
+	m, err := meta.Accessor(object)
+	if err != nil {
+		return
+	}
+	id := m.GetLabels()[LabelStoreID]
+	l.mu.Lock()
+	loss := l.gone[id]
+	if _, is := object.(*corev1.Namespace); is {
+		loss.Namespace = true
+	} else {
+		loss.Workloads = append(loss.Workloads, m.GetName())
+	}
+	l.gone[id] = loss
+	l.mu.Unlock()
+	l.seen.Send("")
+}
+
+// lastSeen is the object itself, also when its end was missed.
+func lastSeen(object any) any {
+	if missed, ok := object.(cache.DeletedFinalStateUnknown); ok {
+		return missed.Obj
+	}
+	return object
+}

@@ -1,0 +1,33 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Nudge makes the workload's controller look at it now. One whose pods were refused tries
+// again only after a pause that grows to a quarter of an hour.
+func (c *Client) Nudge(ctx context.Context, namespace string, w Workload) error {
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+		"annotations": map[string]string{annotationRetried: time.Now().UTC().Format(time.RFC3339Nano)},
+	}})
+	if err != nil {
+		return err
+	}
+	switch w.Kind {
+	case "Deployment": // it hands its annotations on to the replica set that makes the pods
+		_, err = c.set.AppsV1().Deployments(namespace).Patch(ctx, w.Name, types.MergePatchType, patch, metav1.PatchOptions{})
+	case "StatefulSet":
+		_, err = c.set.AppsV1().StatefulSets(namespace).Patch(ctx, w.Name, types.MergePatchType, patch, metav1.PatchOptions{})
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("nudge %s %s/%s: %w", w.Kind, namespace, w.Name, err)
+	}
+	return nil
+}

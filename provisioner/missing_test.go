@@ -1,0 +1,135 @@
+package provisioner_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/store"
+)
+
+// repaired waits until the store has been put back without anybody asking for it.
+func (p *platform) repaired(t *testing.T, before store.Store) store.Store {
+	t.Helper()
+	st := p.until(t, before.ID, "put back", func(st store.Store) bool {
+		return st.Generation > before.Generation && (st.Status == store.Ready || st.Status == store.Failed)
+	})
+	if st.Status != store.Ready {
+		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	}
+	p.wantOneRelease(t, st)
+	return st
+}
+
+func (p *platform) uninstall(t *testing.T, st store.Store) {
+	t.Helper()
+	client, err := helm.NewClient(kubetest.Platform(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Uninstall(t.Context(), st.Namespace, "store"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReleaseRemovedByHandIsPutBackOnItsDisks(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Uninstalled"))
+	before := p.keepsakes(t, st.Namespace)
+	p.uninstall(t, st)
+	p.repaired(t, st)
+	p.wantKept(t, st.Namespace, before)
+}
+
+func TestWorkloadRemovedByHandIsPutBack(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Beheaded"))
+	if err := p.admin.AppsV1().Deployments(st.Namespace).Delete(t.Context(), "wordpress", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	st = p.repaired(t, st)
+	if _, err := p.admin.AppsV1().Deployments(st.Namespace).Get(t.Context(), "wordpress", metav1.GetOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReleaseRemovedWhileNobodyWatched lets the next start find out.
+func TestReleaseRemovedWhileNobodyWatched(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Unwatched"))
+	p.stop()
+	p.uninstall(t, st)
+	p.untilNoWorkloads(t, st)
+	p.run(t)
+	p.repaired(t, st)
+}
+
+func (p *platform) untilNoWorkloads(t *testing.T, st store.Store) {
+	t.Helper()
+	within(t, "the workloads are gone", func() bool {
+		pods, err := p.admin.CoreV1().Pods(st.Namespace).List(t.Context(), metav1.ListOptions{})
+		return err == nil && len(pods.Items) == 0
+	})
+}
+
+func TestLostDataWaitForAPerson(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Bereft"))
+	if err := p.admin.CoreV1().Namespaces().Delete(t.Context(), st.Namespace, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	st = p.until(t, st.ID, "failed", func(st store.Store) bool { return st.Status == store.Failed })
+	if f := st.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || !strings.Contains(f.Cause, "files") {
+		t.Fatalf("%+v", f)
+	}
+	p.retry(t, st)
+	st = p.until(t, st.ID, "failed again", func(now store.Store) bool { return now.Generation > st.Generation && now.Status == store.Failed })
+	if st.Failure.Code != store.DataLost {
+		t.Fatalf("Retry came to %+v", st.Failure)
+	}
+	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	if st = p.wantReady(t, st); len(st.Volumes) != 2 {
+		t.Errorf("rebuilt with the disks %q", st.Volumes)
+	}
+}
+
+// drift says which workload somebody has scaled.
+func (p *platform) drift(st store.Store) string {
+	snapshot, _ := p.Snapshot(st)
+	for _, w := range snapshot.Workloads {
+		if w.Drifted() {
+			return fmt.Sprintf("%s %d of %d", w.Name, w.Want, w.Asked)
+		}
+	}
+	return ""
+}
+
+func TestScaledWorkloadIsShownAndPutBack(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Scaled"))
+	scale, err := p.admin.AppsV1().Deployments(st.Namespace).GetScale(t.Context(), "wordpress", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scale.Spec.Replicas = 0
+	if _, err := p.admin.AppsV1().Deployments(st.Namespace).UpdateScale(t.Context(), "wordpress", scale, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "the drift is seen", func() bool { return p.drift(st) == "wordpress 0 of 1" })
+	if _, err := p.db.Repair(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	p.repaired(t, st)
+	within(t, "the drift is gone", func() bool { return p.drift(st) == "" })
+}

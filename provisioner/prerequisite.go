@@ -1,0 +1,71 @@
+package provisioner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// unmet finds what the plan or the cluster lacks for a release, before anything of it is
+// made: a volume claim keeps the class that it was made with. A failure without a title
+// says that nothing is lacking.
+func (w *worker) unmet(conn *connection) (store.Failure, error) {
+	needs, err := w.demands.of(w.engine, w.site, w.plan.Limits)
+	if err != nil {
+		return store.Failure{}, err
+	}
+	if short := needs.beyond(w.plan.Limits); len(short) > 0 {
+		return planTooSmall(tooSmall(w.engine, w.plan, short)), nil
+	}
+	return missingClass(w.site, conn.watcher.Classes()), nil
+}
+
+// missingClass looks for the classes that stores are told to use. An ingress that names
+// none is left to the cluster: some controllers serve it without any class.
+func missingClass(site engine.Spec, c kube.Classes) store.Failure {
+	switch {
+	case site.StorageClass == "" && !c.DefaultStorage:
+		return noDefaultStorage(c.Storage)
+	case site.StorageClass != "" && !slices.Contains(c.Storage, site.StorageClass):
+		return noSuchClass("storage", "STORAGE_CLASS", site.StorageClass, c.Storage)
+	case site.IngressClass != "" && !slices.Contains(c.Ingress, site.IngressClass):
+		return noSuchClass("ingress", "INGRESS_CLASS", site.IngressClass, c.Ingress)
+	default:
+		return store.Failure{}
+	}
+}
+
+func noDefaultStorage(there []string) store.Failure {
+	return store.Failure{
+		Title: "The cluster has no default storage class",
+		Cause: fmt.Sprintf("The store’s disks name no storage class, and the cluster has no default one. It has %s.", listOf(there)),
+		Next:  "Make one of them the default, or name it in SHOPWRIGHT_STORAGE_CLASS and start again; then press Retry.",
+	}
+}
+
+func noSuchClass(kind, setting, name string, there []string) store.Failure {
+	return store.Failure{
+		Title: fmt.Sprintf("The cluster has no such %s class", kind),
+		Cause: fmt.Sprintf("Stores are to use the %s class %s, which the cluster does not have. It has %s.", kind, name, listOf(there)),
+		Next:  fmt.Sprintf("Make that class, or name another one in SHOPWRIGHT_%s and start again; then press Retry.", setting),
+	}
+}
+
+func planTooSmall(cause string) store.Failure {
+	return store.Failure{
+		Title: "The plan is too small",
+		Cause: cause,
+		Next:  "Have the plan enlarged and press Retry, or delete the store.",
+	}
+}
+
+func listOf(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
+}

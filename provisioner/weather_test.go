@@ -1,0 +1,128 @@
+package provisioner_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/store"
+)
+
+// busyEnough bounds the requests that go out in any one second while the API server is in
+// trouble: one opening of a store has about forty, its watches a dozen. More would be a loop
+// that does not wait.
+const busyEnough = 100
+
+// startOn starts a provisioner whose requests go over a link of its own.
+func startOn(t *testing.T, changes ...func(*provisioner.Config)) (*platform, *kubetest.Link) {
+	t.Helper()
+	link := kubetest.NewLink(t)
+	return start(t, append(changes, connecting(to(link.Config())))...), link
+}
+
+// untilLink waits for the connection to be in that state.
+func (p *platform) untilLink(t *testing.T, link provisioner.Link) {
+	t.Helper()
+	changed, cancel := p.SubscribeCluster()
+	defer cancel()
+	timeout := time.After(patience)
+	for p.Cluster().Link != link {
+		select {
+		case <-changed:
+		case <-timeout:
+			t.Fatalf("the cluster is not %s within %s: %+v", link, patience, p.Cluster())
+		}
+	}
+}
+
+// during lets something happen in bad weather, and checks that nobody loops without a pause
+// meanwhile.
+func during(t *testing.T, link *kubetest.Link, weather kubetest.Weather, happens func()) {
+	t.Helper()
+	before := len(link.Requests())
+	link.Turn(weather)
+	link.Cut() // the watches that are open see the weather too
+	happens()
+	most, all := kubetest.Busiest(link.Requests()[before:])
+	link.Turn(kubetest.Fair)
+	t.Logf("%d requests meanwhile, %d in the busiest second", all, most)
+	if most > busyEnough {
+		t.Errorf("%d requests were made in one second", most)
+	}
+}
+
+// TestAPIServerGoneForThirtySeconds takes the API server away from a store on its way, and
+// from one that is asked for meanwhile.
+func TestAPIServerGoneForThirtySeconds(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t)
+	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Midway "+p.mark)), "fail=never-ready")
+	midway := p.request(t, "Midway")
+	p.until(t, midway.ID, "at work", func(st store.Store) bool { return st.Step == store.StepWorkloads })
+
+	var waiting store.Store
+	during(t, link, kubetest.Gone, func() {
+		outage := time.After(30 * time.Second)
+		p.untilLink(t, provisioner.Unreachable)
+		waiting = p.request(t, "Meanwhile")
+		<-outage
+		for _, st := range []store.Store{midway, waiting} {
+			if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Status != store.Provisioning {
+				t.Errorf("%s is %s while there is no cluster: %+v, %v", st.Name, now.Status, now.Failure, err)
+			}
+		}
+	})
+	kubetest.Simulate(t, midway.Namespace, "fail=none")
+	for _, st := range []store.Store{midway, waiting} {
+		p.wantReady(t, st)
+		p.askDelete(t, st)
+		p.untilGone(t, st)
+	}
+}
+
+// TestAPIServerInTrouble opens a store while requests go wrong for a while, and removes it
+// while they go wrong again.
+func TestAPIServerInTrouble(t *testing.T) {
+	t.Parallel()
+	watches := func(r kubetest.Request) bool { return r.Watch }
+	for name, weather := range map[string]kubetest.Weather{
+		"Throttling": kubetest.Refusing(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests, kubetest.All),
+		"Failing":    kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, kubetest.All),
+		"Not saving": kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, kubetest.Request.IsWrite),
+		"Forgetful":  kubetest.Refusing(http.StatusGone, metav1.StatusReasonExpired, watches),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, link := startOn(t)
+			p.untilLink(t, provisioner.Connected)
+			var st store.Store
+			during(t, link, weather, func() {
+				st = p.request(t, name)
+				<-time.After(10 * time.Second)
+			})
+			p.wantReady(t, st)
+			during(t, link, weather, func() {
+				p.askDelete(t, st)
+				<-time.After(5 * time.Second)
+			})
+			p.untilGone(t, st)
+		})
+	}
+}
+
+// TestSlowAPIServer opens a store while every answer takes two seconds longer.
+func TestSlowAPIServer(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t, func(c *provisioner.Config) { c.Timeout = 10 * time.Minute })
+	during(t, link, kubetest.Slow(2*time.Second), func() {
+		st := p.request(t, "Slow")
+		for _, step := range []store.Step{store.StepRelease, store.StepWorkloads} {
+			p.until(t, st.ID, "at "+string(step), func(now store.Store) bool { return now.Step == step || now.Status != store.Provisioning })
+		}
+		p.wantReady(t, st)
+	})
+}
