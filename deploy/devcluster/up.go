@@ -64,9 +64,9 @@ type upCommand struct {
 	state
 	programs
 	reporting
-	Port       int    `placeholder:"N" help:"First of the five ports that the cluster takes; 0, the default, chooses free ones."`
-	Role       string `placeholder:"FILE" type:"existingfile" help:"Manifest of a ClusterRole: makes Shopwright's service account with it, and its kubeconfig platform."`
-	Foreground bool   `help:"Stay, and end the cluster on an interrupt, or when standard input is a pipe and closes."`
+	Port       int      `placeholder:"N" help:"First of the five ports that the cluster takes; 0, the default, chooses free ones."`
+	Role       []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"Manifest of what Shopwright may do, may be repeated: makes its service account with these rights, and its kubeconfig platform."`
+	Foreground bool     `help:"Stay, and end the cluster on an interrupt, or when standard input is a pipe and closes."`
 }
 
 // Run brings the cluster up, and in the foreground stays with it.
@@ -88,7 +88,7 @@ func (u upCommand) up(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	session, err := cluster.Up(ctx, cluster.UpOptions{
-		Dir: u.Dir, Source: source, Bin: bin, Port: u.Port, Role: u.Role, Bound: u.Foreground, Report: u.reporter(stdout),
+		Dir: u.Dir, Source: source, Bin: bin, Port: u.Port, Roles: u.Role, Bound: u.Foreground, Report: u.reporter(stdout),
 	})
 	if err != nil || !u.Foreground || !session.Owner {
 		return err

@@ -94,23 +94,31 @@ func TestKubeconfig(t *testing.T) {
 
 func TestPlatformManifests(t *testing.T) {
 	t.Parallel()
-	manifests, err := platformManifests(write(t, "kind: ClusterRole\nmetadata: {name: shopwright-platform}\nrules: []\n"))
+	role := write(t, "kind: ClusterRole\nmetadata: {name: shopwright-platform}\nrules: []\n---\nkind: ClusterRole\nmetadata: {name: shopwright-store}\n")
+	policy := write(t, "kind: ValidatingAdmissionPolicy\nmetadata: {name: hold}\nspec: {expression: 'in {{ .Release.Namespace }}'}\n")
+	manifests, err := platformManifests([]string{role, policy})
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := make([]string, len(manifests))
-	for i, m := range manifests {
-		paths[i] = m.path
+	var all strings.Builder
+	for _, m := range manifests {
+		fmt.Fprintln(&all, m.path, m.text)
 	}
-	if got := strings.Join(paths, " "); !strings.Contains(got, "/clusterroles/shopwright-platform ") {
-		t.Errorf("paths %s", got)
+	for _, want := range []string{
+		"/clusterroles/shopwright-platform ", "/clusterroles/shopwright-store ", "/validatingadmissionpolicies/hold ",
+		"'in shopwright-system'", "kind: ClusterRole, name: shopwright-platform}",
+	} {
+		if !strings.Contains(all.String(), want) {
+			t.Errorf("no %s in %s", want, &all)
+		}
 	}
 	for text, want := range map[string]string{
-		"kind: Role\nmetadata: {name: x}\n":       "must hold one ClusterRole",
-		"kind: ClusterRole\n":                     "must hold one ClusterRole",
-		"metadata: {name: {{ .Release.Name }}}\n": "is no plain manifest",
+		"kind: Role\nmetadata: {name: x}\n":                      "must hold ClusterRoles",
+		"kind: ClusterRole\n":                                    "must hold ClusterRoles",
+		"kind: ValidatingAdmissionPolicy\nmetadata: {name: x}\n": "must hold a ClusterRole",
+		"metadata: {name: {{ .Release.Name }}}\n":                "is no plain manifest",
 	} {
-		if _, err := platformManifests(write(t, text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := platformManifests([]string{write(t, text)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v", text, err)
 		}
 	}

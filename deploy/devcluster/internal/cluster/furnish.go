@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"time"
-
-	"sigs.k8s.io/yaml"
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/api"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/simulate"
@@ -16,15 +13,6 @@ import (
 
 // pollInterval is how often the cluster is asked whether it is there yet.
 const pollInterval = 50 * time.Millisecond
-
-// platform is the name of Shopwright's service account, of its binding, and part of its namespace's.
-const (
-	platform          = "shopwright"
-	platformNamespace = "shopwright-system"
-)
-
-// tokenLifetime is how long the platform's token is good for; every `up` issues another.
-const tokenLifetime = 365 * 24 * time.Hour
 
 // manifest is an object to apply and the path it has at the API server.
 type manifest struct {
@@ -133,82 +121,4 @@ func poll(ctx context.Context, what string, check func(context.Context) error) e
 			return fmt.Errorf("wait for %s: %w (%w)", what, context.Cause(ctx), err)
 		}
 	}
-}
-
-// admit gives Shopwright's service account the ClusterRole in the file role, and writes the kubeconfigs that sign in
-// as it. An empty role does nothing.
-func (c *Cluster) admit(ctx context.Context, admin *api.Client, role string) error {
-	if role == "" {
-		return nil
-	}
-	manifests, err := platformManifests(role)
-	if err != nil {
-		return err
-	}
-	for _, m := range manifests {
-		if err := admin.Apply(ctx, m.path, []byte(m.text)); err != nil {
-			return fmt.Errorf("set up Shopwright's service account: %w", err)
-		}
-	}
-	token, err := requestToken(ctx, admin)
-	if err != nil {
-		return err
-	}
-	return c.writeKubeconfig(c.PlatformKubeconfig(), c.Server(), platform, credentials{Token: token})
-}
-
-func platformManifests(role string) ([]manifest, error) {
-	const rbac = "/apis/rbac.authorization.k8s.io/v1/"
-	raw, name, err := readClusterRole(role)
-	if err != nil {
-		return nil, err
-	}
-	namespace := "/api/v1/namespaces/" + platformNamespace
-	return []manifest{
-		{namespace, "{apiVersion: v1, kind: Namespace, metadata: {name: " + platformNamespace + "}}"},
-		{namespace + "/serviceaccounts/" + platform, "{apiVersion: v1, kind: ServiceAccount, metadata: {name: " + platform + "}}"},
-		{rbac + "clusterroles/" + name, raw},
-		{rbac + "clusterrolebindings/" + platform, fmt.Sprintf(`
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: %s}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %s}
-subjects: [{kind: ServiceAccount, name: %s, namespace: %s}]`, platform, name, platform, platformNamespace)},
-	}, nil
-}
-
-// readClusterRole reads a file that holds one ClusterRole and nothing else.
-func readClusterRole(path string) (text, name string, err error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return "", "", fmt.Errorf("read the platform's role: %w", err)
-	}
-	var role struct {
-		Kind     string
-		Metadata struct{ Name string }
-	}
-	if err := yaml.Unmarshal(raw, &role); err != nil {
-		return "", "", fmt.Errorf("%s is no plain manifest: %w", path, err)
-	}
-	if role.Kind != "ClusterRole" || role.Metadata.Name == "" {
-		return "", "", fmt.Errorf("%s must hold one ClusterRole with a name", path)
-	}
-	return string(raw), role.Metadata.Name, nil
-}
-
-func requestToken(ctx context.Context, admin *api.Client) (string, error) {
-	var request struct {
-		Spec struct {
-			ExpirationSeconds int64 `json:"expirationSeconds"`
-		} `json:"spec"`
-		Status struct {
-			Token string `json:"token"`
-		} `json:"status,omitzero"`
-	}
-	request.Spec.ExpirationSeconds = int64(tokenLifetime.Seconds())
-	path := "/api/v1/namespaces/" + platformNamespace + "/serviceaccounts/" + platform + "/token"
-	if err := admin.Create(ctx, path, request, &request); err != nil {
-		return "", fmt.Errorf("request a token for Shopwright's service account: %w", err)
-	}
-	return request.Status.Token, nil
 }

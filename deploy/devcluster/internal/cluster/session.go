@@ -88,7 +88,7 @@ func (s *Session) grant(ctx context.Context) error {
 		return err
 	}
 	defer admin.Close()
-	return s.admit(ctx, admin, s.options.Role)
+	return s.admit(ctx, admin, s.options.Roles)
 }
 
 func (s *Session) reportStart(message string) {
@@ -101,7 +101,7 @@ func (s *Session) reportReady(how string) {
 		Message:         fmt.Sprintf("%s: the API server is %s, its pods are simulated", how, s.Server()),
 		AdminKubeconfig: s.AdminKubeconfig(),
 	}
-	if s.options.Role != "" {
+	if len(s.options.Roles) > 0 {
 		event.Kubeconfig = s.PlatformKubeconfig()
 	}
 	s.options.Report(event)

@@ -28,8 +28,8 @@ type UpOptions struct {
 	Dir, Source, Bin string
 	// Port is the first of five ports in a row; 0 chooses free ones.
 	Port int
-	// Role is the file with the ClusterRole of Shopwright's service account; empty makes no service account.
-	Role string
+	// Roles are the files with the rights of Shopwright's service account; without any there is no such account.
+	Roles []string
 	// Bound ends the cluster with the calling thread, which the caller has locked and keeps.
 	Bound bool
 	// Report hears of the progress.
@@ -190,7 +190,7 @@ func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
 	if err := furnish(ctx, admin); err != nil {
 		return err
 	}
-	if err := s.admit(ctx, admin, s.options.Role); err != nil {
+	if err := s.admit(ctx, admin, s.options.Roles); err != nil {
 		return err
 	}
 	s.reportReady("Ready")
