@@ -13,7 +13,8 @@ export CGO_ENABLED ?= 0
 # What `make run` uses where no cluster is named.
 STATE := $(CURDIR)/.data
 DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --state $(STATE)/cluster \
-	--role $(CURDIR)/charts/platform/templates/clusterrole.yaml --source $(CURDIR)/deploy/devcluster
+	--role $(CURDIR)/charts/platform/templates/clusterrole.yaml --role $(CURDIR)/charts/platform/templates/policy.yaml \
+	--source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
 .PHONY: help run build devcluster generate lint fmt test bench

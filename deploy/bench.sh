@@ -13,5 +13,6 @@ finish() {
 }
 trap finish EXIT
 
-bin/devcluster up --state "$state/cluster" --role charts/platform/templates/clusterrole.yaml --source deploy/devcluster >&2
+bin/devcluster up --state "$state/cluster" \
+	--role charts/platform/templates/clusterrole.yaml --role charts/platform/templates/policy.yaml --source deploy/devcluster >&2
 go run ./cmd/bench -cluster "$state/cluster" -helm "$PWD/.cache/bin/helm" -binary "$PWD/bin/shopwright" "$@"

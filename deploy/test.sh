@@ -39,7 +39,8 @@ finish() {
 }
 trap finish EXIT
 
-"$devcluster" up --state "$state/cluster" --role charts/platform/templates/clusterrole.yaml --source deploy/devcluster
+"$devcluster" up --state "$state/cluster" \
+	--role charts/platform/templates/clusterrole.yaml --role charts/platform/templates/policy.yaml --source deploy/devcluster
 export SHOPWRIGHT_TEST_CLUSTER=$state/cluster
 export SHOPWRIGHT_TEST_DEVCLUSTER=$devcluster
 export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright

@@ -24,6 +24,7 @@ const setupComponent = "setup"
 // settled is what a holder has seen or made so, and need not ask again in this generation.
 type settled struct {
 	namespace   kube.NamespaceState
+	bound       bool
 	limits      bool
 	credentials bool
 	released    bool // deployed, by whomever
@@ -43,6 +44,9 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 	}
 	if err := w.observeNamespace(ctx, conn, &o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
 		return o, err
+	}
+	if o.Bound = w.settled.bound; !o.Bound {
+		return o, nil
 	}
 	if err := w.observeParts(ctx, conn, &o); err != nil {
 		return o, err
@@ -122,8 +126,8 @@ func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observe
 		o.Foreign = true
 		return o, nil
 	}
-	o.Namespace, o.Applied = state, w.settled.volumesGone
-	if err != nil || state.Phase != kube.Active || w.settled.volumesGone {
+	o.Namespace, o.Bound, o.Applied = state, w.settled.bound, w.settled.volumesGone
+	if err != nil || state.Phase != kube.Active || !o.Bound || w.settled.volumesGone {
 		return o, err
 	}
 	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
@@ -184,7 +188,7 @@ func (w *worker) waitFor(o observed, a action) {
 // advance records the step of the action, or what is new about it.
 func (w *worker) advance(ctx context.Context, a action) error {
 	st := w.claim.Store
-	if a.Step == st.Step && (a.Message == "" || a.Message == w.said) {
+	if a.Step == "" || a.Step == st.Step && (a.Message == "" || a.Message == w.said) {
 		return nil
 	}
 	progress := store.Progress{Step: a.Step, Finished: w.outcome, Message: a.Message}
@@ -213,6 +217,10 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case createNamespace:
 		w.settled.namespace, err = conn.kube.CreateNamespace(ctx, owner)
 		return "Made; it admits restricted pods only", err
+	case bindRole:
+		err = conn.kube.BindRole(ctx, owner, conn.account)
+		w.settled.bound, w.boundAt = err == nil, time.Now()
+		return w.outcome, err
 	case createLimits:
 		err = conn.kube.CreateLimits(ctx, owner, w.plan.Limits)
 		w.settled.limits = err == nil
@@ -317,7 +325,7 @@ func (w *worker) complete(ctx context.Context, o observed) error {
 // giveUp records a failure with all that explains it.
 func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string) error {
 	f.HelmLog = helmLog
-	if conn := w.cluster.connection(); conn != nil {
+	if conn := w.cluster.connection(); conn != nil && !w.boundAt.IsZero() {
 		events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
 		if err != nil {
 			w.log.Warn("no events for the evidence", "error", err)

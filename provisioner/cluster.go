@@ -61,6 +61,7 @@ type connection struct {
 	guard   *kube.Guard
 	kube    *kube.Client
 	helm    *helm.Client
+	account kube.Account // as whom we work there; known before the connection is used
 	watcher *kube.Watcher
 }
 
@@ -173,7 +174,19 @@ func (c *cluster) greet(ctx context.Context, conn *connection) {
 	}
 }
 
+// identify finds out which cluster answers, and then as whom we work there.
 func (c *cluster) identify(ctx context.Context, conn *connection) error {
+	if err := c.recognise(ctx, conn); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*pingTimeout) // two questions, on a new connection
+	defer cancel()
+	account, err := conn.kube.Account(ctx)
+	conn.account = account
+	return err
+}
+
+func (c *cluster) recognise(ctx context.Context, conn *connection) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	id, err := conn.kube.Identity(ctx)

@@ -1,6 +1,7 @@
 package provisioner
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -90,7 +91,7 @@ func unready(s kube.Snapshot) string {
 func refused(st store.Store, err error) store.Failure {
 	return store.Failure{
 		Title: "The cluster refused",
-		Cause: fmt.Sprintf("At %s the cluster said no: %s", st.Step, sentence(firstLine(err))),
+		Cause: fmt.Sprintf("At %s the cluster said no: %s", cmp.Or(st.Step, store.StepNamespace), sentence(firstLine(err))),
 		Next:  "Have the cluster’s administrator allow it, then press Retry.",
 	}
 }

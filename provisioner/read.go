@@ -62,11 +62,12 @@ func (p *Provisioner) Credentials(ctx context.Context, st store.Store) (Login, e
 	if !known {
 		return Login{}, fmt.Errorf("read credentials: no engine %q", st.Engine)
 	}
-	if _, err := conn.kube.Namespace(ctx, kube.Owner{Namespace: st.Namespace, StoreID: st.ID}); err != nil {
-		return Login{}, err
-	}
-	data, err := conn.kube.Secret(ctx, st.Namespace, credentialsSecret)
-	if apierrors.IsNotFound(err) {
+	var data map[string][]byte
+	err := conn.read(ctx, ownerOf(st), func() (err error) {
+		data, err = conn.kube.Secret(ctx, st.Namespace, credentialsSecret)
+		return err
+	})
+	if apierrors.IsNotFound(err) || errors.Is(err, errNoNamespace) {
 		return Login{}, &store.Error{Code: store.NotFound, Message: "The store has no credentials yet. They are made a moment after it is created."}
 	}
 	if err != nil {
@@ -82,7 +83,40 @@ func (p *Provisioner) Events(ctx context.Context, st store.Store) ([]kube.Event,
 	if conn == nil {
 		return nil, ErrUnreachable
 	}
-	return conn.kube.Events(ctx, st.Namespace)
+	var events []kube.Event
+	err := conn.read(ctx, ownerOf(st), func() (err error) {
+		events, err = conn.kube.Events(ctx, st.Namespace)
+		return err
+	})
+	if errors.Is(err, errNoNamespace) || errors.Is(err, kube.ErrForeign) {
+		return nil, nil
+	}
+	return events, err
+}
+
+// errNoNamespace says that there is nothing of the store to read.
+var errNoNamespace = errors.New("the store has no namespace")
+
+// read reads in the namespace of the store and in no other of that name. If the account has
+// lost its rights there, they are given to it again.
+func (c *connection) read(ctx context.Context, owner kube.Owner, what func() error) error {
+	state, err := c.kube.Namespace(ctx, owner)
+	if err != nil {
+		return err
+	}
+	if state.Phase == kube.Missing {
+		return errNoNamespace
+	}
+	if err = what(); !apierrors.IsForbidden(err) {
+		return err
+	}
+	if err := c.kube.BindRole(ctx, owner, c.account); err != nil {
+		return err
+	}
+	for tries := 0; apierrors.IsForbidden(err) && untilEffect(ctx, tries) == nil; tries++ {
+		err = what()
+	}
+	return err
 }
 
 // FollowEvents watches what the cluster reports about the store. All who follow one store

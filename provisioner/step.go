@@ -14,6 +14,7 @@ import (
 type observed struct {
 	Namespace   kube.NamespaceState
 	Foreign     bool // a namespace of that name is somebody else's
+	Bound       bool // the account has its rights in the namespace; without them nothing below is known
 	Limits      bool
 	Credentials bool
 	Volumes     int // claims that may hold data
@@ -31,6 +32,7 @@ type verb string
 
 const (
 	createNamespace   verb = "create namespace"
+	bindRole          verb = "bind role"
 	createLimits      verb = "create limits"
 	createCredentials verb = "create credentials"
 	unlockRelease     verb = "unlock release"
@@ -48,7 +50,7 @@ const (
 // action is what to do next, and the step of which it is a part.
 type action struct {
 	Do      verb
-	Step    store.Step
+	Step    store.Step    // empty for what people need not see
 	Message string        // what a person should know while it waits
 	Failure store.Failure // when it fails
 }
@@ -72,6 +74,8 @@ func next(st store.Store, o observed) action {
 		return action{Do: fail, Step: store.StepNamespace, Failure: dataLost(st, lost(st, o.Snapshot))}
 	case o.Namespace.Phase == kube.Missing:
 		return action{Do: createNamespace, Step: store.StepNamespace}
+	case !o.Bound:
+		return action{Do: bindRole}
 	case !o.Limits:
 		return action{Do: createLimits, Step: store.StepLimits}
 	case !o.Credentials && o.Volumes > 0:
@@ -126,6 +130,8 @@ func nextRemoval(o observed) action {
 		return action{Do: archive, Step: store.StepGone}
 	case o.Namespace.Phase == kube.Terminating:
 		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to go" + blockers(o)}
+	case !o.Bound:
+		return action{Do: bindRole}
 	case o.Release != helm.None:
 		return action{Do: uninstallRelease, Step: store.StepUninstall}
 	case o.Volumes > 0 && !o.Applied:

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -28,6 +30,7 @@ type worker struct {
 	generation int64         // that settled and the fields below are about
 	outcome    string        // what the present step came to
 	said       string        // the last message of the present step
+	boundAt    time.Time     // when the account was last given its rights in the namespace
 	worked     time.Duration // on this generation, while the cluster could be reached
 	hopeless   spell         // a failure is in sight
 	podless    spell         // something lacks pods
@@ -97,6 +100,8 @@ func (w *worker) recover(ctx context.Context, err error) {
 	case errors.Is(err, store.ErrStale), errors.Is(err, kube.ErrForeign): // the next turn reads it
 		w.settled = settled{}
 		return
+	case terminal(err) && w.waitsForRights(ctx, err):
+		return
 	case terminal(err) && w.claim.Store.Desired == store.Present:
 		w.log.Warn("the cluster refused", "step", w.claim.Store.Step, "error", err)
 		err = w.giveUp(ctx, refused(w.claim.Store, err), helm.LogOf(err)...)
@@ -115,6 +120,16 @@ func (w *worker) recover(ctx context.Context, err error) {
 	w.cluster.doubt(ctx)
 	w.failures++
 	_ = sleep(ctx, min(time.Second<<min(w.failures, 6), 30*time.Second)/2)
+}
+
+// waitsForRights reports whether what was forbidden is to be tried again, because the rights
+// to it have just been given, and waits for that.
+func (w *worker) waitsForRights(ctx context.Context, err error) bool {
+	if !apierrors.IsForbidden(err) || time.Since(w.boundAt) > takesEffect || untilEffect(ctx, w.failures) != nil {
+		return false
+	}
+	w.failures++
+	return true
 }
 
 // pause waits until something may have changed.
@@ -150,6 +165,8 @@ func (w *worker) addWork(d time.Duration) {
 	w.worked += d
 }
 
-func (w *worker) owner() kube.Owner {
-	return kube.Owner{Namespace: w.claim.Store.Namespace, StoreID: w.claim.Store.ID}
+func (w *worker) owner() kube.Owner { return ownerOf(w.claim.Store) }
+
+func ownerOf(st store.Store) kube.Owner {
+	return kube.Owner{Namespace: st.Namespace, StoreID: st.ID}
 }

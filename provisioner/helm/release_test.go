@@ -52,6 +52,7 @@ func (p place) furnish(t *testing.T) {
 	if _, err := p.kube.CreateNamespace(ctx, p.owner); err != nil {
 		t.Fatal(err)
 	}
+	p.bindRole(t)
 	quota := kube.Limits{Quota: map[corev1.ResourceName]string{corev1.ResourceLimitsCPU: "4", corev1.ResourceLimitsMemory: "8Gi"}}
 	if err := p.kube.CreateLimits(ctx, p.owner, quota); err != nil {
 		t.Fatal(err)
@@ -62,6 +63,27 @@ func (p place) furnish(t *testing.T) {
 	}
 	if err := p.kube.CreateSecret(ctx, p.owner, enginetest.Spec("local").SecretName, credentials); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// bindRole returns when the account's rights in the namespace are in force.
+func (p place) bindRole(t *testing.T) {
+	t.Helper()
+	account, err := p.kube.Account(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.kube.BindRole(t.Context(), p.owner, account); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		_, err := p.kube.Events(t.Context(), p.owner.Namespace)
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
 	}
 }
 

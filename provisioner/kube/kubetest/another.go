@@ -90,8 +90,10 @@ func (s *shared) start(devcluster string) error {
 	if s.dir, err = os.MkdirTemp("", "shopwright-another-"); err != nil {
 		return err
 	}
+	templates := filepath.Join(root, "charts/platform/templates")
 	s.command = exec.Command(devcluster, "up", "--foreground", "--progress", "json", "--state", s.dir,
-		"--role", filepath.Join(root, "charts/platform/templates/clusterrole.yaml"), "--source", filepath.Join(root, "deploy/devcluster"))
+		"--role", filepath.Join(templates, "clusterrole.yaml"), "--role", filepath.Join(templates, "policy.yaml"),
+		"--source", filepath.Join(root, "deploy/devcluster"))
 	s.command.Stderr = os.Stderr
 	leash, err := s.command.StdinPipe()
 	if err != nil {

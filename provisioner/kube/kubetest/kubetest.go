@@ -27,6 +27,12 @@ func PlatformKubeconfig(t testing.TB) string {
 	return filepath.Join(state(t), "platform.kubeconfig")
 }
 
+// PlatformClient is a client of the platform's own account.
+func PlatformClient(t testing.TB) kubernetes.Interface {
+	t.Helper()
+	return clientOf(t, Platform(t))
+}
+
 // Admin is a client that may do everything, for looking at what the platform did.
 func Admin(t testing.TB) kubernetes.Interface {
 	t.Helper()
@@ -37,9 +43,14 @@ func adminOf(t testing.TB, dir string) kubernetes.Interface {
 	t.Helper()
 	config := load(t, filepath.Join(dir, "admin.kubeconfig"))
 	config.ContentType = runtime.ContentTypeProtobuf // which carries what is not valid UTF-8, too
+	return clientOf(t, config)
+}
+
+func clientOf(t testing.TB, config *rest.Config) kubernetes.Interface {
+	t.Helper()
 	set, err := kubernetes.NewForConfig(config)
 	if err != nil {
-		t.Fatalf("make an admin client: %v", err)
+		t.Fatalf("make a client: %v", err)
 	}
 	return set
 }
