@@ -30,7 +30,7 @@ func measureList(ctx context.Context, b *bench) (figures []figure, err error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMeter(ctx, b)
+	m, err := newMeter(ctx, b, b.account)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func approaches(b *bench) []approach {
 	return []approach{
 		{name: "ours", ours: true, open: func(ctx context.Context) (peer, error) { return newPlatform(ctx, b, b.account, defaultConcurrency) }},
 		{name: "Helm", open: func(context.Context) (peer, error) { return newHelmCLI(b, b.admin) }, wide: helmWide},
-		{name: "floor", open: func(ctx context.Context) (peer, error) { return newFloor(ctx, b.account) }},
+		{name: "floor", open: func(ctx context.Context) (peer, error) { return newFloor(ctx, b.admin) }},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ import (
 )
 
 // meter is a proxy to the API server that counts the requests of whoever is sent there. It
-// signs in as the administrator and costs time: nothing is timed through it.
+// signs them in, and costs time: nothing is timed through it.
 type meter struct {
 	server *http.Server
 	at     target
@@ -29,12 +30,12 @@ type meter struct {
 	counts map[string]int // by method and resource
 }
 
-func newMeter(ctx context.Context, b *bench) (*meter, error) {
-	upstream, err := url.Parse(b.admin.config.Host)
+func newMeter(ctx context.Context, b *bench, as target) (*meter, error) {
+	upstream, err := url.Parse(as.config.Host)
 	if err != nil {
 		return nil, err
 	}
-	transport, err := rest.TransportFor(b.admin.config)
+	transport, err := rest.TransportFor(as.config)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +63,11 @@ func targetAt(b *bench, address string) (target, error) {
 	config.Clusters["meter"] = &clientcmdapi.Cluster{Server: address}
 	config.Contexts["meter"] = &clientcmdapi.Context{Cluster: "meter"}
 	config.CurrentContext = "meter"
-	path := filepath.Join(b.scratch, "meter.kubeconfig")
+	dir, err := os.MkdirTemp(b.scratch, "meter-")
+	if err != nil {
+		return target{}, err
+	}
+	path := filepath.Join(dir, "kubeconfig")
 	if err := clientcmd.WriteToFile(*config, path); err != nil {
 		return target{}, err
 	}

@@ -108,7 +108,7 @@ func populate(ctx context.Context, b *bench) (dataDir string, err error) {
 
 // callsAMinute counts what the program asks of the API server while nothing happens.
 func callsAMinute(ctx context.Context, b *bench, dataDir string) (int, error) {
-	m, err := newMeter(ctx, b)
+	m, err := newMeter(ctx, b, b.account)
 	if err != nil {
 		return 0, err
 	}
