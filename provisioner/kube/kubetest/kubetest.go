@@ -39,6 +39,14 @@ func Admin(t testing.TB) kubernetes.Interface {
 	return adminOf(t, state(t))
 }
 
+// Impersonating is the configuration of an account that the administrator plays.
+func Impersonating(t testing.TB, as rest.ImpersonationConfig) *rest.Config {
+	t.Helper()
+	config := load(t, filepath.Join(state(t), "admin.kubeconfig"))
+	config.Impersonate = as
+	return config
+}
+
 func adminOf(t testing.TB, dir string) kubernetes.Interface {
 	t.Helper()
 	config := load(t, filepath.Join(dir, "admin.kubeconfig"))

@@ -1,0 +1,416 @@
+package charts_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/uuid"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/engine/enginetest"
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+)
+
+// The roles of the platform's chart.
+const (
+	platformRole = "shopwright"
+	storeRole    = "shopwright-store"
+)
+
+// right is one verb on one resource.
+type right struct{ group, resource, verb string }
+
+func (r right) String() string { return r.verb + " " + r.resource }
+
+// rightsOf are those of a role of the chart.
+func rightsOf(t *testing.T, role string) (rules []rbacv1.PolicyRule, rights []right) {
+	t.Helper()
+	enginetest.Each(platform(t, nil), func(r *rbacv1.ClusterRole) {
+		if r.Name == role {
+			rules = r.Rules
+		}
+	})
+	for _, rule := range rules {
+		for _, resource := range rule.Resources {
+			for _, verb := range rule.Verbs {
+				rights = append(rights, right{rule.APIGroups[0], resource, verb})
+			}
+		}
+	}
+	return rules, rights
+}
+
+// without are the rules less one right.
+func without(rules []rbacv1.PolicyRule, taken right) (left []rbacv1.PolicyRule) {
+	for _, rule := range rules {
+		for _, resource := range rule.Resources {
+			for _, verb := range rule.Verbs {
+				if r := (right{rule.APIGroups[0], resource, verb}); r != taken {
+					left = append(left, rbacv1.PolicyRule{
+						APIGroups: rule.APIGroups, Resources: []string{resource}, ResourceNames: rule.ResourceNames, Verbs: []string{verb},
+					})
+				}
+			}
+		}
+	}
+	return left
+}
+
+// TestMain has lists and watches asked for one after the other, as of an API server that
+// cannot tell in a watch what there is already.
+func TestMain(m *testing.M) {
+	if err := os.Setenv("KUBE_FEATURE_WatchListClient", "false"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// TestEveryRightIsNeeded lets an account do all that the platform does: with its whole
+// roles, and with each right taken away in turn, which must be missed.
+func TestEveryRightIsNeeded(t *testing.T) {
+	t.Parallel()
+	for role, deeds := range map[string]func(*deputy) []deed{
+		platformRole: (*deputy).aroundStores, storeRole: (*deputy).inStore,
+	} {
+		rules, rights := rightsOf(t, role)
+		t.Run(role+" whole", func(t *testing.T) {
+			t.Parallel()
+			d := newDeputy(t, role, rules)
+			d.perform(deeds(d))
+			for _, refusal := range d.said.refused() {
+				t.Error(refusal)
+			}
+		})
+		for _, taken := range rights {
+			t.Run(role+" without "+taken.String(), func(t *testing.T) {
+				t.Parallel()
+				d := newDeputy(t, role, without(rules, taken))
+				d.perform(deeds(d))
+				d.wantMissed(taken)
+			})
+		}
+	}
+}
+
+// deputy is an account in place of the platform's that has one of its roles, or a part of it.
+type deputy struct {
+	t     *testing.T
+	name  string
+	owner kube.Owner
+	admin kubernetes.Interface
+	set   kubernetes.Interface
+	kube  *kube.Client
+	helm  *helm.Client
+	said  answers
+}
+
+func newDeputy(t *testing.T, role string, rules []rbacv1.PolicyRule) *deputy {
+	t.Helper()
+	mark := uuid.NewString()[24:]
+	d := &deputy{
+		t: t, name: "deputy-" + mark, admin: kubetest.Admin(t),
+		owner: kube.Owner{Namespace: "store-deputy-" + mark, StoreID: enginetest.Spec("local").StoreID},
+	}
+	config := kubetest.Impersonating(t, rest.ImpersonationConfig{UserName: d.name})
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return listener{&d.said, next} })
+	var err error
+	if d.set, err = kubernetes.NewForConfig(config); err != nil {
+		t.Fatal(err)
+	}
+	if d.kube, err = kube.NewClient(config); err != nil {
+		t.Fatal(err)
+	}
+	if d.helm, err = helm.NewClient(config); err != nil {
+		t.Fatal(err)
+	}
+	d.grant(role, rules)
+	return d
+}
+
+// grant gives the deputy the rules in place of the role.
+func (d *deputy) grant(role string, rules []rbacv1.PolicyRule) {
+	d.t.Helper()
+	d.t.Cleanup(d.revoke)
+	ctx, api := d.t.Context(), d.admin.RbacV1()
+	d.must(second(api.ClusterRoles().Create(ctx, &rbacv1.ClusterRole{
+		ObjectMeta: metav1.ObjectMeta{Name: d.name}, Rules: rules,
+	}, metav1.CreateOptions{})))
+	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: d.name}
+	subjects := []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: d.name}}
+	if role == platformRole {
+		d.must(second(api.ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: d.name}, RoleRef: ref, Subjects: subjects,
+		}, metav1.CreateOptions{})))
+		d.untilAllowed("", rules[0])
+		return
+	}
+	d.must(second(d.admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{Name: d.owner.Namespace},
+	}, metav1.CreateOptions{})))
+	d.must(second(api.RoleBindings(d.owner.Namespace).Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: d.name}, RoleRef: ref, Subjects: subjects,
+	}, metav1.CreateOptions{})))
+	d.untilAllowed(d.owner.Namespace, rules[0])
+}
+
+func (d *deputy) revoke() {
+	ctx, o := context.Background(), metav1.DeleteOptions{}
+	_ = d.admin.CoreV1().Namespaces().Delete(ctx, d.owner.Namespace, o)
+	_ = d.admin.RbacV1().ClusterRoleBindings().Delete(ctx, d.name, o)
+	_ = d.admin.RbacV1().ClusterRoles().Delete(ctx, d.name, o)
+}
+
+func (d *deputy) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// untilAllowed returns when the first right of the rule is in force, and with it all that
+// were given at the same time.
+func (d *deputy) untilAllowed(namespace string, rule rbacv1.PolicyRule) {
+	d.t.Helper()
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: namespace, Group: rule.APIGroups[0], Resource: rule.Resources[0], Verb: rule.Verbs[0],
+		},
+	}}
+	within(d.t, "the rights are in force", func() bool {
+		answer, err := d.set.AuthorizationV1().SelfSubjectAccessReviews().Create(d.t.Context(), review, metav1.CreateOptions{})
+		return err == nil && answer.Status.Allowed
+	})
+}
+
+// deed is something that the platform does.
+type deed struct {
+	what string
+	do   func(context.Context) error
+}
+
+// perform does one deed after the other until something is forbidden.
+func (d *deputy) perform(deeds []deed) {
+	d.t.Helper()
+	for _, deed := range deeds {
+		err := deed.do(d.t.Context())
+		switch {
+		case len(d.said.refused()) > 0:
+			d.t.Logf("cannot %s: %v", deed.what, err)
+			return
+		case err != nil:
+			d.t.Fatalf("%s: %v", deed.what, err)
+		}
+	}
+}
+
+// aroundStores is what the platform does in the cluster.
+func (d *deputy) aroundStores() []deed {
+	var account kube.Account
+	var state kube.NamespaceState
+	return []deed{
+		{"recognise the cluster", func(ctx context.Context) error { return second(d.kube.Identity(ctx)) }},
+		{"find out who it is", func(ctx context.Context) (err error) { account, err = d.kube.Account(ctx); return err }},
+		{"watch", d.watch},
+		{"make a namespace", func(ctx context.Context) error { return second(d.kube.CreateNamespace(ctx, d.owner)) }},
+		{"bind its role", func(ctx context.Context) error { return d.kube.BindRole(ctx, d.owner, account) }},
+		{"look at a namespace", func(ctx context.Context) (err error) { state, err = d.kube.Namespace(ctx, d.owner); return err }},
+		{"count volumes", func(ctx context.Context) error { return second(d.kube.Volumes(ctx, d.owner.Namespace)) }},
+		{"delete a namespace", func(ctx context.Context) error { return d.kube.DeleteNamespace(ctx, d.owner.Namespace, state.UID) }},
+	}
+}
+
+// inStore is what the platform does in a store's namespace.
+func (d *deputy) inStore() []deed {
+	namespace, secret := d.owner.Namespace, enginetest.Spec("local").SecretName
+	limits := kube.Limits{Quota: map[corev1.ResourceName]string{corev1.ResourcePods: "0"}} // nobody waits for any
+	deeds := []deed{
+		{"make limits", func(ctx context.Context) error { return d.kube.CreateLimits(ctx, d.owner, limits) }},
+		{"look for limits", func(ctx context.Context) error { return second(d.kube.HasLimits(ctx, namespace)) }},
+		{"make a secret", func(ctx context.Context) error { return d.kube.CreateSecret(ctx, d.owner, secret, nil) }},
+		{"look for a secret", func(ctx context.Context) error { return second(d.kube.HasSecret(ctx, namespace, secret)) }},
+	}
+	for _, e := range engine.Offered().All() {
+		deeds = append(deeds, d.release(e)...)
+	}
+	for _, kind := range []string{"Deployment", "StatefulSet"} {
+		workload := kube.Workload{Kind: kind, Name: "any"}
+		deeds = append(deeds, deed{"nudge a " + kind, func(ctx context.Context) error { return d.kube.Nudge(ctx, namespace, workload) }})
+	}
+	return append(deeds,
+		deed{"remove a job", func(ctx context.Context) error { return d.kube.DeleteJob(ctx, namespace, "any") }},
+		deed{"remove a pod", func(ctx context.Context) error { return d.kube.DeletePods(ctx, namespace, []string{"any"}) }},
+		deed{"remove volumes", func(ctx context.Context) error { return d.kube.DeleteVolumes(ctx, namespace) }},
+		deed{"list events", func(ctx context.Context) error { return second(d.kube.Events(ctx, namespace)) }},
+		deed{"watch events", d.watchEvents},
+	)
+}
+
+// release installs the engine's chart, brings it to other values and another version, and
+// back, and removes it.
+func (d *deputy) release(e engine.Engine) (deeds []deed) {
+	first := enginetest.Request(d.t, e, enginetest.Spec("local"))
+	first.Namespace = d.owner.Namespace
+	patient := first
+	patient.Values = maps.Clone(first.Values)
+	patient.Values["setup"] = map[string]any{"backoffLimit": 5}
+	spec := enginetest.Spec("production")
+	spec.TLS = engine.TLS{Mode: engine.TLSCertManager, Issuer: "any"}
+	later := enginetest.Request(d.t, e, spec)
+	later.Namespace, later.Chart = first.Namespace, nextVersion(d.t, e.Chart())
+	for _, request := range []helm.Request{first, patient, later, first} {
+		deeds = append(deeds, deed{"release " + e.Label(), func(ctx context.Context) error { return second(d.helm.Apply(ctx, request)) }})
+	}
+	return append(deeds, deed{"uninstall " + e.Label(), func(ctx context.Context) error {
+		return d.helm.Uninstall(ctx, first.Namespace, first.Name)
+	}})
+}
+
+// watch opens the watches of all stores, and returns when each is open or one is forbidden.
+func (d *deputy) watch(ctx context.Context) error {
+	watcher, err := kube.NewWatcher(d.kube)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { watcher.Run(ctx, func() {}) })
+	defer running.Wait()
+	defer stop()
+	_, rights := rightsOf(d.t, platformRole)
+	rights = slices.DeleteFunc(rights, func(r right) bool { return r.verb != "watch" })
+	within(d.t, "all watches are open", func() bool {
+		return len(d.said.refused()) > 0 || !slices.ContainsFunc(rights, func(r right) bool { return !d.said.watched(r.resource) })
+	})
+	return nil
+}
+
+// watchEvents returns when the watch of the store's events is open or forbidden.
+func (d *deputy) watchEvents(context.Context) error {
+	watch, err := d.kube.WatchEvents(d.owner.Namespace)
+	if err != nil {
+		return err
+	}
+	defer watch.Close()
+	within(d.t, "the watch is open", func() bool { return len(d.said.refused()) > 0 || d.said.watched("events") })
+	return nil
+}
+
+// nextVersion is the chart with another version of what it installs.
+func nextVersion(t *testing.T, chart fs.FS) fs.FS {
+	t.Helper()
+	next := fstest.MapFS{}
+	err := fs.WalkDir(chart, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(chart, path)
+		if path == "Chart.yaml" {
+			data = regexp.MustCompile("(?m)^appVersion:.*$").ReplaceAll(data, []byte(`appVersion: "99"`))
+		}
+		next[path] = &fstest.MapFile{Data: data}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// wantMissed checks that something was refused for want of the right.
+func (d *deputy) wantMissed(r right) {
+	d.t.Helper()
+	want := fmt.Sprintf("cannot %s resource %q in API group %q", r.verb, r.resource, r.group)
+	if r.verb == "bind" {
+		want = "attempting to grant RBAC permissions not currently held"
+	}
+	if !slices.ContainsFunc(d.said.refused(), func(refusal string) bool { return strings.Contains(refusal, want) }) {
+		d.t.Errorf("nobody needs to %s", r)
+	}
+}
+
+// answers are what the API server has refused, and which watches it has opened.
+type answers struct {
+	mu       sync.Mutex
+	refusals []string
+	watches  []string // by resource
+}
+
+func (a *answers) refused() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.refusals)
+}
+
+func (a *answers) watched(resource string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Contains(a.watches, resource)
+}
+
+// listener takes down answers on their way.
+type listener struct {
+	said *answers
+	next http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l listener) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := l.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	l.said.mu.Lock()
+	defer l.said.mu.Unlock()
+	switch {
+	case response.StatusCode == http.StatusForbidden:
+		body, err := io.ReadAll(response.Body)
+		l.said.refusals = append(l.said.refusals, strings.ReplaceAll(string(body), `\"`, `"`)) // in JSON
+		response.Body = io.NopCloser(bytes.NewReader(body))
+		return response, err
+	case r.URL.Query().Get("watch") != "":
+		l.said.watches = append(l.said.watches, path.Base(r.URL.Path))
+	}
+	return response, nil
+}
+
+// patience bounds how long a test waits for what takes seconds on a machine that has
+// nothing else to do.
+const patience = 5 * time.Minute
+
+// within waits for what nothing tells of.
+func within(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	timeout, tick := time.After(patience), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-timeout:
+			t.Fatalf("not within %s: %s", patience, what)
+		}
+	}
+}
