@@ -44,9 +44,11 @@ export SHOPWRIGHT_TEST_CLUSTER=$state/cluster
 export SHOPWRIGHT_TEST_DEVCLUSTER=$devcluster
 export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright
 
+# Most tests wait for a cluster, so more of them fit beside each other than there are cores.
+export CGO_ENABLED=1
 if [ $# -gt 0 ]; then
-	CGO_ENABLED=1 go test -race "$@"
+	go test -race -parallel 6 "$@"
 	exit
 fi
-CGO_ENABLED=1 go test -race -timeout 20m ./...
-go test -C deploy/devcluster -timeout 15m ./...
+go test -race -parallel 6 -timeout 20m ./...
+CGO_ENABLED=0 go test -C deploy/devcluster -timeout 15m ./...
