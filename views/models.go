@@ -112,6 +112,13 @@ type SignInPage struct {
 	Version   string
 }
 
+// LoginLinkPage is where a link leads with which somebody signs in once.
+type LoginLinkPage struct {
+	Key     string
+	Problem string // why it cannot be used
+	Version string
+}
+
 // Provider is somebody who vouches for people.
 type Provider struct {
 	Name  string // in addresses

@@ -310,6 +310,9 @@ func states() map[string]templ.Component {
 
 	return map[string]templ.Component{
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
+		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
+		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
+		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
 		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: []Provider{{Name: "google", Label: "Google"}, {Name: "github", Label: "GitHub"}}}),
 		"02-stores":               listPage(sampleList()),
 		"02a-stores-notices":      Stores(notices),

@@ -142,6 +142,19 @@ func (c *config) site() engine.Spec {
 	}
 }
 
+// baseURL is where browsers find the pages that are served at the address. One that is
+// every address of this machine is reached from here at least.
+func (c *config) baseURL(addr string) string {
+	if c.BaseURL != "" {
+		return strings.TrimSuffix(c.BaseURL, "/")
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		addr = net.JoinHostPort("localhost", port)
+	}
+	return "http://" + addr
+}
+
 func (c *config) databaseURL() string {
 	if c.DatabaseURL != "" {
 		return c.DatabaseURL
