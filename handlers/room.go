@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	together  = 5 * time.Millisecond   // the events of one transaction
-	pause     = 60 * time.Millisecond  // between two editions, at least
-	perReader = 100 * time.Microsecond // longer, so that all can be written in the meantime
-	longest   = time.Second
+	together   = 5 * time.Millisecond   // the events of one transaction
+	pause      = 20 * time.Millisecond  // between two drawings, at least: hardly more than a browser shows one
+	perReader  = 100 * time.Microsecond // longer, so that all can be written in the meantime
+	perDrawing = 10                     // longer by so many times what the last one took: it leaves the machine to others
+	longest    = time.Second
 )
 
 // roomKey says who sees the same: the page's address, and what its reader may do there.
@@ -130,6 +131,7 @@ func (r *room) run(ctx context.Context) {
 	changed, cancel := r.page.cluster()
 	defer func() { cancel() }()
 	var last time.Time
+	var drawing time.Duration
 	for {
 		select {
 		case <-ctx.Done():
@@ -144,14 +146,16 @@ func (r *room) run(ctx context.Context) {
 			r.mark(change{all: true})
 			continue
 		}
-		if !wait(ctx, max(together, r.pause()-time.Since(last))) {
+		if !wait(ctx, max(together, r.pause(drawing)-time.Since(last))) {
 			return
 		}
+		began := time.Now()
 		if err := r.renew(ctx); err != nil {
 			r.fail(ctx, err)
 			return
 		}
 		last = time.Now()
+		drawing = last.Sub(began)
 	}
 }
 
@@ -166,8 +170,9 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (r *room) pause() time.Duration {
-	return min(pause+time.Duration(r.readers.Load())*perReader, longest)
+// pause is how long nothing is drawn after a drawing that took so long.
+func (r *room) pause(drawing time.Duration) time.Duration {
+	return min(pause+perDrawing*drawing+time.Duration(r.readers.Load())*perReader, longest)
 }
 
 // fail sends all readers away: they come back to a new room.

@@ -66,3 +66,24 @@ func untilDrawn(t *testing.T, rooms []*room, nth int) {
 	}
 	all.Wait()
 }
+
+func TestPauseBetweenDrawings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name        string
+		readers     int32
+		drawing     time.Duration
+		least, most time.Duration
+	}{
+		{"one who looks sees what is new at once", 1, time.Millisecond, 16 * time.Millisecond, 40 * time.Millisecond},
+		{"thousands get it in turn", 2000, time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond},
+		{"a page that is hard to draw leaves time for others", 1, 20 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond},
+		{"nobody waits for ever", 100_000, time.Minute, time.Second, time.Second},
+	} {
+		r := &room{}
+		r.readers.Store(tt.readers)
+		if got := r.pause(tt.drawing); got < tt.least || got > tt.most {
+			t.Errorf("%s: %s, want %s to %s", tt.name, got, tt.least, tt.most)
+		}
+	}
+}

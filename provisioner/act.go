@@ -279,6 +279,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, er
 	}
 	release, err := conn.helm.Apply(ctx, helm.Request{
 		Namespace: w.claim.Store.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values,
+		Fresh: w.settled.namespace.Fresh && !w.settled.released,
 	})
 	if err != nil {
 		return "", err

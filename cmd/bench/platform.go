@@ -66,12 +66,12 @@ func newPlatform(ctx context.Context, b *bench, at target, concurrency int) (*pl
 	return p, p.connected(ctx)
 }
 
-// open makes the records, and somebody who may create stores.
+// open makes the records, and in them the user whom the program signs in.
 func (p *platform) open(ctx context.Context) (err error) {
 	if p.db, err = store.Open(ctx, "sqlite:"+filepath.Join(p.dir, "shopwright.db")); err != nil {
 		return err
 	}
-	id, err := p.db.SignIn(ctx, store.Identity{Provider: "bench", Subject: "bench", Name: "bench"}, store.Browser{})
+	id, err := p.db.SignIn(ctx, developer(), store.Browser{})
 	if err != nil {
 		return err
 	}

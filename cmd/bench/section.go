@@ -24,6 +24,7 @@ func sections() []section {
 		{"delete", measureDelete},
 		{"list", measureList},
 		{"streams", measureStreams},
+		{"browser", measureBrowser},
 		{"rest", measureRest}, // last, for the many stores that it leaves
 	}
 }

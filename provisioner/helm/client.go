@@ -12,6 +12,7 @@ import (
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chartutil"
 	"helm.sh/helm/v3/pkg/kube"
+	"helm.sh/helm/v3/pkg/release"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -49,23 +50,32 @@ func NewClient(config *rest.Config) (*Client, error) {
 	return &Client{config: config, discovery: cached, mapper: restmapper.NewDeferredDiscoveryRESTMapper(cached)}, nil
 }
 
+// scope is where an action works.
+type scope struct {
+	namespace string
+	fresh     bool // see [Request]
+}
+
 // configuration is that of one action: its requests end with the context, so that nothing
 // of it goes on in the background once the verb has returned. What Helm says goes to the
 // journal.
-func (c *Client) configuration(ctx context.Context, namespace string, said *journal) (*action.Configuration, error) {
+func (c *Client) configuration(ctx context.Context, in scope, said *journal) (*action.Configuration, error) {
 	capabilities, err := c.describe()
 	if err != nil {
 		return nil, fmt.Errorf("ask the cluster what it can do: %w", err)
 	}
 	config := rest.CopyConfig(c.config)
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return bound{ctx: ctx, next: next} })
+	if in.fresh {
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &untouched{next: next} })
+	}
 	config.WarningHandler = said
-	getter := &getter{Client: c, config: config, namespace: namespace}
+	getter := &getter{Client: c, config: config, namespace: in.namespace}
 	cfg := &action.Configuration{Capabilities: capabilities}
-	if err := cfg.Init(getter, namespace, "secret", said.logf); err != nil {
+	if err := cfg.Init(getter, in.namespace, "secret", said.logf); err != nil {
 		return nil, fmt.Errorf("prepare Helm: %w", err)
 	}
-	cfg.Releases.Driver = remember(cfg.Releases.Driver)
+	cfg.Releases.Driver = &remembering{Driver: cfg.Releases.Driver, answers: map[string][]*release.Release{}, empty: in.fresh}
 	if client, ok := cfg.KubeClient.(*kube.Client); ok {
 		cfg.KubeClient = trusting{client}
 	}

@@ -3,7 +3,9 @@ package helm
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"sync/atomic"
 
 	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
@@ -22,14 +24,14 @@ func (trusting) IsReachable() error { return nil }
 type remembering struct {
 	driver.Driver
 	answers map[string][]*release.Release // by the labels asked for
-}
-
-func remember(d driver.Driver) *remembering {
-	return &remembering{Driver: d, answers: map[string][]*release.Release{}}
+	empty   bool                          // until the action writes there is no release, and no need to ask
 }
 
 // Query implements driver.Queryor.
 func (r *remembering) Query(labels map[string]string) ([]*release.Release, error) {
+	if r.empty {
+		return nil, driver.ErrReleaseNotFound
+	}
 	key := fmt.Sprint(labels) // sorted by fmt
 	found, known := r.answers[key]
 	if !known {
@@ -48,18 +50,46 @@ func (r *remembering) Query(labels map[string]string) ([]*release.Release, error
 
 // Create implements driver.Creator.
 func (r *remembering) Create(key string, rls *release.Release) error {
-	clear(r.answers)
+	r.forget()
 	return r.Driver.Create(key, rls)
 }
 
 // Update implements driver.Updator.
 func (r *remembering) Update(key string, rls *release.Release) error {
-	clear(r.answers)
+	r.forget()
 	return r.Driver.Update(key, rls)
 }
 
 // Delete implements driver.Deletor.
 func (r *remembering) Delete(key string) (*release.Release, error) {
-	clear(r.answers)
+	r.forget()
 	return r.Driver.Delete(key)
+}
+
+// forget is called before the action writes.
+func (r *remembering) forget() {
+	r.empty = false
+	clear(r.answers)
+}
+
+// untouched is the way to a namespace in which nothing is yet: until the action writes it
+// answers itself that an object is not there. Helm asks that of each one, in turn, before
+// it makes any. What is there nevertheless the API server does not let be made again.
+type untouched struct {
+	next  http.RoundTripper
+	wrote atomic.Bool
+}
+
+// RoundTrip implements http.RoundTripper.
+func (u *untouched) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet {
+		u.wrote.Store(true)
+	}
+	if u.wrote.Load() {
+		return u.next.RoundTrip(r)
+	}
+	return &http.Response{
+		StatusCode: http.StatusNotFound, Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
+		Header: http.Header{}, Body: http.NoBody, Request: r,
+	}, nil
 }

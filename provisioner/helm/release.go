@@ -42,11 +42,14 @@ type Request struct {
 	Name      string
 	Chart     fs.FS          // a chart's folder
 	Values    map[string]any // over the chart's own
+	// Fresh tells that the caller has made the namespace and nothing of the chart can be in
+	// it, so that nobody needs to look.
+	Fresh bool
 }
 
 // Release returns the newest revision; its status is None when there is none.
 func (c *Client) Release(ctx context.Context, namespace, name string) (Release, error) {
-	cfg, err := c.configuration(ctx, namespace, &journal{})
+	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
 	if err != nil {
 		return Release{}, err
 	}
@@ -71,7 +74,7 @@ func (c *Client) Apply(ctx context.Context, r Request) (Release, error) {
 }
 
 func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, error) {
-	cfg, err := c.configuration(ctx, r.Namespace, said)
+	cfg, err := c.configuration(ctx, scope{namespace: r.Namespace, fresh: r.Fresh}, said)
 	if err != nil {
 		return Release{}, err
 	}
@@ -117,7 +120,7 @@ func upgrade(cfg *action.Configuration, ch *chart.Chart, r Request) (Release, er
 // Unlock marks a pending revision as failed, so that another action can follow. Only who
 // knows that nobody works on the release any more may do that.
 func (c *Client) Unlock(ctx context.Context, namespace, name string) error {
-	cfg, err := c.configuration(ctx, namespace, &journal{})
+	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
 	if err != nil {
 		return err
 	}
@@ -138,7 +141,7 @@ func (c *Client) Unlock(ctx context.Context, namespace, name string) error {
 // Uninstall removes the release's objects and its history, and does not wait for the
 // objects to be gone. A release that is not there is no error.
 func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
-	cfg, err := c.configuration(ctx, namespace, &journal{})
+	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
 	if err != nil {
 		return err
 	}
