@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -110,7 +111,15 @@ func (c *config) validateKubeconfig() error {
 	if c.Kubeconfig == "" {
 		return nil
 	}
-	if _, err := loadKubeconfig(c.Kubeconfig, c.KubeContext); err != nil {
+	cluster, err := loadKubeconfig(c.Kubeconfig, c.KubeContext)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which the user %d may not read: give it a copy that it may, such as of kubectl config view --raw --minify --flatten", c.Kubeconfig, os.Getuid())
+	case err == nil && cluster.ExecProvider != nil:
+		if _, err := exec.LookPath(cluster.ExecProvider.Command); err != nil {
+			return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which gets its credentials from the program %s, and that is not here: install it, or use a kubeconfig with the token of a service account", c.Kubeconfig, cluster.ExecProvider.Command)
+		}
+	case err != nil:
 		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q: it must be the path of a kubeconfig that can be read and names a cluster (%w)", c.Kubeconfig, err)
 	}
 	return nil
@@ -148,11 +157,7 @@ func (c *config) baseURL(addr string) string {
 	if c.BaseURL != "" {
 		return strings.TrimSuffix(c.BaseURL, "/")
 	}
-	host, port, err := net.SplitHostPort(addr)
-	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
-		addr = net.JoinHostPort("localhost", port)
-	}
-	return "http://" + addr
+	return "http://" + hereAt(addr)
 }
 
 func (c *config) databaseURL() string {

@@ -134,7 +134,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 		return nil, err
 	}
 	return provisioner.New(provisioner.Config{
-		DB: db, Cluster: record, Connect: connect, Engines: engine.Offered(), Site: c.site(), URLPort: c.URLPort,
+		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), URLPort: c.URLPort,
 		Concurrency: store.Concurrency{Global: c.MaxConcurrent}, Timeout: c.ProvisionTimeout,
 		Holder: uuid.NewString(), Log: log,
 	}), nil
