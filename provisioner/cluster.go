@@ -239,7 +239,7 @@ func (c *cluster) starting(p Progress) {
 
 func (c *cluster) fail(link Link, problem string, err error) {
 	if c.State().Link != link {
-		c.log.Warn("cluster is "+string(link), "error", err)
+		c.log.Warn("cluster is "+string(link), "error", err, "problem", problem)
 	}
 	c.set(func(s *ClusterState) { s.Link, s.Problem = link, problem })
 	c.mu.Lock()
