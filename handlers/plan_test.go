@@ -1,10 +1,8 @@
 package handlers_test
 
 import (
-	"flag"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,8 +12,6 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/views/browsertest"
 )
-
-var pictures = flag.String("pictures", "", "directory for screenshots")
 
 // tiny is a plan that no engine fits.
 func tiny() provisioner.Plan {
@@ -60,10 +56,7 @@ func TestPlanThatIsTooSmallIsSaidAtTheEngine(t *testing.T) {
 func TestPlanThatIsTooSmallInABrowser(t *testing.T) {
 	t.Parallel()
 	s := open(prepareFor(t, tiny()))
-	b := browsertest.Open(t)
-	b.Visit(s.url + "/")
-	b.Click(`form[action="/sign-in/dev"] button`)
-	b.WaitFor(`#invitation`)
+	b := s.openBrowser()
 	for _, script := range []bool{true, false} {
 		b.Script(script)
 		b.Visit(s.url + "/stores/new")
@@ -81,18 +74,7 @@ func TestPlanThatIsTooSmallInABrowser(t *testing.T) {
 		}
 		if script { // which is what looks at it
 			_ = b.Complaints() // of the 422 that was asked for
-			checkEverywhere(b)
+			look(b, "plan-too-small")
 		}
 	}
-}
-
-func checkEverywhere(b *browsertest.Browser) {
-	for _, m := range browsertest.Modes() {
-		b.Use(m)
-		b.Check()
-		if *pictures != "" {
-			b.Picture(filepath.Join(*pictures, "plan-too-small."+m.Name+".png"))
-		}
-	}
-	b.Use(browsertest.Modes()[0])
 }
