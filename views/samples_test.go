@@ -147,10 +147,13 @@ func sampleTimeline(done int, last Tick) Timeline {
 
 func sampleStory() []Entry {
 	return []Entry{
-		{At: sampleTime, Actor: "Mara Lindqvist", Message: "showed the credentials", Tone: TonePlain},
-		{At: sampleTime.Add(-time.Hour), Actor: "Shopwright", Message: "opened the shop in 1:08", Tone: ToneOK},
-		{At: sampleTime.Add(-2 * time.Hour), Actor: "Shopwright", Message: "gave up: " + hostile, Tone: ToneBad},
-		{At: sampleTime.Add(-30 * time.Hour), Actor: "Mara Lindqvist", Message: "created the store", Tone: TonePlain},
+		{At: sampleTime, Kind: EntryLogin, Actor: "Mara Lindqvist", Verb: "looked at the admin login of", Object: "Atelier Köhler", URL: "/stores/4"},
+		{At: sampleTime.Add(-time.Hour), Actor: "Shopwright", Verb: "opened", Object: "Atelier Köhler", URL: "/stores/4", Tone: ToneOK},
+		{At: sampleTime.Add(-2 * time.Hour), Actor: "Shopwright", Verb: "gave up on", Object: hostile, Detail: "Workloads: " + hostile, Tone: ToneBad},
+		{At: sampleTime.Add(-3 * time.Hour), Kind: EntryRetry, Actor: "Mara Lindqvist", Verb: "retried", Object: longName, URL: "/stores/5"},
+		{At: sampleTime.Add(-30 * time.Hour), Kind: EntryStore, Actor: "Mara Lindqvist", Verb: "created", Object: "Nordwind Outdoor", URL: "/stores/2"},
+		{At: sampleTime.Add(-31 * time.Hour), Kind: EntryDelete, Actor: longName, Verb: "asked to delete", Object: "Winter Market"},
+		{At: sampleTime.Add(-32 * time.Hour), Kind: EntrySign, Actor: "Mara Lindqvist", Verb: "signed in", Detail: "with development login"},
 	}
 }
 
@@ -209,7 +212,7 @@ func sampleStorePage(name string, status Status, tab Tab) StorePage {
 
 func overviewPage(name string, status Status) StorePage {
 	p := sampleStorePage(name, status, TabOverview)
-	o := Overview{Head: p.Head, Facts: sampleFacts(), Story: sampleStory(), Credentials: sampleCredentials(false)}
+	o := Overview{Head: p.Head, Facts: sampleFacts(), Story: sampleStory()[:6], Credentials: sampleCredentials(false)}
 	switch status {
 	case Ready:
 		o.Timeline = sampleTimeline(8, TickDone)
