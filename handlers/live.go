@@ -20,6 +20,24 @@ func clusterParts(state provisioner.ClusterState) []part {
 	}
 }
 
+// liveFrame is what surrounds every page, for those of which nothing else lives.
+type liveFrame struct {
+	*App
+	who visitor
+}
+
+func (l *liveFrame) concerns(e store.Event) change {
+	counts := e.Kind == store.StoreCreated || e.Kind == store.StoreDeleted
+	return change{all: counts && l.who.Actor.Sees(e)}
+}
+
+func (l *liveFrame) cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
+
+func (l *liveFrame) parts(ctx context.Context, _ change) ([]part, error) {
+	all, err := l.DB.CountStores(ctx, l.who.Actor)
+	return append(clusterParts(l.Provisioner.Cluster()), part{target: "stores-count", component: views.SidebarCount(all)}), err
+}
+
 // liveList is the list of stores, with the search and filters of its page.
 type liveList struct {
 	*App

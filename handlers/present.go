@@ -22,11 +22,11 @@ func (a *App) engineLabel(name string) (label, letter string) {
 	return name, "?"
 }
 
-// row is a store in the list, from its record alone.
+// row is a store in the list, from its record and what is known of the cluster as a whole.
 func (a *App) row(who visitor, st store.Store) views.StoreRow {
 	label, letter := a.engineLabel(st.Engine)
 	row := views.StoreRow{
-		ID: st.ID, Name: st.Name, Host: st.Host, URL: shopURL(st), Status: views.Status(st.Status), Detail: detail(st),
+		ID: st.ID, Name: st.Name, Host: st.Host, URL: shopURL(st), Status: views.Status(st.Status), Detail: a.detail(st),
 		Ticks: ticks(st), Engine: label, Letter: letter, CreatedAt: st.CreatedAt,
 		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
 	}
@@ -48,9 +48,12 @@ func shopURL(st store.Store) string {
 	return st.URL
 }
 
-func detail(st store.Store) string {
+func (a *App) detail(st store.Store) string {
 	switch st.Status {
 	case store.Provisioning, store.Deleting, store.Upgrading:
+		if waiting := a.waiting(st); waiting != "" {
+			return waiting
+		}
 		parts := []string{stepLabel(st.Step)}
 		if st.Message != "" {
 			parts = append(parts, word(st.Message))
@@ -63,6 +66,20 @@ func detail(st store.Store) string {
 	default:
 		return ""
 	}
+}
+
+// waiting says what the work on a store waits for when that is the cluster.
+func (a *App) waiting(st store.Store) string {
+	queued := st.Step == "" || st.Step == store.StepQueued
+	switch link := a.Provisioner.Cluster().Link; {
+	case link == provisioner.Unreachable, link == provisioner.Foreign:
+		return "Waiting for the cluster"
+	case queued && link == provisioner.Unconfigured:
+		return "Waiting for a cluster"
+	case queued && link != provisioner.Connected:
+		return "Waiting for the cluster"
+	}
+	return ""
 }
 
 // took is a finished time for people: 340 ms, 4.8 s, 2:05.
@@ -143,6 +160,9 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 	}
 	if st.CanRepair() {
 		overview.Drift = drift(snapshot)
+	}
+	if waiting, at := a.waiting(st), overview.Timeline.Current; waiting != "" && at > 0 {
+		overview.Timeline.Steps[at-1].Message = waiting
 	}
 	if st.Status == store.Failed {
 		overview.Failure = failureView(st.Failure)

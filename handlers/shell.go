@@ -12,7 +12,8 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// shell is what surrounds a page.
+// shell is what surrounds a page. Its stream keeps nothing else up to date, unless the page
+// names one of its own.
 func (a *App) shell(ctx context.Context, who visitor, title string, place views.Place) (views.Shell, error) {
 	stores, err := a.DB.CountStores(ctx, who.Actor)
 	if err != nil {
@@ -21,7 +22,7 @@ func (a *App) shell(ctx context.Context, who visitor, title string, place views.
 	return views.Shell{
 		Title: title, Place: place, Stores: stores, Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
 		User:     views.User{Name: word(who.User.Name), Email: word(who.User.Email), Initials: initials(who.User.Name)},
-		CanBuild: a.teamFor(who) != "",
+		CanBuild: a.teamFor(who) != "", Stream: streamAddress(url.Values{"view": {"frame"}}, who.since),
 	}, nil
 }
 

@@ -80,6 +80,9 @@ func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 		}
 		key.store, key.tab, key.rights = st.ID, c.QueryParam("tab"), string(who.Actor.Roles[st.TeamID])
 		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab)}, nil
+	case "frame":
+		key.rights = rights(who.Actor)
+		return key, &liveFrame{App: a, who: who}, nil
 	}
 	return key, nil, echo.ErrNotFound
 }

@@ -188,6 +188,28 @@ func TestStreamBringsWhatChangedOnly(t *testing.T) {
 	}
 }
 
+func TestFrameOfPagesThatDoNotLive(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	page := s.create(b, "Shop")
+	for _, page := range []string{"/activity", "/account", "/stores/new", page + "/delete"} {
+		if got := s.get(b, page); !strings.Contains(got.body, `hx-sse:connect="/events?since=`) || !strings.Contains(got.body, "view=frame") {
+			t.Errorf("%s has no stream", page)
+		}
+	}
+	frame := s.follow(b, "view=frame", -1)
+	if got := frame.until("cluster-pill").targets(); got != "cluster-pill cluster-notice stores-count" {
+		t.Errorf("a frame consists of %s", got)
+	}
+	claim := s.work()
+	s.advance(&claim, store.Progress{Step: store.StepNamespace, Message: "one step"})
+	s.create(b, "Another")
+	if m := frame.until("stores-count"); m.targets() != "stores-count" || !strings.Contains(m.data, ">2<") {
+		t.Errorf("a new store is told by %s", m.data)
+	}
+}
+
 func TestStreamBeginsWhereThePageEnds(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"sync"
 
@@ -73,25 +72,9 @@ func (p *Provisioner) Fits(e engine.Engine) error {
 		return err
 	}
 	if short := needs.beyond(p.plan.Limits); len(short) > 0 {
-		return &store.Error{Code: store.Invalid, Field: "engine", Message: tooSmall(e, p.plan, short)}
+		return &store.Error{Code: store.Invalid, Field: "engine", Message: tooSmall(e, p.plan, short) + " Ask the administrator for a larger plan."}
 	}
 	return nil
-}
-
-func tooSmall(e engine.Engine, plan Plan, short []string) string {
-	return fmt.Sprintf("%s does not fit the plan %s: it needs %s.", e.Label(), plan.Name, strings.Join(short, ", "))
-}
-
-// beyond says, with the figures, what of the demand is more than the quota gives.
-func (d demand) beyond(limits kube.Limits) (short []string) {
-	for name, text := range limits.Quota {
-		allowed, need := resource.MustParse(text), d[name]
-		if need.Cmp(allowed) > 0 {
-			short = append(short, fmt.Sprintf("%s of %s, the plan gives %s", need.String(), name, allowed.String()))
-		}
-	}
-	slices.Sort(short)
-	return short
 }
 
 // demandOf adds up the pods and volumes of a manifest. A container that names no requests

@@ -22,8 +22,9 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// patience bounds how long a test waits for what takes seconds.
-const patience = 2 * time.Minute
+// patience bounds how long a test waits for what takes seconds on a machine that has
+// nothing else to do.
+const patience = 5 * time.Minute
 
 // platform is a provisioner at work on the control plane, as the platform's own account.
 type platform struct {
@@ -49,7 +50,7 @@ func start(t *testing.T, changes ...func(*provisioner.Config)) *platform {
 func (p *platform) run(t *testing.T, changes ...func(*provisioner.Config)) {
 	t.Helper()
 	config := provisioner.Config{
-		DB: p.db, Cluster: storetest.Cluster(t, p.db), Connect: to(kubetest.Platform(t)), Engines: engine.Offered(), Timeout: time.Minute,
+		DB: p.db, Cluster: storetest.Cluster(t, p.db), Connect: to(kubetest.Platform(t)), Engines: engine.Offered(), Timeout: patience,
 		Site:   engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
 		Holder: uuid.NewString(), Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Concurrency: store.Concurrency{Global: 8},
 	}

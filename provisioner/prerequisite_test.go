@@ -83,7 +83,7 @@ func TestPlanThatIsTooSmall(t *testing.T) {
 	}
 	p := start(t, small)
 	st := p.untilStatus(t, p.request(t, "Squeezed").ID, store.Failed)
-	if f := st.Failure; f.Title != "The plan is too small" || !strings.Contains(f.Cause, "20") || !strings.Contains(f.Cause, "1Gi") {
+	if f := st.Failure; f.Title != "The plan is too small" || !strings.Contains(f.Cause, "20 GiB of disk") || !strings.Contains(f.Cause, "1 GiB") {
 		t.Fatalf("%s: %+v", st.Status, f)
 	}
 	p.wantNoVolumes(t, st)

@@ -78,14 +78,15 @@ func TestFailuresTellWhatToDoAndRetryGoesOn(t *testing.T) {
 		fail, component, title string
 		evidence               string // a reason that the cluster gave
 		cause                  string
+		timeout                time.Duration
 	}{
-		"Crashing": {fail: "crash-loop", component: "wordpress", title: "A container keeps crashing", evidence: "CrashLoopBackOff", cause: "exit code 1"},
-		"Never ready": {fail: "never-ready", component: "mariadb", title: "It took too long", evidence: "Unhealthy",
+		"Crashing": {fail: "crash-loop", component: "wordpress", title: "A container keeps crashing", evidence: "CrashLoopBackOff", cause: "exit code 1", timeout: patience},
+		"Never ready": {fail: "never-ready", component: "mariadb", title: "It took too long", evidence: "Unhealthy", timeout: 45 * time.Second,
 			cause: "The container mariadb of the pod mariadb-0 runs, but does not get ready."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := start(t, func(c *provisioner.Config) { c.Timeout = 45 * time.Second })
+			p := start(t, func(config *provisioner.Config) { config.Timeout = c.timeout })
 			namespace, component := store.Namespace(store.ProposeSlug(name+" "+p.mark)), "component="+c.component
 			kubetest.Simulate(t, namespace, "fail="+c.fail, component)
 			st := p.untilFailed(t, p.request(t, name).ID, c.title)

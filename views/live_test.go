@@ -252,22 +252,30 @@ func TestFailedRequestsAreSaid(t *testing.T) {
 	b.Until(`!document.getElementById("problem").hidden && document.querySelector("#credentials form button") !== null`)
 }
 
-func TestWithoutAStreamThePageIsFetchedAnew(t *testing.T) {
-	t.Parallel()
-	mux := http.NewServeMux()
-	list := sampleList()
-	pages := make(chan templ.Component, 2)
-	pages <- listPage(list)
-	list.Rows = list.Rows[:1]
-	pages <- listPage(list)
-	mux.HandleFunc("GET /stores", func(w http.ResponseWriter, r *http.Request) {
+// oneAfterTheOther answers each request with the next page, and with an error after the
+// last.
+func oneAfterTheOther(pages ...templ.Component) http.Handler {
+	rest := make(chan templ.Component, len(pages))
+	for _, page := range pages {
+		rest <- page
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
-		case page := <-pages:
+		case page := <-rest:
 			servePage(page).ServeHTTP(w, r)
 		default:
 			w.WriteHeader(http.StatusBadGateway)
 		}
 	})
+}
+
+func TestWithoutAStreamThePageIsFetchedAnew(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	list := sampleList()
+	whole := listPage(list)
+	list.Rows = list.Rows[:1]
+	mux.Handle("GET /stores", oneAfterTheOther(whole, listPage(list)))
 	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	base, b := serve(t, mux), browsertest.Open(t)
 	b.Visit(base + "/stores")
@@ -275,4 +283,17 @@ func TestWithoutAStreamThePageIsFetchedAnew(t *testing.T) {
 	b.Until(`document.querySelectorAll("tbody tr").length === 1 && document.getElementById("live").dataset.live === "retry"`)
 	b.Until(`document.getElementById("q").value === "half typed"`)
 	b.Until(`document.getElementById("live").dataset.live === "off" && !document.querySelector("#live time").dateTime.startsWith("1970")`)
+}
+
+func TestWithoutAStreamAFormKeepsWhatIsSaidAtItsFields(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	refused, fresh := CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: wrongForm()}, CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: sampleForm()}
+	fresh.Shell.Cluster.Link = ClusterUnreachable
+	mux.Handle("GET /stores/new", oneAfterTheOther(Create(refused), Create(fresh)))
+	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	base, b := serve(t, mux), browsertest.Open(t)
+	b.Visit(base + "/stores/new")
+	b.Until(`document.getElementById("cluster-notice").innerText.includes("cannot be reached")`)
+	b.Until(`document.querySelectorAll("#create-form .sw-err").length === 3`)
 }

@@ -234,6 +234,10 @@ func (p *process) page(slug string) string {
 	return found[1]
 }
 
+// patience bounds how long a test waits for what takes seconds on a machine that has
+// nothing else to do.
+const patience = 5 * time.Minute
+
 // condition is what a test waits for a page to be.
 type condition func(status int, page string) bool
 
@@ -255,7 +259,7 @@ func (p *process) until(path, what string, holds condition) {
 // untilOr is until, unless the program is ended before.
 func (p *process) untilOr(ended <-chan struct{}, path, what string, holds condition) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -269,7 +273,7 @@ func (p *process) untilOr(ended <-chan struct{}, path, what string, holds condit
 		case <-ended:
 			return
 		case <-ctx.Done():
-			p.t.Fatalf("%s is not %s after two minutes: %d %s, %v", path, what, status, page, err)
+			p.t.Fatalf("%s is not %s after %s: %d %s, %v", path, what, patience, status, page, err)
 		}
 	}
 }

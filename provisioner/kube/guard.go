@@ -1,17 +1,16 @@
 package kube
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
@@ -22,11 +21,12 @@ import (
 var ErrOtherCluster = errors.New("another cluster answers at this address")
 
 // Guard lets requests pass only to the cluster that is meant. Another one can appear behind
-// the same address, but not on a connection that is open: so each new connection is asked
-// who answers, by the UID of kube-system, before anything else is sent on it.
+// the same address, but not on a connection that is open: so each connection is asked who
+// answers, by the UID of kube-system, and only then used for anything else.
 type Guard struct {
-	mu  sync.Mutex
-	uid string
+	mu    sync.Mutex
+	uid   string
+	lines []*line // that may be used, the newest last
 }
 
 // Expect names the cluster that is meant. Before that everything passes.
@@ -49,9 +49,7 @@ func (g *Guard) Config(config *rest.Config) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's address: %w", err)
 	}
-	dialing := rest.CopyConfig(config)
-	dialing.Dial = g.dialer(config.Dial)
-	transport, err := rest.TransportFor(dialing)
+	unguarded, err := rest.TransportFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("prepare connections to the cluster: %w", err)
 	}
@@ -59,72 +57,110 @@ func (g *Guard) Config(config *rest.Config) (*rest.Config, error) {
 	system.Path = path.Join("/", base.Path, "api/v1/namespaces", metav1.NamespaceSystem)
 	return &rest.Config{
 		Host: base.String(), UserAgent: config.UserAgent, Timeout: config.Timeout, QPS: -1,
-		Transport: &guarded{Guard: g, next: transport, system: &system},
+		Transport: &guarded{Guard: g, config: config, unguarded: unguarded, system: &system, opening: make(chan struct{}, 1)},
 	}, nil
 }
-
-type dial func(ctx context.Context, network, address string) (net.Conn, error)
-
-// dialer opens connections, for the question only once a cluster is expected.
-func (g *Guard) dialer(open dial) dial {
-	if open == nil {
-		open = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
-	}
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if g.expected() != "" && ctx.Value(asking{}) == nil {
-			return nil, errUnasked
-		}
-		return open(ctx, network, address)
-	}
-}
-
-// asking marks the context of the one question that may open a connection.
-type asking struct{}
-
-var errUnasked = errors.New("a new connection has to be asked first who answers")
 
 // guarded is the transport of all clients.
 type guarded struct {
 	*Guard
-	next   http.RoundTripper
-	system *url.URL
+	config    *rest.Config
+	unguarded http.RoundTripper // for as long as no cluster is expected
+	system    *url.URL
+	opening   chan struct{} // holds one while a line is opened that others will share
 }
 
-// attempts bounds how often a request tries for a connection that others, too, are after.
+// attempts bounds how often a request tries for a line that others, too, are after.
 const attempts = 20
 
 // RoundTrip implements http.RoundTripper.
 func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	if g.expected() == "" {
+		return g.unguarded.RoundTrip(r)
+	}
 	for range attempts {
-		response, err := g.next.RoundTrip(r)
-		if !errors.Is(err, errUnasked) {
-			return response, err
+		lines := g.usable()
+		for _, l := range slices.Backward(lines) {
+			response, err := l.RoundTrip(r) //nolint:bodyclose // it is the caller's, or there is none
+			if !errors.Is(err, errOneConnection) {
+				return response, err
+			}
+			if r, err = again(r); err != nil {
+				return nil, err
+			}
 		}
-		if err := g.ask(r); err != nil {
-			return nil, err
-		}
-		if r, err = again(r); err != nil {
+		if err := g.open(r, lines); err != nil {
 			return nil, err
 		}
 	}
 	return nil, errors.New("no connection to the cluster stays open")
 }
 
-// ask opens a connection with the question who answers.
-func (g *guarded) ask(r *http.Request) error {
-	question := r.Clone(context.WithValue(r.Context(), asking{}, true))
-	question.Method, question.URL, question.Body, question.GetBody, question.ContentLength = http.MethodGet, g.system, nil, nil, 0
-	question.Header.Del("Content-Type")
-	question.Header.Set("Accept", "application/json")
-	response, err := g.next.RoundTrip(question)
+func (g *guarded) usable() []*line {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Clone(g.lines)
+}
+
+// open adds a line to those that were found busy or over, unless somebody else does. Where
+// there is no encryption there is no HTTP/2 either: a line then serves one request at a time
+// and nobody waits for that of another.
+func (g *guarded) open(r *http.Request, known []*line) error {
+	if g.system.Scheme == "https" {
+		select {
+		case g.opening <- struct{}{}:
+			defer func() { <-g.opening }()
+		case <-r.Context().Done():
+			return r.Context().Err()
+		}
+		if now := g.usable(); slices.ContainsFunc(now, func(l *line) bool { return !slices.Contains(known, l) }) {
+			return nil
+		}
+	}
+	l, err := newLine(g.config, g.drop)
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	if err := g.ask(r, l); err != nil {
+		l.end()
+		return err
+	}
+	g.add(l)
+	return nil
+}
+
+func (g *guarded) add(l *line) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !l.over() {
+		g.lines = append(g.lines, l)
+	}
+}
+
+func (g *guarded) drop(l *line) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lines = slices.DeleteFunc(g.lines, func(other *line) bool { return other == l })
+}
+
+// ask opens the line with the question who answers.
+func (g *guarded) ask(r *http.Request, l *line) error {
+	question := r.Clone(r.Context())
+	question.Method, question.URL, question.Body, question.GetBody, question.ContentLength = http.MethodGet, g.system, nil, nil, 0
+	question.Header.Del("Content-Type")
+	question.Header.Set("Accept", "application/json")
+	response, err := l.RoundTrip(question)
+	if err != nil {
+		return err
+	}
+	answer, err := io.ReadAll(response.Body) // to its end, or the connection would close
+	if err := errors.Join(err, response.Body.Close()); err != nil {
+		return err
+	}
 	var system struct {
 		Metadata struct{ UID string }
 	}
-	if err := json.NewDecoder(response.Body).Decode(&system); err != nil || response.StatusCode != http.StatusOK {
+	if err := json.Unmarshal(answer, &system); err != nil || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask the cluster who it is: %s", strings.ToLower(http.StatusText(response.StatusCode)))
 	}
 	if want := g.expected(); system.Metadata.UID != want {
@@ -133,8 +169,8 @@ func (g *guarded) ask(r *http.Request) error {
 	return nil
 }
 
-// again returns the request with its body as at the start. No byte of it was sent, but the
-// transport has closed it.
+// again returns the request with its body as at the start. It was not sent, but the
+// transport has closed the body.
 func again(r *http.Request) (*http.Request, error) {
 	if r.Body == nil || r.GetBody == nil {
 		return r, nil

@@ -79,10 +79,12 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     reloading = false;
   }
 
+  // A page that is a form keeps what is said at its fields.
   function morphMain(html) {
-    const main = new DOMParser().parseFromString(html, "text/html").getElementById("main");
-    if (!main) return;
-    return htmx.swap({ sourceElement: byId("stream"), target: byId("main"), swap: "outerMorph", text: main.outerHTML });
+    const id = byId("main").querySelector("#create-form, #delete-form") ? "cluster-notice" : "main";
+    const part = new DOMParser().parseFromString(html, "text/html").getElementById(id);
+    if (!part) return;
+    return htmx.swap({ sourceElement: byId("stream"), target: byId(id), swap: "outerMorph", text: part.outerHTML });
   }
 
   // Signed out, or the store is gone: the page itself says so.

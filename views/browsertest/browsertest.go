@@ -66,13 +66,29 @@ func Open(t *testing.T) *Browser {
 	t.Cleanup(closeBrowser)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
-	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
-		t.Fatalf("start %s: %v", path, err)
-	}
 	b := &Browser{Ctx: ctx, t: t, axe: readAxe(t)}
+	b.begin()
+	return b
+}
+
+// Tab opens another tab of the same browser, with the same cookies. Both are in sight.
+func (b *Browser) Tab() *Browser {
+	b.t.Helper()
+	ctx, closeTab := chromedp.NewContext(b.Ctx)
+	b.t.Cleanup(closeTab)
+	tab := &Browser{Ctx: ctx, t: b.t, axe: b.axe}
+	tab.begin()
+	return tab
+}
+
+// begin prepares the tab, which starts the browser if it is the first.
+func (b *Browser) begin() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.Ctx, log.Enable, cdp.Empty{}); err != nil {
+		b.t.Fatalf("start Chromium: %v", err)
+	}
 	b.listen()
 	b.Use(Modes()[0])
-	return b
 }
 
 // In returns the same browser for a subtest, which gets its failures.

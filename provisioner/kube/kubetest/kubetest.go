@@ -22,12 +22,20 @@ import (
 func Platform(t testing.TB) *rest.Config { return load(t, PlatformKubeconfig(t)) }
 
 // PlatformKubeconfig is the path of the platform's kubeconfig.
-func PlatformKubeconfig(t testing.TB) string { return file(t, "platform.kubeconfig") }
+func PlatformKubeconfig(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(state(t), "platform.kubeconfig")
+}
 
 // Admin is a client that may do everything, for looking at what the platform did.
 func Admin(t testing.TB) kubernetes.Interface {
 	t.Helper()
-	config := load(t, file(t, "admin.kubeconfig"))
+	return adminOf(t, state(t))
+}
+
+func adminOf(t testing.TB, dir string) kubernetes.Interface {
+	t.Helper()
+	config := load(t, filepath.Join(dir, "admin.kubeconfig"))
 	config.ContentType = runtime.ContentTypeProtobuf // which carries what is not valid UTF-8, too
 	set, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -51,11 +59,6 @@ func load(t testing.TB, path string) *rest.Config {
 	}
 	config.QPS = -1
 	return config
-}
-
-func file(t testing.TB, name string) string {
-	t.Helper()
-	return filepath.Join(state(t), name)
 }
 
 func state(t testing.TB) string { return needed(t, "SHOPWRIGHT_TEST_CLUSTER") }

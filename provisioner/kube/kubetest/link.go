@@ -97,6 +97,8 @@ func (l *Link) Reach(config *rest.Config) {
 		l.t.Fatal(err)
 	}
 	l.mu.Lock()
+	weather := l.weather
+	l.weather = Gone // no connection leads on to the other one
 	l.upstream = &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		FlushInterval: -1, // a watch event is not to wait in a buffer
@@ -108,6 +110,7 @@ func (l *Link) Reach(config *rest.Config) {
 		l.Cut()
 		l.server.CloseClientConnections()
 	}
+	l.Turn(weather)
 }
 
 // Turn changes the weather for requests that come from now on.

@@ -1,0 +1,186 @@
+package main_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+)
+
+// replica is one of several programs on the same records, with a way of its own to the
+// cluster.
+type replica struct {
+	*process
+	link *kubetest.Link
+}
+
+// replicas prepares programs on one Postgres.
+func replicas(t *testing.T, n int) []replica {
+	t.Helper()
+	_, database := server(t)
+	var all []replica
+	for range n {
+		link := kubetest.NewLink(t)
+		r := replica{process: launch(t, link.Kubeconfig()), link: link}
+		r.env = append(r.env, "SHOPWRIGHT_DATABASE_URL="+database)
+		all = append(all, r)
+	}
+	return all
+}
+
+func (r replica) signal(s syscall.Signal) {
+	r.t.Helper()
+	if err := r.cmd.Process.Signal(s); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// TestSleepingHolderIsReplaced lets a program fall asleep in the midst of its work on a
+// store. Another one takes over when the lease is over; the first must not touch the store
+// again when it wakes up, not even with what it was about to send.
+func TestSleepingHolderIsReplaced(t *testing.T) {
+	t.Parallel()
+	for name, fallsAsleep := range map[string]func(sleeper replica, slug string){
+		"in the midst of a release": func(sleeper replica, slug string) {
+			held := sleeper.link.Hold(nthWrite("store-"+slug, 12))
+			sleeper.create("Sleepy", slug)
+			held.Wait()
+			sleeper.signal(syscall.SIGSTOP)
+		},
+		"while it waits": func(sleeper replica, slug string) {
+			kubetest.Simulate(sleeper.t, "store-"+slug, "job-duration=5m")
+			sleeper.until(sleeper.create("Sleepy", slug), "at work", at("Setup"))
+			sleeper.signal(syscall.SIGSTOP)
+			kubetest.Simulate(sleeper.t, "store-"+slug, "job-duration=none")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pair := replicas(t, 2)
+			first, second := pair[0], pair[1]
+			slug := "sleepy-" + strings.ToLower(uuid.NewString()[24:])
+			first.start()
+			fallsAsleep(first, slug)
+			asleep := first.link.Writes("store-" + slug)
+
+			second.start()
+			second.untilReady(second.page(slug))
+			wantOneRelease(t, slug)
+			stopped := make(chan struct{})
+			first.said.when("msg=stopped", func() { close(stopped) })
+			first.signal(syscall.SIGCONT)
+			select {
+			case <-stopped:
+			case <-time.After(time.Minute):
+				t.Fatal("the program does not say within a minute of waking up that it stopped its work")
+			}
+			first.opensAnother(slug)
+			if now := first.link.Writes("store-" + slug); len(now) != len(asleep) {
+				t.Errorf("awake again it wrote %v", now[len(asleep):])
+			}
+			wantOneRelease(t, slug)
+			second.removeStore(slug, "Sleepy")
+		})
+	}
+}
+
+// opensAnother shows that the program is of use, and gives it time to do what it must not.
+func (r replica) opensAnother(slug string) {
+	r.t.Helper()
+	r.link.Turn(kubetest.Fair)
+	r.untilReady(r.create("Another", slug+"-2"))
+	r.removeStore(slug+"-2", "Another")
+}
+
+func (p *process) removeStore(slug, name string) {
+	p.t.Helper()
+	p.post(p.page(slug)+"/delete", url.Values{"confirm": {name}})
+	p.untilGone(p.page(slug))
+	wantNoNamespace(p.t, slug)
+}
+
+// nthWrite selects one request: the nth that changes something in the namespace.
+func nthWrite(namespace string, n int) func(kubetest.Request) bool {
+	var writes atomic.Int64
+	return func(r kubetest.Request) bool {
+		return r.IsWrite() && r.About(namespace) && writes.Add(1) == int64(n)
+	}
+}
+
+// TestTwoProgramsShareTheWork asks two programs on one Postgres for ten stores at once. Each
+// store is opened by one of them only, and once.
+func TestTwoProgramsShareTheWork(t *testing.T) {
+	t.Parallel()
+	pair, mark := replicas(t, 2), strings.ToLower(uuid.NewString()[24:])
+	for _, r := range pair {
+		r.startConnected()
+	}
+	var slugs []string
+	var asking sync.WaitGroup
+	for n := range 10 {
+		slug := fmt.Sprintf("pair-%d-%s", n, mark)
+		slugs = append(slugs, slug)
+		asking.Go(func() { pair[n%2].try("/stores", storeForm(slug)) })
+	}
+	asking.Wait()
+	opened := [2]int{}
+	for n, slug := range slugs {
+		asked := pair[n%2]
+		asked.untilReady(asked.page(slug))
+		wantOneRelease(t, slug)
+		opened[wantOneWorker(t, pair, slug)]++
+	}
+	t.Logf("one opened %d stores, the other %d", opened[0], opened[1])
+	for n, slug := range slugs {
+		pair[n%2].post(pair[n%2].page(slug)+"/delete", url.Values{"confirm": {slug}})
+	}
+	for n, slug := range slugs {
+		pair[n%2].untilGone(pair[n%2].page(slug))
+		wantNoNamespace(t, slug)
+	}
+}
+
+// startConnected starts the program and waits until it is ready to work.
+func (r replica) startConnected() {
+	r.t.Helper()
+	connected := make(chan struct{})
+	r.said.when("cluster is connected", func() { close(connected) })
+	r.start()
+	select {
+	case <-connected:
+	case <-time.After(time.Minute):
+		r.t.Fatal("the program does not find its cluster within a minute")
+	}
+}
+
+// wantOneWorker checks that one program only wrote to the store's namespace, and that it
+// wrote nothing twice. It returns which one.
+func wantOneWorker(t *testing.T, pair []replica, slug string) (worker int) {
+	t.Helper()
+	first, second := pair[0].link.Writes("store-"+slug), pair[1].link.Writes("store-"+slug)
+	if len(first) > 0 && len(second) > 0 {
+		t.Errorf("both worked on %s, with %d and %d writes", slug, len(first), len(second))
+	}
+	made := map[string]int{}
+	for _, r := range append(first, second...) {
+		if r.Method == http.MethodPost {
+			made[r.Path]++
+		}
+	}
+	if n := made["/apis/apps/v1/namespaces/store-"+slug+"/statefulsets"]; n != 1 {
+		t.Errorf("the stateful set of %s was made %d times", slug, n)
+	}
+	if len(first) == 0 {
+		return 1
+	}
+	return 0
+}
