@@ -135,7 +135,8 @@ func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observe
 	return o, err
 }
 
-// act records where the work stands, then does the one thing that is to be done.
+// act records where the work stands, then does the one thing that is to be done. What is to
+// be waited for is left to the caller.
 func (w *worker) act(ctx context.Context, conn *connection, o observed, a action) (done bool, err error) {
 	switch a.Do {
 	case complete:
@@ -154,7 +155,6 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 		return err == nil, err
 	case wait:
 		w.waitFor(o, a)
-		w.pause(ctx, conn)
 		return false, nil
 	}
 	outcome, err := w.do(ctx, conn, o, a.Do)

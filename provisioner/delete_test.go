@@ -2,8 +2,12 @@ package provisioner_test
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
@@ -80,4 +84,31 @@ func (p *platform) untilGone(t *testing.T, st store.Store) {
 	t.Helper()
 	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
 	p.wantGone(t, st)
+}
+
+// TestWhatChangesWhileLookingIsSeen empties a store's namespace between two looks of the
+// same turn: the first one still finds pods, and nothing changes any more after the second.
+func TestWhatChangesWhileLookingIsSeen(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t)
+	st := p.wantReady(t, p.request(t, "Unseen"))
+	held := link.Hold(func(r kubetest.Request) bool {
+		emptied := slices.ContainsFunc(link.Writes(st.Namespace), func(r kubetest.Request) bool {
+			return r.Method == http.MethodDelete && strings.HasSuffix(r.Path, "/persistentvolumeclaims")
+		})
+		return emptied && r.Method == http.MethodGet && strings.HasSuffix(r.Path, "/namespaces/"+st.Namespace)
+	})
+	p.askDelete(t, st)
+	held.Wait()
+	within(t, "the watches see an empty namespace", func() bool {
+		s, _ := p.Snapshot(st)
+		return len(s.Pods)+len(s.Volumes) == 0
+	})
+	released := time.Now()
+	held.Release()
+	p.untilGone(t, st)
+	writes := link.Writes(st.Namespace)
+	if took := writes[len(writes)-1].At.Sub(released); took > 3*time.Second {
+		t.Errorf("an empty namespace was deleted after %s", took)
+	}
 }
