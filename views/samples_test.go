@@ -216,9 +216,6 @@ func overviewPage(name string, status Status) StorePage {
 	switch status {
 	case Ready:
 		o.Timeline = sampleTimeline(8, TickDone)
-		if name == hostile {
-			o.Drift = []string{"Somebody has scaled " + hostile + " to 0; its chart says 1."}
-		}
 	case Failed:
 		o.Timeline, o.Failure, o.Left = sampleTimeline(5, TickBad), sampleFailure(), sampleFacts()[2:4]
 		o.Credentials = Credentials{StoreID: "7", Can: true}
@@ -227,6 +224,27 @@ func overviewPage(name string, status Status) StorePage {
 		o.Credentials = Credentials{StoreID: "7", Can: true}
 	}
 	p.Overview = &o
+	return p
+}
+
+// driftedPage is of a ready store that somebody has changed in the cluster.
+func driftedPage() StorePage {
+	p := overviewPage("Atelier Köhler", Ready)
+	p.Overview.Head.CanRepair = true
+	p.Overview.Drift = []string{"Somebody has scaled wordpress to 0; its chart says 1.", "Somebody has scaled " + hostile + " to 3; its chart says 1."}
+	return p
+}
+
+// lostPage is of a store whose disks have gone.
+func lostPage() StorePage {
+	p := overviewPage("Papeterie du Canal", Failed)
+	p.Overview.Head.CanRebuild = true
+	p.Overview.Failure = &Failure{
+		Title: "The shop’s data are lost",
+		Cause: "Of the disks that the shop had in the namespace store-papeterie-du-canal these are gone: data-mariadb-0, files. New ones would be empty.",
+		Next:  "Restore them under the same names and press Retry, or rebuild the shop anew and empty.",
+		At:    sampleTime,
+	}
 	return p
 }
 
@@ -334,6 +352,8 @@ func states() map[string]templ.Component {
 		"06-ready":                Store(overviewPage("Atelier Köhler", Ready)),
 		"06b-credentials":         Store(credentialsPage(sampleCredentials(true))),
 		"06c-credentials-problem": Store(credentialsPage(broken)),
+		"06d-drifted":             Store(driftedPage()),
+		"07b-data-lost":           Store(lostPage()),
 		"07-failed":               Store(overviewPage("Papeterie du Canal", Failed)),
 		"08-pods":                 podsPage(PodsTab{Pods: samplePods(), Known: true, Simulated: true}),
 		"08b-pods-none":           podsPage(PodsTab{Known: true}),
