@@ -234,6 +234,10 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Kind, entry.Verb = views.EntryStore, "created"
 	case store.StoreRetried:
 		entry.Kind, entry.Verb = views.EntryRetry, "retried"
+	case store.StoreRebuilt:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "rebuilt", "Empty, after its data were lost"
+	case store.StoreRepaired:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "put back", word(e.Message)
 	case store.StoreReady:
 		entry.Tone, entry.Verb = views.ToneOK, "opened"
 	case store.StoreFailed:
