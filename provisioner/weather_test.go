@@ -77,8 +77,12 @@ func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 		}
 	})
 	kubetest.Simulate(t, midway.Namespace, "start-delay=none")
+	back := time.Now()
 	for _, st := range []store.Store{midway, waiting} {
 		p.wantReady(t, st)
+		t.Logf("%s ready %s after", st.Name, time.Since(back).Round(time.Millisecond))
+	}
+	for _, st := range []store.Store{midway, waiting} {
 		p.askDelete(t, st)
 		p.untilGone(t, st)
 	}
