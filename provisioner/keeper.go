@@ -70,9 +70,9 @@ func (p *Provisioner) inspect(ctx context.Context, conn *connection, id string, 
 // missing says what a store that is ready lacks, or nothing.
 func missing(s kube.Snapshot, loss kube.Loss) string {
 	switch {
-	case s.Phase == kube.Missing:
+	case s.Namespace.Phase == kube.Missing:
 		return "The namespace has gone."
-	case s.Phase == kube.Terminating:
+	case s.Namespace.Phase == kube.Terminating:
 		return "The namespace is being removed."
 	case len(s.Workloads) == 0:
 		return "The release has gone."
