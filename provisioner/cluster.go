@@ -195,9 +195,17 @@ func (c *cluster) identify(ctx context.Context, conn *connection) error {
 
 // ping notices when the cluster goes away, comes back, or is another one.
 func (c *cluster) ping(ctx context.Context, conn *connection) {
-	for sleep(ctx, pingEvery) == nil {
+	for sleep(ctx, c.pause()) == nil {
 		c.check(ctx, conn)
 	}
+}
+
+// pause is shorter while work waits for the cluster.
+func (c *cluster) pause() time.Duration {
+	if c.connection() == nil {
+		return retryEvery
+	}
+	return pingEvery
 }
 
 func (c *cluster) check(ctx context.Context, conn *connection) {

@@ -3,6 +3,7 @@ package provisioner
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/helm"
@@ -137,11 +138,13 @@ func nextRemoval(o observed) action {
 	}
 }
 
+// blockers says all that keeps the namespace: what is left in it, and whose finalizer holds
+// that, are told apart.
 func blockers(o observed) string {
 	if len(o.Namespace.Blockers) == 0 {
 		return ""
 	}
-	return ": " + o.Namespace.Blockers[0]
+	return ": " + strings.Join(o.Namespace.Blockers, "; ")
 }
 
 // lost are the volumes that the store had when it was ready and that are gone, or going.
