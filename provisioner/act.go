@@ -30,7 +30,8 @@ type settled struct {
 	applied     bool // by this holder
 	reset       bool // by this holder
 	oldSetup    string
-	volumesGone bool // asked to go, by this holder
+	uninstalled bool // by this holder
+	volumesGone bool // or asked to go, by this holder
 }
 
 // observe reads what the next decision needs: what is settled is not read again, and what
@@ -56,7 +57,7 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 }
 
 func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *observed) error {
-	if w.settled.namespace.Phase == kube.Active && (o.Snapshot.Phase == kube.Active || !w.settled.applied) {
+	if w.settled.namespace.Phase == kube.Active && (o.Snapshot.Namespace.Phase == kube.Active || !w.settled.applied) {
 		o.Namespace = w.settled.namespace
 		return nil
 	}
@@ -115,27 +116,45 @@ func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observ
 	return err
 }
 
-// observeRemoval asks anew each time, except for what was asked to go and is watched.
+// observeRemoval asks for what has not been asked to go yet. The rest is watched.
 func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observed) (observed, error) {
-	state, err := conn.kube.Namespace(ctx, w.owner())
-	if errors.Is(err, kube.ErrForeign) {
-		o.Foreign = true
+	if err := w.observeLeaving(ctx, conn, &o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
+		return o, err
+	}
+	o.Applied = w.settled.volumesGone
+	if w.settled.volumesGone {
 		return o, nil
 	}
-	o.Namespace, o.Applied = state, w.settled.volumesGone
-	if err != nil || state.Phase != kube.Active || w.settled.volumesGone {
-		return o, err
+	if !w.settled.uninstalled {
+		release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
+		if o.Release = release.Status; err != nil || o.Release != helm.None {
+			return o, err
+		}
 	}
-	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
-	if err != nil {
-		return o, err
-	}
-	o.Release = release.Status
+	var err error
 	o.Volumes, err = conn.kube.Volumes(ctx, w.claim.Store.Namespace)
+	w.settled.volumesGone = err == nil && o.Volumes == 0
 	return o, err
 }
 
-// act records where the work stands, then does the one thing that is to be done.
+// observeLeaving asks for the namespace until the watch shows the same, and when the watch
+// shows something else again.
+func (w *worker) observeLeaving(ctx context.Context, conn *connection, o *observed) error {
+	if w.settled.namespace.Phase != "" && w.settled.namespace.Same(o.Snapshot.Namespace) {
+		o.Namespace = o.Snapshot.Namespace
+		return nil
+	}
+	state, err := conn.kube.Namespace(ctx, w.owner())
+	if errors.Is(err, kube.ErrForeign) {
+		o.Foreign = true
+		return nil
+	}
+	o.Namespace, w.settled.namespace = state, state
+	return err
+}
+
+// act records where the work stands, then does the one thing that is to be done. What is to
+// be waited for is left to the caller.
 func (w *worker) act(ctx context.Context, conn *connection, o observed, a action) (done bool, err error) {
 	switch a.Do {
 	case complete:
@@ -154,7 +173,6 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 		return err == nil, err
 	case wait:
 		w.waitFor(o, a)
-		w.pause(ctx, conn)
 		return false, nil
 	}
 	outcome, err := w.do(ctx, conn, o, a.Do)
@@ -226,12 +244,15 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case applyRelease:
 		return w.applyRelease(ctx, conn)
 	case uninstallRelease:
-		return "The shop is stopped", conn.helm.Uninstall(ctx, owner.Namespace, releaseName)
+		err = conn.helm.Uninstall(ctx, owner.Namespace, releaseName)
+		w.settled.uninstalled = err == nil
+		return "The shop is stopped", err
 	case deleteVolumes:
 		err = conn.kube.DeleteVolumes(ctx, owner.Namespace)
 		w.settled.volumesGone = err == nil
 		return plural(o.Volumes, "disk") + " removed", err
 	case deleteNamespace:
+		w.settled.namespace = kube.NamespaceState{} // the watch shows it as it was for a moment
 		return "", conn.kube.DeleteNamespace(ctx, owner.Namespace, o.Namespace.UID)
 	default:
 		return "", fmt.Errorf("nobody knows how to %s", do)

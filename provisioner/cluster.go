@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,6 +71,7 @@ type cluster struct {
 	record  store.Cluster
 	db      *store.DB
 	connect Connector
+	advice  string
 	log     *slog.Logger
 	changed kube.Signals
 
@@ -87,7 +89,7 @@ func newCluster(c Config) *cluster {
 		link = Unconfigured
 	}
 	return &cluster{
-		record: c.Cluster, db: c.DB, connect: c.Connect, log: c.Log.With("cluster", c.Cluster.Name),
+		record: c.Cluster, db: c.DB, connect: c.Connect, advice: c.Advice, log: c.Log.With("cluster", c.Cluster.Name),
 		state: ClusterState{
 			Name: c.Cluster.Name, Link: link, Version: c.Cluster.Version, Simulated: c.Cluster.Simulated, Since: time.Now(),
 		},
@@ -232,7 +234,7 @@ func (c *cluster) doubt(ctx context.Context) {
 }
 
 func (c *cluster) unreachable(err error) {
-	c.fail(Unreachable, "The cluster does not answer: "+firstLine(err)+".", err)
+	c.fail(Unreachable, strings.TrimSpace("The cluster does not answer: "+firstLine(err)+". "+c.advice), err)
 }
 
 func (c *cluster) foreign(err error) {
@@ -245,7 +247,7 @@ func (c *cluster) starting(p Progress) {
 
 func (c *cluster) fail(link Link, problem string, err error) {
 	if c.State().Link != link {
-		c.log.Warn("cluster is "+string(link), "error", err)
+		c.log.Warn("cluster is "+string(link), "error", err, "problem", problem)
 	}
 	c.set(func(s *ClusterState) { s.Link, s.Problem = link, problem })
 	c.mu.Lock()
