@@ -58,8 +58,8 @@ func TestDeleteWhileWaiting(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	for step, hindrance := range map[store.Step][]string{
-		store.StepWorkloads: {"fail=never-ready", "component=mariadb"},
-		store.StepSetup:     {"job-duration=5m"},
+		store.StepWorkloads: {"start-delay=10m"},
+		store.StepSetup:     {"job-duration=10m"},
 	} {
 		t.Run(string(step), func(t *testing.T) {
 			t.Parallel()

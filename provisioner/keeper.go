@@ -62,7 +62,7 @@ func (p *Provisioner) inspect(ctx context.Context, conn *connection, id string, 
 		return
 	}
 	p.log.Warn("something is missing", "store", st.ID, "slug", st.Slug, "missing", what)
-	if err := p.db.RepairMissing(ctx, id, what+" Putting it back."); err != nil {
+	if err := p.db.RepairMissing(ctx, id, what); err != nil {
 		p.log.Error("a store is not put back", "store", id, "error", err)
 	}
 }

@@ -78,7 +78,7 @@ func (p *platform) deleteNamespace(t *testing.T, st store.Store) {
 func TestNamespaceRemovedWhileItIsFilled(t *testing.T) {
 	t.Parallel()
 	p := start(t)
-	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Swept "+p.mark)), "fail=never-ready")
+	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Swept "+p.mark)), "start-delay=10m")
 	st := p.request(t, "Swept")
 	p.until(t, st.ID, "at work", func(st store.Store) bool { return st.Step == store.StepWorkloads })
 	before, err := p.admin.CoreV1().Namespaces().Get(t.Context(), st.Namespace, metav1.GetOptions{})
@@ -86,7 +86,7 @@ func TestNamespaceRemovedWhileItIsFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.deleteNamespace(t, st)
-	kubetest.Simulate(t, st.Namespace, "fail=none")
+	kubetest.Simulate(t, st.Namespace, "start-delay=none")
 	p.until(t, st.ID, "back at the namespace", func(st store.Store) bool { return st.Step == store.StepNamespace })
 	p.wantReady(t, st)
 	now, err := p.admin.CoreV1().Namespaces().Get(t.Context(), st.Namespace, metav1.GetOptions{})
