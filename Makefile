@@ -17,7 +17,7 @@ DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --sta
 	--source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help run build devcluster generate lint fmt test bench
+.PHONY: help run build image devcluster generate lint fmt test bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,21 @@ run: build devcluster ## build and serve on http://127.0.0.1:8080, with a develo
 
 build: ## build bin/shopwright
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/shopwright ./cmd/shopwright
+
+# IMAGE names the image, such as registry.example.com/team/shopwright.
+IMAGE     ?= shopwright
+PLATFORMS ?= $(shell go env GOARCH)
+CONTEXT   := $(CACHE)/image
+
+image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
+	@mkdir -p $(CONTEXT)/data
+	@set -e; for arch in $(PLATFORMS); do \
+	  GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o $(CONTEXT)/linux/$$arch/shopwright ./cmd/shopwright; \
+	  tag=$(IMAGE):$(VERSION); [ "$(PLATFORMS)" = $$arch ] || tag=$$tag-$$arch; \
+	  docker build --quiet --platform linux/$$arch --file deploy/Dockerfile --tag $$tag --build-arg TARGETARCH=$$arch \
+	    --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(CONTEXT) >/dev/null; \
+	  echo "$$tag: $$(( $$(docker image inspect --format '{{.Size}}' $$tag) / 1000000 )) MB"; \
+	done
 
 devcluster: ## build bin/devcluster, the development control plane's command
 	@go build -C deploy/devcluster -trimpath -o $(CURDIR)/$(BIN)/devcluster .

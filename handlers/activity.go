@@ -31,7 +31,8 @@ func (a *App) showActivity(c echo.Context) error {
 		page.Older = "/activity?before=" + strconv.FormatInt(events[lines-1].Number, 10)
 	}
 	for _, e := range events {
-		if entry, told := entryOf(e, storeLink(e)); told {
+		if entry, told := entryOf(e); told {
+			entry.URL = storeLink(e)
 			page.Entries = append(page.Entries, entry)
 		}
 	}

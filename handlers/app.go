@@ -79,6 +79,8 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET("/", redirectTo("/stores"))
 	e.GET("/sign-in", a.signIn)
 	e.POST("/sign-in/dev", a.signInAsDeveloper)
+	e.GET(loginLinkPath, a.openLoginLink)
+	e.POST(loginLinkPath, a.signInByLink)
 	e.POST("/sign-out", a.signOut)
 
 	e.GET("/stores", a.signedIn(a.listStores))

@@ -30,15 +30,26 @@ type site struct {
 
 func serve(t *testing.T) site {
 	t.Helper()
-	s := prepare(t)
+	return open(prepare(t))
+}
+
+// open serves the site until the test ends.
+func open(s site) site {
+	s.t.Helper()
 	server := httptest.NewServer(s.app.Handler())
 	s.url = server.URL
-	t.Cleanup(func() { s.app.CloseStreams(); server.Close() })
+	s.t.Cleanup(func() { s.app.CloseStreams(); server.Close() })
 	return s
 }
 
 // prepare is a site that nobody serves yet.
 func prepare(t *testing.T) site {
+	t.Helper()
+	return prepareFor(t, provisioner.Plan{})
+}
+
+// prepareFor is prepare with another plan than the usual one.
+func prepareFor(t *testing.T, plan provisioner.Plan) site {
 	t.Helper()
 	s := site{t: t, file: filepath.Join(t.TempDir(), "shopwright.db"), log: &strings.Builder{}}
 	db := storetest.Open(t, "sqlite:"+s.file)
@@ -48,7 +59,7 @@ func prepare(t *testing.T) site {
 		DB: db, Engines: engine.Offered(), SessionKey: []byte(strings.Repeat("k", 32)), BaseURL: "http://127.0.0.1",
 		Limits: store.Limits{StoresPerUser: 3}, DevLogin: true, Version: "test", Log: log,
 		Provisioner: provisioner.New(provisioner.Config{
-			DB: db, Cluster: storetest.Cluster(t, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
+			DB: db, Cluster: storetest.Cluster(t, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log, Plan: plan,
 		}),
 	})
 	return s

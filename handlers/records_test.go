@@ -70,6 +70,9 @@ func TestLostDataOfferToRebuild(t *testing.T) {
 	if got := s.get(b, page); !strings.Contains(got.body, "Opening the shop anew") || strings.Contains(got.body, "Rebuild empty</button>") {
 		t.Error("it is not being rebuilt")
 	}
+	if got := s.get(b, "/activity"); !strings.Contains(got.body, "after its data were lost") {
+		t.Error("the activity does not tell of it")
+	}
 }
 
 func TestFailurePageShowsHelmsLastLines(t *testing.T) {

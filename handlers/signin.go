@@ -1,7 +1,9 @@
 package handlers
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 
 	"github.com/labstack/echo/v4"
 
@@ -28,6 +30,42 @@ func (a *App) signIn(c echo.Context) error {
 	return render(c, http.StatusOK, views.SignIn(page))
 }
 
+const loginLinkPath = "/sign-in/link"
+
+// LoginLink is the address at which the secret of a login link can be used.
+func LoginLink(baseURL, secret string) string {
+	return baseURL + loginLinkPath + "?" + url.Values{"key": {secret}}.Encode()
+}
+
+// openLoginLink shows a button: a program that looks at links before a person does must not
+// use one up.
+func (a *App) openLoginLink(c echo.Context) error {
+	return a.loginLinkPage(c, http.StatusOK, "")
+}
+
+func (a *App) loginLinkPage(c echo.Context, status int, problem string) error {
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return render(c, status, views.LoginLink(views.LoginLinkPage{Key: c.FormValue("key"), Problem: problem, Version: a.Version}))
+}
+
+func (a *App) signInByLink(c echo.Context) error {
+	id, err := a.DB.SignInByLink(c.Request().Context(), c.FormValue("key"), browserOf(c))
+	if refused, known := errors.AsType[*store.Error](err); known && refused.Code == store.Forbidden {
+		return a.loginLinkPage(c, http.StatusForbidden, refused.Message)
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.sessions.set(c, id); err != nil {
+		return err
+	}
+	return goTo(c, "/stores")
+}
+
+func browserOf(c echo.Context) store.Browser {
+	return store.Browser{Device: word(c.Request().UserAgent()), Address: c.RealIP()}
+}
+
 // signInAsDeveloper lets anybody in who can reach a loopback address of this machine.
 func (a *App) signInAsDeveloper(c echo.Context) error {
 	if !a.DevLogin {
@@ -35,7 +73,7 @@ func (a *App) signInAsDeveloper(c echo.Context) error {
 	}
 	id, err := a.DB.SignIn(c.Request().Context(),
 		store.Identity{Provider: "development login", Subject: "developer", Name: "Developer", Email: "developer@localhost"},
-		store.Browser{Device: word(c.Request().UserAgent()), Address: c.RealIP()})
+		browserOf(c))
 	if err != nil {
 		return err
 	}

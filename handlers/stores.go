@@ -247,13 +247,13 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	if err != nil {
 		return err
 	}
+	if form.Address, err = a.address(c.Request().Context(), r); err != nil {
+		return err
+	}
 	switch refused.Field {
 	case "name":
 		form.NameError = refused.Message
 	case "slug":
-		if form.Address, err = a.address(c.Request().Context(), r); err != nil {
-			return err
-		}
 		if form.Address.Error == "" { // such as when the free one was taken a moment ago
 			form.Address.Error = refused.Message
 		}

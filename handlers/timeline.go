@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/store"
@@ -212,30 +213,50 @@ func (w *work) lastMoment() time.Time {
 }
 
 // story tells newest first what people did with a store and how it ended.
-func story(events []store.Event, link string) []views.Entry {
+func story(events []store.Event) []views.Entry {
 	var all []views.Entry
 	for _, e := range slices.Backward(events) {
-		if entry, told := entryOf(e, link); told {
+		if entry, told := entryOf(e); told {
 			all = append(all, entry)
 		}
 	}
 	return all
 }
 
-func entryOf(e store.Event, link string) (views.Entry, bool) {
-	entry := views.Entry{At: e.At, Actor: word(e.Actor), Message: plain(e.Message), Object: word(e.Object), URL: link}
+// entryOf makes a sentence of an event, unless it is told elsewhere.
+func entryOf(e store.Event) (entry views.Entry, told bool) {
+	entry = views.Entry{At: e.At, Actor: word(e.Actor), Object: word(e.Object), Tone: views.TonePlain}
 	if entry.Actor == "" {
 		entry.Actor = "Shopwright"
 	}
 	switch e.Kind {
-	case store.StepStarted, store.StepProgressed, store.StepFinished, store.ClusterChanged:
-		return views.Entry{}, false
+	case store.StoreCreated:
+		entry.Kind, entry.Verb = views.EntryStore, "created"
+	case store.StoreRetried:
+		entry.Kind, entry.Verb = views.EntryRetry, "retried"
+	case store.StoreRebuilt:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "rebuilt", "Empty, after its data were lost"
+	case store.StoreRepaired:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "put back", word(e.Message)
 	case store.StoreReady:
-		entry.Tone = views.ToneOK
+		entry.Tone, entry.Verb = views.ToneOK, "opened"
 	case store.StoreFailed:
-		entry.Tone = views.ToneBad
+		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "gave up on", stepLabel(e.Step)+": "+word(e.Message)
+	case store.StoreDeleteAsked:
+		entry.Kind, entry.Verb = views.EntryDelete, "asked to delete"
+	case store.StoreDeleted:
+		entry.Kind, entry.Verb = views.EntryDelete, "deleted"
+	case store.CredentialsShown:
+		entry.Kind, entry.Verb = views.EntryLogin, "looked at the admin login of"
+	case store.SignedIn:
+		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed in", ""
+		entry.Detail = word(strings.TrimPrefix(e.Message, "Signed in "))
+	case store.SignedOut:
+		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed out", ""
+	case store.MemberAdded, store.MemberRemoved:
+		entry.Verb, entry.Detail = "changed the membership of", word(e.Message)
 	default:
-		entry.Tone = views.TonePlain
+		return views.Entry{}, false
 	}
 	return entry, true
 }

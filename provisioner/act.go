@@ -24,14 +24,14 @@ const setupComponent = "setup"
 // settled is what a holder has seen or made so, and need not ask again in this generation.
 type settled struct {
 	namespace   kube.NamespaceState
-	bound       bool
 	limits      bool
 	credentials bool
 	released    bool // deployed, by whomever
 	applied     bool // by this holder
 	reset       bool // by this holder
 	oldSetup    string
-	volumesGone bool // asked to go, by this holder
+	uninstalled bool // by this holder
+	volumesGone bool // or asked to go, by this holder
 }
 
 // observe reads what the next decision needs: what is settled is not read again, and what
@@ -45,9 +45,6 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 	if err := w.observeNamespace(ctx, conn, &o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
 		return o, err
 	}
-	if o.Bound = w.settled.bound; !o.Bound {
-		return o, nil
-	}
 	if err := w.observeParts(ctx, conn, &o); err != nil {
 		return o, err
 	}
@@ -60,7 +57,7 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 }
 
 func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *observed) error {
-	if w.settled.namespace.Phase == kube.Active && (o.Snapshot.Phase == kube.Active || !w.settled.applied) {
+	if w.settled.namespace.Phase == kube.Active && (o.Snapshot.Namespace.Phase == kube.Active || !w.settled.applied) {
 		o.Namespace = w.settled.namespace
 		return nil
 	}
@@ -119,27 +116,45 @@ func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observ
 	return err
 }
 
-// observeRemoval asks anew each time, except for what was asked to go and is watched.
+// observeRemoval asks for what has not been asked to go yet. The rest is watched.
 func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observed) (observed, error) {
-	state, err := conn.kube.Namespace(ctx, w.owner())
-	if errors.Is(err, kube.ErrForeign) {
-		o.Foreign = true
+	if err := w.observeLeaving(ctx, conn, &o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
+		return o, err
+	}
+	o.Applied = w.settled.volumesGone
+	if w.settled.volumesGone {
 		return o, nil
 	}
-	o.Namespace, o.Bound, o.Applied = state, w.settled.bound, w.settled.volumesGone
-	if err != nil || state.Phase != kube.Active || !o.Bound || w.settled.volumesGone {
-		return o, err
+	if !w.settled.uninstalled {
+		release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
+		if o.Release = release.Status; err != nil || o.Release != helm.None {
+			return o, err
+		}
 	}
-	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
-	if err != nil {
-		return o, err
-	}
-	o.Release = release.Status
+	var err error
 	o.Volumes, err = conn.kube.Volumes(ctx, w.claim.Store.Namespace)
+	w.settled.volumesGone = err == nil && o.Volumes == 0
 	return o, err
 }
 
-// act records where the work stands, then does the one thing that is to be done.
+// observeLeaving asks for the namespace until the watch shows the same, and when the watch
+// shows something else again.
+func (w *worker) observeLeaving(ctx context.Context, conn *connection, o *observed) error {
+	if w.settled.namespace.Phase != "" && w.settled.namespace.Same(o.Snapshot.Namespace) {
+		o.Namespace = o.Snapshot.Namespace
+		return nil
+	}
+	state, err := conn.kube.Namespace(ctx, w.owner())
+	if errors.Is(err, kube.ErrForeign) {
+		o.Foreign = true
+		return nil
+	}
+	o.Namespace, w.settled.namespace = state, state
+	return err
+}
+
+// act records where the work stands, then does the one thing that is to be done. What is to
+// be waited for is left to the caller.
 func (w *worker) act(ctx context.Context, conn *connection, o observed, a action) (done bool, err error) {
 	switch a.Do {
 	case complete:
@@ -158,7 +173,6 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 		return err == nil, err
 	case wait:
 		w.waitFor(o, a)
-		w.pause(ctx, conn)
 		return false, nil
 	}
 	outcome, err := w.do(ctx, conn, o, a.Do)
@@ -188,7 +202,7 @@ func (w *worker) waitFor(o observed, a action) {
 // advance records the step of the action, or what is new about it.
 func (w *worker) advance(ctx context.Context, a action) error {
 	st := w.claim.Store
-	if a.Step == "" || a.Step == st.Step && (a.Message == "" || a.Message == w.said) {
+	if a.Step == st.Step && (a.Message == "" || a.Message == w.said) {
 		return nil
 	}
 	progress := store.Progress{Step: a.Step, Finished: w.outcome, Message: a.Message}
@@ -215,12 +229,7 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	owner := w.owner()
 	switch do {
 	case createNamespace:
-		w.settled.namespace, err = conn.kube.CreateNamespace(ctx, owner)
-		return "Made; it admits restricted pods only", err
-	case bindRole:
-		err = conn.kube.BindRole(ctx, owner, conn.account)
-		w.settled.bound, w.boundAt = err == nil, time.Now()
-		return w.outcome, err
+		return "Made; it admits restricted pods only", w.createNamespace(ctx, conn)
 	case createLimits:
 		err = conn.kube.CreateLimits(ctx, owner, w.plan.Limits)
 		w.settled.limits = err == nil
@@ -234,16 +243,26 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case applyRelease:
 		return w.applyRelease(ctx, conn)
 	case uninstallRelease:
-		return "The shop is stopped", conn.helm.Uninstall(ctx, owner.Namespace, releaseName)
+		err = conn.helm.Uninstall(ctx, owner.Namespace, releaseName)
+		w.settled.uninstalled = err == nil
+		return "The shop is stopped", err
 	case deleteVolumes:
 		err = conn.kube.DeleteVolumes(ctx, owner.Namespace)
 		w.settled.volumesGone = err == nil
 		return plural(o.Volumes, "disk") + " removed", err
 	case deleteNamespace:
+		w.settled.namespace = kube.NamespaceState{} // the watch shows it as it was for a moment
 		return "", conn.kube.DeleteNamespace(ctx, owner.Namespace, o.Namespace.UID)
 	default:
 		return "", fmt.Errorf("nobody knows how to %s", do)
 	}
+}
+
+func (w *worker) createNamespace(ctx context.Context, conn *connection) (err error) {
+	if w.settled.namespace, err = conn.kube.CreateNamespace(ctx, w.owner()); err != nil {
+		return err
+	}
+	return w.bindRole(ctx, conn)
 }
 
 // resetSetup removes what would wait long, or for ever, before it tries again.
@@ -325,8 +344,8 @@ func (w *worker) complete(ctx context.Context, o observed) error {
 // giveUp records a failure with all that explains it.
 func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string) error {
 	f.HelmLog = helmLog
-	if conn := w.cluster.connection(); conn != nil && !w.boundAt.IsZero() {
-		events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
+	if conn := w.cluster.connection(); conn != nil {
+		events, err := w.Events(ctx, w.claim.Store)
 		if err != nil {
 			w.log.Warn("no events for the evidence", "error", err)
 		}

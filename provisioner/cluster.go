@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,6 +72,7 @@ type cluster struct {
 	record  store.Cluster
 	db      *store.DB
 	connect Connector
+	advice  string
 	log     *slog.Logger
 	changed kube.Signals
 
@@ -88,7 +90,7 @@ func newCluster(c Config) *cluster {
 		link = Unconfigured
 	}
 	return &cluster{
-		record: c.Cluster, db: c.DB, connect: c.Connect, log: c.Log.With("cluster", c.Cluster.Name),
+		record: c.Cluster, db: c.DB, connect: c.Connect, advice: c.Advice, log: c.Log.With("cluster", c.Cluster.Name),
 		state: ClusterState{
 			Name: c.Cluster.Name, Link: link, Version: c.Cluster.Version, Simulated: c.Cluster.Simulated, Since: time.Now(),
 		},
@@ -206,9 +208,17 @@ func (c *cluster) recognise(ctx context.Context, conn *connection) error {
 
 // ping notices when the cluster goes away, comes back, or is another one.
 func (c *cluster) ping(ctx context.Context, conn *connection) {
-	for sleep(ctx, pingEvery) == nil {
+	for sleep(ctx, c.pause()) == nil {
 		c.check(ctx, conn)
 	}
+}
+
+// pause is shorter while work waits for the cluster.
+func (c *cluster) pause() time.Duration {
+	if c.connection() == nil {
+		return retryEvery
+	}
+	return pingEvery
 }
 
 func (c *cluster) check(ctx context.Context, conn *connection) {
@@ -237,7 +247,7 @@ func (c *cluster) doubt(ctx context.Context) {
 }
 
 func (c *cluster) unreachable(err error) {
-	c.fail(Unreachable, "The cluster does not answer: "+firstLine(err)+".", err)
+	c.fail(Unreachable, strings.TrimSpace("The cluster does not answer: "+firstLine(err)+". "+c.advice), err)
 }
 
 func (c *cluster) foreign(err error) {
@@ -250,7 +260,7 @@ func (c *cluster) starting(p Progress) {
 
 func (c *cluster) fail(link Link, problem string, err error) {
 	if c.State().Link != link {
-		c.log.Warn("cluster is "+string(link), "error", err)
+		c.log.Warn("cluster is "+string(link), "error", err, "problem", problem)
 	}
 	c.set(func(s *ClusterState) { s.Link, s.Problem = link, problem })
 	c.mu.Lock()

@@ -1,9 +1,14 @@
 package provisioner_test
 
 import (
+	"database/sql"
 	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
@@ -53,8 +58,8 @@ func TestDeleteWhileWaiting(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	for step, hindrance := range map[store.Step][]string{
-		store.StepWorkloads: {"fail=never-ready", "component=mariadb"},
-		store.StepSetup:     {"job-duration=5m"},
+		store.StepWorkloads: {"start-delay=10m"},
+		store.StepSetup:     {"job-duration=10m"},
 	} {
 		t.Run(string(step), func(t *testing.T) {
 			t.Parallel()
@@ -80,4 +85,60 @@ func (p *platform) untilGone(t *testing.T, st store.Store) {
 	t.Helper()
 	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
 	p.wantGone(t, st)
+}
+
+// TestWhatChangesWhileLookingIsSeen empties a store's namespace between the look that still
+// finds pods and the wait that comes of it: nothing changes any more during the wait.
+func TestWhatChangesWhileLookingIsSeen(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t)
+	st := p.wantReady(t, p.request(t, "Unseen"))
+	held := link.Hold(func(r kubetest.Request) bool {
+		return r.Method == http.MethodDelete && r.About(st.Namespace) && strings.HasSuffix(r.Path, "/persistentvolumeclaims")
+	})
+	p.askDelete(t, st)
+	held.Wait()
+	unlock := p.lockRecords(t) // the worker looks, and cannot write down what it waits for
+	held.Release()
+	within(t, "the watches see an empty namespace", func() bool {
+		s, _ := p.Snapshot(st)
+		return len(s.Pods)+len(s.Volumes) == 0
+	})
+	unlocked := time.Now()
+	unlock()
+	p.untilGone(t, st)
+	writes := link.Writes(st.Namespace)
+	if took := writes[len(writes)-1].At.Sub(unlocked); took > 3*time.Second {
+		t.Errorf("an empty namespace was deleted after %s", took)
+	}
+}
+
+// lockRecords lets nobody write to the records until they are unlocked.
+func (p *platform) lockRecords(t *testing.T) (unlock func()) {
+	t.Helper()
+	other, err := sql.Open("sqlite", p.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.SetMaxOpenConns(1)
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	unlock = func() { _ = other.Close() }
+	t.Cleanup(unlock)
+	return unlock
+}
+
+func TestDeleteAsksForLittle(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t)
+	st := p.wantReady(t, p.request(t, "Frugal"))
+	before := len(link.Requests())
+	p.askDelete(t, st)
+	p.untilGone(t, st)
+	const most = 25 // of which Helm’s own, for 14 objects and its record, are 18
+	asked := slices.DeleteFunc(link.Requests()[before:], func(r kubetest.Request) bool { return !r.About(st.Namespace) })
+	if len(asked) > most {
+		t.Errorf("deleting a store takes %d requests, want at most %d: %v", len(asked), most, asked)
+	}
 }

@@ -2,6 +2,7 @@ package provisioner
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -71,11 +72,22 @@ func (w *worker) refusal(ctx context.Context, conn *connection) (f store.Failure
 	if err != nil {
 		return store.Failure{}, false, err
 	}
-	asked := w.claim.Store.QueuedAt.Truncate(time.Second) // as Kubernetes writes times
+	f, refused = refusalAmong(events, w.claim.Store.QueuedAt)
+	return f, refused, nil
+}
+
+func refusalAmong(events []kube.Event, asked time.Time) (f store.Failure, refused bool) {
 	for _, e := range events {
-		if e.Warning && e.Reason == "FailedCreate" && !e.Last.Before(asked) {
-			return podsRefused(e), true, nil
+		old := e.Last.Before(asked.Truncate(time.Second)) // as Kubernetes writes times
+		if e.Warning && e.Reason == "FailedCreate" && !old && !endsByItself(e.Message) {
+			return podsRefused(e), true
 		}
 	}
-	return store.Failure{}, false, nil
+	return store.Failure{}, false
+}
+
+// endsByItself tells a refusal by what each new namespace gets from the cluster's own
+// controllers, which take their time when there is much to do.
+func endsByItself(refusal string) bool {
+	return strings.Contains(refusal, `serviceaccount "default" not found`) || strings.Contains(refusal, "status unknown for quota")
 }

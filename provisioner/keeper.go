@@ -62,7 +62,7 @@ func (p *Provisioner) inspect(ctx context.Context, conn *connection, id string, 
 		return
 	}
 	p.log.Warn("something is missing", "store", st.ID, "slug", st.Slug, "missing", what)
-	if err := p.db.RepairMissing(ctx, id, what+" Putting it back."); err != nil {
+	if err := p.db.RepairMissing(ctx, id, what); err != nil {
 		p.log.Error("a store is not put back", "store", id, "error", err)
 	}
 }
@@ -70,9 +70,9 @@ func (p *Provisioner) inspect(ctx context.Context, conn *connection, id string, 
 // missing says what a store that is ready lacks, or nothing.
 func missing(s kube.Snapshot, loss kube.Loss) string {
 	switch {
-	case s.Phase == kube.Missing:
+	case s.Namespace.Phase == kube.Missing:
 		return "The namespace has gone."
-	case s.Phase == kube.Terminating:
+	case s.Namespace.Phase == kube.Terminating:
 		return "The namespace is being removed."
 	case len(s.Workloads) == 0:
 		return "The release has gone."

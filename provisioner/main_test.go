@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -30,6 +31,7 @@ const patience = 5 * time.Minute
 type platform struct {
 	*provisioner.Provisioner
 	db    *store.DB
+	file  string // of the records
 	admin kubernetes.Interface
 	actor store.Actor
 	team  string
@@ -40,8 +42,9 @@ type platform struct {
 // start runs a provisioner, as changed by the test.
 func start(t *testing.T, changes ...func(*provisioner.Config)) *platform {
 	t.Helper()
-	db := storetest.SQLite(t)
-	p := &platform{db: db, admin: kubetest.Admin(t), mark: strings.ToLower(uuid.NewString()[24:])}
+	file := filepath.Join(t.TempDir(), "shopwright.db")
+	db := storetest.Open(t, "sqlite:"+file)
+	p := &platform{db: db, file: file, admin: kubetest.Admin(t), mark: strings.ToLower(uuid.NewString()[24:])}
 	p.actor, p.team = storetest.Actor(t, db, "mara")
 	p.run(t, changes...)
 	return p

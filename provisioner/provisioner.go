@@ -19,11 +19,12 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Config is what a Provisioner needs. All fields but Connect and Plan are required.
+// Config is what a Provisioner needs. All fields but Connect, Advice and Plan are required.
 type Config struct {
 	DB          *store.DB
 	Cluster     store.Cluster
 	Connect     Connector // nil when no cluster is configured
+	Advice      string    // what may help when the cluster cannot be reached, a sentence or nothing
 	Engines     engine.Registry
 	Site        engine.Spec // what is the same for all stores
 	Plan        Plan        // of new stores; the default one when it has no name

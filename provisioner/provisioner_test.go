@@ -17,6 +17,8 @@ import (
 func TestStoreBecomesReadyAndGoesWithoutATrace(t *testing.T) {
 	t.Parallel()
 	p := start(t)
+	slowly := []string{"start-delay=4s", "job-duration=4s"} // so that each step is waited for
+	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Nordwind "+p.mark)), slowly...)
 	st := p.untilStatus(t, p.request(t, "Nordwind").ID, store.Ready)
 	if st.Status != store.Ready {
 		t.Fatalf("%s: %+v", st.Status, st.Failure)

@@ -3,6 +3,7 @@ package provisioner
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/helm"
@@ -14,7 +15,6 @@ import (
 type observed struct {
 	Namespace   kube.NamespaceState
 	Foreign     bool // a namespace of that name is somebody else's
-	Bound       bool // the account has its rights in the namespace; without them nothing below is known
 	Limits      bool
 	Credentials bool
 	Volumes     int // claims that may hold data
@@ -32,7 +32,6 @@ type verb string
 
 const (
 	createNamespace   verb = "create namespace"
-	bindRole          verb = "bind role"
 	createLimits      verb = "create limits"
 	createCredentials verb = "create credentials"
 	unlockRelease     verb = "unlock release"
@@ -50,7 +49,7 @@ const (
 // action is what to do next, and the step of which it is a part.
 type action struct {
 	Do      verb
-	Step    store.Step    // empty for what people need not see
+	Step    store.Step
 	Message string        // what a person should know while it waits
 	Failure store.Failure // when it fails
 }
@@ -74,8 +73,6 @@ func next(st store.Store, o observed) action {
 		return action{Do: fail, Step: store.StepNamespace, Failure: dataLost(st, lost(st, o.Snapshot))}
 	case o.Namespace.Phase == kube.Missing:
 		return action{Do: createNamespace, Step: store.StepNamespace}
-	case !o.Bound:
-		return action{Do: bindRole}
 	case !o.Limits:
 		return action{Do: createLimits, Step: store.StepLimits}
 	case !o.Credentials && o.Volumes > 0:
@@ -130,8 +127,6 @@ func nextRemoval(o observed) action {
 		return action{Do: archive, Step: store.StepGone}
 	case o.Namespace.Phase == kube.Terminating:
 		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to go" + blockers(o)}
-	case !o.Bound:
-		return action{Do: bindRole}
 	case o.Release != helm.None:
 		return action{Do: uninstallRelease, Step: store.StepUninstall}
 	case o.Volumes > 0 && !o.Applied:
@@ -143,11 +138,13 @@ func nextRemoval(o observed) action {
 	}
 }
 
+// blockers says all that keeps the namespace: what is left in it, and whose finalizer holds
+// that, are told apart.
 func blockers(o observed) string {
 	if len(o.Namespace.Blockers) == 0 {
 		return ""
 	}
-	return ": " + o.Namespace.Blockers[0]
+	return ": " + strings.Join(o.Namespace.Blockers, "; ")
 }
 
 // lost are the volumes that the store had when it was ready and that are gone, or going.

@@ -28,7 +28,7 @@ func TestNext(t *testing.T) {
 	failed, succeeded, old := setup, setup, setup
 	failed.Failed, succeeded.Succeeded = true, true
 	old.Failed, old.CreatedAt = true, asked.Add(-time.Minute)
-	full := observed{Namespace: active, Bound: true, Limits: true, Credentials: true, Release: helm.Deployed}
+	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Deployed}
 	with := func(change func(*observed)) observed {
 		o := full
 		change(&o)
@@ -73,10 +73,9 @@ func TestNext(t *testing.T) {
 		"its disks are alive":         {bereft, withDisks("data", "files"), applyRelease, store.StepRelease},
 		"something is unmet":          {wanted, with(func(o *observed) { o.Release, o.Unmet.Title = helm.None, "No" }), fail, store.StepRelease},
 		"unmet when all is there":     {wanted, with(func(o *observed) { o.Applied, o.Unmet.Title = true, "No" }), wait, store.StepWorkloads},
-		"no rights in the namespace":  {wanted, observed{Namespace: active}, bindRole, ""},
-		"no limits":                   {wanted, observed{Namespace: active, Bound: true}, createLimits, store.StepLimits},
-		"no credentials":              {wanted, observed{Namespace: active, Bound: true, Limits: true}, createCredentials, store.StepCredentials},
-		"no credentials, but volumes": {wanted, observed{Namespace: active, Bound: true, Limits: true, Volumes: 1}, fail, store.StepCredentials},
+		"no limits":                   {wanted, observed{Namespace: active}, createLimits, store.StepLimits},
+		"no credentials":              {wanted, observed{Namespace: active, Limits: true}, createCredentials, store.StepCredentials},
+		"no credentials, but volumes": {wanted, observed{Namespace: active, Limits: true, Volumes: 1}, fail, store.StepCredentials},
 		"no release":                  {wanted, with(func(o *observed) { o.Release = helm.None }), applyRelease, store.StepRelease},
 		"a release cut short":         {wanted, with(func(o *observed) { o.Release = helm.Pending }), unlockRelease, store.StepRelease},
 		"a release that failed":       {wanted, with(func(o *observed) { o.Release = helm.Incomplete }), applyRelease, store.StepRelease},
@@ -94,16 +93,15 @@ func TestNext(t *testing.T) {
 		"retry takes new values":      {retried, running(succeeded, ready), applyRelease, store.StepRelease},
 
 		"nothing to remove":           {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, archive, store.StepGone},
-		"no rights to remove":         {unwanted, observed{Namespace: active}, bindRole, ""},
 		"not ours to remove":          {unwanted, observed{Foreign: true}, archive, store.StepGone},
 		"remove the release":          {unwanted, with(func(o *observed) {}), uninstallRelease, store.StepUninstall},
 		"remove half a release":       {unwanted, with(func(o *observed) { o.Release = helm.Pending }), uninstallRelease, store.StepUninstall},
-		"remove the volumes":          {unwanted, observed{Namespace: active, Bound: true, Volumes: 2}, deleteVolumes, store.StepVolumes},
-		"wait for what is left":       {unwanted, observed{Namespace: active, Bound: true, Snapshot: leftover}, wait, store.StepVolumes},
-		"wait no longer":              {unwanted, observed{Namespace: active, Bound: true, Snapshot: leftover, Emptying: emptyFor}, deleteNamespace, store.StepRemove},
-		"remove the namespace":        {unwanted, observed{Namespace: active, Bound: true}, deleteNamespace, store.StepRemove},
+		"remove the volumes":          {unwanted, observed{Namespace: active, Volumes: 2}, deleteVolumes, store.StepVolumes},
+		"wait for what is left":       {unwanted, observed{Namespace: active, Snapshot: leftover}, wait, store.StepVolumes},
+		"wait no longer":              {unwanted, observed{Namespace: active, Snapshot: leftover, Emptying: emptyFor}, deleteNamespace, store.StepRemove},
+		"remove the namespace":        {unwanted, observed{Namespace: active}, deleteNamespace, store.StepRemove},
 		"wait for the namespace":      {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}}, wait, store.StepRemove},
-		"removal of a broken attempt": {unwanted, observed{Namespace: active, Bound: true, Release: helm.Leaving}, uninstallRelease, store.StepUninstall},
+		"removal of a broken attempt": {unwanted, observed{Namespace: active, Release: helm.Leaving}, uninstallRelease, store.StepUninstall},
 	} {
 		if got := next(c.st, c.o); got.Do != c.do || got.Step != c.step {
 			t.Errorf("%s: %s at %s, want %s at %s", name, got.Do, got.Step, c.do, c.step)
@@ -115,7 +113,7 @@ func TestRetryIsResetOnce(t *testing.T) {
 	t.Parallel()
 	asked := time.Now()
 	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease}
-	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Bound: true, Limits: true, Credentials: true, Release: helm.Deployed}
+	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Deployed}
 	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", UID: "1", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
 	if got := next(st, o); got.Do != resetSetup {
 		t.Errorf("first %s", got.Do)

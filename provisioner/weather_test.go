@@ -60,7 +60,7 @@ func during(t *testing.T, link *kubetest.Link, weather kubetest.Weather, happens
 func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 	t.Parallel()
 	p, link := startOn(t)
-	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Midway "+p.mark)), "fail=never-ready")
+	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Midway "+p.mark)), "start-delay=10m")
 	midway := p.request(t, "Midway")
 	p.until(t, midway.ID, "at work", func(st store.Store) bool { return st.Step == store.StepWorkloads })
 
@@ -76,9 +76,13 @@ func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 			}
 		}
 	})
-	kubetest.Simulate(t, midway.Namespace, "fail=none")
+	kubetest.Simulate(t, midway.Namespace, "start-delay=none")
+	back := time.Now()
 	for _, st := range []store.Store{midway, waiting} {
 		p.wantReady(t, st)
+		t.Logf("%s ready %s after", st.Name, time.Since(back).Round(time.Millisecond))
+	}
+	for _, st := range []store.Store{midway, waiting} {
 		p.askDelete(t, st)
 		p.untilGone(t, st)
 	}

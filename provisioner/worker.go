@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -62,6 +60,8 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	news := w.subscribe(conn)
+	defer news.cancel()
 	if err := w.reload(ctx); err != nil {
 		return false, err
 	}
@@ -75,7 +75,11 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return w.act(ctx, conn, o, a)
+	done, err = w.act(ctx, conn, o, a)
+	if err == nil && a.Do == wait {
+		news.wait(ctx)
+	}
+	return done, err
 }
 
 // reload reads what people want now. Another generation starts with a clean slate.
@@ -100,7 +104,7 @@ func (w *worker) recover(ctx context.Context, err error) {
 	case errors.Is(err, store.ErrStale), errors.Is(err, kube.ErrForeign): // the next turn reads it
 		w.settled = settled{}
 		return
-	case terminal(err) && w.waitsForRights(ctx, err):
+	case terminal(err) && w.getsRights(ctx, err):
 		return
 	case terminal(err) && w.claim.Store.Desired == store.Present:
 		w.log.Warn("the cluster refused", "step", w.claim.Store.Step, "error", err)
@@ -122,31 +126,29 @@ func (w *worker) recover(ctx context.Context, err error) {
 	_ = sleep(ctx, min(time.Second<<min(w.failures, 6), 30*time.Second)/2)
 }
 
-// waitsForRights reports whether what was forbidden is to be tried again, because the rights
-// to it have just been given, and waits for that.
-func (w *worker) waitsForRights(ctx context.Context, err error) bool {
-	if !apierrors.IsForbidden(err) || time.Since(w.boundAt) > takesEffect || untilEffect(ctx, w.failures) != nil {
-		return false
-	}
-	w.failures++
-	return true
+// news tells that something may have changed since it was subscribed to.
+type news struct {
+	changed, wanted, linked <-chan struct{}
+	cancel                  func()
 }
 
-// pause waits until something may have changed.
-func (w *worker) pause(ctx context.Context, conn *connection) {
+// subscribe comes before looking, so that nothing is missed of what happens meanwhile.
+func (w *worker) subscribe(conn *connection) news {
 	changed, cancel := conn.watcher.Subscribe(w.claim.Store.Namespace)
-	defer cancel()
 	wanted, stop := w.wishes.Subscribe(w.claim.Store.ID)
-	defer stop()
 	linked, unlink := w.cluster.changed.Subscribe(clusterKey)
-	defer unlink()
+	return news{changed, wanted, linked, func() { cancel(); stop(); unlink() }}
+}
+
+// wait returns when there is some.
+func (n news) wait(ctx context.Context) {
 	timer := time.NewTimer(lookAgain)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-changed:
-	case <-wanted:
-	case <-linked:
+	case <-n.changed:
+	case <-n.wanted:
+	case <-n.linked:
 	case <-timer.C:
 	}
 }

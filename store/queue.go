@@ -130,6 +130,7 @@ type Progress struct {
 // Advance records that the work on a claimed store has come to a step, or has something
 // new to say about the step it is at. Saying nothing new writes nothing.
 func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
+	p.Finished, p.Message = kept(p.Finished), kept(p.Message)
 	return db.work(ctx, c, func(st *Store) []Event {
 		if p.ChartVersion != "" {
 			st.ChartVersion = p.ChartVersion
@@ -167,6 +168,7 @@ func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 
 // Fail records why the work on a claimed store cannot go on without a person.
 func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
+	f = f.kept()
 	return db.work(ctx, c, func(st *Store) []Event {
 		f.Step, f.At = st.Step, st.UpdatedAt
 		st.Status, st.Failure, st.ObservedGeneration = Failed, f, st.Generation

@@ -184,7 +184,7 @@ func (db *DB) Repair(ctx context.Context, actor Actor, id string) (Store, error)
 		if !st.CanRepair() {
 			return Event{}, &Error{Code: Conflict, Message: "Only a store that is ready can be put back, and this one is " + string(st.Status) + "."}
 		}
-		return st.repair(actor, "Put back to what its chart says"), nil
+		return st.repair(actor, ""), nil
 	})
 }
 

@@ -63,16 +63,28 @@ func (db *DB) SignIn(ctx context.Context, who Identity, from Browser) (sessionID
 		if err != nil {
 			return err
 		}
-		_, err = t.ExecContext(ctx, `
-			INSERT INTO sessions (id_hash, user_id, device, address, created_at, last_seen_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $5, $6)`,
-			hash(sessionID), user.ID, from.Device, from.Address, t.now, t.now+SessionLifetime.Microseconds())
-		if err != nil {
-			return fmt.Errorf("open session: %w", err)
-		}
-		return t.recordSign(ctx, SignedIn, user, "Signed in with "+who.Provider)
+		return t.openSession(ctx, sessionID, user, who.Provider, from)
 	})
 	return sessionID, err
+}
+
+func (t tx) openSession(ctx context.Context, id string, u User, provider string, from Browser) error {
+	_, err := t.ExecContext(ctx, `
+		INSERT INTO sessions (id_hash, user_id, device, address, created_at, last_seen_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $5, $6)`,
+		hash(id), u.ID, from.Device, from.Address, t.now, t.now+SessionLifetime.Microseconds())
+	if err != nil {
+		return fmt.Errorf("open session: %w", err)
+	}
+	return t.recordSign(ctx, SignedIn, u, "Signed in with "+provider)
+}
+
+// AnybodyKnown reports whether anybody has ever signed in.
+func (db *DB) AnybodyKnown(ctx context.Context) (known bool, err error) {
+	if err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users)`).Scan(&known); err != nil {
+		return false, fmt.Errorf("look for users: %w", err)
+	}
+	return known, nil
 }
 
 // SignOut ends the session. Ending one that is not there is no error.

@@ -19,3 +19,24 @@ func byDay(entries []Entry) []activityDay {
 	}
 	return days
 }
+
+// entryLook is how an entry ended, or else what it is about.
+func entryLook(e Entry) look {
+	l := noteLook(e.Tone)
+	if e.Tone != TonePlain && e.Tone != "" {
+		return l
+	}
+	switch e.Kind {
+	case EntryStore:
+		l.glyph = glyphStore
+	case EntryRetry:
+		l.glyph = glyphRetry
+	case EntryDelete:
+		l.glyph = glyphTrash
+	case EntryLogin:
+		l.glyph = glyphEye
+	case EntrySign:
+		l.glyph = glyphLogOut
+	}
+	return l
+}

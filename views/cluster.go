@@ -9,7 +9,9 @@ func clusterLook(c Cluster) look {
 	switch c.Link {
 	case ClusterStarting, ClusterConnecting:
 		return look{glyph: glyphLoader, class: "sw-st-run", spins: true}
-	case ClusterUnreachable, ClusterForeign:
+	case ClusterUnreachable:
+		return look{glyph: glyphCloudOff, class: "sw-st-bad"}
+	case ClusterForeign:
 		return look{glyph: glyphOctagon, class: "sw-st-bad"}
 	case ClusterConnected:
 		if c.Simulated {
@@ -29,7 +31,7 @@ func clusterWord(c Cluster) string {
 	case ClusterConnecting:
 		return "Connecting"
 	case ClusterUnreachable:
-		return "Unreachable"
+		return cmp.Or(c.Name, "Cluster") + " unreachable"
 	case ClusterForeign:
 		return "Another cluster"
 	case ClusterConnected:

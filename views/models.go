@@ -112,6 +112,13 @@ type SignInPage struct {
 	Version   string
 }
 
+// LoginLinkPage is where a link leads with which somebody signs in once.
+type LoginLinkPage struct {
+	Key     string
+	Problem string // why it cannot be used
+	Version string
+}
+
 // Provider is somebody who vouches for people.
 type Provider struct {
 	Name  string // in addresses
@@ -336,15 +343,29 @@ type Fact struct {
 	URL   string
 }
 
-// Entry is one line of a story.
+// Entry is one line of a story: who did what to what.
 type Entry struct {
-	At      time.Time
-	Actor   string // Shopwright when it was the platform itself
-	Message string
-	Object  string
-	URL     string // of the object, if it still is there
-	Tone    Tone
+	At     time.Time
+	Kind   EntryKind
+	Actor  string // Shopwright when it was the platform itself
+	Verb   string // such as "created"
+	Object string
+	URL    string // of the object, if it still is there
+	Detail string // what else is to be known
+	Tone   Tone
 }
+
+// EntryKind says what an entry is about.
+type EntryKind string
+
+// The kinds of entries; others have no icon of their own.
+const (
+	EntryStore  EntryKind = "store"
+	EntryRetry  EntryKind = "retry"
+	EntryDelete EntryKind = "delete"
+	EntryLogin  EntryKind = "login" // the shop's
+	EntrySign   EntryKind = "sign"  // in or out
+)
 
 // Credentials is the owner's login to the shop.
 type Credentials struct {

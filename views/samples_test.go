@@ -147,10 +147,13 @@ func sampleTimeline(done int, last Tick) Timeline {
 
 func sampleStory() []Entry {
 	return []Entry{
-		{At: sampleTime, Actor: "Mara Lindqvist", Message: "showed the credentials", Tone: TonePlain},
-		{At: sampleTime.Add(-time.Hour), Actor: "Shopwright", Message: "opened the shop in 1:08", Tone: ToneOK},
-		{At: sampleTime.Add(-2 * time.Hour), Actor: "Shopwright", Message: "gave up: " + hostile, Tone: ToneBad},
-		{At: sampleTime.Add(-30 * time.Hour), Actor: "Mara Lindqvist", Message: "created the store", Tone: TonePlain},
+		{At: sampleTime, Kind: EntryLogin, Actor: "Mara Lindqvist", Verb: "looked at the admin login of", Object: "Atelier Köhler", URL: "/stores/4"},
+		{At: sampleTime.Add(-time.Hour), Actor: "Shopwright", Verb: "opened", Object: "Atelier Köhler", URL: "/stores/4", Tone: ToneOK},
+		{At: sampleTime.Add(-2 * time.Hour), Actor: "Shopwright", Verb: "gave up on", Object: hostile, Detail: "Workloads: " + hostile, Tone: ToneBad},
+		{At: sampleTime.Add(-3 * time.Hour), Kind: EntryRetry, Actor: "Mara Lindqvist", Verb: "retried", Object: longName, URL: "/stores/5"},
+		{At: sampleTime.Add(-30 * time.Hour), Kind: EntryStore, Actor: "Mara Lindqvist", Verb: "created", Object: "Nordwind Outdoor", URL: "/stores/2"},
+		{At: sampleTime.Add(-31 * time.Hour), Kind: EntryDelete, Actor: longName, Verb: "asked to delete", Object: "Winter Market"},
+		{At: sampleTime.Add(-32 * time.Hour), Kind: EntrySign, Actor: "Mara Lindqvist", Verb: "signed in", Detail: "with development login"},
 	}
 }
 
@@ -209,13 +212,10 @@ func sampleStorePage(name string, status Status, tab Tab) StorePage {
 
 func overviewPage(name string, status Status) StorePage {
 	p := sampleStorePage(name, status, TabOverview)
-	o := Overview{Head: p.Head, Facts: sampleFacts(), Story: sampleStory(), Credentials: sampleCredentials(false)}
+	o := Overview{Head: p.Head, Facts: sampleFacts(), Story: sampleStory()[:6], Credentials: sampleCredentials(false)}
 	switch status {
 	case Ready:
 		o.Timeline = sampleTimeline(8, TickDone)
-		if name == hostile {
-			o.Drift = []string{"Somebody has scaled " + hostile + " to 0; its chart says 1."}
-		}
 	case Failed:
 		o.Timeline, o.Failure, o.Left = sampleTimeline(5, TickBad), sampleFailure(), sampleFacts()[2:4]
 		o.Credentials = Credentials{StoreID: "7", Can: true}
@@ -224,6 +224,27 @@ func overviewPage(name string, status Status) StorePage {
 		o.Credentials = Credentials{StoreID: "7", Can: true}
 	}
 	p.Overview = &o
+	return p
+}
+
+// driftedPage is of a ready store that somebody has changed in the cluster.
+func driftedPage() StorePage {
+	p := overviewPage("Atelier Köhler", Ready)
+	p.Overview.Head.CanRepair = true
+	p.Overview.Drift = []string{"Somebody has scaled wordpress to 0; its chart says 1.", "Somebody has scaled " + hostile + " to 3; its chart says 1."}
+	return p
+}
+
+// lostPage is of a store whose disks have gone.
+func lostPage() StorePage {
+	p := overviewPage("Papeterie du Canal", Failed)
+	p.Overview.Head.CanRebuild = true
+	p.Overview.Failure = &Failure{
+		Title: "The shop’s data are lost",
+		Cause: "Of the disks that the shop had in the namespace store-papeterie-du-canal these are gone: data-mariadb-0, files. New ones would be empty.",
+		Next:  "Restore them under the same names and press Retry, or rebuild the shop anew and empty.",
+		At:    sampleTime,
+	}
 	return p
 }
 
@@ -310,6 +331,9 @@ func states() map[string]templ.Component {
 
 	return map[string]templ.Component{
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
+		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
+		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
+		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
 		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: []Provider{{Name: "google", Label: "Google"}, {Name: "github", Label: "GitHub"}}}),
 		"02-stores":               listPage(sampleList()),
 		"02a-stores-notices":      Stores(notices),
@@ -331,6 +355,8 @@ func states() map[string]templ.Component {
 		"06-ready":                Store(overviewPage("Atelier Köhler", Ready)),
 		"06b-credentials":         Store(credentialsPage(sampleCredentials(true))),
 		"06c-credentials-problem": Store(credentialsPage(broken)),
+		"06d-drifted":             Store(driftedPage()),
+		"07b-data-lost":           Store(lostPage()),
 		"07-failed":               Store(overviewPage("Papeterie du Canal", Failed)),
 		"08-pods":                 podsPage(PodsTab{Pods: samplePods(), Known: true, Simulated: true}),
 		"08b-pods-none":           podsPage(PodsTab{Known: true}),

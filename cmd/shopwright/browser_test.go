@@ -197,3 +197,30 @@ func TestFailedStoreExplainsAndIsRetried(t *testing.T) {
 	w.WaitFor(`#store-head[data-status="ready"]`)
 	w.look("store-retried")
 }
+
+// watchShifts begins to note what moves in the page without anybody's doing.
+const watchShifts = `(() => {
+	window.shifts = [];
+	new PerformanceObserver((list) => {
+		for (const e of list.getEntries()) for (const s of e.sources) window.shifts.push(s.node?.outerHTML?.slice(0, 120) ?? s.node?.data ?? "?");
+	}).observe({ type: "layout-shift" });
+	return "watching";
+})()`
+
+func TestListStaysStillWhileStoresAreOpened(t *testing.T) {
+	t.Parallel()
+	w := begin(t)
+	mark := strings.ToLower(uuid.NewString()[24:])
+	w.signIn()
+	w.Until(`document.getElementById("live").dataset.live === "on"`)
+	for _, n := range []string{"one", "two", "three"} {
+		kubetest.Simulate(t, "store-"+n+"-"+mark, "start-delay=2s", "job-duration=2s")
+		w.p.create("Store "+n, n+"-"+mark)
+	}
+	w.Until(`document.querySelectorAll("#store-rows tbody tr").length === 3`)
+	browsertest.Evaluate[string](w.Browser, watchShifts)
+	w.Until(`document.querySelectorAll('#store-rows tr[data-status="ready"]').length === 3`)
+	if moved := browsertest.Evaluate[string](w.Browser, `window.shifts.join("\n")`); moved != "" {
+		t.Errorf("while stores are opened these move:\n%s", moved)
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -110,7 +111,15 @@ func (c *config) validateKubeconfig() error {
 	if c.Kubeconfig == "" {
 		return nil
 	}
-	if _, err := loadKubeconfig(c.Kubeconfig, c.KubeContext); err != nil {
+	cluster, err := loadKubeconfig(c.Kubeconfig, c.KubeContext)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which the user %d may not read: give it a copy that it may, such as of kubectl config view --raw --minify --flatten", c.Kubeconfig, os.Getuid())
+	case err == nil && cluster.ExecProvider != nil:
+		if _, err := exec.LookPath(cluster.ExecProvider.Command); err != nil {
+			return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which gets its credentials from the program %s, and that is not here: install it, or use a kubeconfig with the token of a service account", c.Kubeconfig, cluster.ExecProvider.Command)
+		}
+	case err != nil:
 		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q: it must be the path of a kubeconfig that can be read and names a cluster (%w)", c.Kubeconfig, err)
 	}
 	return nil
@@ -140,6 +149,15 @@ func (c *config) site() engine.Spec {
 		Environment: c.Environment, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
 		TLS: engine.TLS{Mode: engine.TLSMode(c.TLSMode), SecretName: c.TLSSecret, Issuer: c.TLSIssuer},
 	}
+}
+
+// baseURL is where browsers find the pages that are served at the address. One that is
+// every address of this machine is reached from here at least.
+func (c *config) baseURL(addr string) string {
+	if c.BaseURL != "" {
+		return strings.TrimSuffix(c.BaseURL, "/")
+	}
+	return "http://" + hereAt(addr)
 }
 
 func (c *config) databaseURL() string {

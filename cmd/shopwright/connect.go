@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -40,6 +42,28 @@ func (c *config) connector(log *slog.Logger) (connect provisioner.Connector, wai
 	default:
 		return nil, nothing
 	}
+}
+
+// advice is what may help when the cluster cannot be reached.
+func (c *config) advice() string {
+	_, err := os.Stat("/.dockerenv") // Docker makes it
+	if err != nil || c.Kubeconfig == "" {
+		return ""
+	}
+	cluster, err := loadKubeconfig(c.Kubeconfig, c.KubeContext)
+	if err != nil || !isLoopbackURL(cluster.Host) {
+		return ""
+	}
+	return "In a container " + cluster.Host + " is the container itself: run it with --network host, or use a kubeconfig with an address that leads to the cluster from there."
+}
+
+func isLoopbackURL(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // fromKubeconfig reads the file anew each time: its credentials may have been renewed.

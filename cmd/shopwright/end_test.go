@@ -16,7 +16,7 @@ import (
 func TestEndsInOrder(t *testing.T) {
 	t.Parallel()
 	slug := "term-" + strings.ToLower(uuid.NewString()[24:])
-	kubetest.Simulate(t, "store-"+slug, "fail=never-ready")
+	kubetest.Simulate(t, "store-"+slug, "start-delay=10m")
 	p := launch(t, kubetest.PlatformKubeconfig(t))
 	p.start()
 	page := p.create("Ended", slug)
@@ -33,7 +33,7 @@ func TestEndsInOrder(t *testing.T) {
 	if took := time.Since(began); took > 9*time.Second {
 		t.Errorf("it took %s to end", took)
 	}
-	kubetest.Simulate(t, "store-"+slug, "fail=none")
+	kubetest.Simulate(t, "store-"+slug, "start-delay=none")
 	p.start()
 	p.untilReady(page)
 	p.post(page+"/delete", url.Values{"confirm": {"Ended"}})

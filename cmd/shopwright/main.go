@@ -26,9 +26,11 @@ func main() {
 
 // commands are the subcommands of the binary.
 type commands struct {
-	Serve   serveCmd   `cmd:"" default:"withargs" help:"Serve the pages and do the work (default)."`
-	Config  configCmd  `cmd:"" help:"Print the configuration in force, without its secrets."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve       serveCmd       `cmd:"" default:"withargs" help:"Serve the pages and do the work (default)."`
+	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link with which the administrator signs in, once and within 15 minutes."`
+	Config      configCmd      `cmd:"" help:"Print the configuration in force, without its secrets."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Ask the Shopwright that runs here whether it can serve; the exit code says so."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // exit codes, as shells and service managers expect them.

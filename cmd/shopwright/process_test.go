@@ -83,7 +83,14 @@ func launch(t *testing.T, kubeconfig string) *process {
 	return p
 }
 
+// start starts the program and signs in as the developer.
 func (p *process) start() {
+	p.t.Helper()
+	p.startSignedOut()
+	p.post("/sign-in/dev", nil)
+}
+
+func (p *process) startSignedOut() {
 	p.t.Helper()
 	p.cmd = exec.Command(binary(p.t), "serve")
 	p.cmd.Env = p.env
@@ -103,7 +110,7 @@ func (p *process) start() {
 	case <-time.After(time.Minute):
 		p.t.Fatal("the program does not serve within a minute")
 	}
-	p.signIn()
+	p.forget()
 }
 
 func binary(t *testing.T) string {
@@ -150,14 +157,14 @@ func (p *process) stop() int {
 	return code
 }
 
-func (p *process) signIn() {
+// forget makes the client one that has never been here.
+func (p *process) forget() {
 	p.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	p.client = &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	p.post("/sign-in/dev", nil)
 }
 
 // send posts a form as a browser without scripts would.

@@ -95,7 +95,8 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	running.Go(func() { work.Run(working) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
-	log.Info("serving", "url", c.baseURL(listener), "version", currentVersion())
+	log.Info("serving", "url", c.baseURL(listener.Addr().String()), "version", currentVersion())
+	logError(log, "make a login link", c.welcome(ctx, db, listener, log))
 
 	select {
 	case <-ctx.Done():
@@ -133,7 +134,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 		return nil, err
 	}
 	return provisioner.New(provisioner.Config{
-		DB: db, Cluster: record, Connect: connect, Engines: engine.Offered(), Site: c.site(), URLPort: c.URLPort,
+		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), URLPort: c.URLPort,
 		Concurrency: store.Concurrency{Global: c.MaxConcurrent}, Timeout: c.ProvisionTimeout,
 		Holder: uuid.NewString(), Log: log,
 	}), nil
@@ -145,7 +146,7 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 		return nil, err
 	}
 	app := handlers.New(handlers.Config{
-		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKey: key, BaseURL: c.baseURL(listener),
+		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKey: key, BaseURL: c.baseURL(listener.Addr().String()),
 		Limits:   store.Limits{Stores: c.MaxStores, StoresPerUser: c.MaxStoresPerUser},
 		DevLogin: c.DevLogin, Version: currentVersion(), Log: log,
 	})
@@ -157,11 +158,19 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 	return server, nil
 }
 
-func (c *serveCmd) baseURL(listener net.Listener) string {
-	if c.BaseURL != "" {
-		return strings.TrimSuffix(c.BaseURL, "/")
+// welcome lets the first person in, where nobody can sign in otherwise.
+func (c *serveCmd) welcome(ctx context.Context, db *store.DB, listener net.Listener, log *slog.Logger) error {
+	known, err := db.AnybodyKnown(ctx)
+	if err != nil || known || c.DevLogin {
+		return err
 	}
-	return "http://" + listener.Addr().String()
+	secret, err := db.CreateLoginLink(ctx)
+	if err != nil {
+		return err
+	}
+	log.Info("nobody has signed in yet: this link is good for one sign-in as administrator, within 15 minutes",
+		"link", handlers.LoginLink(c.baseURL(listener.Addr().String()), secret))
+	return nil
 }
 
 // prepareDataDir makes the data folder, and keeps other processes off it while SQLite is

@@ -27,6 +27,8 @@ type address struct {
 	answers atomic.Value // the UID of the cluster that new connections lead to
 	opened  atomic.Int64 // connections
 	strayed atomic.Int64 // requests that came to another cluster than the right one
+	waiting sync.WaitGroup
+	held    chan struct{} // closes when requests that wait may go on
 }
 
 type clusterKey struct{}
@@ -34,7 +36,7 @@ type clusterKey struct{}
 // newAddress leads to the cluster "right", over HTTP/1.1 or, with encryption, HTTP/2.
 func newAddress(t *testing.T, encrypted bool) *address {
 	t.Helper()
-	a := &address{}
+	a := &address{held: make(chan struct{})}
 	a.answers.Store("right")
 	a.Server = httptest.NewUnstartedServer(a)
 	a.Config.ConnContext = func(ctx context.Context, _ net.Conn) context.Context {
@@ -61,6 +63,9 @@ func (a *address) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `{"metadata":{"uid":%q}}`, cluster)
 	case cluster != "right":
 		a.strayed.Add(1)
+	case r.URL.Path == "/waits":
+		a.waiting.Done()
+		<-a.held
 	}
 }
 
@@ -90,8 +95,8 @@ func (a *address) client(t *testing.T) *http.Client {
 	return client
 }
 
-func (a *address) post(client *http.Client) error {
-	response, err := client.Post(a.URL+"/writes", "text/plain", strings.NewReader("something"))
+func (a *address) post(client *http.Client, path string) error {
+	response, err := client.Post(a.URL+path, "text/plain", strings.NewReader("something"))
 	if err != nil {
 		return err
 	}
@@ -125,7 +130,7 @@ func (a *address) rush(t *testing.T, client *http.Client, cluster string, expect
 	for range 8 {
 		senders.Go(func() {
 			for good := 0; good < 5 && a.strayed.Load() == 0; {
-				if expected(a.post(client)) {
+				if expected(a.post(client, "/writes")) {
 					good++
 				}
 			}
@@ -142,7 +147,7 @@ func TestRequestsShareAConnection(t *testing.T) {
 	var senders sync.WaitGroup
 	for range 20 {
 		senders.Go(func() {
-			if err := a.post(client); err != nil {
+			if err := a.post(client, "/writes"); err != nil {
 				t.Error(err)
 			}
 		})
@@ -151,4 +156,30 @@ func TestRequestsShareAConnection(t *testing.T) {
 	if n := a.opened.Load(); n != 1 {
 		t.Errorf("%d connections were opened for 20 requests over HTTP/2", n)
 	}
+}
+
+// TestMoreWatchesThanAConnectionCarries opens as many requests that do not end as several
+// connections can carry.
+func TestMoreWatchesThanAConnectionCarries(t *testing.T) {
+	t.Parallel()
+	const many = 600
+	a := newAddress(t, true)
+	client := a.client(t)
+	a.waiting.Add(many)
+	var senders sync.WaitGroup
+	for range many {
+		senders.Go(func() {
+			if err := a.post(client, "/waits"); err != nil {
+				t.Error(err)
+				a.waiting.Done()
+			}
+		})
+	}
+	a.waiting.Wait()
+	if err := a.post(client, "/writes"); err != nil {
+		t.Errorf("beside them nothing can be sent: %v", err)
+	}
+	close(a.held)
+	senders.Wait()
+	t.Logf("%d connections carry %d requests", a.opened.Load(), many)
 }

@@ -55,6 +55,11 @@ type NamespaceState struct {
 	Blockers []string
 }
 
+// Same reports whether both are the same namespace in the same phase.
+func (s NamespaceState) Same(other NamespaceState) bool {
+	return s.Phase == other.Phase && s.UID == other.UID
+}
+
 // Namespace reads the state of the store's namespace, or returns ErrForeign.
 func (c *Client) Namespace(ctx context.Context, owner Owner) (NamespaceState, error) {
 	ns, err := c.set.CoreV1().Namespaces().Get(ctx, owner.Namespace, metav1.GetOptions{})

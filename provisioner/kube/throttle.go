@@ -1,8 +1,10 @@
 package kube
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -15,13 +17,13 @@ const (
 	watchRate  = 3
 )
 
-// throttled returns a client for a few watches, with a throttle of its own: client-go opens
-// a watch anew without any pause when it is told that what it asks for is forgotten (410),
-// and its own throttle lets watches pass.
+// watchAgain is the pause after a request for a watch that nobody answered.
+const watchAgain = 3 * time.Second
+
+// throttled returns a client for a few watches, with a throttle of its own.
 func (c *Client) throttled() (kubernetes.Interface, error) {
 	config := rest.CopyConfig(c.config)
-	limiter := flowcontrol.NewTokenBucketRateLimiter(watchRate, watchBurst)
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return throttle{limiter: limiter, next: next} })
+	config.Wrap(newThrottle)
 	set, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("make a Kubernetes client for watches: %w", err)
@@ -29,16 +31,40 @@ func (c *Client) throttled() (kubernetes.Interface, error) {
 	return set, nil
 }
 
-// throttle lets requests wait for their turn.
+// throttle evens out the pace at which client-go opens watches. It opens one without any
+// pause when it is told that what it asks for is forgotten (410), and its own throttle lets
+// watches pass. When nobody answers it waits longer and longer, so that what is seen stays
+// old for up to a minute after the API server is back.
 type throttle struct {
 	limiter flowcontrol.RateLimiter
 	next    http.RoundTripper
 }
 
-// RoundTrip implements http.RoundTripper.
+func newThrottle(next http.RoundTripper) http.RoundTripper {
+	return throttle{limiter: flowcontrol.NewTokenBucketRateLimiter(watchRate, watchBurst), next: next}
+}
+
+// RoundTrip implements http.RoundTripper. Lists and watches have no body: they can be sent
+// again as they are.
 func (t throttle) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := t.limiter.Wait(r.Context()); err != nil {
-		return nil, err
+	for {
+		if err := t.limiter.Wait(r.Context()); err != nil {
+			return nil, err
+		}
+		response, err := t.next.RoundTrip(r)
+		if err == nil || sleep(r.Context(), watchAgain) != nil {
+			return response, err
+		}
 	}
-	return t.next.RoundTrip(r)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }

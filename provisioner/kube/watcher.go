@@ -125,7 +125,7 @@ func (w *Watcher) handler() cache.ResourceEventHandler {
 
 // Snapshot is what the watches say about one namespace.
 type Snapshot struct {
-	Phase     Phase // of the namespace, as far as the watch has seen
+	Namespace NamespaceState // as far as the watch has seen
 	Pods      []Pod
 	Workloads []Workload
 	Jobs      []Job
@@ -180,7 +180,7 @@ type Volume struct {
 
 // Snapshot returns what is known of the namespace now.
 func (w *Watcher) Snapshot(namespace string) Snapshot {
-	s := Snapshot{Phase: w.phase(namespace)}
+	s := Snapshot{Namespace: w.state(namespace)}
 	each(w.pods, namespace, func(p *corev1.Pod) { s.Pods = append(s.Pods, podOf(p)) })
 	each(w.deploys, namespace, func(d *appsv1.Deployment) { s.Workloads = append(s.Workloads, deployment(d)) })
 	each(w.sets, namespace, func(x *appsv1.StatefulSet) { s.Workloads = append(s.Workloads, statefulSet(x)) })
@@ -192,12 +192,12 @@ func (w *Watcher) Snapshot(namespace string) Snapshot {
 	return s
 }
 
-func (w *Watcher) phase(namespace string) Phase {
+func (w *Watcher) state(namespace string) NamespaceState {
 	object, there, err := w.namespaces.GetByKey(namespace)
 	if err != nil || !there {
-		return Missing
+		return NamespaceState{Phase: Missing}
 	}
-	return stateOf(object.(*corev1.Namespace)).Phase
+	return stateOf(object.(*corev1.Namespace))
 }
 
 func each[T any](indexer cache.Indexer, namespace string, do func(T)) {

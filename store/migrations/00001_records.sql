@@ -42,6 +42,14 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user ON sessions (user_id);
 
+-- Links with which somebody signs in once as administrator.
+CREATE TABLE login_links (
+	secret_hash TEXT   PRIMARY KEY,
+	created_at  BIGINT NOT NULL,
+	expires_at  BIGINT NOT NULL,
+	used_at     BIGINT NOT NULL
+);
+
 CREATE TABLE teams (
 	id         TEXT    PRIMARY KEY,
 	name       TEXT    NOT NULL,

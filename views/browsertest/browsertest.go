@@ -64,7 +64,7 @@ func Open(t *testing.T) *Browser {
 	t.Cleanup(stop)
 	ctx, closeBrowser := chromedp.NewContext(ctx)
 	t.Cleanup(closeBrowser)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Minute)
 	t.Cleanup(cancel)
 	b := &Browser{Ctx: ctx, t: t, axe: readAxe(t)}
 	b.begin()

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// LoginLinkLifetime is how long a login link can be used.
+const LoginLinkLifetime = 15 * time.Minute
+
+// administrator is who signs in by a login link.
+func administrator() Identity {
+	return Identity{Provider: "a login link", Subject: "administrator", Name: "Administrator"}
+}
+
+// CreateLoginLink makes the secret of a link with which somebody signs in once, as
+// administrator. The database keeps only its hash.
+func (db *DB) CreateLoginLink(ctx context.Context) (secret string, err error) {
+	secret = rand.Text()
+	err = db.update(ctx, func(t tx) error {
+		if _, err := t.ExecContext(ctx, `DELETE FROM login_links WHERE expires_at <= $1`, t.now); err != nil {
+			return fmt.Errorf("remove old login links: %w", err)
+		}
+		_, err := t.ExecContext(ctx, `INSERT INTO login_links (secret_hash, created_at, expires_at, used_at) VALUES ($1, $2, $3, 0)`,
+			hash(secret), t.now, t.now+LoginLinkLifetime.Microseconds())
+		if err != nil {
+			return fmt.Errorf("make login link: %w", err)
+		}
+		return nil
+	})
+	return secret, err
+}
+
+// SignInByLink opens a session for the administrator, if the secret is that of a link that
+// is not older than its lifetime and that nobody has used. It returns the session's id.
+func (db *DB) SignInByLink(ctx context.Context, secret string, from Browser) (sessionID string, err error) {
+	sessionID = rand.Text()
+	err = db.update(ctx, func(t tx) error {
+		result, err := t.ExecContext(ctx, `UPDATE login_links SET used_at = $2 WHERE secret_hash = $1 AND used_at = 0 AND expires_at > $2`,
+			hash(secret), t.now)
+		if err := expectOne(result, err, "use login link"); err != nil {
+			return err
+		}
+		who := administrator()
+		user, err := t.ensureUser(ctx, who)
+		if err != nil {
+			return err
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, user.ID, true); err != nil {
+			return fmt.Errorf("make administrator: %w", err)
+		}
+		return t.openSession(ctx, sessionID, user, who.Provider, from)
+	})
+	if errors.Is(err, ErrStale) {
+		return "", &Error{Code: Forbidden, Message: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link"}
+	}
+	return sessionID, err
+}

@@ -1,0 +1,30 @@
+package store
+
+import "strings"
+
+// longestText is how much is kept of a text that the cluster wrote, in bytes.
+const longestText = 4 << 10
+
+// kept is a text from outside as both databases take it: valid, without NUL, and not so
+// long that a list of stores would drag it along.
+func kept(text string) string {
+	if len(text) > longestText {
+		text = text[:longestText] + "…"
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// kept is the failure with all its texts as they are kept.
+func (f Failure) kept() Failure {
+	f.Title, f.Cause, f.Next = kept(f.Title), kept(f.Cause), kept(f.Next)
+	evidence, log := f.Evidence, f.HelmLog
+	f.Evidence, f.HelmLog = nil, nil
+	for _, e := range evidence {
+		e.Object, e.Reason, e.Message = kept(e.Object), kept(e.Reason), kept(e.Message)
+		f.Evidence = append(f.Evidence, e)
+	}
+	for _, line := range log {
+		f.HelmLog = append(f.HelmLog, kept(line))
+	}
+	return f
+}
