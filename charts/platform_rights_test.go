@@ -236,7 +236,7 @@ func (d *deputy) aroundStores() []deed {
 		{"find out who it is", func(ctx context.Context) (err error) { account, err = d.kube.Account(ctx); return err }},
 		{"watch", d.watch},
 		{"make a namespace", func(ctx context.Context) error { return second(d.kube.CreateNamespace(ctx, d.owner)) }},
-		{"bind its role", func(ctx context.Context) error { return d.kube.BindRole(ctx, d.owner, account) }},
+		{"bind its role", func(ctx context.Context) error { return second(d.kube.BindRole(ctx, d.owner, account)) }},
 		{"look at a namespace", func(ctx context.Context) (err error) { state, err = d.kube.Namespace(ctx, d.owner); return err }},
 		{"count volumes", func(ctx context.Context) error { return second(d.kube.Volumes(ctx, d.owner.Namespace)) }},
 		{"delete a namespace", func(ctx context.Context) error { return d.kube.DeleteNamespace(ctx, d.owner.Namespace, state.UID) }},

@@ -262,7 +262,8 @@ func (w *worker) createNamespace(ctx context.Context, conn *connection) (err err
 	if w.settled.namespace, err = conn.kube.CreateNamespace(ctx, w.owner()); err != nil {
 		return err
 	}
-	return w.bindRole(ctx, conn)
+	_, err = w.bindRole(ctx, conn)
+	return err
 }
 
 // resetSetup removes what would wait long, or for ever, before it tries again.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -110,8 +111,12 @@ func (c *connection) read(ctx context.Context, owner kube.Owner, what func() err
 	if err = what(); !apierrors.IsForbidden(err) {
 		return err
 	}
-	if err := c.kube.BindRole(ctx, owner, c.account); err != nil {
-		return err
+	_, bindErr := c.kube.BindRole(ctx, owner, c.account)
+	switch {
+	case apierrors.HasStatusCause(bindErr, corev1.NamespaceTerminatingCause):
+		return errNoNamespace
+	case bindErr != nil:
+		return bindErr
 	}
 	for tries := 0; apierrors.IsForbidden(err) && untilEffect(ctx, tries) == nil; tries++ {
 		err = what()

@@ -24,29 +24,41 @@ func untilEffect(ctx context.Context, tries int) error {
 	return sleep(ctx, pause)
 }
 
-// bindRole gives the account its rights in the store's namespace.
-func (w *worker) bindRole(ctx context.Context, conn *connection) error {
-	if err := conn.kube.BindRole(ctx, w.owner(), conn.account); err != nil {
-		return err
+// bindRole gives the account its rights in the store's namespace. It reports whether it did
+// not have them.
+func (w *worker) bindRole(ctx context.Context, conn *connection) (lacking bool, err error) {
+	lacking, err = conn.kube.BindRole(ctx, w.owner(), conn.account)
+	if err == nil {
+		w.boundAt, w.failures = time.Now(), 0
 	}
-	w.boundAt, w.failures = time.Now(), 0
-	return nil
+	return lacking, err
 }
 
 // getsRights reports whether what was forbidden in the store's namespace is to be tried again,
-// after a pause: because the rights have just been given, or are now. Whoever made the
-// namespace may have ended before, and somebody may have taken them.
+// after a pause: because the rights were given a moment ago, or are now.
 func (w *worker) getsRights(ctx context.Context, err error) bool {
 	if !apierrors.IsForbidden(err) || w.settled.namespace.Phase != kube.Active {
 		return false
 	}
-	if conn := w.cluster.connection(); w.boundAt.IsZero() && (conn == nil || w.bindRole(ctx, conn) != nil) {
-		return false
-	}
-	if time.Since(w.boundAt) > takesEffect || untilEffect(ctx, w.failures) != nil {
-		w.boundAt = time.Time{} // whoever tries once more gives them anew
+	if time.Since(w.boundAt) > takesEffect && !w.regainsRights(ctx) || untilEffect(ctx, w.failures) != nil {
 		return false
 	}
 	w.failures++
 	return true
+}
+
+// regainsRights gives the account its rights again. Whoever made the namespace may have ended
+// before it did, somebody may have taken them, and they go first when the namespace goes.
+func (w *worker) regainsRights(ctx context.Context) bool {
+	conn := w.cluster.connection()
+	if conn == nil {
+		return false
+	}
+	first := w.boundAt.IsZero()
+	lacking, err := w.bindRole(ctx, conn)
+	if err != nil {
+		w.settled = settled{} // whether there still is a namespace
+		return !terminal(err)
+	}
+	return lacking || first
 }

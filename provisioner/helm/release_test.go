@@ -73,7 +73,7 @@ func (p place) bindRole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.kube.BindRole(t.Context(), p.owner, account); err != nil {
+	if _, err := p.kube.BindRole(t.Context(), p.owner, account); err != nil {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {

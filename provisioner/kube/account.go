@@ -41,18 +41,18 @@ func (c *Client) Account(ctx context.Context) (Account, error) {
 }
 
 // BindRole gives the account the rights in the store's namespace that it has nowhere else.
-// They are in force a moment later: until then what they allow is forbidden. An account
-// that has them everywhere needs no binding.
-func (c *Client) BindRole(ctx context.Context, owner Owner, account Account) error {
+// They are in force a moment later: until then what they allow is forbidden. It reports
+// whether they were lacking: an account that has them everywhere needs no binding.
+func (c *Client) BindRole(ctx context.Context, owner Owner, account Account) (lacking bool, err error) {
 	if account.Everywhere {
-		return nil
+		return false, nil
 	}
-	_, err := c.set.RbacV1().RoleBindings(owner.Namespace).Create(ctx, &rbacv1.RoleBinding{
+	_, err = c.set.RbacV1().RoleBindings(owner.Namespace).Create(ctx, &rbacv1.RoleBinding{
 		ObjectMeta: owner.meta(managedBy),
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: storeRole},
 		Subjects:   []rbacv1.Subject{account.subject()},
 	}, metav1.CreateOptions{})
-	return unlessThere(err, "create role binding in "+owner.Namespace)
+	return err == nil, unlessThere(err, "create role binding in "+owner.Namespace)
 }
 
 // subject is how a role binding names the account.
