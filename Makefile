@@ -67,7 +67,7 @@ lint: $(CACHE)/bin/golangci-lint ## check style, and which package may know whic
 $(CACHE)/bin/golangci-lint: deploy/tools/go.mod
 	@go build -C deploy/tools -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
-# The command line that `make bench` measures beside us, at the version of the SDK.
+# The command line that `make bench` measures beside us and tests install the chart with, at the version of the SDK.
 $(CACHE)/bin/helm: go.mod
 	@go build -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v3/cmd/helm
 

@@ -30,7 +30,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-make --no-print-directory build devcluster static/node_modules
+make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/helm"
 
 state=$(mktemp -d -t shopwright-test-XXXXXX)
 devcluster=$PWD/bin/devcluster
@@ -69,6 +69,7 @@ make --no-print-directory image "VERSION=$version" 2>"$state/image.log" || { cat
 export SHOPWRIGHT_TEST_CLUSTER=$state/cluster
 export SHOPWRIGHT_TEST_DEVCLUSTER=$devcluster
 export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright
+export SHOPWRIGHT_TEST_HELM=$PWD/.cache/bin/helm
 
 # Most tests wait for a cluster, so more of them fit beside each other than there are cores.
 export CGO_ENABLED=1
