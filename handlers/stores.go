@@ -128,8 +128,12 @@ func statusCounts(list store.List, q listQuery) []views.StatusCount {
 		return views.StatusCount{Status: views.Status(status), Label: label, Count: n, URL: other.address(), Current: q.Status == status}
 	}
 	tabs := []views.StatusCount{tab("", "All", list.All())}
+	usual := []store.Status{store.Provisioning, store.Ready, store.Failed}
+	for _, status := range usual { // these stay where they are, so that nothing jumps while stores are opened
+		tabs = append(tabs, tab(status, views.Status(status).Label(), list.Counts[status]))
+	}
 	for _, status := range store.Statuses() {
-		if n := list.Counts[status]; n > 0 || q.Status == status {
+		if n := list.Counts[status]; !slices.Contains(usual, status) && (n > 0 || q.Status == status) {
 			tabs = append(tabs, tab(status, views.Status(status).Label(), n))
 		}
 	}

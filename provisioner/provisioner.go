@@ -46,6 +46,7 @@ type Provisioner struct {
 	demands     *demands
 	concurrency store.Concurrency
 	timeout     time.Duration
+	lookAgain   time.Duration
 	holder      string
 	log         *slog.Logger
 	wishes      *kube.Signals // by store id: somebody asked for something
@@ -60,7 +61,7 @@ func New(c Config) *Provisioner {
 	}
 	p := &Provisioner{
 		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Site, urlPort: c.URLPort, plan: c.Plan,
-		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, holder: c.Holder, log: c.Log,
+		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, lookAgain: lookAgain, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
 	p.events = newEventWatches(p.cluster)

@@ -77,7 +77,7 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	}
 	done, err = w.act(ctx, conn, o, a)
 	if err == nil && a.Do == wait {
-		news.wait(ctx)
+		news.wait(ctx, w.lookAgain)
 	}
 	return done, err
 }
@@ -140,9 +140,9 @@ func (w *worker) subscribe(conn *connection) news {
 	return news{changed, wanted, linked, func() { cancel(); stop(); unlink() }}
 }
 
-// wait returns when there is some.
-func (n news) wait(ctx context.Context) {
-	timer := time.NewTimer(lookAgain)
+// wait returns when there is some, or after so long.
+func (n news) wait(ctx context.Context, atMost time.Duration) {
+	timer := time.NewTimer(atMost)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

@@ -38,7 +38,7 @@ func measureRest(ctx context.Context, b *bench) ([]figure, error) {
 	if err != nil {
 		return figures, err
 	}
-	figures = append(figures, figure{name: "memory without stores", value: idle, unit: "MB", aim: atMost(idleMemory, "")})
+	figures = append(figures, figure{name: "memory without stores", value: idle.all, unit: "MB", spread: idle.spread(), aim: atMost(idleMemory, "")})
 	dir, err := populate(ctx, b)
 	if err != nil {
 		return figures, err
@@ -49,7 +49,7 @@ func measureRest(ctx context.Context, b *bench) ([]figure, error) {
 	}
 	calls, err := callsAMinute(ctx, b, dir)
 	return append(figures,
-		figure{name: fmt.Sprintf("memory with %d stores", crowded), value: full, unit: "MB", aim: atMost(crowdedMemory, "")},
+		figure{name: fmt.Sprintf("memory with %d stores", crowded), value: full.all, unit: "MB", spread: full.spread(), aim: atMost(crowdedMemory, "")},
 		figure{name: fmt.Sprintf("API requests a minute with %d stores", crowded), value: float64(calls), aim: below(requestsMinute)},
 	), err
 }
@@ -82,14 +82,17 @@ func untilFirstPage(ctx context.Context, b *bench, dataDir string) (time.Duratio
 	return took, errors.Join(err, p.stop())
 }
 
-func memoryAtRest(ctx context.Context, b *bench, dataDir string) (float64, error) {
+func memoryAtRest(ctx context.Context, b *bench, dataDir string) (memory, error) {
+	if err := dropCached(b.binary); err != nil {
+		return memory{}, err
+	}
 	p, err := startProcess(ctx, b, dataDir, b.account)
 	if err != nil {
-		return 0, err
+		return memory{}, err
 	}
 	err = p.settle(ctx, restAfter)
-	megabytes, readErr := p.resident()
-	return megabytes, errors.Join(err, readErr, p.stop())
+	held, readErr := p.resident()
+	return held, errors.Join(err, readErr, p.stop())
 }
 
 // populate lets our own provisioner make the stores, of the neutral engine, and returns the

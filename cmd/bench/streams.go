@@ -89,11 +89,11 @@ func measureBusyStreams(ctx context.Context, b *bench, r *records, database stri
 	if err := c.change(ctx, r, claims); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
-	memory, err := p.resident()
+	held, err := p.resident()
 	if err != nil {
 		return nil, err
 	}
-	b.note("  %d changes reached %d browsers %d times, %.0f MB in use", c.changes.Load(), viewers, c.arrivals.Load(), memory)
+	b.note("  %d changes reached %d browsers %d times, %.0f MB in use", c.changes.Load(), viewers, c.arrivals.Load(), held.all)
 	began := time.Now()
 	err = p.stop()
 	ended := time.Since(began)
@@ -131,8 +131,8 @@ func measureIdleStreams(ctx context.Context, b *bench, database string) ([]figur
 			return figures, errors.Join(err, p.stop())
 		}
 		figures = append(figures, figure{
-			name: fmt.Sprintf("memory of one browser of %d", n), value: (after - before) * 1000 / float64(n), unit: "kB",
-			spread: fmt.Sprintf("%s MB in all", number(after)),
+			name: fmt.Sprintf("memory of one browser of %d", n), value: (after.own - before.own) * 1000 / float64(n), unit: "kB",
+			spread: fmt.Sprintf("%s MB in all", number(after.all)),
 		})
 	}
 	err = p.stop()

@@ -49,7 +49,8 @@ func (r *records) prepare(ctx context.Context) error {
 		return err
 	}
 	r.actor, r.team = session.Actor, session.Actor.Teams(store.CreateStores)[0]
-	r.cluster, err = r.EnsureCluster(ctx, store.ClusterSettings{Name: "local", BaseDomain: "localhost"})
+	// Not that of the program, which would put back what it does not find there.
+	r.cluster, err = r.EnsureCluster(ctx, store.ClusterSettings{Name: "elsewhere", BaseDomain: "localhost"})
 	return err
 }
 

@@ -75,7 +75,7 @@ func TestWalkInABrowser(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	slug := "walk-" + strings.ToLower(uuid.NewString()[24:])
-	kubetest.Simulate(t, "store-"+slug, "start-delay=2s", "job-duration=2s")
+	kubetest.Simulate(t, "store-"+slug, "fail=never-ready")
 
 	w.Visit(w.p.url + "/")
 	w.look("sign-in")
@@ -95,8 +95,9 @@ func TestWalkInABrowser(t *testing.T) {
 	// From here to the end of the deletion the page is never loaded anew.
 	w.WaitFor(`#store-head[data-status="provisioning"]`)
 	browsertest.Evaluate[bool](w.Browser, "window.untouched = true")
-	w.WaitFor(`li[data-step="Workloads"][data-state="run"]`)
+	w.WaitFor(`li[data-state="run"]:is([data-step="Workloads"], [data-step="Setup"])`)
 	w.look("store-provisioning")
+	kubetest.Simulate(t, "store-"+slug, "fail=none")
 	w.WaitFor(`#store-head[data-status="ready"]`)
 	w.look("store-ready")
 	w.Click(`form[action$="/credentials"] button`)

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -43,7 +43,7 @@ func (c *Client) Events(ctx context.Context, namespace string) ([]Event, error) 
 type EventWatch struct {
 	informer cache.SharedIndexInformer
 	changed  Signals
-	factory  informers.SharedInformerFactory
+	running  sync.WaitGroup
 	cancel   context.CancelFunc
 }
 
@@ -53,10 +53,9 @@ func (c *Client) WatchEvents(namespace string) (*EventWatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	factory := informers.NewSharedInformerFactoryWithOptions(set, 0,
-		informers.WithNamespace(namespace), informers.WithTransform(withoutManagedFields))
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &EventWatch{informer: factory.Core().V1().Events().Informer(), factory: factory, cancel: cancel}
+	events := kind{set.CoreV1().RESTClient(), "events", &corev1.Event{}}
+	w := &EventWatch{informer: events.informer(namespace, ""), cancel: cancel}
 	tell := func(any) { w.changed.Send("") }
 	_, err = w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: tell, UpdateFunc: func(_, object any) { tell(object) }, DeleteFunc: tell,
@@ -65,14 +64,14 @@ func (c *Client) WatchEvents(namespace string) (*EventWatch, error) {
 		cancel()
 		return nil, fmt.Errorf("watch events in %s: %w", namespace, err)
 	}
-	factory.StartWithContext(ctx)
+	w.running.Go(func() { runInformers(ctx, func() {}, w.informer) })
 	return w, nil
 }
 
 // Close ends the watch.
 func (w *EventWatch) Close() {
 	w.cancel()
-	w.factory.Shutdown()
+	w.running.Wait()
 }
 
 // Subscribe returns a channel that is signalled when events come, and a function that ends

@@ -13,10 +13,11 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/client-go/informers"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -24,7 +25,7 @@ import (
 // are filtered by our label, and which classes it offers. Reading it makes no call to the
 // API server.
 type Watcher struct {
-	factories  []informers.SharedInformerFactory
+	informers  []cache.SharedIndexInformer
 	changed    *Signals
 	losses     *losses
 	synced     atomic.Bool
@@ -45,60 +46,47 @@ func NewWatcher(c *Client) (*Watcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours := informers.NewSharedInformerFactoryWithOptions(set, 0,
-		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }),
-		informers.WithTransform(withoutManagedFields))
-	everybodys := informers.NewSharedInformerFactoryWithOptions(set, 0, informers.WithTransform(withoutManagedFields))
-	core, apps, batch := ours.Core().V1(), ours.Apps().V1(), ours.Batch().V1()
-	w := &Watcher{
-		factories:  []informers.SharedInformerFactory{ours, everybodys},
-		changed:    &Signals{},
-		losses:     &losses{gone: map[string]Loss{}},
-		pods:       core.Pods().Informer().GetIndexer(),
-		sets:       apps.StatefulSets().Informer().GetIndexer(),
-		deploys:    apps.Deployments().Informer().GetIndexer(),
-		jobs:       batch.Jobs().Informer().GetIndexer(),
-		claims:     core.PersistentVolumeClaims().Informer().GetIndexer(),
-		namespaces: core.Namespaces().Informer().GetIndexer(),
-
-		storageClasses: everybodys.Storage().V1().StorageClasses().Informer().GetIndexer(),
-		ingressClasses: everybodys.Networking().V1().IngressClasses().Informer().GetIndexer(),
-	}
-	for _, informer := range []cache.SharedIndexInformer{
-		core.Pods().Informer(), apps.StatefulSets().Informer(), apps.Deployments().Informer(),
-		batch.Jobs().Informer(), core.PersistentVolumeClaims().Informer(), core.Namespaces().Informer(),
+	w := &Watcher{changed: &Signals{}, losses: &losses{gone: map[string]Loss{}}}
+	core, apps, batch := set.CoreV1().RESTClient(), set.AppsV1().RESTClient(), set.BatchV1().RESTClient()
+	for _, watch := range []struct {
+		kind
+		label    string
+		handlers []cache.ResourceEventHandler
+		copy     *cache.Indexer
+	}{
+		{kind{core, "pods", &corev1.Pod{}}, LabelStoreID, w.telling(), &w.pods},
+		{kind{apps, "statefulsets", &appsv1.StatefulSet{}}, LabelStoreID, w.tellingLosses(), &w.sets},
+		{kind{apps, "deployments", &appsv1.Deployment{}}, LabelStoreID, w.tellingLosses(), &w.deploys},
+		{kind{batch, "jobs", &batchv1.Job{}}, LabelStoreID, w.telling(), &w.jobs},
+		{kind{core, "persistentvolumeclaims", &corev1.PersistentVolumeClaim{}}, LabelStoreID, w.telling(), &w.claims},
+		{kind{core, "namespaces", &corev1.Namespace{}}, LabelStoreID, w.tellingLosses(), &w.namespaces},
+		{kind{set.StorageV1().RESTClient(), "storageclasses", &storagev1.StorageClass{}}, "", nil, &w.storageClasses},
+		{kind{set.NetworkingV1().RESTClient(), "ingressclasses", &networkingv1.IngressClass{}}, "", nil, &w.ingressClasses},
 	} {
-		if _, err := informer.AddEventHandler(w.handler()); err != nil {
-			return nil, fmt.Errorf("prepare watches: %w", err)
+		informer := watch.informer(metav1.NamespaceAll, watch.label)
+		for _, handler := range watch.handlers {
+			if _, err := informer.AddEventHandler(handler); err != nil {
+				return nil, fmt.Errorf("prepare watches: %w", err)
+			}
 		}
-	}
-	for _, informer := range []cache.SharedIndexInformer{
-		apps.StatefulSets().Informer(), apps.Deployments().Informer(), core.Namespaces().Informer(),
-	} {
-		if _, err := informer.AddEventHandler(w.losses.handler()); err != nil {
-			return nil, fmt.Errorf("prepare watches: %w", err)
-		}
+		w.informers = append(w.informers, informer)
+		*watch.copy = informer.GetIndexer()
 	}
 	return w, nil
+}
+
+func (w *Watcher) telling() []cache.ResourceEventHandler {
+	return []cache.ResourceEventHandler{w.handler()}
+}
+
+func (w *Watcher) tellingLosses() []cache.ResourceEventHandler {
+	return append(w.telling(), w.losses.handler())
 }
 
 // Run watches until the context is done and returns when all watches have ended. It calls
 // synced once everything that exists has been read.
 func (w *Watcher) Run(ctx context.Context, synced func()) {
-	for _, factory := range w.factories {
-		factory.StartWithContext(ctx)
-		defer factory.Shutdown()
-	}
-	for _, factory := range w.factories {
-		for _, ok := range factory.WaitForCacheSync(ctx.Done()) {
-			if !ok {
-				return
-			}
-		}
-	}
-	w.synced.Store(true)
-	synced()
-	<-ctx.Done()
+	runInformers(ctx, func() { w.synced.Store(true); synced() }, w.informers...)
 }
 
 // Synced reports whether everything that existed when the watches began has been read.
@@ -256,11 +244,4 @@ func replicas(n *int32) int32 {
 		return 1
 	}
 	return *n
-}
-
-func withoutManagedFields(object any) (any, error) {
-	if m, err := meta.Accessor(object); err == nil {
-		m.SetManagedFields(nil)
-	}
-	return object, nil
 }
