@@ -13,6 +13,7 @@ require (
 	github.com/labstack/echo/v4 v4.16.0 // routes and middleware
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
+	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/text v0.43.0 // Unicode normal forms, for addresses made of names
 	helm.sh/helm/v3 v3.22.0 // releases, in process
 	k8s.io/api v0.37.2 // the types of Kubernetes objects
@@ -129,7 +130,6 @@ require (
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/term v0.46.0 // indirect
 	golang.org/x/time v0.15.0 // indirect

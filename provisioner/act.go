@@ -305,6 +305,9 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, er
 	if err != nil {
 		return "", fmt.Errorf("make values: %w", err)
 	}
+	if err := w.shareSecrets(ctx, conn); err != nil {
+		return "", err
+	}
 	release, err := conn.helm.Apply(ctx, helm.Request{
 		Namespace: w.claim.Store.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values,
 		Fresh: w.settled.namespace.Fresh && !w.settled.released,

@@ -43,13 +43,7 @@ func (d *demands) of(e engine.Engine, site engine.Spec, limits kube.Limits) (dem
 	if known, ok := d.known[e.Name()]; ok {
 		return known, nil
 	}
-	spec := site
-	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = "any", "Any", "any.localhost", "http://any.localhost", credentialsSecret
-	values, err := e.Values(spec)
-	if err != nil {
-		return nil, fmt.Errorf("make values: %w", err)
-	}
-	manifest, err := helm.Render(helm.Request{Namespace: "any", Name: releaseName, Chart: e.Chart(), Values: values}, kubeVersion)
+	manifest, err := anyStore(e, site)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +56,34 @@ func (d *demands) of(e engine.Engine, site engine.Spec, limits kube.Limits) (dem
 	}
 	d.known[e.Name()] = needs
 	return needs, nil
+}
+
+// anyStore is the manifest of a store of the engine, whichever it is.
+func anyStore(e engine.Engine, site engine.Spec) (manifest string, err error) {
+	spec := site
+	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = "any", "Any", "any.localhost", "http://any.localhost", credentialsSecret
+	values, err := e.Values(spec)
+	if err != nil {
+		return "", fmt.Errorf("make values: %w", err)
+	}
+	return helm.Render(helm.Request{Namespace: "any", Name: releaseName, Chart: e.Chart(), Values: values}, kubeVersion)
+}
+
+// CheckValues returns an error when the charts refuse what the operator wants of their
+// stores, or when it is wanted of an engine that is not offered.
+func CheckValues(engines engine.Registry, site engine.Spec) error {
+	var wrong []error
+	for name := range site.Values {
+		e, known := engines.Find(name)
+		if !known {
+			wrong = append(wrong, fmt.Errorf("there is no engine %q", name))
+			continue
+		}
+		if _, err := anyStore(e, site); err != nil {
+			wrong = append(wrong, err)
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // Fits returns a refusal, for the person who chooses the engine, when a new store would not

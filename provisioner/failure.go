@@ -96,6 +96,22 @@ func refused(st store.Store, err error) store.Failure {
 	}
 }
 
+func notShared(missing *kube.NoOriginalError) store.Failure {
+	return store.Failure{
+		Title: "A secret that stores share is missing",
+		Cause: fmt.Sprintf("Every store gets a copy of the secret %s/%s, which the cluster does not have.", missing.Namespace, missing.Name),
+		Next:  "Make it, or name another one in the settings and start again; then press Retry.",
+	}
+}
+
+// verdict is what it means that trying again cannot help, if it cannot.
+func verdict(st store.Store, err error) (f store.Failure, final bool) {
+	if missing := (*kube.NoOriginalError)(nil); errors.As(err, &missing) {
+		return notShared(missing), true
+	}
+	return refused(st, err), terminal(err)
+}
+
 // hopeless finds what keeps a pod from ever getting ready without a person.
 func hopeless(s kube.Snapshot) (store.Failure, bool) {
 	for _, pod := range s.Pods {

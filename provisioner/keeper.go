@@ -40,14 +40,14 @@ func (p *Provisioner) keep(ctx context.Context) {
 
 // inspectAll looks for what has gone while nobody watched.
 func (p *Provisioner) inspectAll(ctx context.Context, conn *connection) {
-	places, err := p.db.ReadyPlaces(ctx, p.cluster.record.ID)
+	places, err := p.db.Places(ctx, p.cluster.record.ID)
 	if err != nil {
 		p.log.Error("stores that are ready are not inspected", "error", err)
 		return
 	}
-	for id, namespace := range places {
-		if missing(conn.watcher.Snapshot(namespace), kube.Loss{}) != "" {
-			p.inspect(ctx, conn, id, kube.Loss{})
+	for _, place := range places {
+		if place.Ready && missing(conn.watcher.Snapshot(place.Namespace), kube.Loss{}) != "" {
+			p.inspect(ctx, conn, place.StoreID, kube.Loss{})
 		}
 	}
 }

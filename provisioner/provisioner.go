@@ -19,7 +19,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Config is what a Provisioner needs. All fields but Connect, Advice and Plan are required.
+// Config is what a Provisioner needs. All fields but Connect, Advice, Shared and Plan are required.
 type Config struct {
 	DB          *store.DB
 	Cluster     store.Cluster
@@ -27,6 +27,7 @@ type Config struct {
 	Advice      string    // what may help when the cluster cannot be reached, a sentence or nothing
 	Engines     engine.Registry
 	Site        engine.Spec // what is the same for all stores
+	Shared      Shared      // Secrets that all stores get a copy of
 	Plan        Plan        // of new stores; the default one when it has no name
 	URLPort     int         // in the stores' addresses; zero for the scheme's own
 	Concurrency store.Concurrency
@@ -41,6 +42,7 @@ type Provisioner struct {
 	cluster     *cluster
 	engines     engine.Registry
 	site        engine.Spec
+	shared      []kube.Shared
 	urlPort     int
 	plan        Plan
 	demands     *demands
@@ -60,7 +62,7 @@ func New(c Config) *Provisioner {
 		c.Plan = defaultPlan()
 	}
 	p := &Provisioner{
-		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Site, urlPort: c.URLPort, plan: c.Plan,
+		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort, plan: c.Plan,
 		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, lookAgain: lookAgain, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
@@ -86,6 +88,7 @@ func (p *Provisioner) Run(ctx context.Context) {
 	all.Go(func() { p.cluster.run(ctx) })
 	all.Go(func() { p.relay(ctx) })
 	all.Go(func() { p.keep(ctx) })
+	all.Go(func() { p.share(ctx) })
 	p.dispatch(ctx, &all)
 	all.Wait()
 	p.events.close()

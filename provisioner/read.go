@@ -64,7 +64,7 @@ func (p *Provisioner) Credentials(ctx context.Context, st store.Store) (Login, e
 		return Login{}, fmt.Errorf("read credentials: no engine %q", st.Engine)
 	}
 	var data map[string][]byte
-	err := conn.read(ctx, ownerOf(st), func() (err error) {
+	err := conn.inNamespace(ctx, ownerOf(st), func() (err error) {
 		data, err = conn.kube.Secret(ctx, st.Namespace, credentialsSecret)
 		return err
 	})
@@ -85,7 +85,7 @@ func (p *Provisioner) Events(ctx context.Context, st store.Store) ([]kube.Event,
 		return nil, ErrUnreachable
 	}
 	var events []kube.Event
-	err := conn.read(ctx, ownerOf(st), func() (err error) {
+	err := conn.inNamespace(ctx, ownerOf(st), func() (err error) {
 		events, err = conn.kube.Events(ctx, st.Namespace)
 		return err
 	})
@@ -95,12 +95,12 @@ func (p *Provisioner) Events(ctx context.Context, st store.Store) ([]kube.Event,
 	return events, err
 }
 
-// errNoNamespace says that there is nothing of the store to read.
+// errNoNamespace says that there is nothing of the store in the cluster.
 var errNoNamespace = errors.New("the store has no namespace")
 
-// read reads in the namespace of the store and in no other of that name. If the account has
-// lost its rights there, they are given to it again.
-func (c *connection) read(ctx context.Context, owner kube.Owner, what func() error) error {
+// inNamespace does something in the namespace of the store and in no other of that name. If
+// the account has lost its rights there, they are given to it again.
+func (c *connection) inNamespace(ctx context.Context, owner kube.Owner, do func() error) error {
 	state, err := c.kube.Namespace(ctx, owner)
 	if err != nil {
 		return err
@@ -108,7 +108,7 @@ func (c *connection) read(ctx context.Context, owner kube.Owner, what func() err
 	if state.Phase == kube.Missing {
 		return errNoNamespace
 	}
-	if err = what(); !apierrors.IsForbidden(err) {
+	if err = do(); !apierrors.IsForbidden(err) {
 		return err
 	}
 	_, bindErr := c.kube.BindRole(ctx, owner, c.account)
@@ -119,7 +119,7 @@ func (c *connection) read(ctx context.Context, owner kube.Owner, what func() err
 		return bindErr
 	}
 	for tries := 0; apierrors.IsForbidden(err) && untilEffect(ctx, tries) == nil; tries++ {
-		err = what()
+		err = do()
 	}
 	return err
 }

@@ -100,15 +100,16 @@ func (w *worker) reload(ctx context.Context) error {
 
 // recover decides what an error means: look again, try again after a pause, or give up.
 func (w *worker) recover(ctx context.Context, err error) {
+	failure, final := verdict(w.claim.Store, err)
 	switch {
 	case errors.Is(err, store.ErrStale), errors.Is(err, kube.ErrForeign): // the next turn reads it
 		w.settled = settled{}
 		return
-	case terminal(err) && w.getsRights(ctx, err):
+	case final && w.getsRights(ctx, err):
 		return
-	case terminal(err) && w.claim.Store.Desired == store.Present:
-		w.log.Warn("the cluster refused", "step", w.claim.Store.Step, "error", err)
-		err = w.giveUp(ctx, refused(w.claim.Store, err), helm.LogOf(err)...)
+	case final && w.claim.Store.Desired == store.Present:
+		w.log.Warn("trying again cannot help", "step", w.claim.Store.Step, "error", err)
+		err = w.giveUp(ctx, failure, helm.LogOf(err)...)
 		if err == nil || errors.Is(err, store.ErrStale) {
 			return
 		}

@@ -143,21 +143,24 @@ func (q Query) conditions(actor Actor) (string, []any) {
 
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-// ReadyPlaces returns the namespaces of the cluster's stores that are ready, by store id.
-func (db *DB) ReadyPlaces(ctx context.Context, clusterID string) (map[string]string, error) {
+// Place is where a store is in its cluster.
+type Place struct {
+	StoreID   string
+	Namespace string
+	Ready     bool // it has sold, well or not so well
+}
+
+// Places returns where the cluster's stores are that are meant to be there.
+func (db *DB) Places(ctx context.Context, clusterID string) ([]Place, error) {
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT id, namespace FROM stores WHERE cluster_id = $1 AND status IN ('ready', 'degraded') AND deleted_at = 0`, clusterID)
-	type place struct{ id, namespace string }
-	found, err := collect(rows, err, func(row scanner) (p place, err error) {
-		err = row.Scan(&p.id, &p.namespace)
+		SELECT id, namespace, status IN ('ready', 'degraded') FROM stores
+		WHERE cluster_id = $1 AND desired = 'present' AND deleted_at = 0`, clusterID)
+	places, err := collect(rows, err, func(row scanner) (p Place, err error) {
+		err = row.Scan(&p.StoreID, &p.Namespace, &p.Ready)
 		return p, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read where stores are: %w", err)
-	}
-	places := make(map[string]string, len(found))
-	for _, p := range found {
-		places[p.id] = p.namespace
 	}
 	return places, nil
 }

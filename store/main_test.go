@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -93,6 +94,13 @@ func (b bundle) store(t *testing.T, id string) store.Store {
 		t.Fatal(err)
 	}
 	return st
+}
+
+func (b bundle) wantPlace(t *testing.T, want store.Place) {
+	t.Helper()
+	if places, err := b.db.Places(t.Context(), b.cluster.ID); err != nil || !slices.Equal(places, []store.Place{want}) {
+		t.Errorf("stores are at %+v, %v; want %+v", places, err, want)
+	}
 }
 
 func (b bundle) request(name string) store.NewStore {

@@ -209,6 +209,8 @@ func TestRepairAndRebuild(t *testing.T) {
 			t.Errorf("a store at work is repaired: %+v", st)
 		}
 
+		b.wantPlace(t, store.Place{StoreID: st.ID, Namespace: st.Namespace})
+
 		claim := b.claim(t, "one")
 		b.advance(t, &claim, store.Progress{Step: store.StepNamespace})
 		disks := []string{"data-0", "files"}
@@ -218,9 +220,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		if err := b.db.Release(t.Context(), claim); err != nil {
 			t.Fatal(err)
 		}
-		if places, err := b.db.ReadyPlaces(t.Context(), b.cluster.ID); err != nil || len(places) != 1 || places[st.ID] != st.Namespace {
-			t.Errorf("ready places are %v, %v", places, err)
-		}
+		b.wantPlace(t, store.Place{StoreID: st.ID, Namespace: st.Namespace, Ready: true})
 		if err := b.db.RepairMissing(t.Context(), st.ID, "The release has gone."); err != nil {
 			t.Fatal(err)
 		}

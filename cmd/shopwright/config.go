@@ -19,6 +19,9 @@ import (
 	"strings"
 	"time"
 
+	"sigs.k8s.io/yaml"
+
+	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 )
 
@@ -43,8 +46,12 @@ type config struct {
 	IngressClass string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster's default when empty."`
 	StorageClass string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores' disks; the cluster's default when empty."`
 	TLSMode      string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret or cert-manager."`
-	TLSSecret    string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Name of the TLS secret in the stores' namespaces, for the mode secret."`
+	TLSSecret    string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Secret with a wildcard certificate, for the mode secret; stores get a copy that is kept up to date."`
 	TLSIssuer    string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
+	Registry     string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores' images come, instead of the public ones."`
+	PullSecret   string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores' images are pulled with; stores get a copy that is kept up to date."`
+	Namespace    string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
+	StoreValues  string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {woocommerce: {shop: {country: FR}}}."`
 
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
@@ -80,7 +87,10 @@ func (c *config) validate() error {
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
 	check(c.DatabaseWait >= 0, "SHOPWRIGHT_DATABASE_WAIT is %s: it must not be negative", c.DatabaseWait)
 	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
-	wrong = append(wrong, c.validateTLS(), c.validateKubeconfig())
+	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)
+	check(c.TLSSecret == "" || isName(c.TLSSecret), "SHOPWRIGHT_TLS_SECRET is %q: "+mustBeName, c.TLSSecret)
+	check(c.PullSecret == "" || isName(c.PullSecret), "SHOPWRIGHT_IMAGE_PULL_SECRET is %q: "+mustBeName, c.PullSecret)
+	wrong = append(wrong, c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
 		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
 	}
@@ -103,6 +113,23 @@ func (c *config) validateTLS() error {
 		return fmt.Errorf("SHOPWRIGHT_TLS_MODE is %q: it must be none, secret or cert-manager", c.TLSMode)
 	}
 	return nil
+}
+
+// validateStoreValues asks the charts, which know what they take.
+func (c *config) validateStoreValues() error {
+	values, err := c.storeValues()
+	if err != nil {
+		return fmt.Errorf("SHOPWRIGHT_STORE_VALUES must be maps of values by engine, in YAML or JSON (%w)", err)
+	}
+	if err := provisioner.CheckValues(engine.Offered(), engine.Spec{Environment: c.Environment, TLS: engine.TLS{Mode: engine.TLSNone}, Values: values}); err != nil {
+		return fmt.Errorf("SHOPWRIGHT_STORE_VALUES does not fit: %w", err)
+	}
+	return nil
+}
+
+func (c *config) storeValues() (values engine.Values, err error) {
+	err = yaml.UnmarshalStrict([]byte(c.StoreValues), &values)
+	return values, err
 }
 
 // validateKubeconfig makes sure that a kubeconfig that is named leads to a cluster. Whether
@@ -145,10 +172,21 @@ func (c *config) loopback() bool {
 
 // site is what the stores of this installation have in common.
 func (c *config) site() engine.Spec {
+	values, _ := c.storeValues() // validated before
 	return engine.Spec{
 		Environment: c.Environment, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
-		TLS: engine.TLS{Mode: engine.TLSMode(c.TLSMode), SecretName: c.TLSSecret, Issuer: c.TLSIssuer},
+		TLS:           engine.TLS{Mode: engine.TLSMode(c.TLSMode), Issuer: c.TLSIssuer},
+		ImageRegistry: c.Registry, Values: values,
 	}
+}
+
+// shared are the secrets that the stores get copies of.
+func (c *config) shared() provisioner.Shared {
+	shared := provisioner.Shared{Namespace: c.Namespace, PullSecret: c.PullSecret}
+	if engine.TLSMode(c.TLSMode) == engine.TLSSecret {
+		shared.Certificate = c.TLSSecret
+	}
+	return shared
 }
 
 // baseURL is where browsers find the pages that are served at the address. One that is
@@ -216,6 +254,11 @@ func isWebURL(s string) bool {
 }
 
 var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+// isName reports whether Kubernetes takes it for the name of a Secret.
+func isName(s string) bool { return isDomain(s) }
+
+const mustBeName = "it must be a name in Kubernetes, of small letters, digits and dashes"
 
 func isDomain(s string) bool { return len(s) <= 200 && domainPattern.MatchString(s) }
 

@@ -109,6 +109,10 @@ func TestWhatKeepsTheProgramFromServing(t *testing.T) {
 		{"SHOPWRIGHT_DATABASE_URL=sqlite:", "names no file", 2},
 		{"SHOPWRIGHT_DATABASE_URL=sqlite:/none/x.db", "Check that its folder exists", 1},
 		{"SHOPWRIGHT_DATABASE_WAIT=-1s", "must not be negative", 2},
+		{"SHOPWRIGHT_STORE_VALUES=woocommerce", "must be maps of values by engine", 2},
+		{"SHOPWRIGHT_STORE_VALUES={shopify: {}}", `there is no engine "shopify"`, 2},
+		{"SHOPWRIGHT_STORE_VALUES={woocommerce: {shop: {county: FR}}}", "county", 2},
+		{"SHOPWRIGHT_IMAGE_PULL_SECRET=My Secret", "must be a name in Kubernetes", 2},
 	} {
 		env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATA_DIR=" + t.TempDir(), c.setting}
 		code, said := call(t, env, "serve")

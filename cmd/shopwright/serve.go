@@ -134,7 +134,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 		return nil, err
 	}
 	return provisioner.New(provisioner.Config{
-		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), URLPort: c.URLPort,
+		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), Shared: c.shared(), URLPort: c.URLPort,
 		Concurrency: store.Concurrency{Global: c.MaxConcurrent}, Timeout: c.ProvisionTimeout,
 		Holder: uuid.NewString(), Log: log,
 	}), nil
@@ -154,7 +154,7 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 		Handler: app.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 		IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	server.RegisterOnShutdown(app.CloseStreams)
+	server.RegisterOnShutdown(app.Drain)
 	return server, nil
 }
 

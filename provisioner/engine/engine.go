@@ -6,11 +6,8 @@ package engine
 
 import (
 	"crypto/rand"
-	"fmt"
 	"io/fs"
 	"slices"
-
-	"sigs.k8s.io/yaml"
 )
 
 // Engine is a kind of shop.
@@ -40,11 +37,17 @@ type Spec struct {
 	URL        string // as customers type it, with the scheme and any port
 	SecretName string // of the credentials
 
-	Environment  string // local or production: which values file of the chart is used
-	IngressClass string // the cluster's default when empty
-	StorageClass string // the cluster's default when empty
-	TLS          TLS
+	Environment   string // local or production: which values file of the chart is used
+	IngressClass  string // the cluster's default when empty
+	StorageClass  string // the cluster's default when empty
+	TLS           TLS
+	ImageRegistry string // from which all images come; the charts' own when empty
+	PullSecret    string // in the store's namespace, for that registry
+	Values        Values // what the operator wants
 }
+
+// Values are Helm values by the name of the engine whose stores get them.
+type Values map[string]map[string]any
 
 // TLS says how stores are served over HTTPS.
 type TLS struct {
@@ -101,41 +104,6 @@ func password() string {
 		}
 	}
 	return string(drawn)
-}
-
-// environmentValues reads the chart's values file for the environment: those of the
-// production differ from the local ones by values only.
-func environmentValues(chart fs.FS, environment string) (map[string]any, error) {
-	file := "values-local.yaml"
-	if environment == "production" {
-		file = "values-prod.yaml"
-	}
-	data, err := fs.ReadFile(chart, file)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", file, err)
-	}
-	var values map[string]any
-	if err := yaml.Unmarshal(data, &values); err != nil {
-		return nil, fmt.Errorf("parse %s: %w", file, err)
-	}
-	return values, nil
-}
-
-// merge lays the values of over onto base, map by map.
-func merge(base, over map[string]any) map[string]any {
-	merged := map[string]any{}
-	for key, value := range base {
-		merged[key] = value
-	}
-	for key, value := range over {
-		from, isMap := merged[key].(map[string]any)
-		onto, alsoMap := value.(map[string]any)
-		if isMap && alsoMap {
-			value = merge(from, onto)
-		}
-		merged[key] = value
-	}
-	return merged
 }
 
 // Offered are the engines of this version.

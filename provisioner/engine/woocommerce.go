@@ -48,21 +48,7 @@ func (WooCommerce) Login(credentials map[string][]byte) (username, password stri
 }
 
 // Values implements Engine.
-func (w WooCommerce) Values(s Spec) (map[string]any, error) {
-	base, err := environmentValues(w.Chart(), s.Environment)
-	if err != nil {
-		return nil, err
-	}
-	return merge(base, map[string]any{
-		"store":       map[string]any{"id": s.StoreID, "name": s.Name},
-		"host":        s.Host,
-		"url":         s.URL,
-		"credentials": map[string]any{"existingSecret": s.SecretName},
-		"ingress":     map[string]any{"className": s.IngressClass},
-		"storage":     map[string]any{"className": s.StorageClass},
-		"tls":         map[string]any{"mode": string(s.TLS.Mode), "secretName": s.TLS.SecretName, "issuer": s.TLS.Issuer},
-	}), nil
-}
+func (w WooCommerce) Values(s Spec) (map[string]any, error) { return releaseValues(w, s) }
 
 // AdminURL implements Engine.
 func (WooCommerce) AdminURL(storeURL string) string { return storeURL + "/wp-admin/" }

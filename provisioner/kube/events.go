@@ -55,7 +55,7 @@ func (c *Client) WatchEvents(namespace string) (*EventWatch, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	events := kind{set.CoreV1().RESTClient(), "events", &corev1.Event{}}
-	w := &EventWatch{informer: events.informer(namespace, ""), cancel: cancel}
+	w := &EventWatch{informer: events.informer(namespace, anything), cancel: cancel}
 	tell := func(any) { w.changed.Send("") }
 	_, err = w.informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: tell, UpdateFunc: func(_, object any) { tell(object) }, DeleteFunc: tell,

@@ -19,14 +19,20 @@ type kind struct {
 	object   runtime.Object
 }
 
-// informer keeps a copy of the objects of the kind that the label selects: in the namespace,
-// or in all of them when it has no name.
-func (k kind) informer(namespace, label string) cache.SharedIndexInformer {
-	listing := cache.NewFilteredListWatchFromClient(k.group, k.resource, namespace, func(o *metav1.ListOptions) { o.LabelSelector = label })
+// informer keeps a copy of the objects of the kind that are selected: in the namespace, or in
+// all of them when it has no name.
+func (k kind) informer(namespace string, selected func(*metav1.ListOptions)) cache.SharedIndexInformer {
+	listing := cache.NewFilteredListWatchFromClient(k.group, k.resource, namespace, selected)
 	informer := cache.NewSharedIndexInformer(listing, k.object, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
 	_ = informer.SetTransform(withoutManagedFields) // fails only once it runs
 	return informer
 }
+
+// anything selects every object.
+func anything(*metav1.ListOptions) {}
+
+// ofStores selects what bears a store's label.
+func ofStores(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }
 
 func withoutManagedFields(object any) (any, error) {
 	if m, err := meta.Accessor(object); err == nil {

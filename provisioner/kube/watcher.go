@@ -50,20 +50,20 @@ func NewWatcher(c *Client) (*Watcher, error) {
 	core, apps, batch := set.CoreV1().RESTClient(), set.AppsV1().RESTClient(), set.BatchV1().RESTClient()
 	for _, watch := range []struct {
 		kind
-		label    string
+		selected func(*metav1.ListOptions)
 		handlers []cache.ResourceEventHandler
 		copy     *cache.Indexer
 	}{
-		{kind{core, "pods", &corev1.Pod{}}, LabelStoreID, w.telling(), &w.pods},
-		{kind{apps, "statefulsets", &appsv1.StatefulSet{}}, LabelStoreID, w.tellingLosses(), &w.sets},
-		{kind{apps, "deployments", &appsv1.Deployment{}}, LabelStoreID, w.tellingLosses(), &w.deploys},
-		{kind{batch, "jobs", &batchv1.Job{}}, LabelStoreID, w.telling(), &w.jobs},
-		{kind{core, "persistentvolumeclaims", &corev1.PersistentVolumeClaim{}}, LabelStoreID, w.telling(), &w.claims},
-		{kind{core, "namespaces", &corev1.Namespace{}}, LabelStoreID, w.tellingLosses(), &w.namespaces},
-		{kind{set.StorageV1().RESTClient(), "storageclasses", &storagev1.StorageClass{}}, "", nil, &w.storageClasses},
-		{kind{set.NetworkingV1().RESTClient(), "ingressclasses", &networkingv1.IngressClass{}}, "", nil, &w.ingressClasses},
+		{kind{core, "pods", &corev1.Pod{}}, ofStores, w.telling(), &w.pods},
+		{kind{apps, "statefulsets", &appsv1.StatefulSet{}}, ofStores, w.tellingLosses(), &w.sets},
+		{kind{apps, "deployments", &appsv1.Deployment{}}, ofStores, w.tellingLosses(), &w.deploys},
+		{kind{batch, "jobs", &batchv1.Job{}}, ofStores, w.telling(), &w.jobs},
+		{kind{core, "persistentvolumeclaims", &corev1.PersistentVolumeClaim{}}, ofStores, w.telling(), &w.claims},
+		{kind{core, "namespaces", &corev1.Namespace{}}, ofStores, w.tellingLosses(), &w.namespaces},
+		{kind{set.StorageV1().RESTClient(), "storageclasses", &storagev1.StorageClass{}}, anything, nil, &w.storageClasses},
+		{kind{set.NetworkingV1().RESTClient(), "ingressclasses", &networkingv1.IngressClass{}}, anything, nil, &w.ingressClasses},
 	} {
-		informer := watch.informer(metav1.NamespaceAll, watch.label)
+		informer := watch.informer(metav1.NamespaceAll, watch.selected)
 		for _, handler := range watch.handlers {
 			if _, err := informer.AddEventHandler(handler); err != nil {
 				return nil, fmt.Errorf("prepare watches: %w", err)

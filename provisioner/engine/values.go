@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"fmt"
+	"io/fs"
+
+	"sigs.k8s.io/yaml"
+)
+
+// releaseValues are those of a store, for a chart that calls things as our charts do. What
+// is said later wins: by the chart for the environment, by the operator for all stores of
+// the engine, by Shopwright for this store.
+func releaseValues(e Engine, s Spec) (map[string]any, error) {
+	defaults, err := chartValues(e.Chart(), "values.yaml")
+	if err != nil {
+		return nil, err
+	}
+	file := "values-local.yaml"
+	if s.Environment == "production" {
+		file = "values-prod.yaml"
+	}
+	values, err := chartValues(e.Chart(), file)
+	if err != nil {
+		return nil, err
+	}
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), s.Values[e.Name()], ofSite(s), ofStore(s)} {
+		values = merge(values, over)
+	}
+	return values, nil
+}
+
+func ofStore(s Spec) map[string]any {
+	return map[string]any{
+		"store":       map[string]any{"id": s.StoreID, "name": s.Name},
+		"host":        s.Host,
+		"url":         s.URL,
+		"credentials": map[string]any{"existingSecret": s.SecretName},
+	}
+}
+
+// ofSite holds what is set: the operator may have said the rest for one engine.
+func ofSite(s Spec) map[string]any {
+	values := map[string]any{
+		"tls": map[string]any{"mode": string(s.TLS.Mode), "secretName": s.TLS.SecretName, "issuer": s.TLS.Issuer},
+	}
+	if s.IngressClass != "" {
+		values["ingress"] = map[string]any{"className": s.IngressClass}
+	}
+	if s.StorageClass != "" {
+		values["storage"] = map[string]any{"className": s.StorageClass}
+	}
+	if s.PullSecret != "" {
+		values["imagePullSecrets"] = []any{map[string]any{"name": s.PullSecret}}
+	}
+	return values
+}
+
+// fromRegistry has every image that the chart names come from there.
+func fromRegistry(registry string, defaults map[string]any) map[string]any {
+	images, _ := defaults["images"].(map[string]any)
+	if registry == "" || images == nil {
+		return nil
+	}
+	moved := map[string]any{}
+	for name := range images {
+		moved[name] = map[string]any{"registry": registry}
+	}
+	return map[string]any{"images": moved}
+}
+
+func chartValues(chart fs.FS, file string) (values map[string]any, err error) {
+	data, err := fs.ReadFile(chart, file)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", file, err)
+	}
+	if err := yaml.Unmarshal(data, &values); err != nil {
+		return nil, fmt.Errorf("parse %s: %w", file, err)
+	}
+	return values, nil
+}
+
+// merge lays the values of over onto base, map by map.
+func merge(base, over map[string]any) map[string]any {
+	merged := map[string]any{}
+	for key, value := range base {
+		merged[key] = value
+	}
+	for key, value := range over {
+		from, isMap := merged[key].(map[string]any)
+		onto, alsoMap := value.(map[string]any)
+		if isMap && alsoMap {
+			value = merge(from, onto)
+		}
+		merged[key] = value
+	}
+	return merged
+}
