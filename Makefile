@@ -47,9 +47,11 @@ image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
 devcluster: ## build bin/devcluster, the development control plane's command
 	@go build -C deploy/devcluster -trimpath -o $(CURDIR)/$(BIN)/devcluster .
 
-generate: static/node_modules ## make the generated files anew: templ, CSS and JavaScript
+generate: static/node_modules ## make the generated files anew: templ, CSS, JavaScript and notices
 	@go tool templ generate -path views
 	@npm --prefix static run build
+	@go run ./cmd/notices ./cmd/shopwright "Go=$$(go env GOROOT)" Inter=static/fonts Lucide=static/icons \
+	  $(foreach part,htmx.org daisyui tailwindcss,$(part)=static/node_modules/$(part)) > static/dist/notices.txt
 
 # Not `npm ci`: it insists on optional packages for platforms that are not this one.
 static/node_modules: static/package-lock.json

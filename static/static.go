@@ -1,5 +1,6 @@
-// Package static holds the stylesheet, the script, the font and the icons, and serves them
-// under names that carry a hash of what is in them, so that browsers may keep them for ever.
+// Package static holds the stylesheet, the script, the font, the icons and the licences of
+// what others have made, and serves them under names that carry a hash of what is in them, so
+// that browsers may keep them for ever.
 //
 // It knows nothing of the pages that use them.
 package static
@@ -27,7 +28,7 @@ const (
 	forADay = "public, max-age=86400"
 )
 
-//go:embed dist/app.css dist/app.js fonts/*.woff2 icons/*.svg
+//go:embed dist/app.css dist/app.js dist/notices.txt fonts/*.woff2 icons/*.svg
 var embedded embed.FS
 
 var files = sync.OnceValue(load)
