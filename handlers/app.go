@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -36,10 +37,11 @@ type App struct {
 	Config
 	sessions     *sessions
 	hub          *hub
+	ending       atomic.Bool
 	writeTimeout time.Duration // of one message to a reader who has stopped reading
 }
 
-// New returns the pages for the configuration. CloseStreams ends what it starts.
+// New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
 	a := &App{Config: c, sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")), writeTimeout: 10 * time.Second}
 	a.hub = newHub(a)
@@ -47,9 +49,12 @@ func New(c Config) *App {
 	return a
 }
 
-// CloseStreams ends all live streams for good, so that a server can shut down without
-// waiting for their readers.
-func (a *App) CloseStreams() { a.hub.stop() }
+// Drain prepares for the end: nobody should send more requests here, and all live streams
+// end for good, so that a server can shut down without waiting for their readers.
+func (a *App) Drain() {
+	a.ending.Store(true)
+	a.hub.stop()
+}
 
 // Handler returns all routes behind what every request passes.
 func (a *App) Handler() http.Handler {

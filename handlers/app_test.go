@@ -38,7 +38,7 @@ func open(s site) site {
 	s.t.Helper()
 	server := httptest.NewServer(s.app.Handler())
 	s.url = server.URL
-	s.t.Cleanup(func() { s.app.CloseStreams(); server.Close() })
+	s.t.Cleanup(func() { s.app.Drain(); server.Close() })
 	return s
 }
 
@@ -323,6 +323,18 @@ func TestErrorsAreToldPlainly(t *testing.T) {
 		t.Errorf("credentials without a cluster: %d", got.status)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200} {
+		if got := s.get(s.browser(), path); got.status != want {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}
+
+// Whoever sends requests here learns that there is an end before it comes.
+func TestNotReadyWhileItEnds(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.app.Drain()
+	for path, want := range map[string]int{"/healthz": http.StatusOK, "/readyz": http.StatusServiceUnavailable} {
 		if got := s.get(s.browser(), path); got.status != want {
 			t.Errorf("%s: %d", path, got.status)
 		}

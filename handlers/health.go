@@ -12,9 +12,13 @@ import (
 // healthz says that the process is alive.
 func (a *App) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz says whether requests can be served: that the records can be read and written. A
-// cluster that cannot be reached does not take the pages away.
+// readyz says whether requests can be served: that the records can be read and written, and
+// that the program is not about to end. A cluster that cannot be reached does not take the
+// pages away.
 func (a *App) readyz(c echo.Context) error {
+	if a.ending.Load() {
+		return c.String(http.StatusServiceUnavailable, "ending\n")
+	}
 	err := a.DB.Check(c.Request().Context())
 	if e, ok := errors.AsType[*store.Error](err); ok {
 		return c.String(http.StatusServiceUnavailable, e.Message+"\n")

@@ -32,7 +32,7 @@ func TestReadersShareADrawing(t *testing.T) {
 	app := New(Config{DB: db, Log: slog.New(slog.DiscardHandler), Provisioner: provisioner.New(provisioner.Config{
 		DB: db, Cluster: storetest.Cluster(t, db), Log: slog.New(slog.DiscardHandler),
 	})})
-	t.Cleanup(app.CloseStreams)
+	t.Cleanup(app.Drain)
 	page, key := &counted{}, roomKey{view: "counted"}
 	const readers = 500
 	rooms := make([]*room, readers)

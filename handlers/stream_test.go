@@ -373,7 +373,7 @@ func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
 		}
 	}
 	server.Start()
-	t.Cleanup(func() { s.app.CloseStreams(); server.Close() })
+	t.Cleanup(func() { s.app.Drain(); server.Close() })
 	s.url = server.URL
 	b := s.developer()
 	s.create(b, "Shop")
@@ -433,7 +433,7 @@ func TestShutdownDoesNotWaitForReaders(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: s.app.Handler(), ReadHeaderTimeout: time.Second}
-	server.RegisterOnShutdown(s.app.CloseStreams)
+	server.RegisterOnShutdown(s.app.Drain)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	s.url = "http://" + listener.Addr().String()
