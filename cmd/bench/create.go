@@ -120,12 +120,12 @@ func countRequests(ctx context.Context, b *bench, timed []*trial) error {
 			m = account
 		}
 		for range countRepetitions {
-			n, kinds, err := m.during(func() error { _, err := one(ctx, b.name(), t.create); return err })
+			made, err := m.during(func() error { _, err := one(ctx, b.name(), t.create); return err })
 			if err != nil {
 				return fmt.Errorf("%s: %w", t.name, err)
 			}
-			timed[i].requests = append(timed[i].requests, n)
-			b.note("  %s: %s", t.name, kinds)
+			timed[i].requests = append(timed[i].requests, made.total())
+			b.note("  %s: %s", t.name, made)
 		}
 	}
 	return nil

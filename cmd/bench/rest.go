@@ -123,7 +123,7 @@ func callsAMinute(ctx context.Context, b *bench, dataDir string) (int, error) {
 	if err := p.settle(ctx, restAfter); err != nil {
 		return 0, errors.Join(err, p.stop())
 	}
-	total, kinds, err := m.during(func() error { return pass(ctx, time.Minute) })
-	b.note("  a minute at rest: %s", kinds)
-	return total, errors.Join(err, p.stop())
+	made, err := m.during(func() error { return pass(ctx, time.Minute) })
+	b.note("  a minute at rest: %s", made)
+	return made.total(), errors.Join(err, p.stop())
 }
