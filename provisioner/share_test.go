@@ -85,12 +85,11 @@ func (p *platform) hasCopy(t *testing.T, st store.Store, name string, kind corev
 // follows, in whatever state the store is.
 func TestSharedSecretsReachStoresAndFollowTheirOriginals(t *testing.T) {
 	t.Parallel()
-	p := &platform{}
 	certificates, pull := newOriginal(t, "wildcard-"+strings.ToLower(t.Name())), newOriginal(t, "pull-"+strings.ToLower(t.Name()))
 	certificates.is(corev1.SecretTypeTLS, certificate("1"))
 	login := map[string][]byte{corev1.DockerConfigJsonKey: []byte(`{"auths":{}}`)}
 	pull.is(corev1.SecretTypeDockerConfigJson, login)
-	p = start(t, func(c *provisioner.Config) {
+	p := start(t, func(c *provisioner.Config) {
 		c.Site.TLS = engine.TLS{Mode: engine.TLSSecret}
 		c.Shared = provisioner.Shared{Namespace: systemNamespace, Certificate: certificates.name, PullSecret: pull.name}
 	})

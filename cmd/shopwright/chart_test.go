@@ -16,7 +16,10 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
-const platformNamespace = "shopwright"
+const (
+	platformNamespace = "shopwright"
+	registryLogin     = `{"auths":{"registry.example.com":{"auth":"bWU6bWU="}}}`
+)
 
 // installation is the platform as its chart installs it on a control plane of its own. Nodes
 // are simulated: what its pod would run runs here, with the environment and the account that
@@ -43,7 +46,7 @@ func newInstallation(t *testing.T) *installation {
 }
 
 // helm runs the command line as an administrator.
-func (i *installation) helm(args ...string) string {
+func (i *installation) helm(args ...string) {
 	i.t.Helper()
 	program := os.Getenv("SHOPWRIGHT_TEST_HELM")
 	if program == "" {
@@ -55,7 +58,6 @@ func (i *installation) helm(args ...string) string {
 	if err != nil {
 		i.t.Fatalf("helm %s: %v: %s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
 }
 
 // release installs or upgrades the chart, and returns when its pods are ready.
@@ -160,6 +162,7 @@ func (i *installation) replace(p *process) *process {
 func TestPlatformChart(t *testing.T) {
 	t.Parallel()
 	i := newInstallation(t)
+	i.keep("registry", corev1.SecretTypeDockerConfigJson, map[string]string{corev1.DockerConfigJsonKey: registryLogin})
 	for _, c := range []struct {
 		database string
 		sets     func(*testing.T) []string
@@ -167,7 +170,7 @@ func TestPlatformChart(t *testing.T) {
 		{"SQLite", func(*testing.T) []string { return nil }},
 		{"Postgres", func(t *testing.T) []string {
 			_, database := server(t)
-			i.keepURL(database)
+			i.keep("database", corev1.SecretTypeOpaque, map[string]string{"url": database})
 			return []string{"database.existingSecret=database", "replicas=2"}
 		}},
 	} {
@@ -181,20 +184,30 @@ func TestPlatformChart(t *testing.T) {
 	}
 }
 
-// keepURL puts the database's URL where the chart is told to find it.
-func (i *installation) keepURL(database string) {
+// keep puts a secret where the chart is told to find it.
+func (i *installation) keep(name string, kind corev1.SecretType, data map[string]string) {
 	i.t.Helper()
 	_, err := i.admin.CoreV1().Secrets(platformNamespace).Create(i.t.Context(), &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: "database"}, StringData: map[string]string{"url": database},
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Type: kind, StringData: data,
 	}, metav1.CreateOptions{})
 	if err != nil {
 		i.t.Fatal(err)
 	}
 }
 
+// wantPullSecret looks for the copy that the store pulls its images with.
+func (i *installation) wantPullSecret(slug string) {
+	i.t.Helper()
+	copied, err := i.admin.CoreV1().Secrets("store-"+slug).Get(i.t.Context(), "image-pull", metav1.GetOptions{})
+	if err != nil || string(copied.Data[corev1.DockerConfigJsonKey]) != registryLogin {
+		i.t.Errorf("the pull secret of %s: %v", slug, err)
+	}
+}
+
 func (i *installation) lifeOfARelease(mark string, sets ...string) {
 	t := i.t
 	kept := i.sessionKey()
+	sets = append(sets, "stores.imagePullSecret=registry")
 	i.release("install", sets...)
 	if i.key = i.sessionKey(); kept != "" && i.key != kept {
 		t.Fatal("another installation has another session key")
@@ -231,6 +244,7 @@ func (i *installation) whileStoresComeUp(p *process, slug string, change func())
 	i.cluster.Simulate("store-"+slug+"-1", "job-duration=none")
 	p.untilReady(slow)
 	p.untilReady(young)
+	i.wantPullSecret(slug + "-2")
 	return p
 }
 

@@ -91,7 +91,7 @@ func needed(t testing.TB, name string) string {
 	return value
 }
 
-func run(t testing.TB, args ...string) string {
+func run(t testing.TB, args ...string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
@@ -99,5 +99,4 @@ func run(t testing.TB, args ...string) string {
 	if err != nil {
 		t.Errorf("devcluster %s: %v: %s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
 }
