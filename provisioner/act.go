@@ -26,7 +26,10 @@ type settled struct {
 	namespace   kube.NamespaceState
 	limits      bool
 	credentials bool
-	released    bool // deployed, by whomever
+	released    bool   // deployed, by whomever
+	test        string // of the release, once it is deployed
+	untested    bool   // there is none
+	address     store.Reached
 	applied     bool // by this holder
 	reset       bool // by this holder
 	oldSetup    string
@@ -39,6 +42,7 @@ type settled struct {
 func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err error) {
 	o = observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
 	o.Emptying = w.emptying.lasts()
+	w.observeOpening(&o)
 	if w.claim.Store.Desired == store.Absent {
 		return w.observeRemoval(ctx, conn, o)
 	}
@@ -54,6 +58,15 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 		}
 	}
 	return o, w.observeRelease(ctx, conn, &o)
+}
+
+// observeOpening reads what the last steps of opening a store depend on.
+func (w *worker) observeOpening(o *observed) {
+	o.Check, o.Untested, o.Address = runOf(o.Snapshot, openingRun(w.claim.Store)), w.settled.untested, w.settled.address
+	o.Misled = w.misled.during(o.Address.Outcome == store.WrongAnswer)
+	if o.Check.Done && w.claim.Store.Step == store.StepCheck {
+		w.outcome = checkOutcome(o.Check.Result)
+	}
 }
 
 func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *observed) error {
@@ -112,7 +125,7 @@ func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observ
 		return nil
 	}
 	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
-	o.Release, w.settled.released = release.Status, release.Status == helm.Deployed
+	o.Release, w.settled.released, w.settled.test = release.Status, release.Status == helm.Deployed, release.Test
 	return err
 }
 
@@ -242,7 +255,14 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 		return "", w.resetSetup(ctx, conn, o)
 	case applyRelease:
 		return w.applyRelease(ctx, conn)
+	case createCheck:
+		return w.createCheck(ctx, conn, o)
+	case askAddress:
+		return w.askAddress(ctx)
 	case uninstallRelease:
+		if err := conn.kube.DeletePods(ctx, owner.Namespace, checkPods(o.Snapshot, "")); err != nil {
+			return "", err
+		}
 		err = conn.helm.Uninstall(ctx, owner.Namespace, releaseName)
 		w.settled.uninstalled = err == nil
 		return "The shop is stopped", err
@@ -315,7 +335,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, er
 	if err != nil {
 		return "", err
 	}
-	w.settled.released, w.settled.applied = true, true
+	w.settled.released, w.settled.applied, w.settled.test = true, true, release.Test
 	st, err := w.db.Advance(ctx, w.claim, store.Progress{
 		Step: store.StepRelease, ChartVersion: release.ChartVersion, Message: fmt.Sprintf("Revision %d", release.Revision),
 	})
@@ -335,6 +355,8 @@ func (w *worker) spec(st store.Store) engine.Spec {
 func (w *worker) complete(ctx context.Context, o observed) error {
 	url := w.storeURL(w.claim.Store)
 	opened := store.Opened{Finished: w.outcome, URL: url, AdminURL: w.engine.AdminURL(url)}
+	opened.Check, opened.Next = o.Check.Result, w.nextCheck(true)
+	opened.Check.Address = o.Address
 	for _, volume := range o.Snapshot.Volumes {
 		opened.Volumes = append(opened.Volumes, volume.Name)
 	}

@@ -19,7 +19,8 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Config is what a Provisioner needs. All fields but Connect, Advice, Shared and Plan are required.
+// Config is what a Provisioner needs. All fields but Connect, Advice, Shared, Plan and CheckEvery are
+// required.
 type Config struct {
 	DB          *store.DB
 	Cluster     store.Cluster
@@ -32,6 +33,7 @@ type Config struct {
 	URLPort     int         // in the stores' addresses; zero for the scheme's own
 	Concurrency store.Concurrency
 	Timeout     time.Duration // of working time, until a store fails
+	CheckEvery  time.Duration // how often a shop that is ready is checked; zero for never
 	Holder      string        // this process, in claims
 	Log         *slog.Logger
 }
@@ -48,6 +50,7 @@ type Provisioner struct {
 	demands     *demands
 	concurrency store.Concurrency
 	timeout     time.Duration
+	checkEvery  time.Duration
 	lookAgain   time.Duration
 	holder      string
 	log         *slog.Logger
@@ -63,7 +66,7 @@ func New(c Config) *Provisioner {
 	}
 	p := &Provisioner{
 		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort, plan: c.Plan,
-		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, lookAgain: lookAgain, holder: c.Holder, log: c.Log,
+		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, lookAgain: lookAgain, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
 	p.events = newEventWatches(p.cluster)

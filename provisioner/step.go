@@ -24,6 +24,10 @@ type observed struct {
 	Reset       bool          // by this holder, for this generation
 	OldSetup    string        // UID of the setup job that was removed then
 	Snapshot    kube.Snapshot
+	Check       checkRun      // that opens the store
+	Untested    bool          // the engine has no check
+	Address     store.Reached // the public address, as it was last asked
+	Misled      time.Duration // how long it has given wrong answers
 	Emptying    time.Duration // how long the namespace has been waited for to get empty
 }
 
@@ -37,6 +41,8 @@ const (
 	unlockRelease     verb = "unlock release"
 	resetSetup        verb = "reset setup"
 	applyRelease      verb = "apply release"
+	createCheck       verb = "create check"
+	askAddress        verb = "ask address"
 	wait              verb = "wait"
 	complete          verb = "complete"
 	fail              verb = "fail"
@@ -113,11 +119,29 @@ func nextWorkloads(st store.Store, o observed) action {
 	case setup.Failed:
 		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup)}
 	case all > 0 && ready == all && setup.Succeeded:
-		return action{Do: complete, Step: store.StepReady}
+		return nextOpening(o)
 	case st.Step == store.StepSetup, all > 0 && ready == all, started(o.Snapshot) && (setup.Succeeded || setupRuns(o.Snapshot)):
 		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup, ready, all)}
 	default:
 		return action{Do: wait, Step: store.StepWorkloads, Message: fmt.Sprintf("%d of %d workloads ready", ready, all)}
+	}
+}
+
+// nextOpening lets a customer in: a shop is ready when it has sold.
+func nextOpening(o observed) action {
+	switch {
+	case !o.Untested && (o.Check.Attempt == 0 || o.Check.failed() && o.Check.Attempt < checkAttempts):
+		return action{Do: createCheck, Step: store.StepCheck}
+	case !o.Untested && !o.Check.Done:
+		return action{Do: wait, Step: store.StepCheck, Message: "Shopping as a customer would"}
+	case o.Check.failed():
+		return action{Do: fail, Step: store.StepCheck, Failure: checkFailed(o.Check.Result)}
+	case o.Address.Outcome == store.WrongAnswer && o.Misled >= addressPatience:
+		return action{Do: fail, Step: store.StepAddress, Failure: addressWrong(o.Address)}
+	case o.Address.Outcome == store.WrongAnswer, o.Address.Outcome == store.NotAsked:
+		return action{Do: askAddress, Step: store.StepAddress, Message: o.Address.Message}
+	default:
+		return action{Do: complete, Step: store.StepReady}
 	}
 }
 
@@ -191,7 +215,7 @@ func setupRuns(s kube.Snapshot) bool {
 func started(s kube.Snapshot) bool {
 	pods := 0
 	for _, pod := range s.Pods {
-		if pod.Component == setupComponent {
+		if !isShop(pod) {
 			continue
 		}
 		if slices.ContainsFunc(pod.Containers, func(c kube.Container) bool { return !c.Init && c.State.Kind != "running" }) {

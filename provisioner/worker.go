@@ -32,6 +32,7 @@ type worker struct {
 	worked     time.Duration // on this generation, while the cluster could be reached
 	hopeless   spell         // a failure is in sight
 	podless    spell         // something lacks pods
+	misled     spell         // the address gives wrong answers
 	emptying   spell         // the namespace is waited for to get empty
 	failures   int           // in a row, for the pause between tries
 	trouble    string        // the last error that may pass
@@ -43,6 +44,10 @@ func (w *worker) run(ctx context.Context) error {
 	var renewing sync.WaitGroup
 	renewing.Go(func() { held.keep(w.renew) })
 	defer func() { held.end(nil); renewing.Wait() }()
+	if w.claim.Store.CanCheck() {
+		w.examine(held)
+		return context.Cause(held)
+	}
 	for {
 		done, err := w.turn(held)
 		if done || held.Err() != nil {
@@ -93,7 +98,7 @@ func (w *worker) reload(ctx context.Context) error {
 	w.claim.Store = st
 	if st.Generation != w.generation {
 		w.generation, w.worked, w.settled = st.Generation, st.Worked, settled{}
-		w.said, w.outcome, w.hopeless, w.podless, w.emptying = "", "", spell{}, spell{}, spell{}
+		w.said, w.outcome, w.hopeless, w.podless, w.emptying, w.misled = "", "", spell{}, spell{}, spell{}, spell{}
 	}
 	return nil
 }

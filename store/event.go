@@ -38,6 +38,10 @@ const (
 	StoreReady       Kind = "store.ready"
 	StoreFailed      Kind = "store.failed"
 	StoreDeleted     Kind = "store.deleted"
+	StoreDegraded    Kind = "store.degraded"  // checks have failed
+	StoreRecovered   Kind = "store.recovered" // a check has succeeded again
+	CheckAsked       Kind = "check.asked"
+	Checked          Kind = "check.done"
 	StepStarted      Kind = "step.started"
 	StepProgressed   Kind = "step.progressed"
 	StepFinished     Kind = "step.finished"
@@ -59,7 +63,7 @@ type EventData struct {
 // Asks reports whether the event asks the platform to work on a store.
 func (k Kind) Asks() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, StoreDeleteAsked:
+	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, StoreDeleteAsked, CheckAsked:
 		return true
 	}
 	return false

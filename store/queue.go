@@ -23,11 +23,13 @@ type Claim struct {
 type Concurrency struct {
 	Global     int // zero for no limit
 	PerCluster int // zero for no limit
+	Checks     int // stores that are checked at once, over all replicas; zero for none
 }
 
 // Claim takes the next store that needs work and that nobody holds, for the time of the
 // lease. ok is false when there is none. Work that was begun comes first, then removals,
-// then the teams with the least work going on, then whoever waited longest. While the
+// then the teams with the least work going on, then whoever waited longest, and last the
+// ready stores whose check is due. While the
 // records are known to be unusable it waits for them.
 func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, limit Concurrency) (claim Claim, ok bool, err error) {
 	if err := db.health.wait(ctx); err != nil {
@@ -38,6 +40,9 @@ func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, lim
 			return err
 		}
 		id, err := t.nextInQueue(ctx, limit)
+		if errors.Is(err, sql.ErrNoRows) {
+			id, err = t.nextCheck(ctx, limit.Checks)
+		}
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
@@ -151,6 +156,8 @@ type Opened struct {
 	URL      string
 	AdminURL string
 	Volumes  []string // names of the volume claims that hold its data
+	Check    Check
+	Next     time.Duration // until the next check; zero for never
 }
 
 // Complete records that a claimed store is ready.
@@ -159,6 +166,8 @@ func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 		events := st.finishStep(o.Finished)
 		st.Status, st.Step, st.Message, st.Failure = Ready, StepReady, "", Failure{}
 		st.ObservedGeneration, st.URL, st.AdminURL, st.Volumes = st.Generation, o.URL, o.AdminURL, o.Volumes
+		st.Health.opened(o.Check.kept(), st.UpdatedAt)
+		st.checkIn(o.Next)
 		if st.ReadyAt.IsZero() {
 			st.ReadyAt = st.UpdatedAt
 		}

@@ -32,6 +32,8 @@ type Store struct {
 	URL          string
 	AdminURL     string
 	Volumes      []string // names of the volume claims that hold its data, since it was ready
+	Health       Health
+	CheckDue     time.Time // when it is to be checked next; zero for never
 
 	Worked    time.Duration // working time spent on this generation, queueing not counted
 	CreatedBy string
@@ -83,6 +85,8 @@ const (
 	StepRelease     Step = "release"
 	StepWorkloads   Step = "workloads"
 	StepSetup       Step = "setup"
+	StepCheck       Step = "check"
+	StepAddress     Step = "address"
 	StepReady       Step = "ready"
 
 	StepUninstall Step = "uninstall"
@@ -93,7 +97,7 @@ const (
 
 // CreateSteps are the steps of opening a store, in order.
 func CreateSteps() []Step {
-	return []Step{StepQueued, StepNamespace, StepLimits, StepCredentials, StepRelease, StepWorkloads, StepSetup, StepReady}
+	return []Step{StepQueued, StepNamespace, StepLimits, StepCredentials, StepRelease, StepWorkloads, StepSetup, StepCheck, StepAddress, StepReady}
 }
 
 // DeleteSteps are the steps of removing a store, in order.

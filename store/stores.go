@@ -276,24 +276,27 @@ func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 }
 
 const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
-	generation, observed_generation, step, message, failure, chart_version, url, admin_url, volumes, worked, created_by,
+	generation, observed_generation, step, message, failure, chart_version, url, admin_url, volumes, health, check_due, worked, created_by,
 	created_at, queued_at, ready_at, deleted_at, updated_at`
 
 func scanStore(row scanner) (Store, error) {
 	var (
-		st                                               Store
-		failure, volumes                                 string
-		worked, created, queued, ready, deleted, updated int64
+		st                                                    Store
+		failure, volumes, health                              string
+		worked, created, queued, ready, deleted, updated, due int64
 	)
 	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
 		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &st.ChartVersion,
-		&st.URL, &st.AdminURL, &volumes, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
+		&st.URL, &st.AdminURL, &volumes, &health, &due, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
 	if err != nil {
 		return Store{}, err
 	}
 	st.Worked = time.Duration(worked) * time.Microsecond
 	st.CreatedAt, st.QueuedAt, st.ReadyAt = fromMicros(created), fromMicros(queued), fromMicros(ready)
-	st.DeletedAt, st.UpdatedAt = fromMicros(deleted), fromMicros(updated)
+	st.DeletedAt, st.UpdatedAt, st.CheckDue = fromMicros(deleted), fromMicros(updated), fromMicros(due)
+	if err := json.Unmarshal([]byte(health), &st.Health); err != nil {
+		return Store{}, fmt.Errorf("decode health of store %s: %w", st.ID, err)
+	}
 	if volumes != "" {
 		st.Volumes = strings.Split(volumes, "\n")
 	}
@@ -319,7 +322,7 @@ func queryStore(ctx context.Context, q querier, id string) (Store, error) {
 func (t tx) insertStore(ctx context.Context, st Store) error {
 	_, err := t.ExecContext(ctx, `
 		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', '', '', 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', '', '', '{}', 0, 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
 		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
 		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, st.CreatedBy,
 		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), strings.ToLower(st.Name+"\n"+st.Host))
@@ -340,13 +343,17 @@ func (t tx) saveStore(ctx context.Context, before, st Store) error {
 		}
 		failure = string(encoded)
 	}
+	health, err := encodeHealth(st.Health)
+	if err != nil {
+		return err
+	}
 	result, err := t.ExecContext(ctx, `
 		UPDATE stores SET status = $4, desired = $5, generation = $6, observed_generation = $7, step = $8, failure = $9,
 			chart_version = $10, url = $11, admin_url = $12, worked = $13, queued_at = $14, ready_at = $15,
-			deleted_at = $16, updated_at = $17, message = $18, volumes = $19
+			deleted_at = $16, updated_at = $17, message = $18, volumes = $19, health = $20, check_due = $21
 		WHERE id = $1 AND status = $2 AND generation = $3`,
 		st.ID, before.Status, before.Generation, st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, failure,
 		st.ChartVersion, st.URL, st.AdminURL, st.Worked.Microseconds(), micros(st.QueuedAt), micros(st.ReadyAt),
-		micros(st.DeletedAt), t.now, st.Message, strings.Join(st.Volumes, "\n"))
+		micros(st.DeletedAt), t.now, st.Message, strings.Join(st.Volumes, "\n"), health, micros(st.CheckDue))
 	return expectOne(result, err, "save store "+st.ID)
 }

@@ -56,6 +56,7 @@ type config struct {
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
 	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"16" help:"Stores that are provisioned at the same time."`
+	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
 
 	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anybody on this machine sign in as the developer. Loopback addresses only."`
@@ -85,6 +86,7 @@ func (c *config) validate() error {
 	check(c.MaxStoresPerUser >= 0, "SHOPWRIGHT_MAX_STORES_PER_USER is %d: it must not be negative", c.MaxStoresPerUser)
 	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
+	check(c.CheckInterval == 0 || c.CheckInterval >= time.Minute, "SHOPWRIGHT_CHECK_INTERVAL is %s: it must be at least 1m, or 0 for never", c.CheckInterval)
 	check(c.DatabaseWait >= 0, "SHOPWRIGHT_DATABASE_WAIT is %s: it must not be negative", c.DatabaseWait)
 	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)

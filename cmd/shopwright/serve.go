@@ -26,6 +26,9 @@ import (
 // grace is how long requests may take to end when the program does.
 const grace = 10 * time.Second
 
+// checksAtOnce is how many shops are checked at the same time.
+const checksAtOnce = 2
+
 // retryOpen is the pause between two tries to open the records.
 const retryOpen = 3 * time.Second
 
@@ -135,7 +138,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 	}
 	return provisioner.New(provisioner.Config{
 		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), Shared: c.shared(), URLPort: c.URLPort,
-		Concurrency: store.Concurrency{Global: c.MaxConcurrent}, Timeout: c.ProvisionTimeout,
+		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Checks: checksAtOnce}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval,
 		Holder: uuid.NewString(), Log: log,
 	}), nil
 }

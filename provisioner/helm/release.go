@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -34,6 +35,7 @@ type Release struct {
 	Revision     int
 	ChartVersion string
 	Objects      int
+	Test         string // manifest of the pod that the chart tests the release with, if it does
 }
 
 // Request says what should be released.
@@ -178,8 +180,17 @@ func Render(r Request, kubeVersion string) (string, error) {
 func describeRelease(r *release.Release) Release {
 	return Release{
 		Status: statusOf(r.Info.Status), Revision: r.Version, ChartVersion: r.Chart.Metadata.Version,
-		Objects: strings.Count("\n"+r.Manifest, "\nkind: "),
+		Objects: strings.Count("\n"+r.Manifest, "\nkind: "), Test: testOf(r),
 	}
+}
+
+func testOf(r *release.Release) string {
+	for _, hook := range r.Hooks {
+		if hook.Kind == "Pod" && slices.Contains(hook.Events, release.HookTest) {
+			return hook.Manifest
+		}
+	}
+	return ""
 }
 
 func statusOf(s release.Status) Status {

@@ -17,6 +17,8 @@ type Pod struct {
 	Node       string
 	CreatedAt  time.Time
 	Message    string // why it cannot be scheduled, and the like
+	Ended      bool   // all that it was to do is over, well or not
+	Check      string // the run of a check that it is, empty for other pods
 	Containers []Container
 }
 
@@ -57,6 +59,8 @@ func podOf(p *corev1.Pod) Pod {
 		Name: p.Name, Component: p.Labels[LabelComponent], Phase: phaseOf(p), Node: p.Spec.NodeName,
 		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers),
 	}
+	pod.Ended = p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
+	pod.Check = p.Annotations[annotationCheck]
 	for _, condition := range p.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
 			pod.Message = condition.Message

@@ -121,6 +121,8 @@ CREATE TABLE stores (
 	admin_url           TEXT   NOT NULL,
 	volumes             TEXT   NOT NULL, -- names of the claims that hold its data, one a line
 	search              TEXT   NOT NULL, -- name, slug and host in lower case
+	health              TEXT   NOT NULL, -- JSON
+	check_due           BIGINT NOT NULL, -- zero for never
 	worked              BIGINT NOT NULL,
 	claim_holder        TEXT   NOT NULL,
 	claim_until         BIGINT NOT NULL,
@@ -140,6 +142,7 @@ CREATE INDEX stores_created ON stores (team_id, created_at, id, engine) WHERE de
 CREATE INDEX stores_name ON stores (team_id, LOWER(name), id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_status ON stores (team_id, status, created_at, id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_creator ON stores (created_by) WHERE deleted_at = 0;
+CREATE INDEX stores_checks ON stores (check_due) WHERE check_due > 0;
 CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'deleting');
 
 CREATE TABLE events (

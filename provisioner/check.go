@@ -1,0 +1,158 @@
+package provisioner
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// checkComponent is the component label of the pod that shops as a customer would.
+const checkComponent = "check"
+
+// checkAttempts is how often a new shop may fail its check: the first customer finds
+// everything cold.
+const checkAttempts = 2
+
+// placeOrder is the variable by which a check is told to place an order, or to stop before.
+const placeOrder = "CHECK_PLACE_ORDER"
+
+// checkRun is how far a run of the check is. Its attempts are pods of their own, so that
+// whoever goes on with it finds them.
+type checkRun struct {
+	Name    string
+	Attempt int // the newest; zero when there is none
+	Done    bool
+	Result  store.Check // once it is done
+}
+
+// openingRun names the run that opens the store in its present generation.
+func openingRun(st store.Store) string { return "g" + strconv.FormatInt(st.Generation, 10) }
+
+// runOf finds the run among the store's pods.
+func runOf(s kube.Snapshot, name string) checkRun {
+	run := checkRun{Name: name}
+	for _, pod := range s.Pods {
+		of, attempt, _ := strings.Cut(pod.Check, "-")
+		n, err := strconv.Atoi(attempt)
+		if of != name || err != nil || n <= run.Attempt {
+			continue
+		}
+		run.Attempt, run.Done = n, pod.Ended
+		if pod.Ended {
+			run.Result = resultOf(pod)
+		}
+	}
+	return run
+}
+
+func (r checkRun) key(attempt int) string { return fmt.Sprintf("%s-%d", r.Name, attempt) }
+
+// failed reports whether the newest attempt has come to nothing.
+func (r checkRun) failed() bool { return r.Done && !r.Result.OK }
+
+// report is what a check leaves as its termination message, in one line of JSON.
+type report struct {
+	OK        bool   `json:"ok"`
+	Simulated bool   `json:"simulated"`
+	Closed    bool   `json:"closed"`
+	Order     string `json:"order"`
+	Failed    string `json:"failed"`
+	Message   string `json:"message"`
+	Steps     []struct {
+		Name string `json:"name"`
+		MS   int64  `json:"ms"`
+	} `json:"steps"`
+}
+
+func resultOf(pod kube.Pod) store.Check {
+	text, code := lastWords(pod)
+	var said report
+	if err := json.Unmarshal([]byte(text), &said); err != nil {
+		return store.Check{Failed: "check", Message: sentence(text)}
+	}
+	check := store.Check{
+		OK: (said.OK || said.Simulated) && code == 0, Simulated: said.Simulated, Closed: said.Closed,
+		Order: said.Order, Failed: said.Failed, Message: said.Message,
+	}
+	for _, step := range said.Steps {
+		check.Steps = append(check.Steps, store.CheckStep{Name: step.Name, Took: time.Duration(step.MS) * time.Millisecond})
+	}
+	return check
+}
+
+// lastWords are what the pod's container has left, or what Kubernetes says of the pod.
+func lastWords(pod kube.Pod) (text string, code int32) {
+	for _, c := range pod.Containers {
+		if c.State.Kind == "terminated" && !c.Init {
+			return c.State.Message, c.State.ExitCode
+		}
+	}
+	return pod.Phase + " " + pod.Message, 1
+}
+
+// checkOutcome says in a few words what a successful check came to.
+func checkOutcome(c store.Check) string {
+	var took time.Duration
+	for _, step := range c.Steps {
+		took += step.Took
+	}
+	switch {
+	case c.Simulated:
+		return "Simulated: no order was placed"
+	case c.Closed:
+		return "The shop is closed by its owner"
+	case c.Order != "":
+		return fmt.Sprintf("Order %s sold in %s, and cancelled", c.Order, took.Round(100*time.Millisecond))
+	default:
+		return fmt.Sprintf("Walked to the till in %s", took.Round(100*time.Millisecond))
+	}
+}
+
+// createCheck begins the next attempt of the run that opens the store.
+func (w *worker) createCheck(ctx context.Context, conn *connection, o observed) (string, error) {
+	if w.settled.test == "" {
+		w.settled.untested = true
+		return "The engine has no check", nil
+	}
+	return "", w.beginCheck(ctx, conn, o.Snapshot, kube.CheckRun{
+		Manifest: w.settled.test, Key: o.Check.key(o.Check.Attempt + 1), Env: map[string]string{placeOrder: "true"},
+	})
+}
+
+// beginCheck makes room for a run and makes its pod.
+func (w *worker) beginCheck(ctx context.Context, conn *connection, s kube.Snapshot, run kube.CheckRun) error {
+	if err := conn.kube.DeletePods(ctx, w.claim.Store.Namespace, checkPods(s, run.Key)); err != nil {
+		return err
+	}
+	return conn.kube.CreateCheck(ctx, w.owner(), run)
+}
+
+// checkPods are those of every run but one.
+func checkPods(s kube.Snapshot, but string) (names []string) {
+	for _, pod := range s.Pods {
+		if pod.Check != "" && pod.Check != but {
+			names = append(names, pod.Name)
+		}
+	}
+	return names
+}
+
+// isShop tells pods of the shop from those that do something once.
+func isShop(p kube.Pod) bool {
+	return !slices.Contains([]string{setupComponent, checkComponent}, p.Component)
+}
+
+func checkFailed(c store.Check) store.Failure {
+	return store.Failure{
+		Title: "The test order failed",
+		Cause: fmt.Sprintf("A customer cannot buy: at %s the shop said: %s", c.Failed, sentence(c.Message)),
+		Next:  "Look at the shop and at its pods for the reason, then press Retry: the check is made again.",
+	}
+}

@@ -1,0 +1,122 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+const (
+	checkAgain   = 5 * time.Minute // after one that failed
+	checkTimeout = 6 * time.Minute
+)
+
+// nextCheck is how long until a shop is checked again: not all at the same time. It is zero
+// for never.
+func (p *Provisioner) nextCheck(ok bool) time.Duration {
+	if p.checkEvery == 0 {
+		return 0
+	}
+	if !ok {
+		return min(checkAgain, p.checkEvery)
+	}
+	return p.checkEvery - p.checkEvery/10 + rand.N(p.checkEvery/5+1) //nolint:gosec // nobody gains by guessing it
+}
+
+// errUnwanted says that somebody wants something else of the store than to have it checked.
+var errUnwanted = errors.New("something else is wanted of the store")
+
+// examine checks a store that is ready, and records what came of it. What cannot be checked
+// now stays due.
+func (w *worker) examine(ctx context.Context) {
+	conn, err := w.cluster.wait(ctx)
+	if err != nil {
+		return
+	}
+	w.worked = w.claim.Store.Worked
+	check, err := w.checkUp(ctx, conn)
+	if err == nil {
+		_, err = w.db.RecordCheck(ctx, w.claim, check, w.nextCheck(check.OK))
+	}
+	switch {
+	case errors.Is(err, errUnwanted), errors.Is(err, store.ErrStale), ctx.Err() != nil:
+	case err != nil:
+		w.log.Warn("the shop cannot be checked now", "error", err)
+		w.cluster.doubt(ctx)
+		_ = sleep(ctx, pingEvery) // the next to claim it would meet the same
+	case !check.OK:
+		w.log.Warn("the shop does not sell", "at", check.Failed, "message", check.Message)
+	}
+}
+
+// checkUp shops, and asks the public address. An error says that the check could not be made.
+func (w *worker) checkUp(ctx context.Context, conn *connection) (check store.Check, err error) {
+	err = conn.inNamespace(ctx, w.owner(), func() error {
+		check, err = w.shop(ctx, conn)
+		return err
+	})
+	if err != nil && terminal(err) {
+		return store.Check{Failed: "check", Message: sentence(firstLine(err))}, nil
+	}
+	if err != nil {
+		return check, err
+	}
+	check.Address = w.probeAddress(ctx)
+	if check.OK && check.Address.Outcome == store.WrongAnswer {
+		check.OK, check.Failed, check.Message = false, "address", check.Address.Message
+	}
+	return check, nil
+}
+
+// shop runs the check's pod to its end.
+func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error) {
+	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
+	if err != nil || release.Test == "" {
+		return store.Check{OK: true, Message: "The engine has no check"}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	st := w.claim.Store
+	run := checkRun{Name: "t" + strconv.FormatInt(st.CheckDue.Unix(), 10)}
+	err = w.beginCheck(ctx, conn, conn.watcher.Snapshot(st.Namespace), kube.CheckRun{
+		Manifest: release.Test, Key: run.key(1), Env: map[string]string{placeOrder: strconv.FormatBool(st.Health.Place)},
+	})
+	if err != nil {
+		return store.Check{}, err
+	}
+	for {
+		news := w.subscribe(conn)
+		run = runOf(conn.watcher.Snapshot(st.Namespace), run.Name)
+		if run.Done {
+			news.cancel()
+			return run.Result, nil
+		}
+		news.wait(ctx, w.lookAgain)
+		news.cancel()
+		if err := w.stillWanted(ctx); err != nil {
+			return store.Check{}, err
+		}
+		if ctx.Err() != nil {
+			return store.Check{Failed: "check", Message: fmt.Sprintf("It did not end within %s.", checkTimeout)}, nil
+		}
+	}
+}
+
+func (w *worker) stillWanted(ctx context.Context) error {
+	st, err := w.db.Store(ctx, w.claim.Store.ID)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	case !st.CanCheck() || st.Generation != w.claim.Store.Generation:
+		return errUnwanted
+	}
+	return nil
+}
