@@ -7,11 +7,14 @@ import (
 	"io/fs"
 )
 
-//go:embed all:woocommerce
+//go:embed all:woocommerce all:medusa
 var embedded embed.FS
 
 // WooCommerce returns the folder of the WooCommerce chart.
 func WooCommerce() fs.FS { return folder("woocommerce") }
+
+// Medusa returns the folder of the Medusa chart.
+func Medusa() fs.FS { return folder("medusa") }
 
 func folder(name string) fs.FS {
 	sub, err := fs.Sub(embedded, name)

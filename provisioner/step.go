@@ -218,12 +218,20 @@ func started(s kube.Snapshot) bool {
 		if !isShop(pod) {
 			continue
 		}
-		if slices.ContainsFunc(pod.Containers, func(c kube.Container) bool { return !c.Init && c.State.Kind != "running" }) {
+		if !atWork(pod) {
 			return false
 		}
 		pods++
 	}
 	return pods >= len(s.Workloads)
+}
+
+// atWork reports whether the pod's containers run, or one before them, which may be what
+// waits for the setup.
+func atWork(p kube.Pod) bool {
+	running := func(c kube.Container) bool { return c.State.Kind == "running" }
+	return slices.ContainsFunc(p.Containers, func(c kube.Container) bool { return c.Init && running(c) }) ||
+		!slices.ContainsFunc(p.Containers, func(c kube.Container) bool { return !c.Init && !running(c) })
 }
 
 func setupProgress(j kube.Job, ready, all int) string {

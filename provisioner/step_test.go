@@ -1,6 +1,7 @@
 package provisioner
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,10 @@ func TestNext(t *testing.T) {
 	}
 	pulling := filling
 	pulling.Pods = append(pulling.Pods[:2:2], kube.Pod{Name: "mariadb-0", Containers: []kube.Container{{State: kube.State{Kind: "waiting"}}}})
+	waiting := filling
+	waiting.Pods = slices.Concat(filling.Pods[:2], []kube.Pod{{Name: "medusa-x", Containers: []kube.Container{
+		{Init: true, State: kube.State{Kind: "running"}}, {State: kube.State{Kind: "waiting", Reason: "PodInitializing"}},
+	}}})
 	leftover := kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-1"}}}
 
 	for name, c := range map[string]struct {
@@ -84,6 +89,7 @@ func TestNext(t *testing.T) {
 		"a workload starts":           {wanted, running(setup, ready, starting), wait, store.StepWorkloads},
 		"setup runs":                  {wanted, running(setup, ready), wait, store.StepSetup},
 		"the shop waits for setup":    {wanted, with(func(o *observed) { o.Snapshot = filling }), wait, store.StepSetup},
+		"a pod waits for setup":       {wanted, with(func(o *observed) { o.Snapshot = waiting }), wait, store.StepSetup},
 		"a workload has not started":  {wanted, with(func(o *observed) { o.Snapshot = pulling }), wait, store.StepWorkloads},
 		"setup failed":                {wanted, running(failed, ready), fail, store.StepSetup},
 		"setup failed early":          {wanted, running(failed, starting), fail, store.StepSetup},

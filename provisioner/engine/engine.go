@@ -107,4 +107,4 @@ func password() string {
 }
 
 // Offered are the engines of this version.
-func Offered() Registry { return NewRegistry(WooCommerce{}) }
+func Offered() Registry { return NewRegistry(WooCommerce{}, Medusa{}) }

@@ -85,10 +85,11 @@ func TestCredentialsAreDrawnAnew(t *testing.T) {
 				if strings.HasSuffix(key, "-username") || strings.HasSuffix(key, "-email") {
 					continue
 				}
-				if !plain.Match(value) || seen[string(value)] {
-					t.Errorf("%s: %s is %q, drawn before: %t", e.Name(), key, value, seen[string(value)])
+				drawn := strings.TrimPrefix(string(value), "pk_") // as Medusa marks keys for browsers
+				if !plain.MatchString(drawn) || seen[drawn] {
+					t.Errorf("%s: %s is %q, drawn before: %t", e.Name(), key, value, seen[drawn])
 				}
-				seen[string(value)] = true
+				seen[drawn] = true
 			}
 		}
 	}

@@ -159,22 +159,46 @@ func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
 // Render returns the objects that the request would make on a cluster of that version, as
 // YAML. It asks no cluster.
 func Render(r Request, kubeVersion string) (string, error) {
-	loaded, err := load(r.Chart)
+	done, err := render(r, kubeVersion)
 	if err != nil {
 		return "", err
 	}
-	version, err := chartutil.ParseKubeVersion(kubeVersion)
+	return done.Manifest, nil
+}
+
+// RenderTests makes the manifest of the tests in the chart, which a release does not
+// contain: they are hooks. It asks no cluster.
+func RenderTests(r Request, kubeVersion string) (string, error) {
+	done, err := render(r, kubeVersion)
 	if err != nil {
 		return "", err
+	}
+	var manifests []string
+	for _, hook := range done.Hooks {
+		if slices.Contains(hook.Events, release.HookTest) {
+			manifests = append(manifests, hook.Manifest)
+		}
+	}
+	return strings.Join(manifests, "\n---\n"), nil
+}
+
+func render(r Request, kubeVersion string) (*release.Release, error) {
+	loaded, err := load(r.Chart)
+	if err != nil {
+		return nil, err
+	}
+	version, err := chartutil.ParseKubeVersion(kubeVersion)
+	if err != nil {
+		return nil, err
 	}
 	install := action.NewInstall(&action.Configuration{Log: func(string, ...any) {}})
 	install.Namespace, install.ReleaseName = r.Namespace, r.Name
 	install.DryRun, install.ClientOnly, install.KubeVersion = true, true, version
 	done, err := install.Run(loaded, r.Values)
 	if err != nil {
-		return "", fmt.Errorf("render release %s/%s: %w", r.Namespace, r.Name, err)
+		return nil, fmt.Errorf("render release %s/%s: %w", r.Namespace, r.Name, err)
 	}
-	return done.Manifest, nil
+	return done, nil
 }
 
 func describeRelease(r *release.Release) Release {

@@ -48,14 +48,19 @@ func Request(t testing.TB, e engine.Engine, spec engine.Spec) helm.Request {
 	return helm.Request{Namespace: "store-shop", Name: "store", Chart: e.Chart(), Values: values}
 }
 
-// Objects renders the request. A field that Kubernetes does not know fails the test.
+// Objects renders the request, and the tests in its chart with it. A field that Kubernetes
+// does not know fails the test.
 func Objects(t testing.TB, request helm.Request) []runtime.Object {
 	t.Helper()
 	manifest, err := helm.Render(request, KubeVersion)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Decode(t, manifest)
+	tests, err := helm.RenderTests(request, KubeVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(Decode(t, manifest), Decode(t, tests)...)
 }
 
 // Decode reads a manifest as strictly as the API server is asked to.
@@ -92,7 +97,7 @@ func Each[T runtime.Object](objects []runtime.Object, do func(T)) {
 	}
 }
 
-// Workload is what makes pods.
+// Workload is what makes pods, or a pod by itself.
 type Workload struct {
 	Name     string
 	Serves   bool // its pods stay, other than a job's
@@ -117,6 +122,10 @@ func Workloads(objects []runtime.Object) []Workload {
 	})
 	Each(objects, func(j *batchv1.Job) {
 		found = append(found, Workload{Name: j.Name, Selector: &metav1.LabelSelector{}, Template: j.Spec.Template})
+	})
+	Each(objects, func(p *corev1.Pod) {
+		template := corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec}
+		found = append(found, Workload{Name: p.Name, Selector: &metav1.LabelSelector{}, Template: template})
 	})
 	return found
 }

@@ -1,0 +1,169 @@
+// Shops as a customer would, reads the order back as the owner, cancels it and looks that
+// its stock is back. What it found is one line of JSON: the pod's termination message.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+
+const { MEDUSA_URL, STOREFRONT_URL, CREDENTIALS, REPORT } = process.env
+const placesOrder = process.env.CHECK_PLACE_ORDER !== 'false'
+const manualPayment = 'pp_system_default'
+const whole = AbortSignal.timeout(100_000) // less than the pod's deadline, so that it can tell why
+
+const steps = []
+let current = 'reach'
+
+class Finding extends Error {} // something that a person can read and act on
+
+const credential = (name) => readFileSync(`${CREDENTIALS}/${name}`, 'utf8').trim()
+const customer = () => ({ 'x-publishable-api-key': credential('publishable-key') })
+const patience = () => AbortSignal.any([whole, AbortSignal.timeout(20_000)])
+
+async function step(name, act) {
+  current = name
+  const began = performance.now()
+  try {
+    return await act()
+  } finally {
+    steps.push({ name, ms: Math.round(performance.now() - began) })
+  }
+}
+
+async function ask(method, path, headers, body) {
+  const answer = await fetch(MEDUSA_URL + path, {
+    method, signal: patience(),
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: body && JSON.stringify(body),
+  })
+  const content = await answer.json().catch(() => ({}))
+  if (!answer.ok) throw new Finding(`Medusa answered ${answer.status} to ${method} ${path.split('?')[0]}: ${content.message ?? 'no reason given'}`)
+  return content
+}
+
+const get = (path, headers) => ask('GET', path, headers)
+const post = (path, headers, body = {}) => ask('POST', path, headers, body)
+
+// A new pod may be let out by the network a moment after it has started.
+async function reach() {
+  for (let tries = 0; ; tries++) {
+    try {
+      const answer = await fetch(`${MEDUSA_URL}/health`, { signal: AbortSignal.any([whole, AbortSignal.timeout(3000)]) })
+      if (answer.ok) return
+    } catch (error) {
+      if (tries >= 10) throw error
+    }
+    if (tries >= 10) throw new Finding('Medusa does not say that it is well')
+    await pause(1000)
+  }
+}
+
+async function openShop() {
+  const answer = await fetch(STOREFRONT_URL, { signal: patience() })
+  if (!answer.ok) throw new Finding(`The shop's first page answers ${answer.status}`)
+  await answer.text()
+}
+
+const isSold = (variant) => variant.calculated_price?.calculated_amount != null &&
+  (!variant.manage_inventory || variant.allow_backorder || variant.inventory_quantity > 0)
+
+// The first thing that can be bought, and where.
+async function findGoods() {
+  const { regions } = await get('/store/regions?limit=50', customer())
+  let products = 0
+  for (const region of regions) {
+    const fields = '*variants.calculated_price,+variants.inventory_quantity,+variants.manage_inventory,+variants.allow_backorder'
+    const found = await get(`/store/products?region_id=${region.id}&limit=50&fields=${encodeURIComponent(fields)}`, customer())
+    products += found.products.length
+    const variant = found.products.flatMap((product) => product.variants ?? []).find(isSold)
+    if (variant && region.countries?.length) return { region, variant }
+  }
+  throw new Finding(products ? 'No product has a price and is in stock' : 'The catalogue is empty')
+}
+
+const address = (country) => ({
+  first_name: 'Order', last_name: 'Check', address_1: 'Test order by Shopwright', city: 'Nowhere', postal_code: '00000', country_code: country,
+})
+
+async function chooseShipping(cart) {
+  const { shipping_options: options } = await get(`/store/shipping-options?cart_id=${cart}`, customer())
+  const option = options.find((o) => o.price_type === 'flat' && o.insufficient_inventory !== true)
+  if (!option) throw new Finding('There is no way to ship to this address')
+  await post(`/store/carts/${cart}/shipping-methods`, customer(), { option_id: option.id })
+}
+
+async function pay(cart, region) {
+  const { payment_providers: ways } = await get(`/store/payment-providers?region_id=${region.id}`, customer())
+  if (!ways.some((way) => way.id === manualPayment)) throw new Finding(`The region ${region.name} does not take manual payment, which the check pays with`)
+  const { payment_collection: collection } = await post('/store/payment-collections', customer(), { cart_id: cart })
+  await post(`/store/payment-collections/${collection.id}/payment-sessions`, customer(), { provider_id: manualPayment })
+}
+
+async function place(cart) {
+  const result = await post(`/store/carts/${cart}/complete`, customer())
+  if (result.type !== 'order') throw new Finding(`The order was refused: ${result.error?.message ?? result.type}`)
+  return result.order
+}
+
+async function signIn() {
+  const { token } = await post('/auth/user/emailpass', {}, { email: credential('admin-email'), password: credential('admin-password') })
+  return { authorization: `Bearer ${token}` }
+}
+
+async function readBack(owner, placed) {
+  const { order } = await get(`/admin/orders/${placed.id}?fields=id,display_id,status,email,total`, owner)
+  if (order.display_id !== placed.display_id || order.total !== placed.total) throw new Finding(`Order ${placed.display_id} is not in the admin as it was placed`)
+}
+
+// Cancelling gives back what the order had reserved.
+async function cancel(owner, placed) {
+  const { order } = await post(`/admin/orders/${placed.id}/cancel`, owner)
+  if (order.status !== 'canceled') throw new Finding(`Order ${placed.display_id} cannot be cancelled: it is ${order.status}`)
+  const lines = (await get(`/admin/orders/${placed.id}?fields=items.id`, owner)).order.items.map((item) => `line_item_id[]=${item.id}`)
+  const { reservations } = await get(`/admin/reservations?${lines.join('&')}`, owner)
+  if (reservations.length > 0) throw new Finding(`The stock of order ${placed.display_id} is still reserved`)
+}
+
+async function order(cart) {
+  const placed = await step('order', () => place(cart))
+  report.placed = true
+  report.order = String(placed.display_id)
+  const owner = await step('sign in', signIn)
+  let read
+  await step('read back', () => readBack(owner, placed)).catch((error) => { read = { error, failed: current } })
+  await step('cancel', () => cancel(owner, placed))
+  if (read) {
+    current = read.failed
+    throw read.error
+  }
+}
+
+async function shop() {
+  await step('reach', reach)
+  await step('storefront', openShop)
+  const { region, variant } = await step('catalogue', findGoods)
+  const { cart } = await step('cart', () => post('/store/carts', customer(), {
+    region_id: region.id, metadata: { shopwright_check: true }, items: [{ variant_id: variant.id, quantity: 1 }],
+  }))
+  const where = address(region.countries[0].iso_2)
+  // Mail to .invalid reaches nobody: https://www.rfc-editor.org/rfc/rfc2606
+  await step('address', () => post(`/store/carts/${cart.id}`, customer(), { email: 'order-check@shopwright.invalid', shipping_address: where, billing_address: where }))
+  await step('shipping', () => chooseShipping(cart.id))
+  await step('payment', () => pay(cart.id, region))
+  if (placesOrder) await order(cart.id)
+}
+
+function inWords(error) {
+  if (error instanceof Finding) return error.message
+  if (error.name === 'TimeoutError') return 'The shop did not answer in time'
+  return `The shop cannot be reached: ${error.cause?.code ?? error.message}`
+}
+
+const report = { ok: true, placed: false, steps }
+try {
+  await shop()
+} catch (error) {
+  Object.assign(report, { ok: false, failed: current, message: inWords(error).slice(0, 500) })
+}
+const { ok, placed, order: number, failed, message } = report
+const line = JSON.stringify({ ok, placed, order: number, failed, message, steps })
+console.log(line)
+if (REPORT) writeFileSync(REPORT, line)
+process.exitCode = ok ? 0 : 1

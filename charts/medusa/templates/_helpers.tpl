@@ -1,0 +1,77 @@
+{{/* Labels that select a component's pods. They never change. */}}
+{{- define "medusa.selector" -}}
+app.kubernetes.io/name: medusa
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{/* All labels of a component's objects. */}}
+{{- define "medusa.labels" -}}
+{{ include "medusa.selector" . }}
+app.kubernetes.io/part-of: shopwright
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+shopwright.dev/store-id: {{ .root.Values.store.id | quote }}
+{{- end }}
+
+{{/* Reference of an image: the digest wins over the tag. */}}
+{{- define "medusa.image" -}}
+{{- with .registry }}{{ . }}/{{ end }}{{ .repository }}
+{{- if .digest }}@{{ .digest }}{{ else }}:{{ .tag }}{{ end }}
+{{- end }}
+
+{{/* What the Pod Security standard "restricted" asks of a container, and no writable image. */}}
+{{- define "medusa.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* A pod's security: the user and group that its files belong to. */}}
+{{- define "medusa.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "medusa.pullSecrets" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* A value of the environment, in which Kubernetes would replace $(NAME) by another. */}}
+{{- define "medusa.literal" -}}
+{{ . | replace "$(" "$$(" | quote }}
+{{- end }}
+
+{{/* Where the database is. Kubernetes puts the password into the address. */}}
+{{- define "medusa.databaseEnv" -}}
+- name: DATABASE_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ .Values.credentials.existingSecret }}, key: database-password}}
+- {name: DATABASE_URL, value: "postgres://medusa:$(DATABASE_PASSWORD)@postgres:5432/medusa?sslmode=disable"}
+{{- end }}
+
+{{/* What medusa-config reads, for the server and for the setup. */}}
+{{- define "medusa.env" -}}
+{{- $secret := .Values.credentials.existingSecret -}}
+{{ include "medusa.databaseEnv" . }}
+- name: CACHE_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: cache-password}}
+- {name: REDIS_URL, value: "redis://:$(CACHE_PASSWORD)@valkey:6379"}
+- name: JWT_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: jwt-secret}}
+- name: COOKIE_SECRET
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: cookie-secret}}
+- {name: SHOP_URL, value: {{ .Values.url | quote }}}
+- {name: HOME, value: /tmp}
+{{- end }}
+
+{{- define "medusa.storageClass" -}}
+{{- with .Values.storage.className }}
+storageClassName: {{ . | quote }}
+{{- end }}
+{{- end }}

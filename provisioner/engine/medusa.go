@@ -1,0 +1,51 @@
+package engine
+
+import (
+	"io/fs"
+
+	"shopwright.dev/shopwright/charts"
+)
+
+// Medusa is Medusa with a web shop of our own, on PostgreSQL and Valkey.
+type Medusa struct{}
+
+// Name implements Engine.
+func (Medusa) Name() string { return "medusa" }
+
+// Label implements Engine.
+func (Medusa) Label() string { return "Medusa" }
+
+// Letter implements Engine.
+func (Medusa) Letter() string { return "M" }
+
+// Description implements Engine.
+func (Medusa) Description() string {
+	return "A shop with an API first: for developers who build their own pages."
+}
+
+// Chart implements Engine.
+func (Medusa) Chart() fs.FS { return charts.Medusa() }
+
+// Credentials implements Engine. Medusa knows the owner by the mail address.
+func (Medusa) Credentials(host string) (map[string][]byte, error) {
+	data := map[string][]byte{
+		"admin-email": []byte("admin@" + host),
+		// Not a secret: every page of a shop that is built for browsers holds it.
+		"publishable-key": []byte("pk_" + password()),
+	}
+	for _, key := range []string{"admin-password", "database-password", "cache-password", "jwt-secret", "cookie-secret"} {
+		data[key] = []byte(password())
+	}
+	return data, nil
+}
+
+// Login implements Engine.
+func (Medusa) Login(credentials map[string][]byte) (username, password string) {
+	return string(credentials["admin-email"]), string(credentials["admin-password"])
+}
+
+// Values implements Engine.
+func (m Medusa) Values(s Spec) (map[string]any, error) { return releaseValues(m, s) }
+
+// AdminURL implements Engine.
+func (Medusa) AdminURL(storeURL string) string { return storeURL + "/app" }
