@@ -260,8 +260,10 @@ func (d *deputy) inStore() []deed {
 		workload := kube.Workload{Kind: kind, Name: "any"}
 		deeds = append(deeds, deed{"nudge a " + kind, func(ctx context.Context) error { return d.kube.Nudge(ctx, namespace, workload) }})
 	}
+	check := kube.CheckRun{Key: "any-1", Manifest: `{metadata: {name: check}, spec: {containers: [{name: check, image: check}]}}`}
 	return append(deeds,
 		deed{"remove a job", func(ctx context.Context) error { return d.kube.DeleteJob(ctx, namespace, "any") }},
+		deed{"make a check", func(ctx context.Context) error { return d.kube.CreateCheck(ctx, d.owner, check) }},
 		deed{"remove a pod", func(ctx context.Context) error { return d.kube.DeletePods(ctx, namespace, []string{"any"}) }},
 		deed{"remove volumes", func(ctx context.Context) error { return d.kube.DeleteVolumes(ctx, namespace) }},
 		deed{"list events", func(ctx context.Context) error { return second(d.kube.Events(ctx, namespace)) }},

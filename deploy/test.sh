@@ -19,6 +19,8 @@ need git git
 need nodejs node
 need npm npm
 need chromium /usr/bin/chromium
+need php-cli php
+need php-curl '/usr/lib/php/*/curl.so'
 need docker.io /usr/sbin/dockerd /usr/bin/dockerd
 need postgresql '/usr/lib/postgresql/*/bin/initdb'
 if [ ${#missing[@]} -gt 0 ]; then

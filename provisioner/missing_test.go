@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
@@ -74,7 +75,7 @@ func TestReleaseRemovedWhileNobodyWatched(t *testing.T) {
 func (p *platform) untilNoWorkloads(t *testing.T, st store.Store) {
 	t.Helper()
 	within(t, "the workloads are gone", func() bool {
-		pods, err := p.admin.CoreV1().Pods(st.Namespace).List(t.Context(), metav1.ListOptions{})
+		pods, err := p.admin.CoreV1().Pods(st.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: kube.LabelComponent + "!=check"})
 		return err == nil && len(pods.Items) == 0
 	})
 }

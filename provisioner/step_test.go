@@ -61,6 +61,14 @@ func TestNext(t *testing.T) {
 	waiting.Pods = slices.Concat(filling.Pods[:2], []kube.Pod{{Name: "medusa-x", Containers: []kube.Container{
 		{Init: true, State: kube.State{Kind: "running"}}, {State: kube.State{Kind: "waiting", Reason: "PodInitializing"}},
 	}}})
+	opening := func(change func(*observed)) observed {
+		o := running(succeeded, ready)
+		change(&o)
+		return o
+	}
+	shopping := checkRun{Attempt: 1}
+	refused := func(attempt int) checkRun { return checkRun{Attempt: attempt, Done: true} }
+	sold := checkRun{Attempt: 1, Done: true, Result: store.Check{OK: true}}
 	leftover := kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-1"}}}
 
 	for name, c := range map[string]struct {
@@ -93,10 +101,21 @@ func TestNext(t *testing.T) {
 		"a workload has not started":  {wanted, with(func(o *observed) { o.Snapshot = pulling }), wait, store.StepWorkloads},
 		"setup failed":                {wanted, running(failed, ready), fail, store.StepSetup},
 		"setup failed early":          {wanted, running(failed, starting), fail, store.StepSetup},
-		"all is done":                 {wanted, running(succeeded, ready), complete, store.StepReady},
-		"retry after a failed setup":  {retried, running(old, ready), resetSetup, store.StepRelease},
-		"retry of what has no pods":   {retried, running(succeeded, kube.Workload{Name: "wordpress", Want: 1}), resetSetup, store.StepRelease},
-		"retry takes new values":      {retried, running(succeeded, ready), applyRelease, store.StepRelease},
+		"nobody has bought anything":  {wanted, opening(func(*observed) {}), createCheck, store.StepCheck},
+		"somebody shops":              {wanted, opening(func(o *observed) { o.Check = shopping }), wait, store.StepCheck},
+		"the first customer failed":   {wanted, opening(func(o *observed) { o.Check = refused(1) }), createCheck, store.StepCheck},
+		"the second one failed too":   {wanted, opening(func(o *observed) { o.Check = refused(2) }), fail, store.StepCheck},
+		"it has sold":                 {wanted, opening(func(o *observed) { o.Check = sold }), askAddress, store.StepAddress},
+		"an engine without a check":   {wanted, opening(func(o *observed) { o.Untested = true }), askAddress, store.StepAddress},
+		"the address answers":         {wanted, opening(func(o *observed) { o.Check, o.Address.Outcome = sold, store.Answers }), complete, store.StepReady},
+		"the address is elsewhere":    {wanted, opening(func(o *observed) { o.Check, o.Address.Outcome = sold, store.NotFromHere }), complete, store.StepReady},
+		"the address is wrong":        {wanted, opening(func(o *observed) { o.Check, o.Address.Outcome = sold, store.WrongAnswer }), askAddress, store.StepAddress},
+		"the address stays wrong": {wanted, opening(func(o *observed) {
+			o.Check, o.Address.Outcome, o.Misled = sold, store.WrongAnswer, addressPatience
+		}), fail, store.StepAddress},
+		"retry after a failed setup": {retried, running(old, ready), resetSetup, store.StepRelease},
+		"retry of what has no pods":  {retried, running(succeeded, kube.Workload{Name: "wordpress", Want: 1}), resetSetup, store.StepRelease},
+		"retry takes new values":     {retried, running(succeeded, ready), applyRelease, store.StepRelease},
 
 		"nothing to remove":           {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, archive, store.StepGone},
 		"not ours to remove":          {unwanted, observed{Foreign: true}, archive, store.StepGone},

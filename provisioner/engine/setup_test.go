@@ -22,9 +22,11 @@ func newSite(t *testing.T) site {
 	s := site{root: t.TempDir()}
 	script := ""
 	enginetest.Each(shop(t, unchanged), func(c *corev1.ConfigMap) { script += c.Data["setup.sh"] })
-	here := strings.NewReplacer("/var/www/html", s.path("html"), "/run/credentials", s.path("credentials"))
+	here := strings.NewReplacer("/var/www/html", s.path("html"), "/run/credentials", s.path("credentials"), "=/setup", "="+s.path("setup"))
 	s.write(t, "setup.sh", here.Replace(script))
 	s.write(t, "html/wp-config.php", "<?php")
+	s.write(t, "setup/shopwright.php", "<?php")
+	s.write(t, "setup/key.php", "<?php")
 	s.write(t, "credentials/admin-username", "admin")
 	s.write(t, "credentials/admin-email", "admin@shop.localhost")
 	s.write(t, "credentials/admin-password", ownersPassword)

@@ -33,7 +33,7 @@ func (WooCommerce) Credentials(host string) (map[string][]byte, error) {
 		"admin-email":    []byte("admin@" + host),
 	}
 	for _, key := range []string{
-		"admin-password", "database-password", "database-root-password",
+		"admin-password", "database-password", "database-root-password", "rest-key", "rest-secret",
 		"auth-key", "secure-auth-key", "logged-in-key", "nonce-key",
 		"auth-salt", "secure-auth-salt", "logged-in-salt", "nonce-salt",
 	} {

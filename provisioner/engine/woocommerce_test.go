@@ -70,7 +70,7 @@ func TestWhoReachesTheDatabase(t *testing.T) {
 		for _, peer := range policy.Spec.Ingress[0].From {
 			allowed = allowed || selects(t, peer.PodSelector, w)
 		}
-		if want := component != "mariadb"; allowed != want {
+		if want := component == "wordpress" || component == "setup"; allowed != want {
 			t.Errorf("%s reaches the database: %t", component, allowed)
 		}
 	}

@@ -5,6 +5,7 @@
 set -eu
 
 html=/var/www/html
+files=/setup
 credentials=/run/credentials
 installed=$html/.shopwright-installed
 admin=$(cat "$credentials/admin-username")
@@ -45,6 +46,13 @@ install_wordpress() {
 install_plugin() {
 	wp plugin is-installed woocommerce || wp plugin install woocommerce --version="$WOOCOMMERCE_VERSION"
 	wp plugin is-active woocommerce || wp plugin activate woocommerce
+}
+
+# The order check is let in as a customer whose mail nobody gets, and reads its order back.
+let_check_in() {
+	mkdir -p "$html/wp-content/mu-plugins"
+	cp "$files/shopwright.php" "$html/wp-content/mu-plugins/shopwright.php"
+	wp eval-file "$files/key.php"
 }
 
 install_theme() {
@@ -116,6 +124,7 @@ wait_for "the database" database_answers
 wait_for "WordPress's files" test -f "$html/wp-config.php"
 install_wordpress
 install_plugin
+let_check_in
 if wp option get shopwright_setup >/dev/null 2>&1; then
 	say "the shop was set up before: migrating only"
 	wp core update-db --quiet
