@@ -99,6 +99,7 @@ func (a *App) routes(e *echo.Echo) {
 	e.POST("/stores/:id/retry", a.signedIn(a.wishing(a.DB.Retry)))
 	e.POST("/stores/:id/rebuild", a.signedIn(a.wishing(a.DB.Rebuild)))
 	e.POST("/stores/:id/repair", a.signedIn(a.wishing(a.DB.Repair)))
+	e.POST("/stores/:id/check", a.signedIn(a.wishing(a.DB.CheckNow)))
 	e.POST("/stores/:id/credentials", a.signedIn(a.showCredentials))
 	e.GET("/stores/:id/delete", a.signedIn(a.askDelete))
 	e.POST("/stores/:id/delete", a.signedIn(a.deleteStore))

@@ -63,6 +63,8 @@ func (a *App) detail(st store.Store) string {
 		return st.Failure.Title
 	case store.Ready:
 		return "Opened in " + took(st.ReadyAt.Sub(st.CreatedAt))
+	case store.Degraded:
+		return healthSummary(st.Health.Last)
 	default:
 		return ""
 	}
@@ -159,7 +161,7 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 		overview.Pods = append(overview.Pods, podView(pod))
 	}
 	if st.CanRepair() {
-		overview.Drift = drift(snapshot)
+		overview.Drift, overview.Health = drift(snapshot), health(who, st)
 	}
 	if waiting, at := a.waiting(st), overview.Timeline.Current; waiting != "" && at > 0 {
 		overview.Timeline.Steps[at-1].Message = waiting

@@ -26,6 +26,10 @@ func stepLabel(s store.Step) string {
 		return "Workloads"
 	case store.StepSetup:
 		return "Setup"
+	case store.StepCheck:
+		return "Order check"
+	case store.StepAddress:
+		return "Address"
 	case store.StepReady:
 		return "Ready"
 	case store.StepUninstall:
@@ -242,6 +246,12 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Tone, entry.Verb = views.ToneOK, "opened"
 	case store.StoreFailed:
 		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "gave up on", stepLabel(e.Step)+": "+word(e.Message)
+	case store.StoreDegraded:
+		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "found no way to buy at", word(e.Message)
+	case store.StoreRecovered:
+		entry.Tone, entry.Verb, entry.Detail = views.ToneOK, "could buy again at", ""
+	case store.CheckAsked:
+		entry.Kind, entry.Verb = views.EntryRetry, "asked to check"
 	case store.StoreDeleteAsked:
 		entry.Kind, entry.Verb = views.EntryDelete, "asked to delete"
 	case store.StoreDeleted:

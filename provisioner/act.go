@@ -29,6 +29,7 @@ type settled struct {
 	released    bool   // deployed, by whomever
 	test        string // of the release, once it is deployed
 	untested    bool   // there is none
+	attempt     int    // of the check, begun by this holder; the watch may not show it yet
 	address     store.Reached
 	applied     bool // by this holder
 	reset       bool // by this holder
@@ -63,6 +64,13 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 // observeOpening reads what the last steps of opening a store depend on.
 func (w *worker) observeOpening(o *observed) {
 	o.Check, o.Untested, o.Address = runOf(o.Snapshot, openingRun(w.claim.Store)), w.settled.untested, w.settled.address
+	unseen := o.Check.Attempt < w.settled.attempt
+	switch {
+	case w.unseen.during(unseen) >= patience: // somebody has removed it
+		w.settled.attempt = 0
+	case unseen:
+		o.Check = checkRun{Name: o.Check.Name, Attempt: w.settled.attempt}
+	}
 	o.Misled = w.misled.during(o.Address.Outcome == store.WrongAnswer)
 	if o.Check.Done && w.claim.Store.Step == store.StepCheck {
 		w.outcome = checkOutcome(o.Check.Result)

@@ -121,9 +121,14 @@ func (w *worker) createCheck(ctx context.Context, conn *connection, o observed) 
 		w.settled.untested = true
 		return "The engine has no check", nil
 	}
-	return "", w.beginCheck(ctx, conn, o.Snapshot, kube.CheckRun{
-		Manifest: w.settled.test, Key: o.Check.key(o.Check.Attempt + 1), Env: map[string]string{placeOrder: "true"},
+	attempt := o.Check.Attempt + 1
+	err := w.beginCheck(ctx, conn, o.Snapshot, kube.CheckRun{
+		Manifest: w.settled.test, Key: o.Check.key(attempt), Env: map[string]string{placeOrder: "true"},
 	})
+	if err == nil {
+		w.settled.attempt = attempt
+	}
+	return "", err
 }
 
 // beginCheck makes room for a run and makes its pod.

@@ -32,6 +32,7 @@ type worker struct {
 	worked     time.Duration // on this generation, while the cluster could be reached
 	hopeless   spell         // a failure is in sight
 	podless    spell         // something lacks pods
+	unseen     spell         // the watch does not show the check
 	misled     spell         // the address gives wrong answers
 	emptying   spell         // the namespace is waited for to get empty
 	failures   int           // in a row, for the pause between tries
@@ -98,7 +99,7 @@ func (w *worker) reload(ctx context.Context) error {
 	w.claim.Store = st
 	if st.Generation != w.generation {
 		w.generation, w.worked, w.settled = st.Generation, st.Worked, settled{}
-		w.said, w.outcome, w.hopeless, w.podless, w.emptying, w.misled = "", "", spell{}, spell{}, spell{}, spell{}
+		w.said, w.outcome, w.hopeless, w.podless, w.emptying, w.misled, w.unseen = "", "", spell{}, spell{}, spell{}, spell{}, spell{}
 	}
 	return nil
 }

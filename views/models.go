@@ -291,8 +291,24 @@ type Overview struct {
 	Left        []Fact // what stands in the cluster, of a failed store
 	Pods        []Pod  // of the running step
 	Credentials Credentials
+	Health      Health
 	Story       []Entry // newest first
 	Simulated   bool
+}
+
+// Health is what is known of whether the shop sells; nothing while At is zero.
+type Health struct {
+	StoreID  string
+	At       time.Time // of the last check
+	OK       bool
+	Quiet    bool   // nothing was sold, and nothing is wrong: simulated, or closed by its owner
+	Degraded bool   // so many checks failed that the store is called so
+	Summary  string // one sentence
+	Steps    []Fact // what the customer did, and how long it took
+	Address  string // what the public address said
+	Next     string // when it is checked again
+	Due      bool   // it is about to be checked
+	Can      bool   // whether the user may have it checked
 }
 
 // Timeline is the work on a store, step by step.

@@ -26,7 +26,7 @@ func sampleShell(title string, place Place) Shell {
 }
 
 func sampleTicks(done int, last Tick) []Tick {
-	ticks := make([]Tick, 8)
+	ticks := make([]Tick, 10)
 	for n := range ticks {
 		switch {
 		case n < done:
@@ -128,12 +128,12 @@ func sampleHead(name string, status Status) StoreHead {
 }
 
 func sampleTimeline(done int, last Tick) Timeline {
-	names := []string{"Queued", "Namespace", "Limits", "Credentials", "Release", "Workloads", "Setup", "Ready"}
+	names := []string{"Queued", "Namespace", "Limits", "Credentials", "Release", "Workloads", "Setup", "Order check", "Address", "Ready"}
 	messages := []string{"Taken at once", "Made, pods restricted", "2 CPU, 2 GiB, 20 GiB, network closed", "Kept in the namespace only",
-		"Chart woocommerce 0.1.0, 14 objects", "1 of 2 pods ready", "WooCommerce is set up", "Address and admin login"}
-	t := Timeline{Title: "Opening the shop", Began: sampleTime, Running: last == TickRunning && done < 8, Took: 68 * time.Second}
+		"Chart woocommerce 0.1.0, 14 objects", "1 of 2 pods ready", "WooCommerce is set up", "Order 1042 sold in 1.7 s, and cancelled", "Answers in 38 ms", "Address and admin login"}
+	t := Timeline{Title: "Opening the shop", Began: sampleTime, Running: last == TickRunning && done < 10, Took: 68 * time.Second}
 	for n, state := range sampleTicks(done, last) {
-		step := TimelineStep{Name: names[n], Message: messages[n], State: state, Start: float64(n) * 9, Width: float64(n) * 3}
+		step := TimelineStep{Name: names[n], Message: messages[n], State: state, Start: float64(n) * 8, Width: float64(n) * 3}
 		if state == TickRunning {
 			step.Began, t.Current = sampleTime, n+1
 		}
@@ -215,7 +215,7 @@ func overviewPage(name string, status Status) StorePage {
 	o := Overview{Head: p.Head, Facts: sampleFacts(), Story: sampleStory()[:6], Credentials: sampleCredentials(false)}
 	switch status {
 	case Ready:
-		o.Timeline = sampleTimeline(8, TickDone)
+		o.Timeline, o.Health = sampleTimeline(10, TickDone), sampleHealth()
 	case Failed:
 		o.Timeline, o.Failure, o.Left = sampleTimeline(5, TickBad), sampleFailure(), sampleFacts()[2:4]
 		o.Credentials = Credentials{StoreID: "7", Can: true}
@@ -224,6 +224,36 @@ func overviewPage(name string, status Status) StorePage {
 		o.Credentials = Credentials{StoreID: "7", Can: true}
 	}
 	p.Overview = &o
+	return p
+}
+
+func sampleHealth() Health {
+	return Health{
+		StoreID: "7", At: sampleTime, OK: true, Summary: "Order 1042 was placed and cancelled again.", Can: true,
+		Steps: []Fact{{Name: "catalogue", Value: "120 ms"}, {Name: "cart", Value: "84 ms"}, {Name: "checkout", Value: "1.4 s"}},
+		Address: "Answers in 38 ms", Next: "Checked again by itself about every 6 hours, up to the till.",
+	}
+}
+
+// simulatedHealthPage is of a ready store on nodes that run no containers, which is being
+// checked.
+func simulatedHealthPage() StorePage {
+	p := overviewPage("Atelier Köhler", Ready)
+	p.Overview.Health = Health{
+		StoreID: "7", At: sampleTime, OK: true, Quiet: true, Can: true, Due: true,
+		Summary: "Simulated: this cluster runs no containers, so nothing was sold.",
+		Address: "Simulated: nothing answers there", Next: "It is checked after changes, and when you ask.",
+	}
+	return p
+}
+
+// degradedPage is of a store in which customers cannot buy.
+func degradedPage() StorePage {
+	p := overviewPage("Bike Kitchen Utrecht", Degraded)
+	h := sampleHealth()
+	h.OK, h.Degraded = false, true
+	h.Summary = "A customer got as far as checkout: Sorry, we cannot do that. " + hostile
+	p.Overview.Health, p.Overview.Timeline, p.Overview.Pods = h, sampleTimeline(10, TickDone), nil
 	return p
 }
 
@@ -356,6 +386,8 @@ func states() map[string]templ.Component {
 		"06b-credentials":         Store(credentialsPage(sampleCredentials(true))),
 		"06c-credentials-problem": Store(credentialsPage(broken)),
 		"06d-drifted":             Store(driftedPage()),
+		"06f-degraded":            Store(degradedPage()),
+		"06g-health-simulated":    Store(simulatedHealthPage()),
 		"07b-data-lost":           Store(lostPage()),
 		"07-failed":               Store(overviewPage("Papeterie du Canal", Failed)),
 		"08-pods":                 podsPage(PodsTab{Pods: samplePods(), Known: true, Simulated: true}),

@@ -69,6 +69,17 @@ func noteLook(t Tone) look {
 	return l
 }
 
+func healthLook(h Health) look {
+	switch {
+	case !h.OK:
+		return noteLook(ToneWarn)
+	case h.Quiet:
+		return noteLook(TonePlain)
+	default:
+		return noteLook(ToneOK)
+	}
+}
+
 func stepLook(t Tick) look {
 	switch t {
 	case TickDone:

@@ -1,0 +1,129 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// open brings a new store to its end, checked, with its next check due after that time.
+func (b bundle) open(t *testing.T, name string, next time.Duration) store.Store {
+	t.Helper()
+	st := b.create(t, name)
+	c := b.claim(t, "opener")
+	b.advance(t, &c, store.Progress{Step: store.StepCheck})
+	if _, err := b.db.Complete(t.Context(), c, store.Opened{Check: store.Check{OK: true, Order: "1"}, Next: next}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.db.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	return b.store(t, st.ID)
+}
+
+// claimCheck takes the next store that is due, while no more than so many are checked.
+func (b bundle) claimCheck(t *testing.T, atOnce int) (store.Claim, bool) {
+	t.Helper()
+	c, ok, err := b.db.Claim(t.Context(), "checker", lease, store.Concurrency{Checks: atOnce})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, ok
+}
+
+func TestChecksThatAreDue(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		b.open(t, "Never", 0)
+		b.open(t, "Later", time.Hour)
+		first, second := b.open(t, "First", time.Nanosecond), b.open(t, "Second", time.Nanosecond)
+		if _, ok := b.claimCheck(t, 0); ok {
+			t.Error("checked while nothing may be")
+		}
+		c, ok := b.claimCheck(t, 1)
+		if !ok || c.Store.ID != first.ID {
+			t.Fatalf("due is %q", c.Store.Name)
+		}
+		if other, ok := b.claimCheck(t, 1); ok {
+			t.Errorf("%s is checked beside it", other.Store.Name)
+		}
+		if other, ok := b.claimCheck(t, 2); !ok || other.Store.ID != second.ID {
+			t.Errorf("then due is %q", other.Store.Name)
+		}
+		if _, ok := b.claimCheck(t, 9); ok {
+			t.Error("something is checked before its time")
+		}
+		fresh := b.create(t, "Fresh")
+		if next, ok := b.claimCheck(t, 9); !ok || next.Store.ID != fresh.ID {
+			t.Error("a new store waits for checks")
+		}
+	})
+}
+
+func TestTwoFailedChecksMakeAStoreDegraded(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		opened := b.open(t, "Shop", time.Nanosecond)
+		if last := opened.Health.Last; !last.OK || last.Order != "1" || last.At.IsZero() {
+			t.Errorf("opened with %+v", last)
+		}
+		record := func(ok bool) store.Store {
+			t.Helper()
+			c, due := b.claimCheck(t, 1)
+			if !due {
+				t.Fatal("nothing is due")
+			}
+			check := store.Check{OK: ok, Failed: "cart", Message: "No."}
+			if _, err := b.db.RecordCheck(t.Context(), c, check, time.Nanosecond); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.db.Release(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			return b.store(t, opened.ID)
+		}
+		for n, c := range []struct {
+			ok       bool
+			status   store.Status
+			failures int
+		}{
+			{false, store.Ready, 1}, {true, store.Ready, 0}, {false, store.Ready, 1}, {false, store.Degraded, 2}, {false, store.Degraded, 3}, {true, store.Ready, 0},
+		} {
+			if st := record(c.ok); st.Status != c.status || st.Health.Failures != c.failures || st.Generation != opened.Generation {
+				t.Errorf("check %d: %s after %d failures", n, st.Status, st.Health.Failures)
+			}
+		}
+	})
+}
+
+func TestCheckNow(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		young := b.create(t, "Young")
+		_, err := b.db.CheckNow(t.Context(), b.actor, young.ID)
+		wantError(t, err, store.Conflict, "")
+		c := b.claim(t, "one")
+		if _, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+			t.Fatal(err)
+		}
+		st := b.open(t, "Shop", time.Hour)
+		viewer := store.Actor{UserID: b.actor.UserID, Roles: map[string]store.Role{b.team: store.Viewer}}
+		_, err = b.db.CheckNow(t.Context(), viewer, st.ID)
+		wantError(t, err, store.Forbidden, "")
+		if _, err := b.db.CheckNow(t.Context(), b.actor, st.ID); err != nil {
+			t.Fatal(err)
+		}
+		c, due := b.claimCheck(t, 1)
+		if !due || c.Store.ID != st.ID || !c.Store.Health.Place {
+			t.Fatalf("due is %+v", c.Store)
+		}
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.db.RecordCheck(t.Context(), c, store.Check{OK: true}, time.Hour)
+		if err == nil || b.store(t, st.ID).Status != store.Deleting {
+			t.Errorf("a store that is to go is called ready: %v", err)
+		}
+	})
+}
