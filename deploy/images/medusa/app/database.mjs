@@ -27,6 +27,22 @@ export async function connect(limit = Infinity) {
 /** prepare makes the table of marks. */
 export const prepare = (db) => db.query('CREATE TABLE IF NOT EXISTS shopwright_setup (name text PRIMARY KEY, value text NOT NULL, at timestamptz NOT NULL DEFAULT now())')
 
+/** isEmpty reports whether there is nothing but the marks. */
+export async function isEmpty(db) {
+  const { rows } = await db.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'shopwright_setup' LIMIT 1")
+  return rows.length === 0
+}
+
+/** empty removes everything but the table of marks, which is empty too. */
+export async function empty(db) {
+  say('the last run was interrupted: beginning again')
+  await db.query('BEGIN')
+  await db.query('DROP SCHEMA public CASCADE')
+  await db.query('CREATE SCHEMA public')
+  await prepare(db)
+  await db.query('COMMIT')
+}
+
 /** mark remembers the value under the name. */
 export const mark = (db, name, value) =>
   db.query('INSERT INTO shopwright_setup (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = now()', [name, value])
