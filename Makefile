@@ -17,10 +17,10 @@ DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --sta
 	--source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image devcluster generate lint fmt test bench
+.PHONY: help run build image images devcluster generate lint fmt test e2e bench
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build devcluster ## build and serve on http://127.0.0.1:8080, with a development cluster where none is named
 	@SHOPWRIGHT_DEV_LOGIN=$${SHOPWRIGHT_DEV_LOGIN-true} SHOPWRIGHT_DATA_DIR=$${SHOPWRIGHT_DATA_DIR-$(STATE)} \
@@ -43,6 +43,21 @@ image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
 	    --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(CONTEXT) >/dev/null; \
 	  echo "$$tag: $$(( $$(docker image inspect --format '{{.Size}}' $$tag) / 1000000 )) MB"; \
 	done
+
+# REGISTRY is where the shops' images are pushed; without it they stay in the local Docker.
+REGISTRY ?=
+IMAGES   ?= medusa storefront woocommerce
+version-of = $(shell sed -n 's/^  "version": "\(.*\)",$$/\1/p' deploy/images/$(1)/package.json)
+TAG_medusa      := $(call version-of,medusa/app)
+TAG_storefront  := $(call version-of,storefront)
+TAG_woocommerce := $(shell sed -n 's/^ARG WOOCOMMERCE=//p' deploy/images/woocommerce/Dockerfile)-1
+
+images: $(addprefix image-,$(IMAGES)) ## build the shops' images; IMAGES="medusa storefront" chooses, REGISTRY=host/path pushes
+
+image-%:
+	@tag=$(addsuffix /,$(REGISTRY))shopwright/$*:$(TAG_$*); \
+	docker build --quiet --tag $$tag --build-arg VERSION=$(TAG_$*) --build-arg REVISION=$$(git rev-parse HEAD) deploy/images/$* >/dev/null && \
+	{ [ -z "$(REGISTRY)" ] || docker push --quiet $$tag >/dev/null; } && echo $$tag
 
 devcluster: ## build bin/devcluster, the development control plane's command
 	@go build -C deploy/devcluster -trimpath -o $(CURDIR)/$(BIN)/devcluster .
@@ -75,6 +90,9 @@ $(CACHE)/bin/helm: go.mod
 
 test: ## run every test there is, on real parts; installs what it needs where it may
 	@deploy/test.sh
+
+e2e: ## run a whole Medusa shop as plain processes and buy in it; the first run builds Medusa
+	@go test -tags e2e -count=1 -timeout 30m $(if $(V),-v) ./deploy/images/e2e
 
 bench: ## measure beside Helm and the floor; ONLY=name,name chooses, PROFILE=directory keeps profiles
 	@deploy/bench.sh $(if $(ONLY),-only $(ONLY)) $(if $(PROFILE),-profile $(abspath $(PROFILE)))

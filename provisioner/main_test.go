@@ -81,9 +81,14 @@ func connecting(connect provisioner.Connector) func(*provisioner.Config) {
 // request asks for a store whose address no other test has.
 func (p *platform) request(t *testing.T, name string) store.Store {
 	t.Helper()
+	return p.requestOf(t, "woocommerce", name)
+}
+
+func (p *platform) requestOf(t *testing.T, engine, name string) store.Store {
+	t.Helper()
 	st, err := p.db.CreateStore(t.Context(), p.actor, store.NewStore{
 		TeamID: p.team, Cluster: p.Placement(), Name: name, Slug: store.ProposeSlug(name + " " + p.mark),
-		Engine: "woocommerce", Plan: p.PlanName(),
+		Engine: engine, Plan: p.PlanName(),
 	})
 	if err != nil {
 		t.Fatalf("ask for %q: %v", name, err)

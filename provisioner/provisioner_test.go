@@ -10,46 +10,55 @@ import (
 	"k8s.io/client-go/rest"
 
 	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
 
 func TestStoreBecomesReadyAndGoesWithoutATrace(t *testing.T) {
 	t.Parallel()
-	p := start(t)
-	slowly := []string{"start-delay=4s", "job-duration=4s"} // so that each step is waited for
-	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Nordwind "+p.mark)), slowly...)
-	st := p.untilStatus(t, p.request(t, "Nordwind").ID, store.Ready)
-	if st.Status != store.Ready {
-		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	for _, e := range engine.Offered().All() {
+		t.Run(e.Name(), func(t *testing.T) {
+			t.Parallel()
+			p := start(t)
+			slowly := []string{"start-delay=4s", "job-duration=4s"} // so that each step is waited for
+			name := "Nordwind " + e.Name()
+			kubetest.Simulate(t, store.Namespace(store.ProposeSlug(name+" "+p.mark)), slowly...)
+			st := p.wantReady(t, p.requestOf(t, e.Name(), name))
+			if st.URL != "http://"+st.Host || st.AdminURL != e.AdminURL(st.URL) || st.ChartVersion == "" {
+				t.Errorf("ready with addresses %q and %q, chart %q", st.URL, st.AdminURL, st.ChartVersion)
+			}
+			p.wantIsolation(t, st)
+			p.wantTold(t, st)
+			if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+				t.Fatal(err)
+			}
+			p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
+			p.wantGone(t, st)
+		})
 	}
-	if st.URL != "http://"+st.Host || st.AdminURL != st.URL+"/wp-admin/" || st.ChartVersion == "" {
-		t.Errorf("ready with addresses %q and %q, chart %q", st.URL, st.AdminURL, st.ChartVersion)
-	}
-	p.wantOneRelease(t, st)
-	p.wantIsolation(t, st)
+}
+
+// wantTold checks that the timeline tells of every step, and of no password.
+func (p *platform) wantTold(t *testing.T, st store.Store) {
+	t.Helper()
 	events, err := p.db.StoreEvents(t.Context(), st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
+	told := describe(events)
 	for _, step := range store.CreateSteps()[1:] {
-		if !strings.Contains(describe(events), "/"+string(step)+" ") {
-			t.Errorf("the timeline does not tell of %s:\n%s", step, describe(events))
+		if !strings.Contains(told, "/"+string(step)+" ") {
+			t.Errorf("the timeline does not tell of %s:\n%s", step, told)
 		}
 	}
 	login, err := p.Credentials(t.Context(), st)
 	if err != nil || login.Username == "" || len(login.Password) < 24 {
 		t.Errorf("login %q with %d characters, %v", login.Username, len(login.Password), err)
 	}
-	if told := describe(events); strings.Contains(told, login.Password) {
+	if strings.Contains(told, login.Password) {
 		t.Error("the password stands in the timeline")
 	}
-
-	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
-		t.Fatal(err)
-	}
-	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
-	p.wantGone(t, st)
 }
 
 // wantIsolation checks what keeps a store from hurting others.

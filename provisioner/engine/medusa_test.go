@@ -1,7 +1,10 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -232,4 +235,30 @@ func TestMedusaWaitsForItsSetup(t *testing.T) {
 			t.Errorf("%s waits: %t", w.Name, waits)
 		}
 	}
+}
+
+// The chart names the images as `make images` does.
+func TestMedusasImagesAreOurs(t *testing.T) {
+	t.Parallel()
+	want := map[string]string{
+		"medusa": "shopwright/medusa:" + versionIn(t, "medusa/app"), "storefront": "shopwright/storefront:" + versionIn(t, "storefront"),
+	}
+	for _, w := range enginetest.Workloads(medusa(t, unchanged)) {
+		if image := w.Containers()[0].Image; want[w.Name] != "" && image != want[w.Name] {
+			t.Errorf("%s runs %s, built is %s", w.Name, image, want[w.Name])
+		}
+	}
+}
+
+func versionIn(t *testing.T, folder string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("../../deploy/images", folder, "package.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var described struct{ Version string }
+	if err := json.Unmarshal(data, &described); err != nil {
+		t.Fatal(err)
+	}
+	return described.Version
 }

@@ -1,0 +1,63 @@
+// What the setup has written about itself into the shop's database, beside Medusa's tables.
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import pg from 'pg'
+
+/** Version of this project: the database is migrated for one of them. */
+export const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
+
+/** connect waits for the database until the time is over; without a limit, for ever. */
+export async function connect(limit = Infinity) {
+  const end = Date.now() + limit
+  for (let tries = 0; ; tries++) {
+    const client = new pg.Client({ connectionString: process.env.DATABASE_URL, connectionTimeoutMillis: 5000 })
+    client.on('error', (error) => fail(`the database is gone: ${error.message}`))
+    try {
+      await client.connect()
+      return client
+    } catch (error) {
+      await client.end().catch(() => {})
+      if (Date.now() > end) throw new Error(`the database cannot be reached: ${error.message}`)
+      if (tries % 15 === 0) say('waiting for the database')
+      await pause(2000)
+    }
+  }
+}
+
+/** prepare makes the table of marks. */
+export const prepare = (db) => db.query('CREATE TABLE IF NOT EXISTS shopwright_setup (name text PRIMARY KEY, value text NOT NULL, at timestamptz NOT NULL DEFAULT now())')
+
+/** isEmpty reports whether there is nothing but the marks. */
+export async function isEmpty(db) {
+  const { rows } = await db.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'shopwright_setup' LIMIT 1")
+  return rows.length === 0
+}
+
+/** empty removes everything but the table of marks, which is empty too. */
+export async function empty(db) {
+  say('the last run was interrupted: beginning again')
+  await db.query('BEGIN')
+  await db.query('DROP SCHEMA public CASCADE')
+  await db.query('CREATE SCHEMA public')
+  await prepare(db)
+  await db.query('COMMIT')
+}
+
+/** mark remembers the value under the name. */
+export const mark = (db, name, value) =>
+  db.query('INSERT INTO shopwright_setup (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = now()', [name, value])
+
+/** marked returns what was remembered under the name, undefined where nothing was. */
+export async function marked(db, name) {
+  const { rows: [table] } = await db.query("SELECT to_regclass('shopwright_setup') AS made")
+  if (!table.made) return undefined
+  const { rows } = await db.query('SELECT value FROM shopwright_setup WHERE name = $1', [name])
+  return rows[0]?.value
+}
+
+export const say = (text) => console.log(`setup: ${text}`)
+
+export function fail(text) {
+  console.error(`setup: FAILED: ${text}`)
+  process.exit(1)
+}
