@@ -50,10 +50,11 @@ func (c *Client) Log(ctx context.Context, namespace, pod, container string, o Lo
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s in %s/%s: %w", container, namespace, pod, err)
 	}
-	return newLog(body), nil
+	return ReadLog(body), nil
 }
 
-func newLog(from io.ReadCloser) *Log {
+// ReadLog reads a log as a node writes it with times.
+func ReadLog(from io.ReadCloser) *Log {
 	return &Log{from: from, in: bufio.NewReaderSize(from, LongestLine+longestStamp)}
 }
 
