@@ -3,7 +3,6 @@ package provisioner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -23,6 +22,18 @@ var (
 	ErrNoSecrets   = errors.New("what would have to be hidden in the log is not known")
 	ErrLogRefused  = errors.New("the account may not read logs")
 )
+
+// LogRefusal is the error of a log that the cluster refused.
+type LogRefusal struct {
+	Reason error  // one of those above
+	Said   string // by the cluster
+}
+
+// Error implements error.
+func (r *LogRefusal) Error() string { return r.Reason.Error() + ": " + r.Said }
+
+// Unwrap returns the reason.
+func (r *LogRefusal) Unwrap() error { return r.Reason }
 
 // LogQuery names a container of a store, and which part of its log is wanted.
 type LogQuery struct {
@@ -102,11 +113,19 @@ func whyNoLog(err error) error {
 	case errors.Is(err, errNoNamespace), errors.Is(err, kube.ErrForeign), apierrors.IsNotFound(err):
 		return ErrNoContainer
 	case apierrors.IsForbidden(err):
-		return fmt.Errorf("%w: %w", ErrLogRefused, err)
+		return &LogRefusal{ErrLogRefused, said(err)}
 	case apierrors.IsBadRequest(err), apierrors.IsInternalError(err):
-		return fmt.Errorf("%w: %w", ErrNoLog, err) // so says the node, or that it does not answer
+		return &LogRefusal{ErrNoLog, said(err)} // the node has none, or does not answer
 	}
 	return err
+}
+
+// said is what the API server told of an error.
+func said(err error) string {
+	if status, ok := errors.AsType[*apierrors.StatusError](err); ok {
+		return status.ErrStatus.Message
+	}
+	return err.Error()
 }
 
 // Next returns the next line, or io.EOF after the last one.
