@@ -68,7 +68,10 @@ func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 			return key, nil, err
 		}
 		key.store, key.tab, key.rights = st.ID, c.QueryParam("tab"), string(who.Actor.Roles[st.TeamID])
-		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab)}, nil
+		if log := parseLogQuery(c.QueryParams()); key.tab == string(views.TabLogs) {
+			key.log = logQuery{Pod: log.Pod, Container: log.Container, Previous: log.Previous}
+		}
+		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab), log: key.log}, nil
 	case "frame":
 		key.rights = rights(who.Actor)
 		return key, &liveFrame{App: a, who: who}, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,8 +23,9 @@ const patience = 20 * time.Second
 
 // message is one of a stream's messages.
 type message struct {
-	id   int64
-	data string
+	id    int64
+	event string // the id as it stands
+	data  string
 }
 
 // targets are the parts that the message replaces.
@@ -45,10 +47,16 @@ type reader struct {
 // follow opens the stream of a page that shows everything up to that event.
 func (s site) follow(b *http.Client, query string, seen int64) reader {
 	s.t.Helper()
+	return s.listen(b, "/events?"+query, http.Header{"Last-Event-Id": {strconv.FormatInt(seen, 10)}})
+}
+
+// listen opens the stream at that address.
+func (s site) listen(b *http.Client, path string, header http.Header) reader {
+	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.t.Cleanup(cancel)
-	r := s.request(http.MethodGet, "/events?"+query, nil).WithContext(ctx)
-	r.Header.Set("Last-Event-ID", strconv.FormatInt(seen, 10))
+	r := s.request(http.MethodGet, path, nil).WithContext(ctx)
+	maps.Copy(r.Header, header)
 	response, err := b.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
@@ -75,6 +83,7 @@ func readMessages(ctx context.Context, from *bufio.Reader, to chan<- message) {
 		field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
 		switch {
 		case field == "id":
+			m.event = value
 			m.id, _ = strconv.ParseInt(value, 10, 64)
 		case field == "data":
 			m.data += value + "\n"
