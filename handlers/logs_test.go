@@ -265,7 +265,7 @@ func (s shop) administrator() (b *http.Client, id string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	b = s.site.browser()
+	b = s.browser()
 	if got := s.post(b, "/sign-in/link", url.Values{"key": {secret}}); got.status != http.StatusSeeOther {
 		s.t.Fatalf("sign in by a link: %d", got.status)
 	}
