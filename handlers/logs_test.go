@@ -101,7 +101,7 @@ func (s shop) password() string {
 func TestLogPage(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	s.now.Write("<script>alert(1)</script> \x1b[31mred\x1b[0m", "password="+s.password(), "GET /shop 200", strings.Repeat("x", 100_000))
+	s.now.Write("<script>alert(1)</script> \x1b[31mred\x1b[0m", "password="+s.password(), "GET /shop 200", strings.Repeat("-", 100_000))
 	s.previous.Write("what was before")
 	for query, wants := range map[string][]string{
 		"":                            {"mariadb-0 · mariadb", "Simulated: no container really runs", " hx-morph-skip ", `class="sw-log live"`},
@@ -149,15 +149,15 @@ func (s shop) untilPage(query, want string) {
 func TestLogDownload(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
-	s.now.Write("password="+s.password(), strings.Repeat("y", 20_000))
+	s.now.Write("password="+s.password(), strings.Repeat("-", 20_000))
 	got := s.get(s.owner, s.page+"/logs/download?"+ofDatabase)
 	want := fmt.Sprintf(`attachment; filename="%s_mariadb-0_mariadb.log"`, s.st.Slug)
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "text/plain; charset=utf-8" || got.header.Get("Content-Disposition") != want || got.header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("the download answers %d with %v", got.status, got.header)
 	}
 	lines := strings.Split(strings.TrimSpace(got.body), "\n")
-	if len(lines) != 3 || !strings.HasSuffix(lines[0], "Z begins") || !strings.HasSuffix(lines[1], " password=•••") || !strings.HasSuffix(lines[2], "yyy … 3616 more bytes") {
-		t.Errorf("the download has %d lines: %.300q", len(lines), got.body)
+	if len(lines) != 3 || !strings.HasSuffix(lines[0], "Z begins") || !strings.HasSuffix(lines[1], " password=•••") || !strings.HasSuffix(lines[2], "--- … 3616 more bytes") {
+		t.Errorf("the download has %d lines: %.100q … %q", len(lines), got.body, got.body[max(0, len(got.body)-100):])
 	}
 	for query, status := range map[string]int{
 		"of=mariadb-1%2Fmariadb":    http.StatusNotFound,
@@ -299,5 +299,28 @@ func TestLogStreamsAreNotWithoutEnd(t *testing.T) {
 	}
 	if got := s.get(s.owner, s.page+"/logs/stream?"+ofDatabase); got.status != http.StatusServiceUnavailable {
 		t.Errorf("after the end it is answered %d", got.status)
+	}
+}
+
+func TestWhoStopsReadingALogIsDropped(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	narrowed, closed := openNarrow(s.site)
+	s.site = narrowed
+	stalled, reading := s.stall(s.owner, s.page+"/logs/stream?"+ofDatabase), s.read("")
+	bound := time.After(patience)
+	for n := 0; ; n++ {
+		text := fmt.Sprintf("line %d.", n)
+		s.now.Write(strings.Repeat("-", 10_000), text)
+		reading.until(text) // others are not held up
+		select {
+		case address := <-closed:
+			if address == stalled {
+				return
+			}
+		case <-bound:
+			t.Fatal("a reader who stopped reading is kept")
+		default:
+		}
 	}
 }

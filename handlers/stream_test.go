@@ -369,26 +369,33 @@ func (n narrow) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
-	t.Parallel()
-	s := prepare(t)
+// openNarrow serves the site to readers who must read, and tells the addresses of those
+// whose connection it gave up.
+func openNarrow(s site) (_ site, closed chan string) {
+	s.t.Helper()
 	s.app.SetWriteTimeout(300 * time.Millisecond)
 	server := httptest.NewUnstartedServer(s.app.Handler())
 	server.Listener = narrow{server.Listener}
-	closed := make(chan string, 100) // addresses of readers whose connection the server gave up
+	closed = make(chan string, 100)
 	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if state == http.StateClosed {
 			closed <- conn.RemoteAddr().String()
 		}
 	}
 	server.Start()
-	t.Cleanup(func() { s.app.Drain(); server.Close() })
+	s.t.Cleanup(func() { s.app.Drain(); server.Close() })
 	s.url = server.URL
+	return s, closed
+}
+
+func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
+	t.Parallel()
+	s, closed := openNarrow(prepare(t))
 	b := s.developer()
 	s.create(b, "Shop")
 	seen := s.lastEvent()
 
-	stalled := s.stall(b)
+	stalled := s.stall(b, "/events?view=stores")
 	reading := s.follow(b, "view=stores", seen)
 	claim := s.work()
 	bound := time.After(patience)
@@ -412,7 +419,7 @@ func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
 }
 
 // stall opens a stream, never reads from it, and returns from which address.
-func (s site) stall(b *http.Client) (address string) {
+func (s site) stall(b *http.Client, path string) (address string) {
 	s.t.Helper()
 	home, err := url.Parse(s.url)
 	if err != nil {
@@ -424,7 +431,7 @@ func (s site) stall(b *http.Client) (address string) {
 	}
 	s.t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
-	r := s.request(http.MethodGet, "/events?view=stores", nil)
+	r := s.request(http.MethodGet, path, nil)
 	for _, c := range b.Jar.Cookies(home) {
 		r.AddCookie(c)
 	}
