@@ -22,6 +22,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -268,6 +269,7 @@ func (d *deputy) inStore() []deed {
 		deed{"remove volumes", func(ctx context.Context) error { return d.kube.DeleteVolumes(ctx, namespace) }},
 		deed{"list events", func(ctx context.Context) error { return second(d.kube.Events(ctx, namespace)) }},
 		deed{"watch events", d.watchEvents},
+		deed{"read a log", d.readLog},
 	)
 }
 
@@ -319,6 +321,15 @@ func (d *deputy) watchEvents(context.Context) error {
 	defer watch.Close()
 	within(d.t, "the watch is open", func() bool { return len(d.said.refused()) > 0 || d.said.watched("events") })
 	return nil
+}
+
+// readLog asks for the log of a pod that is not there.
+func (d *deputy) readLog(ctx context.Context) error {
+	_, err := d.kube.Log(ctx, d.owner.Namespace, "any", "any", kube.LogOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
 }
 
 // nextVersion is the chart with another version of what it installs.

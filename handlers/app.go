@@ -37,6 +37,7 @@ type App struct {
 	Config
 	sessions     *sessions
 	hub          *hub
+	followers    *followers
 	ending       atomic.Bool
 	writeTimeout time.Duration // of one message to a reader who has stopped reading
 }
@@ -44,6 +45,7 @@ type App struct {
 // New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
 	a := &App{Config: c, sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")), writeTimeout: 10 * time.Second}
+	a.followers = &followers{byUser: map[string]int{}}
 	a.hub = newHub(a)
 	a.hub.start()
 	return a
@@ -95,6 +97,9 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET("/stores/:id", a.signedIn(a.showOverview))
 	e.GET("/stores/:id/pods", a.signedIn(a.showPods))
 	e.GET("/stores/:id/events", a.signedIn(a.showEvents))
+	e.GET("/stores/:id/logs", a.signedIn(a.showLogs))
+	e.GET(logStreamPath, a.signedIn(a.streamLog))
+	e.GET(logDownloadPath, a.signedIn(a.downloadLog))
 	e.GET("/stores/:id/settings", a.signedIn(a.showSettings))
 	e.POST("/stores/:id/retry", a.signedIn(a.wishing(a.DB.Retry)))
 	e.POST("/stores/:id/rebuild", a.signedIn(a.wishing(a.DB.Rebuild)))
@@ -113,4 +118,10 @@ func redirectTo(path string) echo.HandlerFunc {
 	return func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, path) }
 }
 
-func isStream(c echo.Context) bool { return c.Path() == "/events" }
+const (
+	logStreamPath   = "/stores/:id/logs/stream"
+	logDownloadPath = "/stores/:id/logs/download"
+)
+
+// isStream reports whether a script reads the answer while it is written.
+func isStream(c echo.Context) bool { return c.Path() == "/events" || c.Path() == logStreamPath }

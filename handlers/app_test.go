@@ -168,7 +168,7 @@ func TestForeignStoresAreNotFound(t *testing.T) {
 	s := serve(t)
 	b := s.developer()
 	theirs, unknown := s.foreign(), "/stores/none-such"
-	for _, path := range []string{"", "/pods", "/events", "/settings", "/delete"} {
+	for _, path := range []string{"", "/pods", "/events", "/logs", "/logs/stream", "/logs/download", "/settings", "/delete"} {
 		first, second := s.get(b, theirs+path), s.get(b, unknown+path)
 		if first.status != http.StatusNotFound || second.status != http.StatusNotFound {
 			t.Errorf("GET %s: %d for a foreign store, %d for an unknown one", path, first.status, second.status)

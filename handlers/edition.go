@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"strconv"
 
 	"github.com/a-h/templ"
 
@@ -108,7 +109,7 @@ func (e *edition) message(ctx context.Context, wanted func(drawn) bool) ([]byte,
 	if text.Len() == 0 {
 		return nil, nil
 	}
-	return frame(e.number, text.Bytes()), nil
+	return frame(strconv.FormatInt(e.number, 10), text.Bytes()), nil
 }
 
 func partial(target string, c templ.Component) templ.Component {
@@ -117,11 +118,11 @@ func partial(target string, c templ.Component) templ.Component {
 
 // frame is a message as the standard of server-sent events has it: a line of data for each
 // line of text, which a carriage return ends as well.
-func frame(number int64, text []byte) []byte {
+func frame(id string, text []byte) []byte {
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 	text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "id: %d\n", number)
+	out.WriteString("id: " + id + "\n")
 	for line := range bytes.Lines(text) {
 		out.WriteString("data: ")
 		out.Write(bytes.TrimSuffix(line, []byte("\n")))

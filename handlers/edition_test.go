@@ -93,7 +93,7 @@ func TestNoTextCanEndItsLine(t *testing.T) {
 		"a\rid: 5\r\revent: x":    "data: a\ndata: id: 5\ndata: \ndata: event: x\n",
 		"a\r\nid: 5\r\n\r\nb\r\n": "data: a\ndata: id: 5\ndata: \ndata: b\n",
 	} {
-		if got := string(frame(7, []byte(text))); got != "id: 7\n"+want+"\n" {
+		if got := string(frame("7", []byte(text))); got != "id: 7\n"+want+"\n" {
 			t.Errorf("%q is framed as %q", text, got)
 		}
 	}

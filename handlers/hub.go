@@ -31,7 +31,7 @@ type hub struct {
 
 	mu      sync.Mutex
 	rooms   map[roomKey]*room
-	streams map[string]map[*stream]struct{} // by user
+	readers map[string]map[*reader]struct{} // by user
 }
 
 func newHub(app *App) *hub {
@@ -39,7 +39,7 @@ func newHub(app *App) *hub {
 	return &hub{
 		app: app, closing: closing, close: sync.OnceFunc(func() { close(closing) }),
 		drawing: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
-		rooms:   map[roomKey]*room{}, streams: map[string]map[*stream]struct{}{},
+		rooms:   map[roomKey]*room{}, readers: map[string]map[*reader]struct{}{},
 	}
 }
 
@@ -107,8 +107,8 @@ func (h *hub) tell(e store.Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if user := e.RightsOf(); user != "" {
-		for s := range h.streams[user] {
-			s.doubt()
+		for r := range h.readers[user] {
+			r.doubt()
 		}
 	}
 	for _, r := range h.rooms {
@@ -117,9 +117,15 @@ func (h *hub) tell(e store.Event) {
 	h.number.Store(e.Number)
 }
 
+// endRooms is for when events were lost, which may have been about rights.
 func (h *hub) endRooms() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for _, readers := range h.readers {
+		for r := range readers {
+			r.doubt()
+		}
+	}
 	for _, r := range h.rooms {
 		h.end(r)
 	}
@@ -133,19 +139,42 @@ func (h *hub) end(r *room) {
 	r.end()
 }
 
-// join brings a stream into the room of its page, which is opened for the first one. It
+// admit makes sure that the reader hears when its rights may have changed. It reports false
+// when the hub is closed. Every reader that was admitted is dismissed.
+func (h *hub) admit(r *reader) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rooms == nil {
+		return false
+	}
+	user := r.who.User.ID
+	if h.readers[user] == nil {
+		h.readers[user] = map[*reader]struct{}{}
+	}
+	h.readers[user][r] = struct{}{}
+	r.doubt() // what happened since the request was let in reached nobody
+	return true
+}
+
+// dismiss forgets the reader.
+func (h *hub) dismiss(r *reader) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	user := r.who.User.ID
+	delete(h.readers[user], r)
+	if len(h.readers[user]) == 0 {
+		delete(h.readers, user)
+	}
+}
+
+// join brings a reader into the room of its page, which is opened for the first one. It
 // returns nil when the hub is closed.
-func (h *hub) join(s *stream, key roomKey, page live) *room {
+func (h *hub) join(key roomKey, page live) *room {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.rooms == nil {
 		return nil
 	}
-	user := s.who.User.ID
-	if h.streams[user] == nil {
-		h.streams[user] = map[*stream]struct{}{}
-	}
-	h.streams[user][s] = struct{}{}
 	r := h.rooms[key]
 	if r == nil {
 		r = openRoom(h, key, page)
@@ -155,15 +184,10 @@ func (h *hub) join(s *stream, key roomKey, page live) *room {
 	return r
 }
 
-// leave takes the stream out of its room, which is closed behind the last one.
-func (h *hub) leave(s *stream, r *room) {
+// leave is called by a reader who leaves the room, which is closed behind the last one.
+func (h *hub) leave(r *room) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	user := s.who.User.ID
-	delete(h.streams[user], s)
-	if len(h.streams[user]) == 0 {
-		delete(h.streams, user)
-	}
 	if r.readers.Add(-1) == 0 {
 		h.end(r)
 	}

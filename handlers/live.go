@@ -133,6 +133,7 @@ type liveStore struct {
 	who    visitor
 	st     store.Store
 	tab    views.Tab
+	log    logQuery               // of the logs tab
 	follow *provisioner.Following // of the events tab
 }
 
@@ -172,6 +173,8 @@ func (l *liveStore) parts(ctx context.Context, _ change) ([]part, error) {
 			return nil, err
 		}
 		parts = append(parts, part{target: "tab-events", component: views.EventsPane(events), fleeting: true})
+	case views.TabLogs:
+		parts = append(parts, l.logParts(st, l.log)...)
 	case views.TabOverview:
 		overview, err := l.overview(ctx, l.who, st)
 		if err != nil {

@@ -25,6 +25,7 @@ type roomKey struct {
 	query  listQuery
 	store  string
 	tab    string
+	log    logQuery
 	rights string
 }
 

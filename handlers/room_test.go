@@ -37,7 +37,7 @@ func TestReadersShareADrawing(t *testing.T) {
 	const readers = 500
 	rooms := make([]*room, readers)
 	for i := range rooms {
-		rooms[i] = app.hub.join(&stream{doubted: make(chan struct{}, 1)}, key, page)
+		rooms[i] = app.hub.join(key, page)
 	}
 	untilDrawn(t, rooms, 1)
 	storetest.Actor(t, db, "somebody")

@@ -21,6 +21,7 @@ func (a *App) find(c echo.Context) (store.Store, error) {
 func (a *App) showOverview(c echo.Context) error { return a.showStore(c, views.TabOverview, nil) }
 func (a *App) showPods(c echo.Context) error     { return a.showStore(c, views.TabPods, nil) }
 func (a *App) showEvents(c echo.Context) error   { return a.showStore(c, views.TabEvents, nil) }
+func (a *App) showLogs(c echo.Context) error     { return a.showStore(c, views.TabLogs, nil) }
 func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.TabSettings, nil) }
 
 // showStore draws a store's page with one of its tabs, and the credentials in it if they
@@ -35,18 +36,23 @@ func (a *App) showStore(c echo.Context, tab views.Tab, login *views.Credentials)
 	if err != nil {
 		return err
 	}
-	shell.Stream = streamAddress(url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}, who.since)
 	page := views.StorePage{Shell: shell, Head: a.head(who, st), Tabs: a.tabs(st, tab)}
-	if err := a.fillTab(ctx, who, st, tab, &page); err != nil {
+	if err := a.fillTab(c, st, tab, &page); err != nil {
 		return err
 	}
+	address := url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}
+	if page.Logs != nil {
+		chosenLog(*page.Logs).addTo(address)
+	}
+	page.Shell.Stream = streamAddress(address, who.since)
 	if login != nil && page.Overview != nil {
 		page.Overview.Credentials = *login
 	}
 	return render(c, http.StatusOK, views.Store(page))
 }
 
-func (a *App) fillTab(ctx context.Context, who visitor, st store.Store, tab views.Tab, page *views.StorePage) (err error) {
+func (a *App) fillTab(c echo.Context, st store.Store, tab views.Tab, page *views.StorePage) (err error) {
+	ctx, who := c.Request().Context(), visitorOf(c)
 	switch tab {
 	case views.TabPods:
 		pods := a.podsTab(st)
@@ -55,6 +61,9 @@ func (a *App) fillTab(ctx context.Context, who visitor, st store.Store, tab view
 		events, err := a.eventsTab(ctx, st)
 		page.Events = &events
 		return err
+	case views.TabLogs:
+		logs := a.logsTab(ctx, st, parseLogQuery(c.QueryParams()))
+		page.Logs = &logs
 	case views.TabSettings:
 		settings := a.settingsTab(who, st)
 		page.Settings = &settings

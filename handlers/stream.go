@@ -15,21 +15,14 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// heartbeat is below the 60 s after which proxies cut a silent connection.
-const heartbeat = 15 * time.Second
-
 // stream keeps one page up to date for as long as it is open. Every message brings parts
 // to what they are now, so that nothing is lost by missing one; its id is the number of the
 // newest event that it takes in.
 type stream struct {
-	hub      *hub
-	room     *room
-	who      visitor
-	out      *http.ResponseController
-	response *echo.Response
-	seen     int64         // the newest event that the browser's page shows, when it connects
-	has      int           // the edition that the browser has; 0 before the first
-	doubted  chan struct{} // holds something when the visitor's rights must be looked at again
+	*reader
+	room *room
+	seen int64 // the newest event that the browser's page shows, when it connects
+	has  int   // the edition that the browser has; 0 before the first
 }
 
 func (a *App) stream(c echo.Context) error {
@@ -37,19 +30,15 @@ func (a *App) stream(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &stream{
-		hub: a.hub, who: visitorOf(c), out: http.NewResponseController(c.Response()), response: c.Response(),
-		seen: seenBy(c.Request()), doubted: make(chan struct{}, 1),
+	s := &stream{reader: a.newReader(c), seen: seenBy(c.Request())}
+	if !a.hub.admit(s.reader) {
+		return errEnding
 	}
-	s.doubt() // what happened since the request was let in reached nobody
-	if s.room = a.hub.join(s, key, page); s.room == nil {
-		return echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is ending.")
+	defer a.hub.dismiss(s.reader)
+	if s.room = a.hub.join(key, page); s.room == nil {
+		return errEnding
 	}
-	defer a.hub.leave(s, s.room)
-	header := c.Response().Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no")
+	defer a.hub.leave(s.room)
 	s.run(c.Request().Context())
 	return nil
 }
@@ -79,7 +68,10 @@ func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 			return key, nil, err
 		}
 		key.store, key.tab, key.rights = st.ID, c.QueryParam("tab"), string(who.Actor.Roles[st.TeamID])
-		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab)}, nil
+		if log := parseLogQuery(c.QueryParams()); key.tab == string(views.TabLogs) {
+			key.log = logQuery{Pod: log.Pod, Container: log.Container, Previous: log.Previous}
+		}
+		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab), log: key.log}, nil
 	case "frame":
 		key.rights = rights(who.Actor)
 		return key, &liveFrame{App: a, who: who}, nil
@@ -96,22 +88,13 @@ func rights(a store.Actor) string {
 	return text.String()
 }
 
-// doubt makes the stream look at its reader's rights before it writes again.
-func (s *stream) doubt() {
-	select {
-	case s.doubted <- struct{}{}:
-	default:
-	}
-}
-
 // run writes until the browser is gone, the visitor may see the page no longer, or the
 // stream must end for another reason: then the browser comes back, and is told why.
 func (s *stream) run(ctx context.Context) {
-	s.response.WriteHeader(http.StatusOK)
-	if s.write([]byte("retry: 2000\n\n")) != nil {
+	if s.begin() != nil {
 		return
 	}
-	defer func() { _ = s.extend() }() // for the end of the answer
+	defer s.end()
 	beat := time.NewTimer(s.untilBeat())
 	defer beat.Stop()
 	for {
@@ -128,7 +111,7 @@ func (s *stream) run(ctx context.Context) {
 			s.doubt() // left to send, which alone decides
 		case <-next:
 		case <-beat.C:
-			if !time.Now().Before(s.who.ExpiresAt) || s.write([]byte(": still here\n\n")) != nil {
+			if s.beat() != nil {
 				return
 			}
 			beat.Reset(s.untilBeat())
@@ -136,19 +119,10 @@ func (s *stream) run(ctx context.Context) {
 	}
 }
 
-// untilBeat is the time until the next sign of life, or until the session ends.
-func (s *stream) untilBeat() time.Duration {
-	return min(heartbeat, max(0, time.Until(s.who.ExpiresAt)))
-}
-
 // send writes what is new to a visitor who still may see it.
 func (s *stream) send(ctx context.Context, e *edition) error {
-	select {
-	case <-s.doubted:
-		if err := s.checkRights(ctx); err != nil {
-			return err
-		}
-	default:
+	if err := s.settleDoubt(ctx); err != nil {
+		return err
 	}
 	if e == nil || e.nth == s.has {
 		return nil
@@ -170,34 +144,4 @@ func (s *stream) message(ctx context.Context, e *edition) ([]byte, error) {
 		return e.begin(ctx, s.seen)
 	}
 	return e.since(ctx, s.has)
-}
-
-var errRightsChanged = &store.Error{Code: store.Forbidden, Message: "What you may see has changed."}
-
-// checkRights fails when the session is over, or its user's roles are not those with which
-// the stream was opened.
-func (s *stream) checkRights(ctx context.Context) error {
-	session, err := s.hub.app.DB.Session(ctx, s.who.sessionID)
-	if err != nil {
-		return err
-	}
-	if !maps.Equal(session.Actor.Roles, s.who.Actor.Roles) {
-		return errRightsChanged
-	}
-	return nil
-}
-
-func (s *stream) write(text []byte) error {
-	if err := s.extend(); err != nil {
-		return err
-	}
-	if _, err := s.response.Write(text); err != nil {
-		return err
-	}
-	return s.out.Flush()
-}
-
-// extend gives the reader the time of one more message.
-func (s *stream) extend() error {
-	return s.out.SetWriteDeadline(time.Now().Add(s.hub.app.writeTimeout))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -22,8 +23,9 @@ const patience = 20 * time.Second
 
 // message is one of a stream's messages.
 type message struct {
-	id   int64
-	data string
+	id    int64
+	event string // the id as it stands
+	data  string
 }
 
 // targets are the parts that the message replaces.
@@ -45,10 +47,16 @@ type reader struct {
 // follow opens the stream of a page that shows everything up to that event.
 func (s site) follow(b *http.Client, query string, seen int64) reader {
 	s.t.Helper()
+	return s.listen(b, "/events?"+query, http.Header{"Last-Event-Id": {strconv.FormatInt(seen, 10)}})
+}
+
+// listen opens the stream at that address.
+func (s site) listen(b *http.Client, path string, header http.Header) reader {
+	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.t.Cleanup(cancel)
-	r := s.request(http.MethodGet, "/events?"+query, nil).WithContext(ctx)
-	r.Header.Set("Last-Event-ID", strconv.FormatInt(seen, 10))
+	r := s.request(http.MethodGet, path, nil).WithContext(ctx)
+	maps.Copy(r.Header, header)
 	response, err := b.Do(r)
 	if err != nil {
 		s.t.Fatal(err)
@@ -75,6 +83,7 @@ func readMessages(ctx context.Context, from *bufio.Reader, to chan<- message) {
 		field, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
 		switch {
 		case field == "id":
+			m.event = value
 			m.id, _ = strconv.ParseInt(value, 10, 64)
 		case field == "data":
 			m.data += value + "\n"
@@ -360,26 +369,33 @@ func (n narrow) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
-	t.Parallel()
-	s := prepare(t)
+// openNarrow serves the site to readers who must read, and tells the addresses of those
+// whose connection it gave up.
+func openNarrow(s site) (_ site, closed chan string) {
+	s.t.Helper()
 	s.app.SetWriteTimeout(300 * time.Millisecond)
 	server := httptest.NewUnstartedServer(s.app.Handler())
 	server.Listener = narrow{server.Listener}
-	closed := make(chan string, 100) // addresses of readers whose connection the server gave up
+	closed = make(chan string, 100)
 	server.Config.ConnState = func(conn net.Conn, state http.ConnState) {
 		if state == http.StateClosed {
 			closed <- conn.RemoteAddr().String()
 		}
 	}
 	server.Start()
-	t.Cleanup(func() { s.app.Drain(); server.Close() })
+	s.t.Cleanup(func() { s.app.Drain(); server.Close() })
 	s.url = server.URL
+	return s, closed
+}
+
+func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
+	t.Parallel()
+	s, closed := openNarrow(prepare(t))
 	b := s.developer()
 	s.create(b, "Shop")
 	seen := s.lastEvent()
 
-	stalled := s.stall(b)
+	stalled := s.stall(b, "/events?view=stores")
 	reading := s.follow(b, "view=stores", seen)
 	claim := s.work()
 	bound := time.After(patience)
@@ -403,7 +419,7 @@ func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
 }
 
 // stall opens a stream, never reads from it, and returns from which address.
-func (s site) stall(b *http.Client) (address string) {
+func (s site) stall(b *http.Client, path string) (address string) {
 	s.t.Helper()
 	home, err := url.Parse(s.url)
 	if err != nil {
@@ -415,7 +431,7 @@ func (s site) stall(b *http.Client) (address string) {
 	}
 	s.t.Cleanup(func() { _ = conn.Close() })
 	_ = conn.(*net.TCPConn).SetReadBuffer(4096)
-	r := s.request(http.MethodGet, "/events?view=stores", nil)
+	r := s.request(http.MethodGet, path, nil)
 	for _, c := range b.Jar.Cookies(home) {
 		r.AddCookie(c)
 	}

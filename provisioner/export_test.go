@@ -1,6 +1,16 @@
 package provisioner
 
-import "time"
+import (
+	"io"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+)
+
+// ReadLog reads what a node writes as the log of a store with these secrets.
+func ReadLog(from io.Reader, secrets ...string) *Log {
+	return &Log{lines: kube.ReadLog(io.NopCloser(from)), mask: newMask(secrets)}
+}
 
 // TrustWatches lets work that waits look again only when something tells of a change.
 func (p *Provisioner) TrustWatches() { p.lookAgain = time.Hour }

@@ -35,6 +35,7 @@ func TestGallery(t *testing.T) {
 		mux.Handle("GET /"+name, servePage(component))
 	}
 	mux.HandleFunc("GET /stream", idle)
+	mux.HandleFunc("GET /log-stream", idle)
 	mux.Handle("GET /stores/7/delete", servePage(deletePage(sampleDelete(""))))
 	base, b := serve(t, mux), browsertest.Open(t)
 	halved := browsertest.Mode{Name: "zoom", Scheme: "light", Width: 640, Height: 800}

@@ -241,6 +241,7 @@ const (
 	TabOverview Tab = "overview"
 	TabPods     Tab = "pods"
 	TabEvents   Tab = "events"
+	TabLogs     Tab = "logs"
 	TabSettings Tab = "settings"
 )
 
@@ -252,6 +253,7 @@ type StorePage struct {
 	Overview *Overview // of the tab that is shown, one of these is set
 	Pods     *PodsTab
 	Events   *EventsTab
+	Logs     *LogsTab
 	Settings *SettingsTab
 }
 

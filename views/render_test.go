@@ -75,6 +75,9 @@ func TestPartsKeepTheirIDs(t *testing.T) {
 		"store-main":     {OverviewTab(failed), OverviewTab(running)},
 		"tab-pods":       {PodsPane(PodsTab{}), PodsPane(PodsTab{Known: true}), PodsPane(PodsTab{Known: true, Pods: samplePods()})},
 		"tab-events":     {EventsPane(EventsTab{}), EventsPane(EventsTab{Known: true}), EventsPane(EventsTab{Known: true, Events: sampleEvents()})},
+		"tab-logs":       {LogsPane(LogsTab{}), LogsPane(LogsTab{Known: true}), LogsPane(LogsTab{Known: true, Sources: sampleLog().Sources}), LogsPane(sampleLog())},
+		"log-sources":    {LogSources(LogsTab{}), LogSources(sampleLog())},
+		"log-state":      {LogStateNote(LogState{}), LogStateNote(crashingLog().State)},
 		"credentials":    {CredentialsPanel(Credentials{}), CredentialsPanel(sampleCredentials(false)), CredentialsPanel(sampleCredentials(true))},
 		"delete-form":    {DeleteDialogForm(sampleDelete("")), DeleteDialogForm(sampleDelete("no"))},
 	}

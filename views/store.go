@@ -17,6 +17,7 @@ func storeTabs() []tabLink {
 		{tab: TabOverview, label: "Overview"},
 		{tab: TabPods, label: "Pods", path: "pods"},
 		{tab: TabEvents, label: "Events", path: "events"},
+		{tab: TabLogs, label: "Logs", path: "logs"},
 		{tab: TabSettings, label: "Settings", path: "settings"},
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +145,7 @@ func TestSimulation(t *testing.T) {
 		"delays":                     testDelays,
 		"component-before-namespace": testComponentGoesFirst,
 		"image-does-not-exist":       testImageThatDoesNotExist,
+		"log-of-one-pod":             testLogOfOnePod,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -305,4 +308,27 @@ func testImageThatDoesNotExist(_ *testing.T, s *shop) {
 			" labels: {app.kubernetes.io/component: typo}}, spec: {containers: [{name: typo, image: shop/does-not-exist:1}]}}"))
 	})
 	s.becomes("typo", "Pending ImagePullBackOff")
+}
+
+func testLogOfOnePod(t *testing.T, s *shop) {
+	s.open()
+	web, mariadb := s.becomes("web", "Running ready"), s.becomes("mariadb", "Running ready")
+	file := filepath.Join(t.TempDir(), "web.log")
+	if err := os.WriteFile(file, []byte(`2026-01-02T03:04:05Z stdout F {"says": "its own"}`+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.apply("/apis/kwok.x-k8s.io/v1alpha1/namespaces/NS/logs/"+web.Metadata.Name, "{apiVersion: kwok.x-k8s.io/v1alpha1, kind: Logs,"+
+		" metadata: {name: "+web.Metadata.Name+"}, spec: {logs: [{logsFile: "+file+"}]}}")
+	var line struct{ Says string }
+	eventually(t, "the log of one pod", func() error {
+		err := s.admin.Get(t.Context(), "/api/v1/namespaces/"+s.ns+"/pods/"+web.Metadata.Name+"/log", &line)
+		if err == nil && line.Says != "its own" {
+			err = fmt.Errorf("it says %q", line.Says)
+		}
+		return err
+	})
+	err := s.admin.Get(t.Context(), "/api/v1/namespaces/"+s.ns+"/pods/"+mariadb.Metadata.Name+"/log", &line)
+	if err == nil || !strings.Contains(err.Error(), "decode") {
+		t.Errorf("the log of the other pod is that of the first: %+v, %v", line, err)
+	}
 }

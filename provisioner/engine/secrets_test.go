@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,9 +82,15 @@ func TestCredentialsAreDrawnAnew(t *testing.T) {
 			if username, password := e.Login(data); username == "" || !plain.MatchString(password) {
 				t.Fatalf("%s: login %q with password %q", e.Name(), username, password)
 			}
+			if secrets := engine.Secrets(data); slices.Contains(secrets, "admin@shop.localhost") || slices.Contains(secrets, string(data["admin-username"])) {
+				t.Fatalf("%s: what customers may see is secret: %q", e.Name(), secrets)
+			}
 			for key, value := range data {
 				if strings.HasSuffix(key, "-username") || strings.HasSuffix(key, "-email") {
 					continue
+				}
+if !slices.Contains(engine.Secrets(data), string(value)) {
+					t.Errorf("%s: %s is no secret", e.Name(), key)
 				}
 				drawn := strings.TrimPrefix(string(value), "pk_") // as Medusa marks keys for browsers
 				if !plain.MatchString(drawn) || seen[drawn] {

@@ -51,6 +51,14 @@ func (c Container) Stuck() bool {
 	return c.State.Kind == "waiting"
 }
 
+// HasLog reports whether the container has written a log, or has before its last restart.
+func (c Container) HasLog(previous bool) bool {
+	if previous {
+		return c.Previous.Kind != ""
+	}
+	return c.State.Kind == "running" || c.State.Kind == "terminated" || c.Previous.Kind != ""
+}
+
 // Finished reports whether all that the pod was to do is done.
 func (p Pod) Finished() bool { return p.Phase == "Completed" }
 

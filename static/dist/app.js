@@ -149,9 +149,89 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  // ---- A log: what is written meanwhile comes at its end, and as many lines go at the other. ----
+
+  const mostLines = 2000;
+  let log, logSource, again;
+
+  const atNewest = () => log.scrollHeight - log.scrollTop - log.clientHeight < 24;
+  const sayLog = (state) => { byId("log-foot").dataset.log = state; };
+
+  function followLog() {
+    if (log === byId("log")) return;
+    leaveLog();
+    log = byId("log");
+    if (!log) return;
+    dress(log.querySelectorAll("li"));
+    log.scrollTop = log.scrollHeight;
+    log.addEventListener("scroll", () => { if (atNewest()) byId("log-newest")?.toggleAttribute("hidden", true); });
+    if (log.dataset.stream) connectLog();
+  }
+
+  // Where it was broken off it goes on: the server is told which line came last.
+  function connectLog() {
+    logSource = new EventSource(`${log.dataset.stream}&after=${encodeURIComponent(log.dataset.last)}`);
+    logSource.onopen = () => sayLog("on");
+    logSource.onmessage = (event) => { log.dataset.last = event.lastEventId || log.dataset.last; addLines(event.data); };
+    logSource.onerror = () => {
+      sayLog("retry");
+      if (logSource.readyState === EventSource.CLOSED) again = setTimeout(connectLog, retryEvery);
+    };
+  }
+
+  function leaveLog() { clearTimeout(again); logSource?.close(); logSource = undefined; }
+
+  // Who looks at older lines keeps them where they are.
+  function addLines(html) {
+    const list = log.querySelector("ol"), follows = atNewest(), known = list.lastElementChild;
+    list.insertAdjacentHTML("beforeend", html);
+    const added = [];
+    for (let li = known ? known.nextElementSibling : list.firstElementChild; li; li = li.nextElementSibling) added.push(li);
+    dress(added);
+    const height = log.scrollHeight;
+    while (list.childElementCount > mostLines) list.firstElementChild.remove();
+    if (follows) log.scrollTop = log.scrollHeight;
+    else { log.scrollTop -= height - log.scrollHeight; byId("log-newest").hidden = false; }
+    countLines();
+  }
+
+  const logTime = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 });
+
+  // Times become local, and what is not searched for is hidden.
+  function dress(lines) {
+    const wanted = byId("q").value.toLowerCase();
+    for (const li of lines) {
+      const time = li.querySelector("time:not([title])");
+      if (time) { time.title = time.getAttribute("datetime"); time.textContent = logTime.format(at(time)); }
+      li.hidden = !li.querySelector(".m").textContent.toLowerCase().includes(wanted);
+    }
+  }
+
+  function countLines() {
+    const all = log.querySelectorAll("li").length, hidden = log.querySelectorAll("li[hidden]").length;
+    setText(byId("log-count"), byId("q").value ? `${all - hidden} of ${all}` : "");
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.form?.id !== "log-form") return;
+    if (event.target.name === "times") log.classList.toggle("no-times", !event.target.checked);
+    if (event.target.name === "q") {
+      const follows = atNewest();
+      dress(log.querySelectorAll("li"));
+      if (follows) log.scrollTop = log.scrollHeight;
+      countLines();
+    }
+  });
+
   // ---- Clicks ----
 
   const actions = {
+    pauseLog(button) {
+      const pause = button.getAttribute("aria-pressed") === "false";
+      button.setAttribute("aria-pressed", String(pause));
+      if (pause) { leaveLog(); sayLog("paused"); } else connectLog();
+    },
+    newestLog(button) { log.scrollTop = log.scrollHeight; button.hidden = true; log.focus(); },
     async copy(button) {
       await navigator.clipboard.writeText(byId(button.dataset.copy).textContent.trim());
       button.dataset.copied = "";
@@ -217,7 +297,8 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
 
   function tick() { showTimes(document); hideSecrets(); sayLost(); }
 
-  new MutationObserver(() => showTimes(document)).observe(document.body, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(() => { showTimes(document); followLog(); }).observe(document.body, { childList: true, subtree: true, characterData: true });
+  followLog();
   tick();
   setInterval(tick, seconds);
   setInterval(reload, retryEvery);

@@ -6,6 +6,7 @@ import (
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/build"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/process"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/simulate"
 )
 
 // The names of a cluster's processes.
@@ -102,7 +103,7 @@ func (c *Cluster) kwok(bin build.Binaries) process.Command {
 			"--node-ip=127.0.0.1", fmt.Sprintf("--node-port=%d", c.Ports.Kwok),
 			fmt.Sprintf("--server-address=127.0.0.1:%d", c.Ports.Kwok),
 			"--tls-cert-file=" + c.cert("server"), "--tls-private-key-file=" + c.key("server"),
-			"--cidr=10.244.0.1/16", "--node-lease-duration-seconds=40",
+			"--cidr=10.244.0.1/16", "--node-lease-duration-seconds=40", "--enable-crds=" + simulate.LogsKind,
 		},
 	}
 }

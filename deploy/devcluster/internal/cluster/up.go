@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"shopwright.dev/shopwright/deploy/devcluster/internal/api"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/build"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/filelock"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/pki"
@@ -179,7 +180,7 @@ func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
 	if err := poll(ctx, "the API server", ready); err != nil {
 		return err
 	}
-	if err := freeNodes(ctx, admin); err != nil {
+	if err := s.prepareNodes(ctx, admin); err != nil {
 		return err
 	}
 	// Only now: earlier the controller manager would find no roles for itself, and end.
@@ -195,4 +196,15 @@ func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
 	}
 	s.reportReady("Ready")
 	return nil
+}
+
+// prepareNodes makes the cluster fit for a kwok to start in.
+func (s *Session) prepareNodes(ctx context.Context, admin *api.Client) error {
+	if err := freeNodes(ctx, admin); err != nil {
+		return err
+	}
+	if err := simulate.InstallLogs(ctx, admin); err != nil {
+		return err
+	}
+	return poll(ctx, "the kind of logs", func(ctx context.Context) error { return simulate.LogsServed(ctx, admin) })
 }

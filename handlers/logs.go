@@ -1,0 +1,308 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+const (
+	logPatience = 5 * time.Second // with a node, while somebody waits for a page
+	mostLogPage = 1 << 20         // bytes of text
+)
+
+// logQuery is what the address of a log says.
+type logQuery struct {
+	Pod       string
+	Container string
+	Previous  bool
+	Times     bool
+	Search    string
+	Tail      int
+}
+
+func logTails() []int { return []int{100, 500, views.MostLogLines} }
+
+func parseLogQuery(values url.Values) logQuery {
+	pod, container, _ := strings.Cut(values.Get("of"), "/")
+	tail, err := strconv.Atoi(values.Get("tail"))
+	if err != nil || !slices.Contains(logTails(), tail) {
+		tail = 500
+	}
+	return logQuery{
+		Pod: word(pod), Container: word(container), Previous: values.Get("previous") == "on",
+		Times:  values.Get("times") == "on" || !values.Has("of"), // at first
+		Search: firstRunes(word(values.Get("q")), 200), Tail: tail,
+	}
+}
+
+// source is the container as addresses name it.
+func (q logQuery) source() string { return q.Pod + "/" + q.Container }
+
+// addTo adds to an address which container it is about, if any.
+func (q logQuery) addTo(values url.Values) {
+	if q.Pod != "" {
+		values.Set("of", q.source())
+	}
+	if q.Previous {
+		values.Set("previous", "on")
+	}
+}
+
+// address is where something of that container's log is.
+func (q logQuery) address(st store.Store, path string) string {
+	values := url.Values{}
+	q.addTo(values)
+	return "/stores/" + st.ID + "/logs/" + path + "?" + values.Encode()
+}
+
+// chosen is the query, or for one that names no container the one that somebody is likely
+// to look for: the first that runs.
+func (q logQuery) chosen(pods []kube.Pod) logQuery {
+	if q.Pod != "" {
+		return q
+	}
+	for _, good := range []func(kube.Container) bool{
+		func(c kube.Container) bool { return c.State.Kind == "running" && !c.Init },
+		func(c kube.Container) bool { return c.HasLog(false) },
+		func(kube.Container) bool { return true },
+	} {
+		for _, pod := range pods {
+			if at := slices.IndexFunc(pod.Containers, good); at >= 0 {
+				q.Pod, q.Container = pod.Name, pod.Containers[at].Name
+				return q
+			}
+		}
+	}
+	return q
+}
+
+// logsTab is a log as far as it is written.
+func (a *App) logsTab(ctx context.Context, st store.Store, q logQuery) views.LogsTab {
+	tab := a.logsFrame(st, q)
+	if tab.Pod == "" {
+		return tab
+	}
+	q.Pod, q.Container = tab.Pod, tab.Container
+	tab.Times, tab.Search, tab.Download = q.Times, q.Search, q.address(st, "download")
+	if !q.Previous {
+		tab.Stream = q.address(st, "stream")
+	}
+	for _, n := range logTails() {
+		tab.Tails = append(tab.Tails, views.Choice{Value: strconv.Itoa(n), Label: fmt.Sprintf("Last %d lines", n), Selected: n == q.Tail})
+	}
+	lines, err := a.readLog(ctx, st, q)
+	tab.Silence = silence(err, q.Previous)
+	if refusal, refused := errors.AsType[*provisioner.LogRefusal](err); refused {
+		a.Log.Warn("read a log", "store", st.ID, "pod", q.Pod, "container", q.Container, "error", refusal)
+	}
+	var last position
+	for _, line := range lines {
+		last.add(line.At)
+		tab.Lines = append(tab.Lines, logLine(line, q.Search))
+	}
+	tab.Last = last.String()
+	return tab
+}
+
+// logsFrame is what is known of the containers without asking the cluster.
+func (a *App) logsFrame(st store.Store, q logQuery) views.LogsTab {
+	snapshot, known := a.Provisioner.Snapshot(st)
+	q = q.chosen(snapshot.Pods)
+	tab := views.LogsTab{
+		StoreID: st.ID, Known: known, Pod: q.Pod, Container: q.Container, Previous: q.Previous,
+		State: logState(snapshot.Pods, known, q), Simulated: a.Provisioner.Cluster().Simulated,
+	}
+	for _, pod := range snapshot.Pods {
+		for _, c := range pod.Containers {
+			of := logQuery{Pod: pod.Name, Container: c.Name}
+			label := pod.Name + " · " + c.Name
+			if c.Init {
+				label += ", first"
+			}
+			tab.Sources = append(tab.Sources, views.Choice{Value: of.source(), Label: label, Selected: of.source() == q.source()})
+		}
+	}
+	return tab
+}
+
+// chosenLog names the container that a page shows.
+func chosenLog(tab views.LogsTab) logQuery {
+	return logQuery{Pod: tab.Pod, Container: tab.Container, Previous: tab.Previous}
+}
+
+// logParts are those of a page with a log that change with the pods. Its lines have a stream
+// of their own.
+func (a *App) logParts(st store.Store, q logQuery) []part {
+	tab := a.logsFrame(st, q)
+	if q.Pod == "" {
+		return []part{{target: "tab-logs", component: views.LogsWait(tab), fleeting: true}}
+	}
+	return []part{
+		{target: "log-sources", component: views.LogSources(tab), fleeting: true},
+		{target: "log-state", component: views.LogStateNote(tab.State), fleeting: true},
+	}
+}
+
+// logState says what there is to know about the container of which the log is.
+func logState(pods []kube.Pod, known bool, q logQuery) views.LogState {
+	if !known {
+		return views.LogState{Tone: views.ToneWarn, Title: "The cluster does not answer.", Message: "The logs are shown as soon as it does."}
+	}
+	if q.Pod == "" {
+		return views.LogState{}
+	}
+	c, found := provisioner.FindContainer(pods, q.Pod, q.Container)
+	says := strings.Join(slices.DeleteFunc([]string{word(c.State.Reason), plain(c.State.Message)}, func(s string) bool { return s == "" }), ": ")
+	switch {
+	case !found:
+		return views.LogState{Tone: views.ToneWarn, Title: "This pod is not there any more.", Message: "Its log went with it. Choose another container."}
+	case c.State.Kind == "running" && q.Previous:
+		return views.LogState{Tone: views.TonePlain, Title: "This is the log before the last restart.", Message: ended(c.Previous)}
+	case c.State.Kind == "terminated":
+		return views.LogState{Tone: views.TonePlain, Title: "The container has ended.", Message: ended(c.State)}
+	case c.State.Kind == "running":
+		return views.LogState{}
+	case c.HasLog(true):
+		return views.LogState{Tone: views.ToneBad, Title: "The container crashes.", Message: says}
+	case !c.Stuck():
+		return views.LogState{Tone: views.TonePlain, Title: "The container has not started.", Message: cmp.Or(podMessage(pods, q.Pod), says)}
+	}
+	return views.LogState{Tone: views.ToneBad, Title: "The container does not start.", Message: says}
+}
+
+func podMessage(pods []kube.Pod, name string) string {
+	for _, pod := range pods {
+		if pod.Name == name {
+			return plain(pod.Message)
+		}
+	}
+	return ""
+}
+
+// ended says how a container ended.
+func ended(s kube.State) string {
+	parts := []string{fmt.Sprintf("It ended with %d", s.ExitCode)}
+	for _, part := range []string{word(s.Reason), plain(s.Message)} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// silence is what stands in the place of lines.
+func silence(err error, previous bool) string {
+	refusal, _ := errors.AsType[*provisioner.LogRefusal](err)
+	switch {
+	case err == nil:
+		return "Nothing has been written yet."
+	case errors.Is(err, provisioner.ErrNoContainer):
+		return "There is no such log."
+	case errors.Is(err, provisioner.ErrNotStarted) && previous:
+		return "The container has not been restarted."
+	case errors.Is(err, provisioner.ErrNotStarted):
+		return "The log begins when the container starts."
+	case errors.Is(err, provisioner.ErrNoSecrets):
+		return "The store’s credentials are gone from the cluster, so nobody can tell what of this log must be hidden."
+	case errors.Is(err, provisioner.ErrLogRefused):
+		return "Shopwright’s account may not read logs: its role shopwright-store lacks “get” on “pods/log”."
+	case refusal != nil:
+		return "The node does not give this log: " + plain(refusal.Said)
+	case errors.Is(err, context.DeadlineExceeded):
+		return "The node does not answer in time."
+	}
+	return "The cluster does not answer. The log is shown as soon as it does."
+}
+
+// readLog reads the end of a log as it is now, and less of it when its lines are long.
+func (a *App) readLog(ctx context.Context, st store.Store, q logQuery) ([]provisioner.LogLine, error) {
+	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	defer cancel()
+	if q.Search != "" {
+		q.Tail = views.MostLogLines
+	}
+	log, err := a.Provisioner.OpenLog(ctx, st, q.options(kube.LogOptions{Tail: int64(q.Tail)}))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = log.Close() }()
+	var lines []provisioner.LogLine
+	size := 0
+	for {
+		line, err := log.Next()
+		if errors.Is(err, io.EOF) {
+			return lines, nil
+		}
+		if err != nil {
+			return lines, err
+		}
+		lines, size = append(lines, line), size+len(line.Text)
+		for len(lines) > views.MostLogLines || size > mostLogPage {
+			size -= len(lines[0].Text)
+			lines = lines[1:]
+		}
+	}
+}
+
+func (q logQuery) options(o kube.LogOptions) provisioner.LogQuery {
+	o.Previous = q.Previous
+	return provisioner.LogQuery{Pod: q.Pod, Container: q.Container, LogOptions: o}
+}
+
+// logLine is a line as a page shows it; one without what is searched for is hidden.
+func logLine(l provisioner.LogLine, search string) views.LogLine {
+	return views.LogLine{At: l.At, Text: l.Text, Cut: l.Cut, Hidden: !strings.Contains(strings.ToLower(l.Text), strings.ToLower(search))}
+}
+
+// position is how far a log was read: up to a line, by its time and by how many lines have
+// that very time.
+type position struct {
+	at  time.Time
+	nth int
+}
+
+// add goes on by a line of that time.
+func (p *position) add(at time.Time) {
+	if at.Equal(p.at) || at.IsZero() {
+		p.nth++
+		return
+	}
+	p.at, p.nth = at, 1
+}
+
+// after reports whether it is behind the other.
+func (p position) after(other position) bool {
+	return cmp.Or(p.at.Compare(other.at), cmp.Compare(p.nth, other.nth)) > 0
+}
+
+// String is the position as an address has it; empty at the beginning.
+func (p position) String() string {
+	if p.nth == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d-%d", p.at.UnixNano(), p.nth)
+}
+
+// parsePosition reads what String has written, and takes everything else for the beginning.
+func parsePosition(text string) position {
+	at, nth, _ := strings.Cut(text, "-")
+	nanoseconds, err := strconv.ParseInt(at, 10, 64)
+	n, err2 := strconv.Atoi(nth)
+	if errors.Join(err, err2) != nil || nanoseconds < 0 || n < 1 {
+		return position{}
+	}
+	return position{at: time.Unix(0, nanoseconds), nth: n}
+}
