@@ -105,8 +105,8 @@ func (a *App) logsTab(ctx context.Context, st store.Store, q logQuery) views.Log
 	}
 	lines, err := a.readLog(ctx, st, q)
 	tab.Silence = silence(err, q.Previous)
-	if refusal, refused := errors.AsType[*provisioner.LogRefusal](err); refused {
-		a.Log.Warn("read a log", "store", st.ID, "pod", q.Pod, "container", q.Container, "error", refusal)
+	if err != nil && !expected(err) {
+		a.Log.Warn("read a log", "store", st.ID, "pod", q.Pod, "container", q.Container, "error", err)
 	}
 	var last position
 	for _, line := range lines {
@@ -225,6 +225,11 @@ func silence(err error, previous bool) string {
 		return "The node does not answer in time."
 	}
 	return "The cluster does not answer. The log is shown as soon as it does."
+}
+
+// expected reports whether the error is one of those that come and go with pods and clusters.
+func expected(err error) bool {
+	return errors.Is(err, provisioner.ErrNoContainer) || errors.Is(err, provisioner.ErrNotStarted) || errors.Is(err, provisioner.ErrUnreachable)
 }
 
 // readLog reads the end of a log as it is now, and less of it when its lines are long.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/views/browsertest"
 )
 
@@ -90,6 +91,23 @@ func TestLogStaysInPlace(t *testing.T) {
 	b.Check()
 	b.Click("#log-newest")
 	b.Until(atNewest + ` && document.getElementById("log-newest").hidden && document.activeElement.id === "log"`)
+}
+
+// What becomes of the container is told beside its log, which stays.
+func TestLogTellsOfTheContainer(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	b := s.openBrowser()
+	s.openLog(b, "?"+ofDatabase)
+	s.now.Write("before it crashed")
+	b.Until(logSays("before it crashed"))
+	kubetest.Simulate(t, s.st.Namespace, "fail=crash-loop", "component=mariadb")
+	b.Until(`document.getElementById("log-state").innerText.includes("The container crashes.")`)
+	b.Check()
+	kubetest.Simulate(t, s.st.Namespace, "fail=none", "component=mariadb")
+	b.Until(`document.getElementById("log-state").innerText === ""`)
+	s.now.Write("after it crashed")
+	b.Until(logSays("after it crashed") + " && " + logSays("before it crashed"))
 }
 
 func numbered(word string, n int) (lines []string) {

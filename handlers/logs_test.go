@@ -27,6 +27,7 @@ import (
 type shop struct {
 	site
 	*provisioner.Provisioner
+	link          *kubetest.Link
 	owner         *http.Client
 	st            store.Store
 	page          string
@@ -38,12 +39,12 @@ const ofDatabase = "of=mariadb-0%2Fmariadb"
 // openShop is a site with a cluster, on which the developer has opened a store.
 func openShop(t *testing.T) shop {
 	t.Helper()
-	s := shop{site: prepare(t)}
+	s := shop{site: prepare(t), link: kubetest.NewLink(t)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	s.Provisioner = provisioner.New(provisioner.Config{
 		DB: s.db, Cluster: storetest.Cluster(t, s.db), Engines: engine.Offered(), Site: engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
 		Connect: func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
-			return kubetest.Platform(t), nil
+			return s.link.Config(), nil
 		},
 		Holder: uuid.NewString(), Log: log, Timeout: 5 * time.Minute, Concurrency: store.Concurrency{Global: 2},
 	})
@@ -200,21 +201,60 @@ func TestLogStream(t *testing.T) {
 	}
 }
 
-// A log that is followed goes on when its container is started again.
-func TestLogStreamOutlivesARestart(t *testing.T) {
+func TestPagesOfLogsFollowThePods(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	waiting := s.follow(s.owner, "view=store&tab=logs&id="+s.st.ID, -1)
+	if m := waiting.until("Show the logs"); !strings.Contains(m.targets(), "tab-logs") {
+		t.Errorf("who waits for pods is told %s", m.targets())
+	}
+	chosen := s.follow(s.owner, "view=store&tab=logs&"+ofDatabase+"&id="+s.st.ID, -1)
+	if m := chosen.until("mariadb-0 · mariadb"); !strings.HasSuffix(m.targets(), "log-sources log-state") {
+		t.Errorf("who looks at a log is told %s", m.targets())
+	}
+	kubetest.Simulate(t, s.st.Namespace, "start-delay=1h", "component=mariadb")
+	if err := kubetest.Admin(t).CoreV1().Pods(s.st.Namespace).Delete(t.Context(), "mariadb-0", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	chosen.until("The container has not started.")
+}
+
+// A log that is followed goes on when it breaks off, and when its container is started again.
+func TestLogStreamOutlivesCutsAndRestarts(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
 	r := s.read("")
 	r.until(">begins<")
-	restarted := make(chan struct{})
-	go func() {
-		defer close(restarted)
-		kubetest.Simulate(t, s.st.Namespace, "fail=crash-loop", "component=mariadb")
-		kubetest.Simulate(t, s.st.Namespace, "fail=none", "component=mariadb")
-	}()
-	<-restarted
+	s.link.Cut()
+	s.now.Write("after the cut")
+	if m := r.until("after the cut"); strings.Contains(m.data, "begins") || strings.Contains(m.data, "gap") {
+		t.Errorf("after a cut the stream says %s", m.data)
+	}
+	kubetest.Simulate(t, s.st.Namespace, "fail=crash-loop", "component=mariadb")
+	s.untilRestarts(1)
+	s.link.Cut()
 	s.now.Write("after the restart")
-	r.until("after the restart")
+	if m := r.until("after the restart"); !strings.Contains(m.data, "The container was started again.") || strings.Contains(m.data, "after the cut") {
+		t.Errorf("after a restart the stream says %s", m.data)
+	}
+}
+
+func (s shop) untilRestarts(n int32) {
+	s.t.Helper()
+	changed, cancel := s.SubscribeStore(s.st)
+	defer cancel()
+	bound := time.After(patience)
+	for {
+		snapshot, _ := s.Snapshot(s.st)
+		if c, _ := provisioner.FindContainer(snapshot.Pods, "mariadb-0", "mariadb"); c.Restarts == n {
+			return
+		}
+		select {
+		case <-changed:
+		case <-bound:
+			s.t.Fatalf("the container is not started again: %+v", snapshot.Pods)
+		}
+	}
 }
 
 func TestLogStreamsEndWithTheRight(t *testing.T) {
@@ -322,5 +362,21 @@ func TestWhoStopsReadingALogIsDropped(t *testing.T) {
 			t.Fatal("a reader who stopped reading is kept")
 		default:
 		}
+	}
+}
+
+func TestLogsWithoutACluster(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	page := s.create(b, "Shop")
+	if got := s.get(b, page+"/logs"); got.status != http.StatusOK || !strings.Contains(got.body, "The cluster does not answer") {
+		t.Errorf("the page answers %d", got.status)
+	}
+	if got := s.get(b, page+"/logs?"+ofDatabase); got.status != http.StatusOK || !strings.Contains(got.body, "The log is shown as soon as it does.") {
+		t.Errorf("the page of a container answers %d", got.status)
+	}
+	if got := s.get(b, page+"/logs/download?"+ofDatabase); got.status != http.StatusServiceUnavailable {
+		t.Errorf("the download answers %d", got.status)
 	}
 }
