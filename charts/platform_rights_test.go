@@ -174,6 +174,10 @@ func (d *deputy) grant(role string, rules []rbacv1.PolicyRule) {
 		ObjectMeta: metav1.ObjectMeta{Name: d.name}, RoleRef: ref, Subjects: subjects,
 	}, metav1.CreateOptions{})))
 	d.untilAllowed(d.owner.Namespace, rules[0])
+	within(d.t, "pods can be made in the namespace", func() bool {
+		_, err := d.admin.CoreV1().ServiceAccounts(d.owner.Namespace).Get(ctx, "default", metav1.GetOptions{})
+		return err == nil
+	})
 }
 
 func (d *deputy) revoke() {
@@ -248,7 +252,9 @@ func (d *deputy) aroundStores() []deed {
 func (d *deputy) inStore() []deed {
 	namespace, secret := d.owner.Namespace, enginetest.Spec("local").SecretName
 	limits := kube.Limits{Quota: map[corev1.ResourceName]string{corev1.ResourcePods: "0"}} // nobody waits for any
+	check := kube.CheckRun{Key: "any-1", Manifest: `{metadata: {name: check}, spec: {containers: [{name: check, image: check}]}}`}
 	deeds := []deed{
+		{"make a check", func(ctx context.Context) error { return d.kube.CreateCheck(ctx, d.owner, check) }},
 		{"make limits", func(ctx context.Context) error { return d.kube.CreateLimits(ctx, d.owner, limits) }},
 		{"look for limits", func(ctx context.Context) error { return second(d.kube.HasLimits(ctx, namespace)) }},
 		{"make a secret", func(ctx context.Context) error { return d.kube.CreateSecret(ctx, d.owner, secret, nil) }},
@@ -261,10 +267,8 @@ func (d *deputy) inStore() []deed {
 		workload := kube.Workload{Kind: kind, Name: "any"}
 		deeds = append(deeds, deed{"nudge a " + kind, func(ctx context.Context) error { return d.kube.Nudge(ctx, namespace, workload) }})
 	}
-	check := kube.CheckRun{Key: "any-1", Manifest: `{metadata: {name: check}, spec: {containers: [{name: check, image: check}]}}`}
 	return append(deeds,
 		deed{"remove a job", func(ctx context.Context) error { return d.kube.DeleteJob(ctx, namespace, "any") }},
-		deed{"make a check", func(ctx context.Context) error { return d.kube.CreateCheck(ctx, d.owner, check) }},
 		deed{"remove a pod", func(ctx context.Context) error { return d.kube.DeletePods(ctx, namespace, []string{"any"}) }},
 		deed{"remove volumes", func(ctx context.Context) error { return d.kube.DeleteVolumes(ctx, namespace) }},
 		deed{"list events", func(ctx context.Context) error { return second(d.kube.Events(ctx, namespace)) }},

@@ -89,7 +89,7 @@ func TestCredentialsAreDrawnAnew(t *testing.T) {
 				if strings.HasSuffix(key, "-username") || strings.HasSuffix(key, "-email") {
 					continue
 				}
-if !slices.Contains(engine.Secrets(data), string(value)) {
+				if !slices.Contains(engine.Secrets(data), string(value)) {
 					t.Errorf("%s: %s is no secret", e.Name(), key)
 				}
 				drawn := strings.TrimPrefix(string(value), "pk_") // as Medusa marks keys for browsers
