@@ -106,7 +106,7 @@ ${field('phone', 'Phone (optional)', 'tel', html`type="tel"`)}
   }
 
   review({ cart, deliveries, takesPayment, problem, basket }) {
-    const chosen = cart.shipping_methods?.[0]?.shipping_option_id ?? deliveries[0]?.id
+    const chosen = cart.shipping_methods?.[0]?.shipping_option_id
     const ready = deliveries.length > 0 && takesPayment
     return this.#page({ title: 'Checkout', basket }, html`
 <h1>Checkout</h1>
@@ -123,7 +123,7 @@ ${addressOf(cart)}
 <p><a href="/checkout">Change the address</a></p>
 ${ready && html`<button>Place order</button>`}
 </form>
-<aside aria-label="Sum">${summary(cart)}${deliveries.length > 0 && !cart.shipping_methods?.length && html`<p class="note">The delivery is added to this.</p>`}</aside>
+<aside aria-label="Sum">${summary(cart)}</aside>
 </div>`)
   }
 

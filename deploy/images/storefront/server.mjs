@@ -76,6 +76,7 @@ async function changeItem(request, item) {
   try {
     await medusa.change(cart, item, quantityIn(form, 0))
   } catch (error) {
+    request.forgetCart()
     if (error instanceof Refusal) return showCart(request, inWords(error))
     throw error
   }
@@ -111,15 +112,28 @@ async function review(request, problem) {
   if (!cart?.items?.length) return goTo('/cart')
   if (!cart.shipping_address) return goTo('/checkout')
   const [deliveries, takesPayment] = await Promise.all([medusa.deliveries(cart), medusa.takesManualPayment(cart)])
-  return view(pages.review({ cart, deliveries, takesPayment, problem, basket: countOf(cart) }), problem ? 422 : 200)
+  if (deliveries.length > 0 && !deliveries.some((d) => d.id === deliveryOf(cart))) {
+    await medusa.chooseDelivery(cart, deliveries[0].id) // so that the sum is the whole sum
+    request.forgetCart()
+  }
+  const summed = await request.cart()
+  return view(pages.review({ cart: summed, deliveries, takesPayment, problem, basket: countOf(summed) }), problem ? 422 : 200)
 }
+
+const deliveryOf = (cart) => cart.shipping_methods?.[0]?.shipping_option_id
 
 async function placeOrder(request) {
   const form = await request.form()
   const cart = await request.cart()
   if (!cart?.items?.length) return goTo('/cart')
+  if (!cart.shipping_address) return goTo('/checkout')
   try {
-    await medusa.chooseDelivery(cart, form.get('delivery') ?? '')
+    const delivery = form.get('delivery') ?? ''
+    if (delivery !== deliveryOf(cart)) { // nobody buys at a sum that was not on the page
+      await medusa.chooseDelivery(cart, delivery)
+      request.forgetCart()
+      return await review(request, 'With this delivery the total is another. Please look at it and place the order again.')
+    }
     const order = await medusa.order(cart)
     return goTo(`/orders/${order.id}`, cookie('order', order.id), cookie('cart', ''))
   } catch (error) {
@@ -168,6 +182,9 @@ class Request {
   cart() {
     return (this.#cart ??= this.cookies.cart ? medusa.cart(this.cookies.cart) : Promise.resolve(undefined))
   }
+
+  /** forgetCart has it asked for again, after a change. */
+  forgetCart() { this.#cart = undefined }
 
   /** basket is how much is in the cart, for the head of the page. */
   async basket() { return countOf(await this.cart()) }
