@@ -99,24 +99,19 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 		}
 		news.wait(ctx, w.lookAgain)
 		news.cancel()
-		if err := w.stillWanted(ctx); err != nil {
-			return store.Check{}, err
-		}
 		if ctx.Err() != nil {
 			return store.Check{Failed: "check", Message: fmt.Sprintf("It did not end within %s.", checkTimeout)}, nil
+		}
+		if err := w.stillWanted(ctx); err != nil {
+			return store.Check{}, err
 		}
 	}
 }
 
 func (w *worker) stillWanted(ctx context.Context) error {
 	st, err := w.db.Store(ctx, w.claim.Store.ID)
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	case !st.CanCheck() || st.Generation != w.claim.Store.Generation:
+	if err == nil && (!st.CanCheck() || st.Generation != w.claim.Store.Generation) {
 		return errUnwanted
 	}
-	return nil
+	return err
 }

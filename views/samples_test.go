@@ -230,7 +230,7 @@ func overviewPage(name string, status Status) StorePage {
 func sampleHealth() Health {
 	return Health{
 		StoreID: "7", At: sampleTime, OK: true, Summary: "Order 1042 was placed and cancelled again.", Can: true,
-		Steps: []Fact{{Name: "catalogue", Value: "120 ms"}, {Name: "cart", Value: "84 ms"}, {Name: "checkout", Value: "1.4 s"}},
+		Steps:   []Fact{{Name: "catalogue", Value: "120 ms"}, {Name: "cart", Value: "84 ms"}, {Name: "checkout", Value: "1.4 s"}},
 		Address: "Answers in 38 ms", Next: "Checked again by itself about every 6 hours, up to the till.",
 	}
 }

@@ -132,23 +132,6 @@ func TestMedusaAndTheWorld(t *testing.T) {
 	}
 }
 
-// Kubernetes replaces $(NAME) in an environment: a shop of that name would show the password.
-func TestAShopsNameIsNoReference(t *testing.T) {
-	t.Parallel()
-	objects := medusa(t, func(v map[string]any) {
-		v["store"] = map[string]any{"id": enginetest.Spec("").StoreID, "name": "$(DATABASE_PASSWORD)"}
-	})
-	for _, w := range enginetest.Workloads(objects) {
-		for _, c := range w.Containers() {
-			for _, env := range c.Env {
-				if env.Name == "SHOP_NAME" && env.Value != "$$(DATABASE_PASSWORD)" {
-					t.Errorf("%s is given %s", w.Name, env.Value)
-				}
-			}
-		}
-	}
-}
-
 func TestMedusasSetupIsAnotherJobWhenItsPodIsAnother(t *testing.T) {
 	t.Parallel()
 	first, same := setupJob(t, medusa(t, unchanged)), setupJob(t, medusa(t, unchanged))

@@ -69,6 +69,32 @@ func keyOf(t *testing.T, workload, secret, key string) string {
 	return key
 }
 
+// Kubernetes replaces $(NAME) in an environment: a shop of that name would show the password.
+func TestAShopsNameIsNoReference(t *testing.T) {
+	t.Parallel()
+	for _, e := range engine.Offered().All() {
+		spec := enginetest.Spec("local")
+		spec.Name = "$(DATABASE_PASSWORD)"
+		named := 0
+		for _, w := range enginetest.Workloads(enginetest.Objects(t, enginetest.Request(t, e, spec))) {
+			for _, c := range w.Containers() {
+				for _, env := range c.Env {
+					if env.Name != "SHOP_NAME" {
+						continue
+					}
+					named++
+					if env.Value != "$$(DATABASE_PASSWORD)" {
+						t.Errorf("%s: %s is given %s", e.Name(), w.Name, env.Value)
+					}
+				}
+			}
+		}
+		if named == 0 {
+			t.Errorf("%s: nothing knows the shop's name", e.Name())
+		}
+	}
+}
+
 func TestCredentialsAreDrawnAnew(t *testing.T) {
 	t.Parallel()
 	plain := regexp.MustCompile(`^[0-9A-Za-z]{24,}$`)

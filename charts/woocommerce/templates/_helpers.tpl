@@ -37,6 +37,12 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
+{{/* A text in an environment, where Kubernetes would replace $(NAME): a shop of such a name
+     would show what that variable holds. */}}
+{{- define "woocommerce.literal" -}}
+{{ . | replace "$(" "$$(" | quote }}
+{{- end }}
+
 {{- define "woocommerce.pullSecrets" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
