@@ -176,7 +176,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 			"tls":           values{"mode": "secret", "secretName": "wildcard"},
 			"imageRegistry": "registry.example.com", "imagePullSecret": "pull",
 			"values": values{"woocommerce": values{"shop": values{"country": "FR"}}},
-			"max":    7, "maxPerUser": 3, "maxConcurrent": 2, "provisionTimeout": "20m",
+			"max":    7, "maxPerUser": 3, "maxConcurrent": 2, "provisionTimeout": "20m", "checkInterval": "0",
 		},
 	})
 	c := only[*appsv1.Deployment](t, objects).Spec.Template.Spec.Containers[0]
@@ -185,7 +185,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 		"STORE_URL_PORT": "8443", "INGRESS_CLASS": "traefik", "STORAGE_CLASS": "fast", "TLS_MODE": "secret", "TLS_SECRET": "wildcard",
 		"IMAGE_REGISTRY": "registry.example.com", "IMAGE_PULL_SECRET": "pull",
 		"STORE_VALUES": `{"woocommerce":{"shop":{"country":"FR"}}}`,
-		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "PROVISION_TIMEOUT": "20m",
+		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "PROVISION_TIMEOUT": "20m", "CHECK_INTERVAL": "0",
 	} {
 		if got := variable(c, "SHOPWRIGHT_"+name).Value; got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
