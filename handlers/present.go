@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -167,7 +168,7 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 		overview.Timeline.Steps[at-1].Message = waiting
 	}
 	if st.Status == store.Failed {
-		overview.Failure = failureView(st.Failure)
+		overview.Failure = failureView(st)
 		overview.Left = left(st, snapshot)
 	}
 	return overview, nil
@@ -215,10 +216,17 @@ func left(st store.Store, s kube.Snapshot) []views.Fact {
 	return facts
 }
 
-func failureView(f store.Failure) *views.Failure {
+func failureView(st store.Store) *views.Failure {
+	f := st.Failure
 	shown := &views.Failure{Title: f.Title, Cause: plain(f.Cause), Next: f.Next, At: f.At}
 	for _, line := range f.HelmLog {
 		shown.HelmLog = append(shown.HelmLog, plain(line))
+	}
+	if words := f.LastWords; len(words.Lines) > 0 {
+		shown.Words = views.LastWords{Of: word(words.Pod + "/" + words.Container), URL: logURL(st.ID, words)}
+		for _, line := range words.Lines {
+			shown.Words.Lines = append(shown.Words.Lines, plain(line))
+		}
 	}
 	for _, e := range f.Evidence {
 		shown.Evidence = append(shown.Evidence, views.Evidence{
@@ -226,6 +234,13 @@ func failureView(f store.Failure) *views.Failure {
 		})
 	}
 	return shown
+}
+
+// logURL leads to the whole log of which the words are the end.
+func logURL(id string, words store.LastWords) string {
+	query := url.Values{}
+	logQuery{Pod: words.Pod, Container: words.Container}.addTo(query)
+	return "/stores/" + id + "/logs?" + query.Encode()
 }
 
 func (a *App) credentials(who visitor, st store.Store) views.Credentials {

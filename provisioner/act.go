@@ -383,7 +383,8 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 		if err != nil {
 			w.log.Warn("no events for the evidence", "error", err)
 		}
-		f.Evidence = evidence(conn.watcher.Snapshot(w.claim.Store.Namespace), events)
+		snapshot := conn.watcher.Snapshot(w.claim.Store.Namespace)
+		f.Evidence, f.LastWords = evidence(snapshot, events), w.lastWords(ctx, w.claim.Store, snapshot)
 	}
 	_, err := w.db.Fail(ctx, w.claim, f)
 	if err == nil {

@@ -72,7 +72,7 @@ type report struct {
 }
 
 func resultOf(pod kube.Pod) store.Check {
-	text, code := lastWords(pod)
+	text, code := reportOf(pod)
 	var said report
 	if err := json.Unmarshal([]byte(text), &said); err != nil {
 		return store.Check{Failed: "check", Message: sentence(text)}
@@ -87,8 +87,8 @@ func resultOf(pod kube.Pod) store.Check {
 	return check
 }
 
-// lastWords are what the pod's container has left, or what Kubernetes says of the pod.
-func lastWords(pod kube.Pod) (text string, code int32) {
+// reportOf is what the pod's container has left, or what Kubernetes says of the pod.
+func reportOf(pod kube.Pod) (text string, code int32) {
 	for _, c := range pod.Containers {
 		if c.State.Kind == "terminated" && !c.Init {
 			return c.State.Message, c.State.ExitCode

@@ -13,10 +13,6 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// crashes is how often a container may end before it is said to crash in a loop: a program
-// that cannot reach its database yet often ends once or twice.
-const crashes = 3
-
 func namespaceTaken(st store.Store) store.Failure {
 	return store.Failure{
 		Title: "The namespace is somebody else’s",
@@ -30,14 +26,6 @@ func credentialsLost(st store.Store) store.Failure {
 		Title: "The credentials are gone",
 		Cause: fmt.Sprintf("The secret %s/%s is missing, but the store’s disks are still there. New passwords would not open them.", st.Namespace, credentialsSecret),
 		Next:  "Put the secret back and press Retry, or delete the store.",
-	}
-}
-
-func setupFailed(j kube.Job) store.Failure {
-	return store.Failure{
-		Title: "Setting up the shop failed",
-		Cause: fmt.Sprintf("The job %s gave up after %s: %s", j.Name, plural(int(j.Attempts), "attempt"), sentence(j.Message)),
-		Next:  "Look at the pods and events for the reason, then press Retry: the setup runs again on what is there.",
 	}
 }
 
@@ -60,6 +48,11 @@ func podsRefused(e kube.Event) store.Failure {
 
 // timedOut names what the store still waits for.
 func timedOut(st store.Store, after time.Duration, saying string, s kube.Snapshot) store.Failure {
+	for _, pod := range s.Pods {
+		if pod.Node == "" && pod.Message != "" && !pod.Ended {
+			return noRoom(pod, after)
+		}
+	}
 	return store.Failure{
 		Title: "It took too long",
 		Cause: fmt.Sprintf("After %s of work the store still stands at %s: %s%s", after.Round(time.Second), st.Step, sentence(saying), unready(s)),
@@ -70,11 +63,8 @@ func timedOut(st store.Store, after time.Duration, saying string, s kube.Snapsho
 // unready says of the first pod that keeps a store waiting what it lacks.
 func unready(s kube.Snapshot) string {
 	for _, pod := range s.Pods {
-		switch {
-		case pod.Finished():
+		if pod.Finished() {
 			continue
-		case pod.Node == "" && pod.Message != "":
-			return fmt.Sprintf(" The pod %s has no node: %s", pod.Name, sentence(pod.Message))
 		}
 		for _, c := range pod.Containers {
 			switch {
@@ -110,52 +100,6 @@ func verdict(st store.Store, err error) (f store.Failure, final bool) {
 		return notShared(missing), true
 	}
 	return refused(st, err), terminal(err)
-}
-
-// hopeless finds what keeps a pod from ever getting ready without a person.
-func hopeless(s kube.Snapshot) (store.Failure, bool) {
-	for _, pod := range s.Pods {
-		for _, c := range pod.Containers {
-			if c.State.Kind != "waiting" {
-				continue
-			}
-			switch c.State.Reason {
-			case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
-				return imageNotPulled(pod, c), true
-			case "CrashLoopBackOff":
-				if c.Restarts >= crashes {
-					return crashing(pod, c), true
-				}
-			case "CreateContainerConfigError":
-				return notStarted(pod, c), true
-			}
-		}
-	}
-	return store.Failure{}, false
-}
-
-func imageNotPulled(pod kube.Pod, c kube.Container) store.Failure {
-	return store.Failure{
-		Title: "An image cannot be pulled",
-		Cause: fmt.Sprintf("The pod %s cannot get the image %s for its container %s.", pod.Name, c.Image, c.Name),
-		Next:  "Check that the image exists and that the cluster can reach its registry, then press Retry.",
-	}
-}
-
-func crashing(pod kube.Pod, c kube.Container) store.Failure {
-	return store.Failure{
-		Title: "A container keeps crashing",
-		Cause: fmt.Sprintf("The container %s of the pod %s ended %d times, the last time with exit code %d.", c.Name, pod.Name, c.Restarts, c.Previous.ExitCode),
-		Next:  "Look at what it wrote last, mend the cause, then press Retry.",
-	}
-}
-
-func notStarted(pod kube.Pod, c kube.Container) store.Failure {
-	return store.Failure{
-		Title: "A container cannot be started",
-		Cause: fmt.Sprintf("The container %s of the pod %s cannot be started: %s", c.Name, pod.Name, sentence(c.State.Message)),
-		Next:  "Mend the cause, then press Retry.",
-	}
 }
 
 // evidence are the observations that explain a failure: what the waiting containers say,

@@ -117,7 +117,7 @@ func nextWorkloads(st store.Store, o observed) action {
 	}
 	switch {
 	case setup.Failed:
-		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup)}
+		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup, o.Snapshot)}
 	case all > 0 && ready == all && setup.Succeeded:
 		return nextOpening(o)
 	case st.Step == store.StepSetup, all > 0 && ready == all, started(o.Snapshot) && (setup.Succeeded || setupRuns(o.Snapshot)):

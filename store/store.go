@@ -120,7 +120,16 @@ type Failure struct {
 	Step     Step        `json:"step,omitempty"`  // where it stopped
 	Evidence []Evidence  `json:"evidence,omitempty"`
 	HelmLog  []string    `json:"helm_log,omitempty"`
-	At       time.Time   `json:"at,omitzero"`
+	// LastWords are of the container that ended badly, if one did.
+	LastWords LastWords `json:"last_words,omitzero"`
+	At        time.Time `json:"at,omitzero"`
+}
+
+// LastWords are the last lines of a container's log.
+type LastWords struct {
+	Pod       string   `json:"pod,omitempty"`
+	Container string   `json:"container,omitempty"`
+	Lines     []string `json:"lines,omitempty"`
 }
 
 // Evidence is one observation in the cluster that explains a failure, unchanged.

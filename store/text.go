@@ -17,14 +17,18 @@ func kept(text string) string {
 // kept is the failure with all its texts as they are kept.
 func (f Failure) kept() Failure {
 	f.Title, f.Cause, f.Next = kept(f.Title), kept(f.Cause), kept(f.Next)
-	evidence, log := f.Evidence, f.HelmLog
-	f.Evidence, f.HelmLog = nil, nil
+	evidence := f.Evidence
+	f.Evidence, f.HelmLog, f.LastWords.Lines = nil, keptLines(f.HelmLog), keptLines(f.LastWords.Lines)
 	for _, e := range evidence {
 		e.Object, e.Reason, e.Message = kept(e.Object), kept(e.Reason), kept(e.Message)
 		f.Evidence = append(f.Evidence, e)
 	}
-	for _, line := range log {
-		f.HelmLog = append(f.HelmLog, kept(line))
-	}
 	return f
+}
+
+func keptLines(lines []string) (all []string) {
+	for _, line := range lines {
+		all = append(all, kept(line))
+	}
+	return all
 }

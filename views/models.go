@@ -341,7 +341,15 @@ type Failure struct {
 	Next     string
 	Evidence []Evidence
 	HelmLog  []string
+	Words    LastWords // of the container that ended badly, if one did
 	At       time.Time
+}
+
+// LastWords are the last lines of a container's log.
+type LastWords struct {
+	Of    string // pod/container
+	URL   string // of the whole log
+	Lines []string
 }
 
 // Evidence is one observation, unchanged.

@@ -50,6 +50,9 @@ func evidenceText(f Failure) string {
 	for _, e := range f.Evidence {
 		text += fmt.Sprintf("%s  %s  %s  (%d times)\n", e.Object, e.Reason, e.Message, e.Count)
 	}
+	for _, line := range f.Words.Lines {
+		text += f.Words.Of + "  " + line + "\n"
+	}
 	for _, line := range f.HelmLog {
 		text += line + "\n"
 	}

@@ -145,9 +145,9 @@ func TestTook(t *testing.T) {
 func TestRuleLabel(t *testing.T) {
 	t.Parallel()
 	want := map[string][]Tick{
-		"Step 6 of 8":           sampleTicks(5, TickRunning),
-		"Failed at step 6 of 8": sampleTicks(5, TickBad),
-		"8 of 8 steps done":     sampleTicks(8, TickDone),
+		"Step 6 of 10":           sampleTicks(5, TickRunning),
+		"Failed at step 6 of 10": sampleTicks(5, TickBad),
+		"10 of 10 steps done":    sampleTicks(10, TickDone),
 	}
 	for label, ticks := range want {
 		if got := ruleLabel(ticks); got != label {

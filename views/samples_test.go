@@ -191,6 +191,7 @@ func sampleFailure() *Failure {
 			{Object: "pvc/data-woocommerce-mariadb-0", Reason: "ProvisioningFailed", Message: `storageclass.storage.k8s.io "fast-ssd" not found`, Count: 41, Last: sampleTime},
 			{Object: "pod/woocommerce-wordpress-7c9d8b6f4-x2kqp-with-a-long-name", Message: hostile, Count: 1, Last: sampleTime},
 		},
+		Words:   LastWords{Of: "setup-1a2b3c4d-x7k2p/setup", URL: "/stores/7/logs", Lines: []string{"setup: installing WordPress", "setup: FAILED: there is no way to pay", hostile}},
 		HelmLog: []string{"creating 14 resource(s)", "StatefulSet is not ready: store-papeterie-du-canal/mariadb. 0 out of 1 expected pods are ready", hostile},
 	}
 }

@@ -24,13 +24,15 @@ type Pod struct {
 
 // Container is one container of a pod.
 type Container struct {
-	Name     string
-	Init     bool
-	Image    string
-	Ready    bool
-	Restarts int32
-	State    State
-	Previous State // how it ended the last time; empty kind if it never did
+	Name  string
+	Init  bool
+	Image string
+	// MemoryLimit is what it may take, as its chart says it; empty for no limit.
+	MemoryLimit string
+	Ready       bool
+	Restarts    int32
+	State       State
+	Previous    State // how it ended the last time; empty kind if it never did
 }
 
 // State is what a container does.
@@ -82,6 +84,9 @@ func podOf(p *corev1.Pod) Pod {
 func (p *Pod) add(specs []corev1.Container, statuses []corev1.ContainerStatus, init bool) {
 	for _, spec := range specs {
 		container := Container{Name: spec.Name, Init: init, Image: spec.Image, State: State{Kind: "waiting"}}
+		if limit, ok := spec.Resources.Limits[corev1.ResourceMemory]; ok {
+			container.MemoryLimit = limit.String()
+		}
 		for _, status := range statuses {
 			if status.Name != spec.Name {
 				continue

@@ -120,9 +120,9 @@ CREATE TABLE stores (
 	url                 TEXT   NOT NULL,
 	admin_url           TEXT   NOT NULL,
 	volumes             TEXT   NOT NULL, -- names of the claims that hold its data, one a line
-	search              TEXT   NOT NULL, -- name, slug and host in lower case
 	health              TEXT   NOT NULL, -- JSON
 	check_due           BIGINT NOT NULL, -- zero for never
+	search              TEXT   NOT NULL, -- name, slug and host in lower case
 	worked              BIGINT NOT NULL,
 	claim_holder        TEXT   NOT NULL,
 	claim_until         BIGINT NOT NULL,
