@@ -39,11 +39,15 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 	if a.Do != wait || w.claim.Store.Desired == store.Absent {
 		return a, nil
 	}
-	failure, bad := hopeless(o.Snapshot)
+	here := o.Snapshot
+	if o.Namespace.Phase == kube.Terminating { // what is wrong in it goes with it, and so do our rights
+		here = kube.Snapshot{}
+	}
+	failure, bad := hopeless(here)
 	if w.hopeless.during(bad) >= patience {
 		return action{Do: fail, Step: a.Step, Failure: failure}, nil
 	}
-	if w.podless.during(lacksPods(o.Snapshot)) >= patience {
+	if w.podless.during(lacksPods(here)) >= patience {
 		w.podless = spell{} // the question is not asked at every turn
 		refusal, refused, err := w.refusal(ctx, conn)
 		if refused || err != nil {
@@ -51,7 +55,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 		}
 	}
 	if !bad && w.worked > w.timeout {
-		return action{Do: fail, Step: a.Step, Failure: timedOut(w.claim.Store, w.worked, a.Message, o.Snapshot)}, nil
+		return action{Do: fail, Step: a.Step, Failure: timedOut(w.claim.Store, w.worked, a.Message, here)}, nil
 	}
 	return a, nil
 }

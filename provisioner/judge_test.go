@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
 )
 
 func TestRefusalAmongEvents(t *testing.T) {
@@ -25,5 +26,24 @@ func TestRefusalAmongEvents(t *testing.T) {
 		if _, refused := refusalAmong([]kube.Event{tt.event}, asked); refused != tt.refused {
 			t.Errorf("%s: refused is %v, want %v", name, refused, tt.refused)
 		}
+	}
+}
+
+// A namespace on its way out takes its pods with it, and the account's rights: nothing is
+// asked there, and nothing in it is a failure.
+func TestNothingIsJudgedInANamespaceThatGoes(t *testing.T) {
+	t.Parallel()
+	long := spell{began: time.Now().Add(-time.Hour)}
+	w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, hopeless: long, podless: long}
+	w.claim.Store.Desired = store.Present
+	o := observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}, Snapshot: kube.Snapshot{
+		Workloads: []kube.Workload{{Name: "wordpress", Want: 1}},
+		Pods: []kube.Pod{{Name: "mariadb-0", Containers: []kube.Container{
+			{Name: "mariadb", State: kube.State{Kind: "waiting", Reason: "ImagePullBackOff"}},
+		}}},
+	}}
+	wanted := action{Do: wait, Step: store.StepNamespace}
+	if got, err := w.judge(t.Context(), nil, o, wanted); err != nil || got.Do != wait {
+		t.Errorf("judged to %s: %+v, %v", got.Do, got.Failure, err)
 	}
 }
