@@ -43,6 +43,9 @@ func healthSummary(c store.Check) string {
 }
 
 func nextCheck(st store.Store) string {
+	if st.Health.Place {
+		return "An order is about to be placed."
+	}
 	if st.CheckDue.IsZero() {
 		return "It is checked after changes, and when you ask."
 	}

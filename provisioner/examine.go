@@ -83,7 +83,7 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	st := w.claim.Store
-	run := checkRun{Name: "t" + strconv.FormatInt(st.CheckDue.Unix(), 10)}
+	run := checkRun{Name: "t" + strconv.FormatInt(st.CheckDue.UnixMicro(), 10)}
 	err = w.beginCheck(ctx, conn, conn.watcher.Snapshot(st.Namespace), kube.CheckRun{
 		Manifest: release.Test, Key: run.key(1), Env: map[string]string{placeOrder: strconv.FormatBool(st.Health.Place)},
 	})

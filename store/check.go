@@ -105,8 +105,12 @@ func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.D
 	check = check.kept()
 	return db.work(ctx, c, func(st *Store) []Event {
 		check.At = st.UpdatedAt
+		asked := st.Health.Place && !c.Store.Health.Place // since this check was begun
 		st.Health = Health{Last: check, Failures: st.Health.Failures + 1}
 		st.checkIn(next)
+		if asked {
+			st.Health.Place, st.CheckDue = true, st.UpdatedAt
+		}
 		if check.OK {
 			st.Health.Failures = 0
 		}

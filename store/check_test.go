@@ -127,3 +127,27 @@ func TestCheckNow(t *testing.T) {
 		}
 	})
 }
+
+// Who asks while a check is going on gets one of their own, with an order.
+func TestCheckNowDuringACheck(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.open(t, "Shop", time.Nanosecond)
+		c, due := b.claimCheck(t, 1)
+		if !due {
+			t.Fatal("nothing is due")
+		}
+		if _, err := b.db.CheckNow(t.Context(), b.actor, st.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.db.RecordCheck(t.Context(), c, store.Check{OK: true}, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.db.Release(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if c, due = b.claimCheck(t, 1); !due || !c.Store.Health.Place {
+			t.Errorf("what was asked for is forgotten: %+v", b.store(t, st.ID).Health)
+		}
+	})
+}
