@@ -3,7 +3,86 @@ package views
 import (
 	"fmt"
 	"strconv"
+	"time"
 )
+
+// Overview is a store's first tab: what happens left, what it is right.
+type Overview struct {
+	Head        StoreHead
+	Timeline    Timeline
+	Failure     *Failure
+	Drift       []string // what somebody has changed in the cluster, one sentence each
+	Facts       []Fact
+	Left        []Fact // what stands in the cluster, of a failed store
+	Pods        []Pod  // of the running step
+	Credentials Credentials
+	Health      Health
+	Story       []Entry // newest first
+	Simulated   bool
+}
+
+// Health is what is known of whether the shop sells; nothing while At is zero.
+type Health struct {
+	StoreID  string
+	At       time.Time // of the last check
+	OK       bool
+	Quiet    bool   // nothing was sold, and nothing is wrong: simulated, or closed by its owner
+	Degraded bool   // so many checks failed that the store is called so
+	Summary  string // one sentence
+	Steps    []Fact // what the customer did, and how long it took
+	Address  string // what the public address said
+	Next     string // when it is checked again
+	Due      bool   // it is about to be checked
+	Can      bool   // whether the user may have it checked
+}
+
+// Timeline is the work on a store, step by step.
+type Timeline struct {
+	Title   string // such as "Opening the shop"
+	Steps   []TimelineStep
+	Current int           // number of the running step, from 1; 0 when none runs
+	Began   time.Time     // of the whole
+	Took    time.Duration // of the whole, when it is over
+	Running bool
+}
+
+// TimelineStep is one step with its place in the whole.
+type TimelineStep struct {
+	Name    string
+	State   Tick
+	Message string
+	Began   time.Time     // while it runs
+	Took    time.Duration // when it is over
+	Start   float64       // of its bar, in percent of the whole
+	Width   float64
+}
+
+// Failure says why a store failed.
+type Failure struct {
+	Title    string
+	Cause    string
+	Next     string
+	Evidence []Evidence
+	HelmLog  []string
+	Words    LastWords // of the container that ended badly, if one did
+	At       time.Time
+}
+
+// LastWords are the last lines of a container's log.
+type LastWords struct {
+	Of    string // pod/container
+	URL   string // of the whole log
+	Lines []string
+}
+
+// Evidence is one observation, unchanged.
+type Evidence struct {
+	Object  string
+	Reason  string
+	Message string
+	Count   int32
+	Last    time.Time
+}
 
 func ticksOf(t Timeline) []Tick {
 	ticks := make([]Tick, len(t.Steps))
