@@ -101,6 +101,22 @@ func readMessages(ctx context.Context, from *bufio.Reader, to chan<- message) {
 // until reads messages until one has the text, and returns it.
 func (r reader) until(text string) message {
 	r.t.Helper()
+	all := r.through(text)
+	return all[len(all)-1]
+}
+
+// sayingThrough is all that is said up to the text and with it, in however many messages.
+func (r reader) sayingThrough(text string) (said string) {
+	r.t.Helper()
+	for _, m := range r.through(text) {
+		said += m.data
+	}
+	return said
+}
+
+// through reads messages to the first that has the text.
+func (r reader) through(text string) (all []message) {
+	r.t.Helper()
 	bound := time.After(patience)
 	for {
 		select {
@@ -108,8 +124,8 @@ func (r reader) until(text string) message {
 			if !open {
 				r.t.Fatalf("the stream ended before it said %q", text)
 			}
-			if strings.Contains(m.data, text) {
-				return m
+			if all = append(all, m); strings.Contains(m.data, text) {
+				return all
 			}
 		case <-bound:
 			r.t.Fatalf("the stream does not say %q", text)
