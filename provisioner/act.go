@@ -26,10 +26,11 @@ type settled struct {
 	namespace   kube.NamespaceState
 	limits      bool
 	credentials bool
-	released    bool   // deployed, by whomever
-	test        string // of the release, once it is deployed
-	untested    bool   // there is none
-	attempt     int    // of the check, begun by this holder; the watch may not show it yet
+	release     helm.Release // once it is deployed for this generation, by whomever
+	marks       kube.Marks   // of what was applied, where something was there before
+	recorded    bool
+	untested    bool // the release has no test
+	attempt     int  // of the check, begun by this holder; the watch may not show it yet
 	address     store.Reached
 	applied     bool // by this holder
 	reset       bool // by this holder
@@ -41,7 +42,10 @@ type settled struct {
 // observe reads what the next decision needs: what is settled is not read again, and what
 // the watches know costs no call.
 func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err error) {
-	o = observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
+	o = observed{
+		Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Recorded: w.settled.recorded,
+		Reset: w.settled.reset, OldSetup: w.settled.oldSetup,
+	}
 	o.Emptying = w.emptying.lasts()
 	w.observeOpening(&o)
 	if w.claim.Store.Desired == store.Absent {
@@ -123,17 +127,24 @@ func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed
 	return err
 }
 
-func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observed) error {
-	switch {
-	case w.settled.released:
-		o.Release = helm.Deployed
-		return nil
-	case w.settled.namespace.Fresh:
-		o.Release = helm.None
+func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observed) (err error) {
+	namespace := w.claim.Store.Namespace
+	if o.Release = w.settled.release; o.Release.Status == helm.None && !w.settled.namespace.Fresh {
+		if o.Release, err = conn.helm.Release(ctx, namespace, releaseName); err != nil {
+			return err
+		}
+	}
+	if o.Release.Status != helm.Deployed || o.Release.Generation != w.claim.Store.Generation {
 		return nil
 	}
-	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
-	o.Release, w.settled.released, w.settled.test = release.Status, release.Status == helm.Deployed, release.Test
+	w.settled.release = o.Release
+	if w.settled.marks == nil && !w.settled.namespace.Fresh {
+		w.settled.marks, err = conn.kube.Marks(ctx, namespace)
+	}
+	o.Behind = !conn.watcher.Shows(namespace, w.settled.marks)
+	if w.behind.during(o.Behind) >= patience { // somebody has removed something since
+		w.settled.marks = nil
+	}
 	return err
 }
 
@@ -148,7 +159,7 @@ func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observe
 	}
 	if !w.settled.uninstalled {
 		release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
-		if o.Release = release.Status; err != nil || o.Release != helm.None {
+		if o.Release = release; err != nil || release.Status != helm.None {
 			return o, err
 		}
 	}
@@ -190,8 +201,7 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 	}
 	switch a.Do {
 	case fail:
-		err := w.giveUp(ctx, a.Failure)
-		return err == nil, err
+		return w.giveUp(ctx, a.Failure)
 	case wait:
 		w.waitFor(o, a)
 		return false, nil
@@ -262,7 +272,11 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case resetSetup:
 		return "", w.resetSetup(ctx, conn, o)
 	case applyRelease:
-		return w.applyRelease(ctx, conn)
+		return "", w.applyRelease(ctx, conn)
+	case recordRelease:
+		return w.recordRelease(ctx, o)
+	case replacePods:
+		return "", w.replacePods(ctx, conn, o)
 	case createCheck:
 		return w.createCheck(ctx, conn, o)
 	case askAddress:
@@ -328,35 +342,87 @@ func (w *worker) createCredentials(ctx context.Context, conn *connection) (strin
 // applyRelease installs the chart, or brings what is there up to it. Helm's call takes no
 // longer than the API server takes to accept the objects: readiness is watched, not waited
 // for by Helm.
-func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, error) {
-	values, err := w.engine.Values(w.spec(w.claim.Store))
+func (w *worker) applyRelease(ctx context.Context, conn *connection) error {
+	request, err := w.releaseRequest()
 	if err != nil {
-		return "", fmt.Errorf("make values: %w", err)
+		return err
 	}
 	if err := w.shareSecrets(ctx, conn); err != nil {
-		return "", err
+		return err
 	}
-	release, err := conn.helm.Apply(ctx, helm.Request{
-		Namespace: w.claim.Store.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values,
-		Fresh: w.settled.namespace.Fresh && !w.settled.released,
-	})
+	if err := w.addCredentials(ctx, conn); err != nil {
+		return err
+	}
+	release, err := conn.helm.Apply(ctx, request)
+	if errors.Is(err, helm.ErrNoRevision) && w.claim.Store.Change.Kind == store.Repair {
+		request.Revision = 0 // the release was removed, and its history with it
+		release, err = conn.helm.Apply(ctx, request)
+	}
 	if err != nil {
-		return "", err
+		return err
 	}
-	w.settled.released, w.settled.applied, w.settled.test = true, true, release.Test
-	st, err := w.db.Advance(ctx, w.claim, store.Progress{
-		Step: store.StepRelease, ChartVersion: release.ChartVersion, Message: fmt.Sprintf("Revision %d", release.Revision),
-	})
-	if err != nil {
-		return "", err
-	}
-	w.hold(st)
-	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), release.ChartVersion, plural(release.Objects, "object")), nil
+	w.settled.release, w.settled.applied, w.settled.recorded, w.settled.marks = release, true, false, nil
+	return nil
 }
 
-func (w *worker) spec(st store.Store) engine.Spec {
-	spec := w.site
-	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, w.storeURL(st), credentialsSecret
+// releaseRequest is for what the store is being brought to.
+func (w *worker) releaseRequest() (helm.Request, error) {
+	st := w.claim.Store
+	values, err := w.engine.Values(w.spec(st))
+	if err != nil {
+		return helm.Request{}, fmt.Errorf("make values: %w", err)
+	}
+	return helm.Request{
+		Namespace: st.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values, Revision: st.Change.To,
+		Generation: st.Generation, Keep: store.RevisionsKept,
+		Fresh: w.settled.namespace.Fresh && w.settled.release.Status == helm.None,
+	}, nil
+}
+
+// addCredentials makes those that a newer chart needs and the store does not have.
+func (w *worker) addCredentials(ctx context.Context, conn *connection) error {
+	if w.claim.Store.Change.Kind != store.Upgrade {
+		return nil
+	}
+	data, err := w.engine.Credentials(w.claim.Store.Host)
+	if err != nil {
+		return fmt.Errorf("make credentials: %w", err)
+	}
+	return conn.kube.AddToSecret(ctx, w.claim.Store.Namespace, credentialsSecret, data)
+}
+
+// recordRelease writes down the revision that is in place.
+func (w *worker) recordRelease(ctx context.Context, o observed) (string, error) {
+	offer, err := w.offer(w.engine, w.claim.Store)
+	if err != nil {
+		return "", err
+	}
+	st, err := w.db.RecordRelease(ctx, w.claim, store.Released{Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Offer: offer.Digest})
+	if err != nil {
+		return "", err
+	}
+	w.settled.recorded = true
+	w.hold(st)
+	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), o.Release.ChartVersion, plural(o.Release.Objects, "object")), nil
+}
+
+// replacePods removes those of which nobody else makes others after an upgrade.
+func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) error {
+	for _, pod := range o.Snapshot.Pods {
+		if !isOutdated(pod) {
+			continue
+		}
+		if err := conn.kube.ReplacePod(ctx, w.claim.Store.Namespace, pod); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Provisioner) spec(st store.Store) engine.Spec {
+	spec := p.site
+	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
+	spec.Images = st.Change.Images
 	return spec
 }
 
@@ -375,8 +441,9 @@ func (w *worker) complete(ctx context.Context, o observed) error {
 	return err
 }
 
-// giveUp records a failure with all that explains it.
-func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string) error {
+// giveUp records a failure with all that explains it. done is false when the store goes back
+// to what it was, which is work for this holder.
+func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string) (done bool, err error) {
 	f.HelmLog = helmLog
 	if conn := w.cluster.connection(); conn != nil {
 		events, err := w.Events(ctx, w.claim.Store)
@@ -386,9 +453,10 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 		snapshot := conn.watcher.Snapshot(w.claim.Store.Namespace)
 		f.Evidence, f.LastWords = evidence(snapshot, events), w.lastWords(ctx, w.claim.Store, snapshot)
 	}
-	_, err := w.db.Fail(ctx, w.claim, f)
-	if err == nil {
-		w.log.Warn("store failed", "step", w.claim.Store.Step, "title", f.Title, "cause", f.Cause)
+	st, err := w.db.Fail(ctx, w.claim, f)
+	if err != nil {
+		return false, err
 	}
-	return err
+	w.log.Warn("store failed", "step", w.claim.Store.Step, "title", f.Title, "cause", f.Cause, "back_to", st.Change.To)
+	return !st.Wanted(), nil
 }

@@ -117,13 +117,13 @@ func checkOutcome(c store.Check) string {
 
 // createCheck begins the next attempt of the run that opens the store.
 func (w *worker) createCheck(ctx context.Context, conn *connection, o observed) (string, error) {
-	if w.settled.test == "" {
+	if w.settled.release.Test == "" {
 		w.settled.untested = true
 		return "The engine has no check", nil
 	}
 	attempt := o.Check.Attempt + 1
 	err := w.beginCheck(ctx, conn, o.Snapshot, kube.CheckRun{
-		Manifest: w.settled.test, Key: o.Check.key(attempt), Env: map[string]string{placeOrder: "true"},
+		Manifest: w.settled.release.Test, Key: o.Check.key(attempt), Env: map[string]string{placeOrder: "true"},
 	})
 	if err == nil {
 		w.settled.attempt = attempt

@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
@@ -94,10 +95,21 @@ func notShared(missing *kube.NoOriginalError) store.Failure {
 	}
 }
 
+func revisionGone(st store.Store) store.Failure {
+	return store.Failure{
+		Title: "The revision is not remembered any more",
+		Cause: fmt.Sprintf("The namespace %s has no release secret of revision %d.", st.Namespace, st.Change.To),
+		Next:  "Roll back to another revision, or upgrade to the chart that is offered now.",
+	}
+}
+
 // verdict is what it means that trying again cannot help, if it cannot.
 func verdict(st store.Store, err error) (f store.Failure, final bool) {
 	if missing := (*kube.NoOriginalError)(nil); errors.As(err, &missing) {
 		return notShared(missing), true
+	}
+	if errors.Is(err, helm.ErrNoRevision) {
+		return revisionGone(st), true
 	}
 	return refused(st, err), terminal(err)
 }

@@ -18,7 +18,9 @@ type observed struct {
 	Limits      bool
 	Credentials bool
 	Volumes     int // claims that may hold data
-	Release     helm.Status
+	Release     helm.Release
+	Recorded    bool          // this revision of it, by this holder
+	Behind      bool          // the watches do not show yet what was applied
 	Unmet       store.Failure // what is lacking for a release; no title when nothing is
 	Applied     bool          // by this holder, for this generation: what the watches do not show is on its way
 	Reset       bool          // by this holder, for this generation
@@ -41,6 +43,8 @@ const (
 	unlockRelease     verb = "unlock release"
 	resetSetup        verb = "reset setup"
 	applyRelease      verb = "apply release"
+	recordRelease     verb = "record release"
+	replacePods       verb = "replace pods"
 	createCheck       verb = "create check"
 	askAddress        verb = "ask address"
 	wait              verb = "wait"
@@ -91,17 +95,23 @@ func next(st store.Store, o observed) action {
 }
 
 func nextRelease(st store.Store, o observed) action {
-	retried := st.Generation > 1
+	current := o.Release.Status == helm.Deployed && o.Release.Generation == st.Generation
 	switch {
-	case o.Release == helm.Pending:
+	case o.Release.Status == helm.Pending:
 		return action{Do: unlockRelease, Step: store.StepRelease}
-	case retried && !o.Reset && !o.Applied && stuckSince(o.Snapshot, st.QueuedAt):
+	case st.Generation > 1 && !o.Reset && !o.Applied && stuckSince(o.Snapshot, st.QueuedAt):
 		return action{Do: resetSetup, Step: store.StepRelease}
-	case o.Release != helm.Deployed, !o.Applied && (o.Reset || retried && st.Step == "" || setupMissing(o)):
+	case !current, !o.Applied && !o.Behind && (o.Reset || setupMissing(o)):
 		if o.Unmet.Title != "" {
 			return action{Do: fail, Step: store.StepRelease, Failure: o.Unmet}
 		}
 		return action{Do: applyRelease, Step: store.StepRelease}
+	case !o.Recorded:
+		return action{Do: recordRelease, Step: store.StepRelease}
+	case o.Behind:
+		return action{Do: wait, Step: store.StepWorkloads, Message: "Waiting to see what has changed"}
+	case slices.ContainsFunc(o.Snapshot.Pods, isOutdated):
+		return action{Do: replacePods, Step: store.StepWorkloads}
 	default:
 		return nextWorkloads(st, o)
 	}
@@ -151,7 +161,7 @@ func nextRemoval(o observed) action {
 		return action{Do: archive, Step: store.StepGone}
 	case o.Namespace.Phase == kube.Terminating:
 		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to go" + blockers(o)}
-	case o.Release != helm.None:
+	case o.Release.Status != helm.None:
 		return action{Do: uninstallRelease, Step: store.StepUninstall}
 	case o.Volumes > 0 && !o.Applied:
 		return action{Do: deleteVolumes, Step: store.StepVolumes}
@@ -181,6 +191,8 @@ func lost(st store.Store, s kube.Snapshot) (names []string) {
 	}
 	return names
 }
+
+func isOutdated(p kube.Pod) bool { return p.Outdated }
 
 func count(workloads []kube.Workload) (ready, all int) {
 	for _, w := range workloads {

@@ -29,7 +29,7 @@ func TestNext(t *testing.T) {
 	failed, succeeded, old := setup, setup, setup
 	failed.Failed, succeeded.Succeeded = true, true
 	old.Failed, old.CreatedAt = true, asked.Add(-time.Minute)
-	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Deployed}
+	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1}, Recorded: true}
 	with := func(change func(*observed)) observed {
 		o := full
 		change(&o)
@@ -37,7 +37,7 @@ func TestNext(t *testing.T) {
 	}
 	withDisks := func(names ...string) observed {
 		return with(func(o *observed) {
-			o.Release = helm.None
+			o.Release = helm.Release{}
 			for _, text := range names {
 				name, _, leaving := strings.Cut(text, " going")
 				o.Snapshot.Volumes = append(o.Snapshot.Volumes, kube.Volume{Name: name, Leaving: leaving})
@@ -84,14 +84,14 @@ func TestNext(t *testing.T) {
 		"one disk is gone":            {bereft, withDisks("files"), fail, store.StepNamespace},
 		"one disk is going":           {bereft, withDisks("files", "data going"), fail, store.StepNamespace},
 		"its disks are alive":         {bereft, withDisks("data", "files"), applyRelease, store.StepRelease},
-		"something is unmet":          {wanted, with(func(o *observed) { o.Release, o.Unmet.Title = helm.None, "No" }), fail, store.StepRelease},
+		"something is unmet":          {wanted, with(func(o *observed) { o.Release.Status, o.Unmet.Title = helm.None, "No" }), fail, store.StepRelease},
 		"unmet when all is there":     {wanted, with(func(o *observed) { o.Applied, o.Unmet.Title = true, "No" }), wait, store.StepWorkloads},
 		"no limits":                   {wanted, observed{Namespace: active}, createLimits, store.StepLimits},
 		"no credentials":              {wanted, observed{Namespace: active, Limits: true}, createCredentials, store.StepCredentials},
 		"no credentials, but volumes": {wanted, observed{Namespace: active, Limits: true, Volumes: 1}, fail, store.StepCredentials},
-		"no release":                  {wanted, with(func(o *observed) { o.Release = helm.None }), applyRelease, store.StepRelease},
-		"a release cut short":         {wanted, with(func(o *observed) { o.Release = helm.Pending }), unlockRelease, store.StepRelease},
-		"a release that failed":       {wanted, with(func(o *observed) { o.Release = helm.Incomplete }), applyRelease, store.StepRelease},
+		"no release":                  {wanted, with(func(o *observed) { o.Release = helm.Release{} }), applyRelease, store.StepRelease},
+		"a release cut short":         {wanted, with(func(o *observed) { o.Release.Status = helm.Pending }), unlockRelease, store.StepRelease},
+		"a release that failed":       {wanted, with(func(o *observed) { o.Release.Status = helm.Incomplete }), applyRelease, store.StepRelease},
 		"setup is not there":          {wanted, with(func(o *observed) {}), applyRelease, store.StepRelease},
 		"setup is not seen yet":       {wanted, with(func(o *observed) { o.Applied = true }), wait, store.StepWorkloads},
 		"a workload starts":           {wanted, running(setup, ready, starting), wait, store.StepWorkloads},
@@ -113,20 +113,23 @@ func TestNext(t *testing.T) {
 		"the address stays wrong": {wanted, opening(func(o *observed) {
 			o.Check, o.Address.Outcome, o.Misled = sold, store.WrongAnswer, addressPatience
 		}), fail, store.StepAddress},
-		"retry after a failed setup": {retried, running(old, ready), resetSetup, store.StepRelease},
-		"retry of what has no pods":  {retried, running(succeeded, kube.Workload{Name: "wordpress", Want: 1}), resetSetup, store.StepRelease},
-		"retry takes new values":     {retried, running(succeeded, ready), applyRelease, store.StepRelease},
+		"retry after a failed setup":  {retried, running(old, ready), resetSetup, store.StepRelease},
+		"retry of what has no pods":   {retried, running(succeeded, kube.Workload{Name: "wordpress", Want: 1}), resetSetup, store.StepRelease},
+		"retry takes new values":      {retried, running(succeeded, ready), applyRelease, store.StepRelease},
+		"a revision not written down": {wanted, opening(func(o *observed) { o.Recorded = false }), recordRelease, store.StepRelease},
+		"the watch is behind":         {wanted, opening(func(o *observed) { o.Behind = true }), wait, store.StepWorkloads},
+		"a pod of the old template":   {wanted, opening(func(o *observed) { o.Snapshot.Pods = []kube.Pod{{Name: "mariadb-0", Outdated: true}} }), replacePods, store.StepWorkloads},
 
 		"nothing to remove":           {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, archive, store.StepGone},
 		"not ours to remove":          {unwanted, observed{Foreign: true}, archive, store.StepGone},
 		"remove the release":          {unwanted, with(func(o *observed) {}), uninstallRelease, store.StepUninstall},
-		"remove half a release":       {unwanted, with(func(o *observed) { o.Release = helm.Pending }), uninstallRelease, store.StepUninstall},
+		"remove half a release":       {unwanted, with(func(o *observed) { o.Release.Status = helm.Pending }), uninstallRelease, store.StepUninstall},
 		"remove the volumes":          {unwanted, observed{Namespace: active, Volumes: 2}, deleteVolumes, store.StepVolumes},
 		"wait for what is left":       {unwanted, observed{Namespace: active, Snapshot: leftover}, wait, store.StepVolumes},
 		"wait no longer":              {unwanted, observed{Namespace: active, Snapshot: leftover, Emptying: emptyFor}, deleteNamespace, store.StepRemove},
 		"remove the namespace":        {unwanted, observed{Namespace: active}, deleteNamespace, store.StepRemove},
 		"wait for the namespace":      {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}}, wait, store.StepRemove},
-		"removal of a broken attempt": {unwanted, observed{Namespace: active, Release: helm.Leaving}, uninstallRelease, store.StepUninstall},
+		"removal of a broken attempt": {unwanted, observed{Namespace: active, Release: helm.Release{Status: helm.Leaving}}, uninstallRelease, store.StepUninstall},
 	} {
 		if got := next(c.st, c.o); got.Do != c.do || got.Step != c.step {
 			t.Errorf("%s: %s at %s, want %s at %s", name, got.Do, got.Step, c.do, c.step)
@@ -138,7 +141,7 @@ func TestRetryIsResetOnce(t *testing.T) {
 	t.Parallel()
 	asked := time.Now()
 	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease}
-	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Deployed}
+	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1}}
 	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", UID: "1", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
 	if got := next(st, o); got.Do != resetSetup {
 		t.Errorf("first %s", got.Do)
@@ -147,7 +150,11 @@ func TestRetryIsResetOnce(t *testing.T) {
 	if got := next(st, o); got.Do != applyRelease {
 		t.Errorf("then %s", got.Do)
 	}
-	o.Applied = true
+	o.Applied, o.Release.Generation = true, 2
+	if got := next(st, o); got.Do != recordRelease {
+		t.Errorf("once it is applied: %s", got.Do)
+	}
+	o.Recorded = true
 	if got := next(st, o); got.Do != wait {
 		t.Errorf("while the watch shows the old setup: %s", got.Do)
 	}

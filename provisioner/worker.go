@@ -34,6 +34,7 @@ type worker struct {
 	podless    spell         // something lacks pods
 	unseen     spell         // the watch does not show the check
 	misled     spell         // the address gives wrong answers
+	behind     spell         // the watches do not show what was applied
 	emptying   spell         // the namespace is waited for to get empty
 	failures   int           // in a row, for the pause between tries
 	trouble    string        // the last error that may pass
@@ -68,8 +69,8 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	}
 	news := w.subscribe(conn)
 	defer news.cancel()
-	if err := w.reload(ctx); err != nil {
-		return false, err
+	if err := w.reload(ctx); err != nil || !w.claim.Store.Wanted() {
+		return err == nil, err
 	}
 	began := time.Now()
 	defer func() { w.addWork(time.Since(began)) }()
@@ -99,7 +100,7 @@ func (w *worker) reload(ctx context.Context) error {
 	w.claim.Store = st
 	if st.Generation != w.generation {
 		w.generation, w.worked, w.settled = st.Generation, st.Worked, settled{}
-		w.said, w.outcome, w.hopeless, w.podless, w.emptying, w.misled, w.unseen = "", "", spell{}, spell{}, spell{}, spell{}, spell{}
+		w.said, w.outcome, w.hopeless, w.podless, w.emptying, w.misled, w.unseen, w.behind = "", "", spell{}, spell{}, spell{}, spell{}, spell{}, spell{}
 	}
 	return nil
 }
@@ -115,12 +116,12 @@ func (w *worker) recover(ctx context.Context, err error) {
 		return
 	case final && w.claim.Store.Desired == store.Present:
 		w.log.Warn("trying again cannot help", "step", w.claim.Store.Step, "error", err)
-		err = w.giveUp(ctx, failure, helm.LogOf(err)...)
+		_, err = w.giveUp(ctx, failure, helm.LogOf(err)...)
 		if err == nil || errors.Is(err, store.ErrStale) {
 			return
 		}
 	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
-		err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
+		_, err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
 		if err == nil || errors.Is(err, store.ErrStale) {
 			return
 		}

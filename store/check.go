@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 )
 
@@ -103,7 +101,7 @@ func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (Store, erro
 // makes it ready again.
 func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.Duration) (Store, error) {
 	check = check.kept()
-	return db.work(ctx, c, func(st *Store) []Event {
+	return db.work(ctx, c, func(_ tx, st *Store) ([]Event, error) {
 		check.At = st.UpdatedAt
 		asked := st.Health.Place && !c.Store.Health.Place // since this check was begun
 		st.Health = Health{Last: check, Failures: st.Health.Failures + 1}
@@ -118,12 +116,12 @@ func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.D
 		switch {
 		case check.OK && st.Status == Degraded:
 			st.Status = Ready
-			return append(events, storeEvent(*st, Actor{}, StoreRecovered, ""))
+			return append(events, storeEvent(*st, Actor{}, StoreRecovered, "")), nil
 		case st.Status == Ready && st.Health.Failures >= failuresUntilDegraded:
 			st.Status = Degraded
-			return append(events, storeEvent(*st, Actor{}, StoreDegraded, check.Failed+": "+check.Message))
+			return append(events, storeEvent(*st, Actor{}, StoreDegraded, check.Failed+": "+check.Message)), nil
 		}
-		return events
+		return events, nil
 	})
 }
 
@@ -146,12 +144,4 @@ func (t tx) nextCheck(ctx context.Context, atOnce int) (id string, err error) {
 			SELECT COUNT(*) FROM stores WHERE check_due > 0 AND claim_until > $1 AND status IN ('ready', 'degraded')) < $2
 		ORDER BY check_due LIMIT 1`, t.now, atOnce).Scan(&id)
 	return id, err
-}
-
-func encodeHealth(h Health) (string, error) {
-	encoded, err := json.Marshal(h)
-	if err != nil {
-		return "", fmt.Errorf("encode health: %w", err)
-	}
-	return string(encoded), nil
 }

@@ -34,6 +34,9 @@ const (
 	StoreRetried     Kind = "store.retried"
 	StoreRebuilt     Kind = "store.rebuilt"  // from nothing, after its data were lost
 	StoreRepaired    Kind = "store.repaired" // put back to what its chart says
+	UpgradeAsked     Kind = "store.upgrade_asked"
+	RollbackAsked    Kind = "store.rollback_asked"
+	StoreUndone      Kind = "store.undone" // a change failed, and the platform goes back by itself
 	StoreDeleteAsked Kind = "store.delete_asked"
 	StoreReady       Kind = "store.ready"
 	StoreFailed      Kind = "store.failed"
@@ -63,7 +66,7 @@ type EventData struct {
 // Asks reports whether the event asks the platform to work on a store.
 func (k Kind) Asks() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, StoreDeleteAsked, CheckAsked:
+	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, StoreDeleteAsked, CheckAsked:
 		return true
 	}
 	return false
@@ -182,7 +185,7 @@ func (db *DB) Activity(ctx context.Context, actor Actor, before int64, limit int
 	where, args := inList("team_id", teams, 3)
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT `+eventColumns+` FROM events
-		WHERE number < $1 AND (audit OR kind IN ('store.ready', 'store.failed')) AND `+where+`
+		WHERE number < $1 AND (audit OR kind IN ('store.ready', 'store.failed', 'store.undone')) AND `+where+`
 		ORDER BY number DESC LIMIT $2`, append([]any{before, limit}, args...)...)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {

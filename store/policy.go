@@ -21,6 +21,7 @@ const (
 	ViewStores      Action = "stores.view"
 	CreateStores    Action = "stores.create"
 	RetryStores     Action = "stores.retry"
+	UpgradeStores   Action = "stores.upgrade"
 	DeleteStores    Action = "stores.delete"
 	ViewCredentials Action = "credentials.view"
 	ViewActivity    Action = "activity.view"
@@ -61,11 +62,11 @@ func (a Actor) Sees(e Event) bool {
 func allowed(r Role) []Action {
 	switch r {
 	case Owner:
-		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, DeleteStores, ViewCredentials, ManageMembers, ManageOwners}
+		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials, ManageMembers, ManageOwners}
 	case TeamAdmin:
-		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, DeleteStores, ViewCredentials, ManageMembers}
+		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials, ManageMembers}
 	case Member:
-		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, DeleteStores, ViewCredentials}
+		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials}
 	case Viewer:
 		return []Action{ViewStores, ViewActivity}
 	default:

@@ -8,7 +8,7 @@ import (
 
 func TestPolicy(t *testing.T) {
 	t.Parallel()
-	change := []store.Action{store.CreateStores, store.RetryStores, store.DeleteStores, store.ViewCredentials}
+	change := []store.Action{store.CreateStores, store.RetryStores, store.UpgradeStores, store.DeleteStores, store.ViewCredentials}
 	look := []store.Action{store.ViewStores, store.ViewActivity}
 	for role, may := range map[store.Role]struct{ look, change, manage, own bool }{
 		store.Owner:     {look: true, change: true, manage: true, own: true},

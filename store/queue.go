@@ -69,16 +69,16 @@ func (t tx) lockClaims(ctx context.Context) error {
 	return nil
 }
 
-// nextInQueue counts a store as being provisioned from its first step until it is ready,
+// nextInQueue counts a store as being worked on from its first step until it is ready,
 // failed or to be deleted, whether or not somebody holds it at this moment.
 func (t tx) nextInQueue(ctx context.Context, limit Concurrency) (id string, err error) {
 	err = t.QueryRowContext(ctx, `
 		WITH busy AS (
 			SELECT team_id, cluster_id FROM stores
-			WHERE status = 'provisioning' AND (step <> '' OR claim_until > $1)
+			WHERE status IN ('provisioning', 'upgrading') AND (step <> '' OR claim_until > $1)
 		)
 		SELECT s.id FROM stores s
-		WHERE s.status IN ('provisioning', 'deleting') AND s.claim_until <= $1 AND (
+		WHERE s.status IN ('provisioning', 'upgrading', 'deleting') AND s.claim_until <= $1 AND (
 			s.step <> '' OR s.status = 'deleting' OR (
 				($2 = 0 OR (SELECT COUNT(*) FROM busy) < $2) AND
 				($3 = 0 OR (SELECT COUNT(*) FROM busy WHERE busy.cluster_id = s.cluster_id) < $3)))
@@ -126,27 +126,23 @@ func (db *DB) ReleaseAll(ctx context.Context) error {
 // Progress is what the platform has to say about a store it works on. Empty fields leave
 // what is recorded.
 type Progress struct {
-	Step         Step   // the step that the work is at now
-	Finished     string // what the step before came to, when the step changes
-	Message      string // where the step stands, when it does not change
-	ChartVersion string
+	Step     Step   // the step that the work is at now
+	Finished string // what the step before came to, when the step changes
+	Message  string // where the step stands, when it does not change
 }
 
 // Advance records that the work on a claimed store has come to a step, or has something
 // new to say about the step it is at. Saying nothing new writes nothing.
 func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
 	p.Finished, p.Message = kept(p.Finished), kept(p.Message)
-	return db.work(ctx, c, func(st *Store) []Event {
-		if p.ChartVersion != "" {
-			st.ChartVersion = p.ChartVersion
-		}
+	return db.work(ctx, c, func(_ tx, st *Store) ([]Event, error) {
 		st.Message = p.Message
 		if p.Step == st.Step {
-			return []Event{storeEvent(*st, Actor{}, StepProgressed, p.Message)}
+			return []Event{storeEvent(*st, Actor{}, StepProgressed, p.Message)}, nil
 		}
 		events := st.finishStep(p.Finished)
 		st.Step = p.Step
-		return append(events, storeEvent(*st, Actor{}, StepStarted, p.Message))
+		return append(events, storeEvent(*st, Actor{}, StepStarted, p.Message)), nil
 	})
 }
 
@@ -162,7 +158,7 @@ type Opened struct {
 
 // Complete records that a claimed store is ready.
 func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
-	return db.work(ctx, c, func(st *Store) []Event {
+	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
 		events := st.finishStep(o.Finished)
 		st.Status, st.Step, st.Message, st.Failure = Ready, StepReady, "", Failure{}
 		st.ObservedGeneration, st.URL, st.AdminURL, st.Volumes = st.Generation, o.URL, o.AdminURL, o.Volumes
@@ -171,33 +167,40 @@ func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 		if st.ReadyAt.IsZero() {
 			st.ReadyAt = st.UpdatedAt
 		}
-		return append(events, storeEvent(*st, Actor{}, StoreReady, "Ready"))
+		st.Sold = st.Revision
+		return append(events, storeEvent(*st, Actor{}, StoreReady, st.Change.Note)), t.settleRevision(ctx, *st, RevisionDeployed, "")
 	})
 }
 
-// Fail records why the work on a claimed store cannot go on without a person.
+// Fail records why the work on a claimed store cannot go on. A change that failed is undone
+// if it may be: the store is then to go back to the revision that sold, at once. Otherwise a
+// person has to do something.
 func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
 	f = f.kept()
-	return db.work(ctx, c, func(st *Store) []Event {
+	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
 		f.Step, f.At = st.Step, st.UpdatedAt
+		err := t.settleRevision(ctx, *st, RevisionFailed, f.Title)
+		if st.goesBack(f) {
+			return st.goBack(f), err
+		}
 		st.Status, st.Failure, st.ObservedGeneration = Failed, f, st.Generation
-		return []Event{storeEvent(*st, Actor{}, StoreFailed, f.Title)}
+		return []Event{storeEvent(*st, Actor{}, StoreFailed, f.Title)}, err
 	})
 }
 
 // Archive records that nothing is left of a claimed store in its cluster. From then on its
 // name, namespace and host are free.
 func (db *DB) Archive(ctx context.Context, c Claim, finished string) (Store, error) {
-	return db.work(ctx, c, func(st *Store) []Event {
+	return db.work(ctx, c, func(_ tx, st *Store) ([]Event, error) {
 		events := st.finishStep(finished)
 		st.Status, st.Step, st.ObservedGeneration, st.DeletedAt = Deleted, StepGone, st.Generation, st.UpdatedAt
-		return append(events, storeEvent(*st, Actor{}, StoreDeleted, "Store deleted"))
+		return append(events, storeEvent(*st, Actor{}, StoreDeleted, "Store deleted")), nil
 	})
 }
 
 // work changes a claimed store and records its events in one transaction, if the claim
 // holds and nobody asked for something else meanwhile; otherwise it returns ErrStale.
-func (db *DB) work(ctx context.Context, c Claim, apply func(*Store) []Event) (Store, error) {
+func (db *DB) work(ctx context.Context, c Claim, apply func(tx, *Store) ([]Event, error)) (Store, error) {
 	var st Store
 	err := db.update(ctx, func(t tx) error {
 		if err := t.checkClaim(ctx, c); err != nil {
@@ -208,7 +211,10 @@ func (db *DB) work(ctx context.Context, c Claim, apply func(*Store) []Event) (St
 			return err
 		}
 		st.UpdatedAt = fromMicros(t.now)
-		events := apply(&st)
+		events, err := apply(t, &st)
+		if err != nil {
+			return err
+		}
 		if err := t.saveStore(ctx, c.Store, st); err != nil {
 			return err
 		}

@@ -22,12 +22,15 @@ type Store struct {
 
 	Status             Status
 	Desired            Desired
-	Generation         int64  // counts what people asked for: create, retry, delete
+	Generation         int64  // counts what was asked for: create, retry, upgrade, delete
 	ObservedGeneration int64  // the generation that was last brought to its end
 	Step               Step   // where the work stands; empty while the store waits in the queue
 	Message            string // what there is to say about the step
 	Failure            Failure
 
+	Change       Change
+	Revision     int // of the Helm release that is in place; zero for none yet
+	Sold         int // the newest revision with which the store was ready; zero for none yet
 	ChartVersion string
 	URL          string
 	AdminURL     string
@@ -100,6 +103,11 @@ func CreateSteps() []Step {
 	return []Step{StepQueued, StepNamespace, StepLimits, StepCredentials, StepRelease, StepWorkloads, StepSetup, StepCheck, StepAddress, StepReady}
 }
 
+// ChangeSteps are the steps of an upgrade and of a rollback, in order.
+func ChangeSteps() []Step {
+	return []Step{StepQueued, StepRelease, StepWorkloads, StepSetup, StepCheck, StepAddress, StepReady}
+}
+
 // DeleteSteps are the steps of removing a store, in order.
 func DeleteSteps() []Step {
 	return []Step{StepQueued, StepUninstall, StepVolumes, StepRemove, StepGone}
@@ -153,6 +161,11 @@ func (s Store) CanRebuild() bool { return s.CanRetry() && s.Failure.Code == Data
 // CanRepair reports whether the store can be brought back to what its chart says.
 func (s Store) CanRepair() bool {
 	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present
+}
+
+// Wanted reports whether there is work on the store for the platform.
+func (s Store) Wanted() bool {
+	return s.Status == Provisioning || s.Status == Upgrading || s.Status == Deleting
 }
 
 // CanDelete reports whether a person may ask for the store's removal. A removal that

@@ -69,7 +69,7 @@ func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 	return Store{
 		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
 		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template, Plan: n.Plan,
-		Status: Provisioning, Desired: Present, Generation: 1,
+		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{By: actor.by(), Note: "Opened"},
 		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 	}
 }
@@ -158,29 +158,30 @@ func (db *DB) Store(ctx context.Context, id string) (Store, error) {
 
 // Retry sets a failed store going again, from where it stands.
 func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, RetryStores, func(st *Store) (Event, error) {
+	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
 		if !st.CanRetry() {
 			return Event{}, &Error{Code: Conflict, Message: "Only a failed store can be retried, and this one is " + string(st.Status) + "."}
 		}
-		st.Status, st.Failure = Provisioning, Failure{}
+		st.Status, st.Failure, st.Change.By = st.Change.status(), Failure{}, actor.by()
 		return storeEvent(*st, actor, StoreRetried, "Retried"), nil
 	})
 }
 
 // Rebuild has a store whose data are lost opened anew and empty.
 func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, RetryStores, func(st *Store) (Event, error) {
+	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
 		if !st.CanRebuild() {
 			return Event{}, &Error{Code: Conflict, Message: "Only a store whose data are lost can be rebuilt, and this one is " + string(st.Status) + "."}
 		}
 		st.Status, st.Failure, st.Volumes = Provisioning, Failure{}, nil
+		st.Change = Change{By: actor.by(), Note: "Opened anew"}
 		return storeEvent(*st, actor, StoreRebuilt, "Rebuilt empty"), nil
 	})
 }
 
 // Repair has a store that is ready put back to what its chart says.
 func (db *DB) Repair(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, RetryStores, func(st *Store) (Event, error) {
+	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
 		if !st.CanRepair() {
 			return Event{}, &Error{Code: Conflict, Message: "Only a store that is ready can be put back, and this one is " + string(st.Status) + "."}
 		}
@@ -191,7 +192,7 @@ func (db *DB) Repair(ctx context.Context, actor Actor, id string) (Store, error)
 // RepairMissing has a store put back of which the platform itself has seen that something
 // is missing. One that is not ready is left alone: somebody works on it, or a person has to.
 func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
-	_, err := db.tryChange(ctx, id, func(st *Store) (Event, error) {
+	_, err := db.tryChange(ctx, id, func(_ tx, st *Store) (Event, error) {
 		if !st.CanRepair() {
 			return Event{}, errUnchanged
 		}
@@ -204,14 +205,14 @@ func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
 }
 
 func (s *Store) repair(actor Actor, message string) Event {
-	s.Status = Provisioning
+	s.Status, s.Change = Provisioning, Change{Kind: Repair, To: s.Sold, By: actor.by(), Note: "Put back"}
 	return storeEvent(*s, actor, StoreRepaired, message)
 }
 
 // RequestDelete asks for the store's removal, whatever is being done to it now. Asking
 // again while it is being removed is no error.
 func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, DeleteStores, func(st *Store) (Event, error) {
+	return db.change(ctx, actor, id, DeleteStores, func(_ tx, st *Store) (Event, error) {
 		if !st.CanDelete() {
 			return Event{}, errUnchanged
 		}
@@ -223,7 +224,7 @@ func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store,
 var errUnchanged = errors.New("nothing to change")
 
 // change applies a person's wish to a store as a new generation at the end of the queue.
-func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(*Store) (Event, error)) (Store, error) {
+func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(tx, *Store) (Event, error)) (Store, error) {
 	st, err := db.FindStore(ctx, actor, id)
 	if err != nil {
 		return Store{}, err
@@ -241,7 +242,7 @@ func (db *DB) change(ctx context.Context, actor Actor, id string, action Action,
 
 // tryChange returns ErrStale when another writer came first: a wish is then applied to what
 // that one left.
-func (db *DB) tryChange(ctx context.Context, id string, apply func(*Store) (Event, error)) (Store, error) {
+func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (Event, error)) (Store, error) {
 	var st Store
 	err := db.update(ctx, func(t tx) error {
 		before, err := queryStore(ctx, t, id)
@@ -249,7 +250,7 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(*Store) (Even
 			return err
 		}
 		st = before
-		event, err := apply(&st)
+		event, err := apply(t, &st)
 		if err != nil {
 			return err
 		}
@@ -276,24 +277,27 @@ func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 }
 
 const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
-	generation, observed_generation, step, message, failure, chart_version, url, admin_url, volumes, health, check_due, worked, created_by,
-	created_at, queued_at, ready_at, deleted_at, updated_at`
+	generation, observed_generation, step, message, failure, change, revision, sold, chart_version, url, admin_url,
+	volumes, health, check_due, worked, created_by, created_at, queued_at, ready_at, deleted_at, updated_at`
 
 func scanStore(row scanner) (Store, error) {
 	var (
 		st                                                    Store
-		failure, volumes, health                              string
+		failure, change, volumes, health                      string
 		worked, created, queued, ready, deleted, updated, due int64
 	)
 	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
-		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &st.ChartVersion,
-		&st.URL, &st.AdminURL, &volumes, &health, &due, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
+		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &change,
+		&st.Revision, &st.Sold, &st.ChartVersion, &st.URL, &st.AdminURL, &volumes, &health, &due, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
 	if err != nil {
 		return Store{}, err
 	}
 	st.Worked = time.Duration(worked) * time.Microsecond
 	st.CreatedAt, st.QueuedAt, st.ReadyAt = fromMicros(created), fromMicros(queued), fromMicros(ready)
 	st.DeletedAt, st.UpdatedAt, st.CheckDue = fromMicros(deleted), fromMicros(updated), fromMicros(due)
+	if err := json.Unmarshal([]byte(change), &st.Change); err != nil {
+		return Store{}, fmt.Errorf("decode change of store %s: %w", st.ID, err)
+	}
 	if err := json.Unmarshal([]byte(health), &st.Health); err != nil {
 		return Store{}, fmt.Errorf("decode health of store %s: %w", st.ID, err)
 	}
@@ -320,11 +324,15 @@ func queryStore(ctx context.Context, q querier, id string) (Store, error) {
 }
 
 func (t tx) insertStore(ctx context.Context, st Store) error {
-	_, err := t.ExecContext(ctx, `
+	change, err := encode("change", st.Change)
+	if err != nil {
+		return err
+	}
+	_, err = t.ExecContext(ctx, `
 		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', '', '', '', '', '{}', 0, 0, $16, $17, $18, 0, 0, $19, $20, '', 0)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', $16, 0, 0, '', '', '', '', '{}', 0, 0, $17, $18, $19, 0, 0, $20, $21, '', 0)`,
 		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
-		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, st.CreatedBy,
+		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, change, st.CreatedBy,
 		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), strings.ToLower(st.Name+"\n"+st.Host))
 	if err != nil {
 		return fmt.Errorf("insert store: %w", err)
@@ -337,23 +345,37 @@ func (t tx) insertStore(ctx context.Context, st Store) error {
 func (t tx) saveStore(ctx context.Context, before, st Store) error {
 	failure := ""
 	if st.Failure.Title != "" {
-		encoded, err := json.Marshal(st.Failure)
-		if err != nil {
-			return fmt.Errorf("encode failure: %w", err)
+		var err error
+		if failure, err = encode("failure", st.Failure); err != nil {
+			return err
 		}
-		failure = string(encoded)
 	}
-	health, err := encodeHealth(st.Health)
+	change, err := encode("change", st.Change)
+	if err != nil {
+		return err
+	}
+	health, err := encode("health", st.Health)
 	if err != nil {
 		return err
 	}
 	result, err := t.ExecContext(ctx, `
 		UPDATE stores SET status = $4, desired = $5, generation = $6, observed_generation = $7, step = $8, failure = $9,
 			chart_version = $10, url = $11, admin_url = $12, worked = $13, queued_at = $14, ready_at = $15,
-			deleted_at = $16, updated_at = $17, message = $18, volumes = $19, health = $20, check_due = $21
+			deleted_at = $16, updated_at = $17, message = $18, volumes = $19, health = $20, check_due = $21,
+			change = $22, revision = $23, sold = $24
 		WHERE id = $1 AND status = $2 AND generation = $3`,
 		st.ID, before.Status, before.Generation, st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, failure,
 		st.ChartVersion, st.URL, st.AdminURL, st.Worked.Microseconds(), micros(st.QueuedAt), micros(st.ReadyAt),
-		micros(st.DeletedAt), t.now, st.Message, strings.Join(st.Volumes, "\n"), health, micros(st.CheckDue))
+		micros(st.DeletedAt), t.now, st.Message, strings.Join(st.Volumes, "\n"), health, micros(st.CheckDue),
+		change, st.Revision, st.Sold)
 	return expectOne(result, err, "save store "+st.ID)
+}
+
+// encode makes the JSON by which a part of a store is kept in its row.
+func encode(what string, part any) (string, error) {
+	encoded, err := json.Marshal(part)
+	if err != nil {
+		return "", fmt.Errorf("encode %s: %w", what, err)
+	}
+	return string(encoded), nil
 }

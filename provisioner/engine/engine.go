@@ -44,6 +44,9 @@ type Spec struct {
 	ImageRegistry string // from which all images come; the charts' own when empty
 	PullSecret    string // in the store's namespace, for that registry
 	Values        Values // what the operator wants
+	// Images are versions for this store, by the chart's name of the image: a tag, or a tag and
+	// a digest with an @ between them.
+	Images map[string]string
 }
 
 // Values are Helm values by the name of the engine whose stores get them.

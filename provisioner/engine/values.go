@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 )
@@ -30,12 +31,21 @@ func releaseValues(e Engine, s Spec) (map[string]any, error) {
 }
 
 func ofStore(s Spec) map[string]any {
-	return map[string]any{
+	values := map[string]any{
 		"store":       map[string]any{"id": s.StoreID, "name": s.Name},
 		"host":        s.Host,
 		"url":         s.URL,
 		"credentials": map[string]any{"existingSecret": s.SecretName},
 	}
+	if len(s.Images) > 0 {
+		images := map[string]any{}
+		for name, version := range s.Images {
+			tag, digest, _ := strings.Cut(version, "@")
+			images[name] = map[string]any{"tag": tag, "digest": digest}
+		}
+		values["images"] = images
+	}
+	return values
 }
 
 // ofSite holds what is set: the operator may have said the rest for one engine.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -33,10 +34,17 @@ const (
 type Release struct {
 	Status       Status
 	Revision     int
+	Generation   int64 // for which it was applied, see [Request]; zero when nobody said
 	ChartVersion string
 	Objects      int
 	Test         string // manifest of the pod that the chart tests the release with, if it does
 }
+
+// labelGeneration of a release's Secret says for which generation it was applied.
+const labelGeneration = "shopwright.dev/generation"
+
+// ErrNoRevision says that the cluster does not remember the revision.
+var ErrNoRevision = errors.New("the release has no such revision")
 
 // Request says what should be released.
 type Request struct {
@@ -44,6 +52,12 @@ type Request struct {
 	Name      string
 	Chart     fs.FS          // a chart's folder
 	Values    map[string]any // over the chart's own
+	// Revision, unless it is zero, is the one whose chart and values are taken instead.
+	Revision int
+	// Generation of what the release is for is remembered with it, so that whoever goes on
+	// can tell whether it has been applied.
+	Generation int64
+	Keep       int // revisions that the cluster remembers; zero for all
 	// Fresh tells that the caller has made the namespace and nothing of the chart can be in
 	// it, so that nobody needs to look.
 	Fresh bool
@@ -80,43 +94,74 @@ func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, 
 	if err != nil {
 		return Release{}, err
 	}
-	loaded, err := load(r.Chart)
+	history, err := historyOf(cfg, r)
 	if err != nil {
 		return Release{}, err
 	}
-	_, err = cfg.Releases.Last(r.Name)
-	switch {
-	case errors.Is(err, driver.ErrReleaseNotFound):
-		return install(cfg, loaded, r)
-	case err != nil:
-		return Release{}, fmt.Errorf("read release %s/%s: %w", r.Namespace, r.Name, err)
-	default:
-		return upgrade(cfg, loaded, r)
+	source, err := sourceOf(history, r)
+	if err != nil {
+		return Release{}, err
 	}
+	if len(history) == 0 {
+		return install(cfg, source, r)
+	}
+	done, err := newUpgrade(cfg, r).Run(r.Name, source.chart, source.values)
+	if err != nil {
+		return Release{}, fmt.Errorf("upgrade release %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	return describeRelease(done), nil
 }
 
-func install(cfg *action.Configuration, ch *chart.Chart, r Request) (Release, error) {
+// historyOf are the revisions that the cluster remembers.
+func historyOf(cfg *action.Configuration, r Request) ([]*release.Release, error) {
+	history, err := cfg.Releases.History(r.Name)
+	if err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
+		return nil, fmt.Errorf("read release %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	return history, nil
+}
+
+// source is what a release is made of.
+type source struct {
+	chart  *chart.Chart
+	values map[string]any
+}
+
+func sourceOf(history []*release.Release, r Request) (source, error) {
+	if r.Revision == 0 {
+		loaded, err := load(r.Chart)
+		return source{loaded, r.Values}, err
+	}
+	for _, past := range history {
+		if past.Version == r.Revision {
+			return source{past.Chart, past.Config}, nil
+		}
+	}
+	return source{}, fmt.Errorf("revision %d of release %s/%s: %w", r.Revision, r.Namespace, r.Name, ErrNoRevision)
+}
+
+func install(cfg *action.Configuration, from source, r Request) (Release, error) {
 	install := action.NewInstall(cfg)
-	install.Namespace, install.ReleaseName = r.Namespace, r.Name
+	install.Namespace, install.ReleaseName, install.Labels = r.Namespace, r.Name, r.labels()
 	install.DisableOpenAPIValidation = true // our charts are tested, and the API server validates
-	done, err := install.Run(ch, r.Values)
+	done, err := install.Run(from.chart, from.values)
 	if err != nil {
 		return Release{}, fmt.Errorf("install release %s/%s: %w", r.Namespace, r.Name, err)
 	}
 	return describeRelease(done), nil
 }
 
-func upgrade(cfg *action.Configuration, ch *chart.Chart, r Request) (Release, error) {
+func newUpgrade(cfg *action.Configuration, r Request) *action.Upgrade {
 	upgrade := action.NewUpgrade(cfg)
-	upgrade.Namespace = r.Namespace
+	upgrade.Namespace, upgrade.Labels = r.Namespace, r.labels()
 	upgrade.DisableOpenAPIValidation = true
 	upgrade.ResetValues = true
-	upgrade.MaxHistory = 10
-	done, err := upgrade.Run(r.Name, ch, r.Values)
-	if err != nil {
-		return Release{}, fmt.Errorf("upgrade release %s/%s: %w", r.Namespace, r.Name, err)
-	}
-	return describeRelease(done), nil
+	upgrade.MaxHistory = r.Keep
+	return upgrade
+}
+
+func (r Request) labels() map[string]string {
+	return map[string]string{labelGeneration: strconv.FormatInt(r.Generation, 10)}
 }
 
 // Unlock marks a pending revision as failed, so that another action can follow. Only who
@@ -202,8 +247,9 @@ func render(r Request, kubeVersion string) (*release.Release, error) {
 }
 
 func describeRelease(r *release.Release) Release {
+	generation, _ := strconv.ParseInt(r.Labels[labelGeneration], 10, 64) // zero where somebody else has applied it
 	return Release{
-		Status: statusOf(r.Info.Status), Revision: r.Version, ChartVersion: r.Chart.Metadata.Version,
+		Status: statusOf(r.Info.Status), Revision: r.Version, Generation: generation, ChartVersion: r.Chart.Metadata.Version,
 		Objects: strings.Count("\n"+r.Manifest, "\nkind: "), Test: testOf(r),
 	}
 }

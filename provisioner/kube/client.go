@@ -97,6 +97,28 @@ func (c *Client) HasSecret(ctx context.Context, namespace, name string) (bool, e
 	return err == nil, err
 }
 
+// AddToSecret gives a Secret the entries that it lacks, and leaves the others as they are.
+func (c *Client) AddToSecret(ctx context.Context, namespace, name string, data map[string][]byte) error {
+	secrets := c.set.CoreV1().Secrets(namespace)
+	secret, err := secrets.Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return fmt.Errorf("read secret %s/%s: %w", namespace, name, err)
+	}
+	before := len(secret.Data)
+	for key, value := range data {
+		if _, there := secret.Data[key]; !there {
+			secret.Data[key] = value
+		}
+	}
+	if len(secret.Data) == before {
+		return nil
+	}
+	if _, err := secrets.Update(ctx, secret, metav1.UpdateOptions{}); err != nil {
+		return fmt.Errorf("update secret %s/%s: %w", namespace, name, err)
+	}
+	return nil
+}
+
 // CreateSecret makes a Secret. One that exists is left as it is.
 func (c *Client) CreateSecret(ctx context.Context, owner Owner, name string, data map[string][]byte) error {
 	_, err := c.set.CoreV1().Secrets(owner.Namespace).Create(ctx, &corev1.Secret{

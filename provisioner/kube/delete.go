@@ -6,6 +6,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // DeleteJob removes the job and its pods.
@@ -14,6 +15,16 @@ func (c *Client) DeleteJob(ctx context.Context, namespace, name string) error {
 	err := c.set.BatchV1().Jobs(namespace).Delete(ctx, name, metav1.DeleteOptions{PropagationPolicy: &background})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("delete job %s/%s: %w", namespace, name, err)
+	}
+	return nil
+}
+
+// ReplacePod removes that very pod and not one that has come in its place.
+func (c *Client) ReplacePod(ctx context.Context, namespace string, pod Pod) error {
+	uid := types.UID(pod.UID)
+	err := c.set.CoreV1().Pods(namespace).Delete(ctx, pod.Name, metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+		return fmt.Errorf("replace pod %s/%s: %w", namespace, pod.Name, err)
 	}
 	return nil
 }

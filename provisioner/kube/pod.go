@@ -1,14 +1,18 @@
 package kube
 
 import (
+	"slices"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Pod is a pod as a person wants to see it.
 type Pod struct {
 	Name       string
+	UID        string
 	Component  string
 	Phase      string // as kubectl shows it: Running, Pending, Completed, Terminating, …
 	Ready      int
@@ -19,6 +23,7 @@ type Pod struct {
 	Message    string // why it cannot be scheduled, and the like
 	Ended      bool   // all that it was to do is over, well or not
 	Check      string // the run of a check that it is, empty for other pods
+	Outdated   bool   // of an older template, and nobody replaces it before it is deleted
 	Containers []Container
 }
 
@@ -64,13 +69,13 @@ func (c Container) HasLog(previous bool) bool {
 // Finished reports whether all that the pod was to do is done.
 func (p Pod) Finished() bool { return p.Phase == "Completed" }
 
-func podOf(p *corev1.Pod) Pod {
+func podOf(p *corev1.Pod, workloads []Workload) Pod {
 	pod := Pod{
-		Name: p.Name, Component: p.Labels[LabelComponent], Phase: phaseOf(p), Node: p.Spec.NodeName,
+		Name: p.Name, UID: string(p.UID), Component: p.Labels[LabelComponent], Phase: phaseOf(p), Node: p.Spec.NodeName,
 		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers),
 	}
 	pod.Ended = p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
-	pod.Check = p.Annotations[annotationCheck]
+	pod.Check, pod.Outdated = p.Annotations[annotationCheck], outdated(p, workloads)
 	for _, condition := range p.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
 			pod.Message = condition.Message
@@ -79,6 +84,13 @@ func podOf(p *corev1.Pod) Pod {
 	pod.add(p.Spec.InitContainers, p.Status.InitContainerStatuses, true)
 	pod.add(p.Spec.Containers, p.Status.ContainerStatuses, false)
 	return pod
+}
+
+func outdated(p *corev1.Pod, workloads []Workload) bool {
+	owner := metav1.GetControllerOf(p)
+	return owner != nil && p.DeletionTimestamp == nil && slices.ContainsFunc(workloads, func(w Workload) bool {
+		return w.Kind == owner.Kind && w.Name == owner.Name && w.replaces != "" && w.replaces != p.Labels[appsv1.ControllerRevisionHashLabelKey]
+	})
 }
 
 func (p *Pod) add(specs []corev1.Container, statuses []corev1.ContainerStatus, init bool) {

@@ -130,6 +130,8 @@ type Workload struct {
 	Pods      int32 // that are there
 	Ready     int32
 	CreatedAt time.Time
+
+	replaces string // the revision of its template, where pods of another one stay until somebody deletes them
 }
 
 // Drifted reports whether somebody has scaled it since its chart was applied.
@@ -169,9 +171,9 @@ type Volume struct {
 // Snapshot returns what is known of the namespace now.
 func (w *Watcher) Snapshot(namespace string) Snapshot {
 	s := Snapshot{Namespace: w.state(namespace)}
-	each(w.pods, namespace, func(p *corev1.Pod) { s.Pods = append(s.Pods, podOf(p)) })
 	each(w.deploys, namespace, func(d *appsv1.Deployment) { s.Workloads = append(s.Workloads, deployment(d)) })
 	each(w.sets, namespace, func(x *appsv1.StatefulSet) { s.Workloads = append(s.Workloads, statefulSet(x)) })
+	each(w.pods, namespace, func(p *corev1.Pod) { s.Pods = append(s.Pods, podOf(p, s.Workloads)) })
 	each(w.jobs, namespace, func(j *batchv1.Job) { s.Jobs = append(s.Jobs, jobOf(j)) })
 	each(w.claims, namespace, func(c *corev1.PersistentVolumeClaim) { s.Volumes = append(s.Volumes, volumeOf(c)) })
 	slices.SortFunc(s.Pods, func(a, b Pod) int { return strings.Compare(a.Name, b.Name) })
@@ -205,7 +207,7 @@ func workload(kind string, m metav1.Object, want *int32, there int32) Workload {
 func deployment(d *appsv1.Deployment) Workload {
 	w := workload("Deployment", d, d.Spec.Replicas, d.Status.Replicas)
 	if d.Status.ObservedGeneration >= d.Generation {
-		w.Ready = min(d.Status.ReadyReplicas, d.Status.UpdatedReplicas)
+		w.Ready = upToDate(d.Status.Replicas, d.Status.ReadyReplicas, d.Status.UpdatedReplicas)
 	}
 	return w
 }
@@ -213,10 +215,17 @@ func deployment(d *appsv1.Deployment) Workload {
 func statefulSet(s *appsv1.StatefulSet) Workload {
 	w := workload("StatefulSet", s, s.Spec.Replicas, s.Status.Replicas)
 	if s.Status.ObservedGeneration >= s.Generation {
-		w.Ready = s.Status.ReadyReplicas
+		w.Ready = upToDate(s.Status.Replicas, s.Status.ReadyReplicas, s.Status.UpdatedReplicas)
+		if s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
+			w.replaces = s.Status.UpdateRevision
+		}
 	}
 	return w
 }
+
+// upToDate is how many pods of the present template are ready at least: those of an older one
+// may all be.
+func upToDate(all, ready, updated int32) int32 { return max(0, min(ready-(all-updated), updated)) }
 
 func jobOf(j *batchv1.Job) Job {
 	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Active: j.Status.Active, Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}

@@ -116,6 +116,9 @@ CREATE TABLE stores (
 	step                TEXT   NOT NULL,
 	message             TEXT   NOT NULL, -- where the step stands
 	failure             TEXT   NOT NULL, -- JSON; empty when nothing failed
+	change              TEXT   NOT NULL, -- JSON: what it is being brought to
+	revision            BIGINT NOT NULL, -- of the Helm release in place; 0 for none
+	sold                BIGINT NOT NULL, -- the newest revision with which it was ready; 0 for none
 	chart_version       TEXT   NOT NULL,
 	url                 TEXT   NOT NULL,
 	admin_url           TEXT   NOT NULL,
@@ -143,7 +146,25 @@ CREATE INDEX stores_name ON stores (team_id, LOWER(name), id, engine) WHERE dele
 CREATE INDEX stores_status ON stores (team_id, status, created_at, id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_creator ON stores (created_by) WHERE deleted_at = 0;
 CREATE INDEX stores_checks ON stores (check_due) WHERE check_due > 0;
-CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'deleting');
+CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'upgrading', 'deleting');
+
+-- The revisions of the stores' Helm releases, as long as the stores live and after.
+CREATE TABLE revisions (
+	store_id      TEXT   NOT NULL REFERENCES stores (id),
+	number        BIGINT NOT NULL, -- as Helm counts, anew in a namespace that was made anew
+	generation    BIGINT NOT NULL, -- of the store, that it was made for
+	kind          TEXT   NOT NULL,
+	note          TEXT   NOT NULL, -- what it was for
+	chart_version TEXT   NOT NULL,
+	offer         TEXT   NOT NULL, -- digest of the chart and values that were offered then
+	state         TEXT   NOT NULL CHECK (state IN ('pending', 'deployed', 'superseded', 'failed', 'gone')),
+	message       TEXT   NOT NULL, -- why it failed
+	actor_id      TEXT   NOT NULL, -- who asked for it; empty for the platform itself
+	actor         TEXT   NOT NULL,
+	began_at      BIGINT NOT NULL,
+	ended_at      BIGINT NOT NULL,
+	PRIMARY KEY (store_id, generation, number)
+);
 
 CREATE TABLE events (
 	number     BIGINT  PRIMARY KEY, -- in commit order, without gaps
@@ -165,6 +186,7 @@ CREATE INDEX events_team ON events (team_id, number);
 -- +goose Down
 
 DROP TABLE events;
+DROP TABLE revisions;
 DROP TABLE stores;
 DROP TABLE clusters;
 DROP TABLE api_tokens;

@@ -1,0 +1,99 @@
+package helm
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+
+	"helm.sh/helm/v3/pkg/action"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/release"
+)
+
+// State is all that a revision says.
+type State struct {
+	Revision     int // zero for one that is not there yet
+	ChartVersion string
+	Values       map[string]any // with the chart's own
+	Manifest     string         // its objects as YAML, without the tests
+}
+
+// State returns that of a revision, of the newest one when it is zero. ErrNoRevision says
+// that the cluster does not remember it.
+func (c *Client) State(ctx context.Context, namespace, name string, revision int) (State, error) {
+	r := Request{Namespace: namespace, Name: name}
+	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
+	if err != nil {
+		return State{}, err
+	}
+	history, err := historyOf(cfg, r)
+	if err != nil {
+		return State{}, err
+	}
+	var found *release.Release
+	for _, past := range history {
+		if past.Version == revision || revision == 0 && (found == nil || past.Version > found.Version) {
+			found = past
+		}
+	}
+	if found == nil {
+		return State{}, fmt.Errorf("revision %d of release %s/%s: %w", revision, namespace, name, ErrNoRevision)
+	}
+	return stateOf(found)
+}
+
+// Describe returns the chart's version and its values with those over them. It asks no
+// cluster, and its state has no objects.
+func Describe(chart fs.FS, values map[string]any) (State, error) {
+	loaded, err := load(chart)
+	if err != nil {
+		return State{}, err
+	}
+	return stateOf(&release.Release{Chart: loaded, Config: values})
+}
+
+// Preview returns what Apply would make of a release that is there. It changes nothing.
+// An action that fails returns an *Error.
+func (c *Client) Preview(ctx context.Context, r Request) (State, error) {
+	said := &journal{}
+	state, err := c.preview(ctx, r, said)
+	return state, said.explain(err)
+}
+
+func (c *Client) preview(ctx context.Context, r Request, said *journal) (State, error) {
+	cfg, err := c.configuration(ctx, scope{namespace: r.Namespace}, said)
+	if err != nil {
+		return State{}, err
+	}
+	history, err := historyOf(cfg, r)
+	if err != nil {
+		return State{}, err
+	}
+	from, err := sourceOf(history, r)
+	if err != nil {
+		return State{}, err
+	}
+	done, err := dryRun(cfg, from, r)
+	if err != nil {
+		return State{}, fmt.Errorf("preview release %s/%s: %w", r.Namespace, r.Name, err)
+	}
+	done.Version = 0
+	return stateOf(done)
+}
+
+// dryRun renders with what the cluster can do, and asks it for nothing else. An installation
+// is rendered: an upgrade would be refused while another is pending.
+func dryRun(cfg *action.Configuration, from source, r Request) (*release.Release, error) {
+	install := action.NewInstall(cfg)
+	install.Namespace, install.ReleaseName, install.Replace = r.Namespace, r.Name, true
+	install.DryRun, install.DryRunOption, install.IsUpgrade = true, "client", true
+	return install.Run(from.chart, from.values)
+}
+
+func stateOf(r *release.Release) (State, error) {
+	values, err := chartutil.CoalesceValues(r.Chart, r.Config)
+	if err != nil {
+		return State{}, fmt.Errorf("read the values of a revision: %w", err)
+	}
+	return State{Revision: r.Version, ChartVersion: r.Chart.Metadata.Version, Values: values, Manifest: r.Manifest}, nil
+}

@@ -1,0 +1,91 @@
+package provisioner
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/store"
+)
+
+// Offer is what a store would be brought to by an upgrade now.
+type Offer struct {
+	ChartVersion string
+	Images       []Image // in the order of their names
+	// Digest is of the chart and of the values that this installation has for the store: another
+	// one than that of the store's newest revision means that there is something to upgrade to.
+	Digest string
+}
+
+// Image is one that a chart uses.
+type Image struct {
+	Name       string // that the chart has for it
+	Repository string // with the registry
+	Version    string // tag, with an @ and the digest where there is one
+}
+
+// Offer returns what there is for the store now. It asks no cluster.
+func (p *Provisioner) Offer(st store.Store) (Offer, error) {
+	e, known := p.engines.Find(st.Engine)
+	if !known {
+		return Offer{}, &store.Error{Code: store.Conflict, Message: fmt.Sprintf("This version of Shopwright has no engine %q. Run a version that has it.", st.Engine)}
+	}
+	return p.offer(e, st)
+}
+
+func (p *Provisioner) offer(e engine.Engine, st store.Store) (Offer, error) {
+	st.Change.Images = nil
+	values, err := e.Values(p.spec(st))
+	if err != nil {
+		return Offer{}, fmt.Errorf("make values: %w", err)
+	}
+	digest, err := digestOf(e.Chart(), values)
+	if err != nil {
+		return Offer{}, err
+	}
+	chart, err := helm.Describe(e.Chart(), values)
+	return Offer{ChartVersion: chart.ChartVersion, Images: imagesOf(chart.Values), Digest: digest}, err
+}
+
+func digestOf(chart fs.FS, values map[string]any) (string, error) {
+	sum := sha256.New()
+	err := fs.WalkDir(chart, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(chart, path)
+		fmt.Fprintf(sum, "%s %d\n%s", path, len(data), data)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read chart: %w", err)
+	}
+	if err := json.NewEncoder(sum).Encode(values); err != nil { // maps in the order of their keys
+		return "", fmt.Errorf("encode values: %w", err)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
+}
+
+// imagesOf reads the block of images that every chart's values have.
+func imagesOf(values map[string]any) (images []Image) {
+	block, _ := values["images"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(block)) {
+		fields, _ := block[name].(map[string]any)
+		text := func(field string) string { value, _ := fields[field].(string); return value }
+		image := Image{Name: name, Repository: text("repository"), Version: text("tag")}
+		if registry := text("registry"); registry != "" {
+			image.Repository = registry + "/" + image.Repository
+		}
+		if digest := text("digest"); digest != "" {
+			image.Version += "@" + digest
+		}
+		images = append(images, image)
+	}
+	return images
+}

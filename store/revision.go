@@ -1,0 +1,240 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// ChangeKind says how the work on a store came to be wanted.
+type ChangeKind string
+
+// The kinds of changes.
+const (
+	Opening  ChangeKind = "" // of a store that was never ready, or lost its data
+	Repair   ChangeKind = "repair"
+	Upgrade  ChangeKind = "upgrade"
+	Rollback ChangeKind = "rollback"
+)
+
+// Change is what a store is being brought to, or was at last. It is kept as JSON.
+type Change struct {
+	Kind ChangeKind `json:"kind,omitempty"`
+	By   By         `json:"by,omitzero"`
+	Note string     `json:"note,omitempty"` // a few words for the history
+	// To is the revision whose chart and values come back; zero for those that are offered now.
+	To int `json:"to,omitempty"`
+	// From is the revision that sold before, to go back to when the change fails.
+	From int `json:"from,omitempty"`
+	// Stay keeps what has failed in place, for a person to look at.
+	Stay bool `json:"stay,omitempty"`
+	// Images are versions other than those that are offered, by the chart's name of the image.
+	Images map[string]string `json:"images,omitempty"`
+	// Undone is why the change before this one failed, which this one undoes.
+	Undone Failure `json:"undone,omitzero"`
+}
+
+// By is who asked for something; empty for the platform itself.
+type By struct {
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name,omitempty"`
+}
+
+func (a Actor) by() By { return By{ID: a.UserID, Name: a.Name} }
+
+// status is that of a store while the change is brought about.
+func (c Change) status() Status {
+	if c.Kind == Upgrade || c.Kind == Rollback {
+		return Upgrading
+	}
+	return Provisioning
+}
+
+// RevisionState is what became of a revision.
+type RevisionState string
+
+// The states of revisions. One that is gone was lost with its namespace.
+const (
+	RevisionPending    RevisionState = "pending"
+	RevisionDeployed   RevisionState = "deployed"
+	RevisionSuperseded RevisionState = "superseded"
+	RevisionFailed     RevisionState = "failed"
+	RevisionGone       RevisionState = "gone"
+)
+
+// RevisionsKept is how many of a store's revisions its cluster remembers.
+const RevisionsKept = 10
+
+// Revision is one entry in the history of a store's release.
+type Revision struct {
+	Number       int
+	Kind         ChangeKind
+	Note         string
+	ChartVersion string
+	Offer        string // digest of the chart and values that were offered then
+	State        RevisionState
+	Message      string // why it failed
+	Actor        string // empty for the platform itself
+	BeganAt      time.Time
+	EndedAt      time.Time // zero while it is pending
+}
+
+// Released is a revision of a store's Helm release that has been put in place.
+type Released struct {
+	Number       int
+	ChartVersion string
+	Offer        string
+}
+
+// RecordRelease writes down that a revision is in place, for the change that is being made.
+// Doing it again changes nothing.
+func (db *DB) RecordRelease(ctx context.Context, c Claim, r Released) (Store, error) {
+	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
+		st.Revision, st.ChartVersion, st.Message = r.Number, r.ChartVersion, fmt.Sprintf("Revision %d", r.Number)
+		return []Event{storeEvent(*st, Actor{}, StepProgressed, st.Message)}, t.insertRevision(ctx, *st, r)
+	})
+}
+
+// insertRevision ends what the new revision takes the place of. Numbers begin anew in a
+// namespace that was made anew: those from before are gone.
+func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
+	for _, statement := range []struct {
+		text string
+		args []any
+	}{
+		{`UPDATE revisions SET state = 'gone' WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
+		{`UPDATE revisions SET state = 'superseded', ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
+		{`INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, offer, state, message, actor_id, actor, began_at, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
+			[]any{st.ID, r.Number, st.Generation, st.Change.Kind, st.Change.Note, r.ChartVersion, r.Offer, st.Change.By.ID, st.Change.By.Name, micros(st.QueuedAt)}},
+	} {
+		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
+			return fmt.Errorf("record revision %d of store %s: %w", r.Number, st.ID, err)
+		}
+	}
+	return nil
+}
+
+// settleRevision says what became of the pending revision, if there is one.
+func (t tx) settleRevision(ctx context.Context, st Store, state RevisionState, message string) error {
+	if state == RevisionDeployed {
+		_, err := t.ExecContext(ctx, `UPDATE revisions SET state = 'superseded' WHERE store_id = $1 AND state = 'deployed'`, st.ID)
+		if err != nil {
+			return fmt.Errorf("supersede the revisions of store %s: %w", st.ID, err)
+		}
+	}
+	_, err := t.ExecContext(ctx, `UPDATE revisions SET state = $2, message = $3, ended_at = $4 WHERE store_id = $1 AND state = 'pending'`,
+		st.ID, state, message, t.now)
+	if err != nil {
+		return fmt.Errorf("settle the revision of store %s: %w", st.ID, err)
+	}
+	return nil
+}
+
+// Revisions returns the history of a store's release, newest first.
+func (db *DB) Revisions(ctx context.Context, storeID string) ([]Revision, error) {
+	return queryRevisions(ctx, db.read, storeID)
+}
+
+func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision, error) {
+	rows, err := q.QueryContext(ctx, `
+		SELECT number, kind, note, chart_version, offer, state, message, actor, began_at, ended_at
+		FROM revisions WHERE store_id = $1 ORDER BY generation DESC, number DESC`, storeID)
+	revisions, err := collect(rows, err, scanRevision)
+	if err != nil {
+		return nil, fmt.Errorf("read the revisions of store %s: %w", storeID, err)
+	}
+	return revisions, nil
+}
+
+func scanRevision(row scanner) (r Revision, err error) {
+	var began, ended int64
+	err = row.Scan(&r.Number, &r.Kind, &r.Note, &r.ChartVersion, &r.Offer, &r.State, &r.Message, &r.Actor, &began, &ended)
+	r.BeganAt, r.EndedAt = fromMicros(began), fromMicros(ended)
+	return r, err
+}
+
+// CanChange reports whether a person may have the store upgraded or rolled back: it has been
+// ready, and nobody works on it.
+func (s Store) CanChange() bool {
+	return s.Desired == Present && s.Sold > 0 && (s.Status == Ready || s.Status == Degraded || s.Status == Failed)
+}
+
+// CanRollback reports whether a store whose newest revision is that may go back to this one:
+// it sold, it is not the one in place, and it is still remembered.
+func (r Revision) CanRollback(newest int) bool {
+	return r.State == RevisionSuperseded && r.Number < newest && r.Number > newest-RevisionsKept
+}
+
+// UpgradeRequest is what a person decides about an upgrade to what is offered now.
+type UpgradeRequest struct {
+	Note   string            // what it changes, in a few words for the history
+	Images map[string]string // see [Change]
+	Stay   bool              // see [Change]
+}
+
+// Upgrade has a store brought to what is offered now. Unless it is to stay, it goes back by
+// itself when the upgrade fails.
+func (db *DB) Upgrade(ctx context.Context, actor Actor, id string, r UpgradeRequest) (Store, error) {
+	return db.change(ctx, actor, id, UpgradeStores, func(_ tx, st *Store) (Event, error) {
+		if err := st.checkChange(); err != nil {
+			return Event{}, err
+		}
+		return st.begin(Change{Kind: Upgrade, By: actor.by(), Note: kept(r.Note), From: st.Sold, Stay: r.Stay, Images: r.Images}, actor, UpgradeAsked), nil
+	})
+}
+
+// Rollback has a store brought back to the chart and the values of an earlier revision. Its
+// data stay as they are.
+func (db *DB) Rollback(ctx context.Context, actor Actor, id string, to int) (Store, error) {
+	return db.change(ctx, actor, id, UpgradeStores, func(t tx, st *Store) (Event, error) {
+		if err := st.checkChange(); err != nil {
+			return Event{}, err
+		}
+		revisions, err := queryRevisions(ctx, t, id)
+		if err != nil {
+			return Event{}, err
+		}
+		if !slices.ContainsFunc(revisions, func(r Revision) bool { return r.Number == to && r.CanRollback(st.Revision) }) {
+			return Event{}, &Error{Code: Conflict, Message: fmt.Sprintf("There is no way back to revision %d: it never sold, is in place, or is not remembered any more.", to)}
+		}
+		return st.begin(Change{Kind: Rollback, By: actor.by(), Note: backTo(to), To: to, From: st.Sold}, actor, RollbackAsked), nil
+	})
+}
+
+func backTo(revision int) string { return fmt.Sprintf("Back to revision %d", revision) }
+
+func (s Store) checkChange() error {
+	switch {
+	case s.CanChange():
+		return nil
+	case s.Status == Upgrading:
+		return &Error{Code: Conflict, Message: "This store is being changed already. Wait until that has ended."}
+	case s.Sold == 0:
+		return &Error{Code: Conflict, Message: "Only a store that has been ready can be upgraded or rolled back."}
+	}
+	return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " cannot be upgraded or rolled back now."}
+}
+
+func (s *Store) begin(c Change, actor Actor, kind Kind) Event {
+	s.Status, s.Failure, s.Change = Upgrading, Failure{}, c
+	return storeEvent(*s, actor, kind, c.Note)
+}
+
+// goesBack reports whether a failure is undone by the platform itself.
+func (s Store) goesBack(f Failure) bool {
+	c := s.Change
+	return s.Status == Upgrading && c.From > 0 && c.To != c.From && !c.Stay && f.Code != DataLost
+}
+
+// goBack sets the store on its way to the revision that sold before. It is work that goes on:
+// it does not wait in the queue.
+func (s *Store) goBack(f Failure) []Event {
+	undone := storeEvent(*s, Actor{}, StoreUndone, f.Title)
+	s.Generation++
+	s.Change = Change{Kind: Rollback, Note: backTo(s.Change.From), To: s.Change.From, From: s.Change.From, Undone: f}
+	s.Step, s.Message, s.Worked, s.QueuedAt = StepRelease, "", 0, s.UpdatedAt
+	undone.Data.Generation = s.Generation
+	return []Event{undone, storeEvent(*s, Actor{}, StepStarted, "")}
+}

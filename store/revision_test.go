@@ -1,0 +1,207 @@
+package store_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// release brings a claimed store to the end of its present change.
+func (b bundle) release(t *testing.T, c *store.Claim, revision int, chart string) {
+	t.Helper()
+	st, err := b.db.RecordRelease(t.Context(), *c, store.Released{Number: revision, ChartVersion: chart, Offer: "offer of " + chart})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Store = st
+}
+
+func (b bundle) complete(t *testing.T, c store.Claim) store.Store {
+	t.Helper()
+	st, err := b.db.Complete(t.Context(), c, store.Opened{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.db.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// sells opens a store with its first revision.
+func (b bundle) sells(t *testing.T) store.Store {
+	t.Helper()
+	b.create(t, "Shop")
+	c := b.claim(t, "one")
+	b.release(t, &c, 1, "1.0.0")
+	return b.complete(t, c)
+}
+
+func (b bundle) upgrade(t *testing.T, st store.Store, r store.UpgradeRequest) store.Claim {
+	t.Helper()
+	st, err := b.db.Upgrade(t.Context(), b.actor, st.ID, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.Status != store.Upgrading || st.Change.From != 1 {
+		t.Fatalf("asked to upgrade, it is %s: %+v", st.Status, st.Change)
+	}
+	return b.claim(t, "one")
+}
+
+// history is that of the store in a line, newest first.
+func (b bundle) history(t *testing.T, id string) string {
+	t.Helper()
+	revisions, err := b.db.Revisions(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, r := range revisions {
+		lines = append(lines, fmt.Sprintf("%d %s %s %s by %q", r.Number, r.ChartVersion, r.State, r.Note, r.Actor))
+	}
+	return strings.Join(lines, ", ")
+}
+
+func TestUpgradeIsWrittenDown(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		images := map[string]string{"app": "2"}
+		c := b.upgrade(t, st, store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0", Images: images})
+		if _, err := b.db.Upgrade(t.Context(), b.actor, st.ID, store.UpgradeRequest{}); store.ErrorCode(err) != store.Conflict {
+			t.Errorf("a second upgrade meanwhile: %v", err)
+		}
+		b.release(t, &c, 2, "1.1.0")
+		b.release(t, &c, 2, "1.1.0") // as somebody does who goes on
+		if got := b.store(t, st.ID); got.Revision != 2 || got.Sold != 1 || got.ChartVersion != "1.1.0" || got.Change.Images["app"] != "2" {
+			t.Errorf("while it is upgraded: %+v", got)
+		}
+		if st = b.complete(t, c); st.Status != store.Ready || st.Sold != 2 {
+			t.Errorf("upgraded, it is %s, sold %d", st.Status, st.Sold)
+		}
+		want := `2 1.1.0 deployed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		if got := b.history(t, st.ID); got != want {
+			t.Errorf("the history is\n%s, want\n%s", got, want)
+		}
+	})
+}
+
+func TestFailedUpgradeGoesBackByItself(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		c := b.upgrade(t, b.sells(t), store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0"})
+		b.release(t, &c, 2, "1.1.0")
+		b.advance(t, &c, store.Progress{Step: store.StepCheck})
+		st, err := b.db.Fail(t.Context(), c, store.Failure{Title: "The test order failed"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		undone := st.Change.Undone
+		if st.Status != store.Upgrading || st.Change.Kind != store.Rollback || st.Change.To != 1 || st.Generation != 3 || st.Failure.Title != "" || undone.Title != "The test order failed" || undone.Step != store.StepCheck {
+			t.Fatalf("after the failure it is %s at generation %d: %+v", st.Status, st.Generation, st.Change)
+		}
+		c.Store = st
+		b.release(t, &c, 3, "1.0.0")
+		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Change.Undone.Title == "" {
+			t.Errorf("gone back, it is %s on chart %s, sold %d", st.Status, st.ChartVersion, st.Sold)
+		}
+		want := `3 1.0.0 deployed Back to revision 1 by "", 2 1.1.0 failed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		if got := b.history(t, st.ID); got != want {
+			t.Errorf("the history is\n%s, want\n%s", got, want)
+		}
+		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kinds(events); !strings.Contains(got, "store.undone/check step.started/release step.progressed/release") {
+			t.Errorf("the events are %s", got)
+		}
+	})
+}
+
+// What cannot be undone, or shall not be, waits for a person.
+func TestFailedUpgradeStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		for name, tt := range map[string]struct {
+			request store.UpgradeRequest
+			failure store.Failure
+		}{
+			"asked for":     {store.UpgradeRequest{Stay: true}, store.Failure{Title: "No"}},
+			"data are lost": {store.UpgradeRequest{}, store.Failure{Title: "No", Code: store.DataLost}},
+		} {
+			b := setup(t, url)
+			c := b.upgrade(t, b.sells(t), tt.request)
+			b.release(t, &c, 2, "1.1.0")
+			st, err := b.db.Fail(t.Context(), c, tt.failure)
+			if err != nil || st.Status != store.Failed {
+				t.Fatalf("%s: it is %s, %v", name, st.Status, err)
+			}
+			if st, err = b.db.Retry(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Upgrading || st.Change.Kind != store.Upgrade {
+				t.Errorf("%s: retried it is %s with %+v, %v", name, st.Status, st.Change, err)
+			}
+		}
+	})
+}
+
+func TestRollbackToWhatSold(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		c := b.upgrade(t, st, store.UpgradeRequest{})
+		b.release(t, &c, 2, "1.1.0")
+		b.complete(t, c)
+		for _, impossible := range []int{0, 2, 3} {
+			if _, err := b.db.Rollback(t.Context(), b.actor, st.ID, impossible); store.ErrorCode(err) != store.Conflict {
+				t.Errorf("back to %d: %v", impossible, err)
+			}
+		}
+		st, err := b.db.Rollback(t.Context(), b.actor, st.ID, 1)
+		if err != nil || st.Status != store.Upgrading || st.Change.To != 1 || st.Change.From != 2 {
+			t.Fatalf("back to 1: %v, %+v", err, st.Change)
+		}
+		c = b.claim(t, "one")
+		b.release(t, &c, 3, "1.0.0")
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Change.To != 2 {
+			t.Errorf("a rollback that fails goes to %+v, %v", st.Change, err)
+		}
+		c.Store = st
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Failed {
+			t.Errorf("going back has failed too: %s, %v", st.Status, err)
+		}
+	})
+}
+
+// Helm counts anew in a namespace that was made anew: no way leads back to what was before.
+func TestRevisionsOfALostNamespace(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		c := b.upgrade(t, st, store.UpgradeRequest{})
+		b.release(t, &c, 2, "1.1.0")
+		b.complete(t, c)
+		if err := b.db.RepairMissing(t.Context(), st.ID, "the release"); err != nil {
+			t.Fatal(err)
+		}
+		c = b.claim(t, "one")
+		if c.Store.Change.To != 2 {
+			t.Errorf("put back to %d", c.Store.Change.To)
+		}
+		b.release(t, &c, 1, "1.1.0")
+		b.complete(t, c)
+		revisions, err := b.db.Revisions(t.Context(), st.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		states := []store.RevisionState{}
+		for _, r := range revisions {
+			states = append(states, r.State)
+		}
+		if want := []store.RevisionState{store.RevisionDeployed, store.RevisionGone, store.RevisionGone}; !slices.Equal(states, want) {
+			t.Errorf("the revisions are %q, want %q", states, want)
+		}
+	})
+}
