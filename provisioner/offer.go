@@ -60,7 +60,7 @@ func digestOf(chart fs.FS, values map[string]any) (string, error) {
 			return err
 		}
 		data, err := fs.ReadFile(chart, path)
-		fmt.Fprintf(sum, "%s %d\n%s", path, len(data), data)
+		_, _ = fmt.Fprintf(sum, "%s %d\n%s", path, len(data), data) // a hash takes everything
 		return err
 	})
 	if err != nil {

@@ -45,7 +45,7 @@ func (Medusa) Login(credentials map[string][]byte) (username, password string) {
 }
 
 // Values implements Engine.
-func (m Medusa) Values(s Spec) (map[string]any, error) { return releaseValues(m, s) }
+func (m Medusa) Values(s Spec) (map[string]any, error) { return ReleaseValues(m, s) }
 
 // AdminURL implements Engine.
 func (Medusa) AdminURL(storeURL string) string { return storeURL + "/app" }

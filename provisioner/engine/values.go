@@ -8,10 +8,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// releaseValues are those of a store, for a chart that calls things as our charts do. What
+// ReleaseValues are those of a store, for a chart that calls things as our charts do. What
 // is said later wins: by the chart for the environment, by the operator for all stores of
 // the engine, by Shopwright for this store.
-func releaseValues(e Engine, s Spec) (map[string]any, error) {
+func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 	defaults, err := chartValues(e.Chart(), "values.yaml")
 	if err != nil {
 		return nil, err

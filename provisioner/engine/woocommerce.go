@@ -48,7 +48,7 @@ func (WooCommerce) Login(credentials map[string][]byte) (username, password stri
 }
 
 // Values implements Engine.
-func (w WooCommerce) Values(s Spec) (map[string]any, error) { return releaseValues(w, s) }
+func (w WooCommerce) Values(s Spec) (map[string]any, error) { return ReleaseValues(w, s) }
 
 // AdminURL implements Engine.
 func (WooCommerce) AdminURL(storeURL string) string { return storeURL + "/wp-admin/" }

@@ -52,8 +52,15 @@ func Describe(chart fs.FS, values map[string]any) (State, error) {
 	return stateOf(&release.Release{Chart: loaded, Config: values})
 }
 
+// RefusalError says that a chart does not take the values: asking again cannot help.
+type RefusalError struct{ cause error }
+
+// Error implements error.
+func (e *RefusalError) Error() string { return e.cause.Error() }
+
 // Preview returns what Apply would make of a release that is there. It changes nothing.
-// An action that fails returns an *Error.
+// An action that fails returns an *Error, for values that the chart refuses with a
+// *RefusalError in it.
 func (c *Client) Preview(ctx context.Context, r Request) (State, error) {
 	said := &journal{}
 	state, err := c.preview(ctx, r, said)
@@ -75,7 +82,7 @@ func (c *Client) preview(ctx context.Context, r Request, said *journal) (State, 
 	}
 	done, err := dryRun(cfg, from, r)
 	if err != nil {
-		return State{}, fmt.Errorf("preview release %s/%s: %w", r.Namespace, r.Name, err)
+		return State{}, &RefusalError{cause: err}
 	}
 	done.Version = 0
 	return stateOf(done)

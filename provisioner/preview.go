@@ -1,0 +1,79 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/store"
+)
+
+// Target is what a store could be brought to.
+type Target struct {
+	Revision int               // an earlier one; zero for what is offered now
+	Images   map[string]string // versions other than those that are offered
+}
+
+// Preview returns what would differ if the store were brought there. It changes nothing. An
+// *store.Error says why that is not possible.
+func (p *Provisioner) Preview(ctx context.Context, st store.Store, to Target) (Comparison, error) {
+	e, known := p.engines.Find(st.Engine)
+	if !known {
+		_, err := p.Offer(st)
+		return Comparison{}, err
+	}
+	st.Change.Images = to.Images
+	values, err := e.Values(p.spec(st))
+	if err != nil {
+		return Comparison{}, err
+	}
+	request := helm.Request{Namespace: st.Namespace, Name: releaseName, Chart: e.Chart(), Values: values, Revision: to.Revision}
+	return p.compare(ctx, st, 0, func(ctx context.Context, c *connection) (helm.State, error) {
+		state, err := c.helm.Preview(ctx, request)
+		state.Revision = to.Revision
+		return state, refusedByChart(err)
+	})
+}
+
+// Compare returns what differs between two revisions of a store; from is zero for nothing.
+func (p *Provisioner) Compare(ctx context.Context, st store.Store, from, to int) (Comparison, error) {
+	return p.compare(ctx, st, from, func(ctx context.Context, c *connection) (helm.State, error) {
+		return c.helm.State(ctx, st.Namespace, releaseName, to)
+	})
+}
+
+func (p *Provisioner) compare(ctx context.Context, st store.Store, from int, to func(context.Context, *connection) (helm.State, error)) (result Comparison, err error) {
+	conn := p.cluster.connection()
+	if conn == nil {
+		return Comparison{}, ErrUnreachable
+	}
+	err = conn.inNamespace(ctx, ownerOf(st), func() error {
+		hide, err := conn.mask(ctx, st.Namespace)
+		if err != nil && !errors.Is(err, ErrNoSecrets) { // without any there is nothing to hide
+			return err
+		}
+		before, err := conn.helm.State(ctx, st.Namespace, releaseName, from)
+		if err != nil && !errors.Is(err, helm.ErrNoRevision) {
+			return err
+		}
+		after, err := to(ctx, conn)
+		if err != nil {
+			return err
+		}
+		result, err = compareStates(before, after, hide)
+		return err
+	})
+	if errors.Is(err, helm.ErrNoRevision) {
+		err = &store.Error{Code: store.NotFound, Message: "The cluster does not remember this revision any more."}
+	}
+	return result, err
+}
+
+// refusedByChart tells a person that the chart does not take what was chosen. Another error
+// stays what it is.
+func refusedByChart(err error) error {
+	if refusal, ok := errors.AsType[*helm.RefusalError](err); ok {
+		return &store.Error{Code: store.Invalid, Message: "The chart refuses this: " + sentence(refusal.Error())}
+	}
+	return err
+}

@@ -1,0 +1,236 @@
+package provisioner_test
+
+import (
+	"bytes"
+	"io/fs"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/store"
+)
+
+// newer is WooCommerce with a later chart: another database, one object more and one
+// credential more.
+type newer struct{ engine.WooCommerce }
+
+const newerChart = "99.0.0"
+
+func (newer) Chart() fs.FS {
+	chart := fstest.MapFS{}
+	_ = fs.WalkDir(engine.WooCommerce{}.Chart(), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		data, err := fs.ReadFile(engine.WooCommerce{}.Chart(), path)
+		if path == "Chart.yaml" {
+			data = regexp.MustCompile(`(?m)^version: .*$`).ReplaceAll(data, []byte("version: "+newerChart))
+		}
+		chart[path] = &fstest.MapFile{Data: bytes.ReplaceAll(data, []byte(`tag: "11.4"`), []byte(`tag: "11.8"`))}
+		return err
+	})
+	chart["templates/more.yaml"] = &fstest.MapFile{Data: []byte("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: more\ndata:\n  of: this\n")}
+	return chart
+}
+
+func (n newer) Credentials(host string) (map[string][]byte, error) {
+	data, err := n.WooCommerce.Credentials(host)
+	data["new-key"] = []byte("a secret that the chart of old had no use for")
+	return data, err
+}
+
+func (n newer) Values(s engine.Spec) (map[string]any, error) { return engine.ReleaseValues(n, s) }
+
+func offering(e engine.Engine) func(*provisioner.Config) {
+	return func(c *provisioner.Config) { c.Engines = engine.NewRegistry(e) }
+}
+
+// openedBefore is a store that was opened by an older version, and a platform of the newer one.
+func openedBefore(t *testing.T) (*platform, store.Store) {
+	t.Helper()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Seasoned"))
+	p.stop()
+	p.run(t, offering(newer{}))
+	within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
+	return p, st
+}
+
+func (p *platform) upgrade(t *testing.T, st store.Store, r store.UpgradeRequest) {
+	t.Helper()
+	if _, err := p.db.Upgrade(t.Context(), p.actor, st.ID, r); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changed waits for the end of a change, and of what it set off.
+func (p *platform) changed(t *testing.T, before store.Store) store.Store {
+	t.Helper()
+	return p.until(t, before.ID, "changed", func(st store.Store) bool {
+		return st.Generation > before.Generation && (st.Status == store.Ready || st.Status == store.Failed)
+	})
+}
+
+// databaseImage is that of the pod that runs.
+func (p *platform) databaseImage(t *testing.T, st store.Store) string {
+	t.Helper()
+	pod, err := p.admin.CoreV1().Pods(st.Namespace).Get(t.Context(), "mariadb-0", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pod.Spec.Containers[0].Image
+}
+
+// history is that of the store in a line, newest first.
+func (p *platform) history(t *testing.T, st store.Store) string {
+	t.Helper()
+	revisions, err := p.db.Revisions(t.Context(), st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, r := range revisions {
+		all = append(all, r.Note+" "+string(r.State))
+	}
+	return strings.Join(all, ", ")
+}
+
+func TestUpgradeAndRollback(t *testing.T) {
+	t.Parallel()
+	p, st := openedBefore(t)
+	before, kept := st.ChartVersion, p.keepsakes(t, st.Namespace)
+	offer, err := p.Offer(st)
+	if err != nil || offer.ChartVersion != newerChart {
+		t.Fatalf("offered is %+v, %v", offer, err)
+	}
+	p.upgrade(t, st, store.UpgradeRequest{Note: "To 99"})
+	up := p.changed(t, st)
+	if up.Status != store.Ready || up.ChartVersion != newerChart || !up.Health.Last.OK {
+		t.Fatalf("upgraded, it is %s on chart %s: %+v %+v", up.Status, up.ChartVersion, up.Failure, up.Change)
+	}
+	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.8") {
+		t.Errorf("after the upgrade the database is %s", image)
+	}
+	p.wantKept(t, st.Namespace, kept)
+	credentials, err := p.admin.CoreV1().Secrets(st.Namespace).Get(t.Context(), "store-credentials", metav1.GetOptions{})
+	if err != nil || len(credentials.Data["new-key"]) == 0 {
+		t.Errorf("the credential that the newer chart needs is not there, %v", err)
+	}
+	revisions, err := p.db.Revisions(t.Context(), st.ID)
+	if err != nil || len(revisions) != 2 || revisions[0].Offer != offer.Digest || revisions[1].Offer == offer.Digest {
+		t.Errorf("the revisions are %+v, %v", revisions, err)
+	}
+	if _, err := p.db.Rollback(t.Context(), p.actor, st.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	back := p.changed(t, up)
+	if back.Status != store.Ready || back.ChartVersion != before {
+		t.Fatalf("rolled back, it is %s on chart %s: %+v", back.Status, back.ChartVersion, back.Failure)
+	}
+	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.4") {
+		t.Errorf("after the rollback the database is %s", image)
+	}
+	if got, want := p.history(t, st), "Back to revision 1 deployed, To 99 superseded, Opened superseded"; got != want {
+		t.Errorf("the history is %q, want %q", got, want)
+	}
+	p.wantKept(t, st.Namespace, kept)
+	p.wantOneRelease(t, back)
+}
+
+func TestPreviewOfAnUpgrade(t *testing.T) {
+	t.Parallel()
+	p, st := openedBefore(t)
+	preview, err := p.Preview(t.Context(), st, provisioner.Target{Images: map[string]string{"wordpress": "6.9.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	part := func(name string) string {
+		i := slices.IndexFunc(preview.Parts, func(p provisioner.Part) bool { return p.Name == name })
+		if i < 0 {
+			return ""
+		}
+		var text strings.Builder
+		for _, line := range preview.Parts[i].Lines {
+			text.WriteString(string(preview.Parts[i].Change) + " " + string(line.Mark) + strings.TrimSpace(line.Text) + "\n")
+		}
+		return text.String()
+	}
+	for name, wants := range map[string][]string{
+		"values":               {"changed -tag: \"11.4\"", "changed +tag: \"11.8\"", "changed +tag: 6.9.1"},
+		"StatefulSet/mariadb":  {"changed -image: docker.io/library/mariadb:11.4", "changed +image: docker.io/library/mariadb:11.8"},
+		"Deployment/wordpress": {"changed +image: docker.io/library/wordpress:6.9.1"},
+		"ConfigMap/more":       {"added +of: this"},
+	} {
+		for _, want := range wants {
+			if !strings.Contains(part(name), want) {
+				t.Errorf("%s lacks %q:\n%s", name, want, part(name))
+			}
+		}
+	}
+	if part("Ingress/wordpress") != "" || !slices.Equal(preview.Restarts, []string{"wordpress", "mariadb"}) {
+		t.Errorf("restarted are %q, and the ingress differs by %q", preview.Restarts, part("Ingress/wordpress"))
+	}
+	if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Generation != st.Generation {
+		t.Errorf("a preview has made it generation %d, %v", now.Generation, err)
+	}
+	_, err = p.Preview(t.Context(), st, provisioner.Target{Revision: 7})
+	if store.ErrorCode(err) != store.NotFound {
+		t.Errorf("a preview of a revision that never was: %v", err)
+	}
+}
+
+// What cannot be started is undone by itself, and the shop sells as before.
+func TestUpgradeToAnImageThatIsNotThereGoesBack(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Daring"))
+	image := p.databaseImage(t, st)
+	p.upgrade(t, st, store.UpgradeRequest{Note: "Daring", Images: map[string]string{"wordpress": "does-not-exist", "mariadb": "does-not-exist"}})
+	back := p.changed(t, st)
+	if back.Status != store.Ready || !back.Health.Last.OK || !strings.Contains(back.Change.Undone.Cause, "does-not-exist") {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	}
+	if got := p.databaseImage(t, st); got != image {
+		t.Errorf("the database is %s, and was %s", got, image)
+	}
+	if got, want := p.history(t, st), "Back to revision 1 deployed, Daring failed, Opened superseded"; got != want {
+		t.Errorf("the history is %q, want %q", got, want)
+	}
+}
+
+func TestUpgradeThatDoesNotSellGoesBack(t *testing.T) {
+	t.Parallel()
+	p, st := openedBefore(t)
+	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=check")
+	p.upgrade(t, st, store.UpgradeRequest{})
+	p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Change.Kind == store.Rollback })
+	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
+	back := p.changed(t, st)
+	if back.Status != store.Ready || back.ChartVersion != st.ChartVersion || back.Change.Undone.Step != store.StepCheck {
+		t.Fatalf("it is %s on chart %s: %+v %+v", back.Status, back.ChartVersion, back.Failure, back.Change)
+	}
+}
+
+// A person may want to look at what failed; a retry goes on with it.
+func TestFailedUpgradeThatStays(t *testing.T) {
+	t.Parallel()
+	p, st := openedBefore(t)
+	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=check")
+	p.upgrade(t, st, store.UpgradeRequest{Stay: true})
+	failed := p.changed(t, st)
+	if failed.Status != store.Failed || failed.ChartVersion != newerChart || failed.Failure.Step != store.StepCheck {
+		t.Fatalf("it is %s on chart %s: %+v", failed.Status, failed.ChartVersion, failed.Failure)
+	}
+	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
+	p.retry(t, failed)
+	if again := p.changed(t, failed); again.Status != store.Ready || again.ChartVersion != newerChart {
+		t.Errorf("retried, it is %s on chart %s", again.Status, again.ChartVersion)
+	}
+}
