@@ -181,6 +181,12 @@ func (l *liveStore) parts(ctx context.Context, _ change) ([]part, error) {
 			return nil, err
 		}
 		parts = append(parts, part{target: "store-main", component: views.OverviewTab(overview), fleeting: true})
+	case views.TabReleases:
+		releases, err := l.releasesTab(ctx, l.who, st)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part{target: "tab-releases", component: views.ReleasesPane(releases), fleeting: true})
 	case views.TabSettings:
 	}
 	return parts, nil

@@ -31,7 +31,7 @@ func (a *App) row(who visitor, st store.Store) views.StoreRow {
 		Ticks: ticks(st), Engine: label, Letter: letter, CreatedAt: st.CreatedAt,
 		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
 	}
-	if st.Status == store.Provisioning || st.Status == store.Deleting {
+	if st.Wanted() {
 		row.Since = st.QueuedAt
 	}
 	return row
@@ -104,7 +104,13 @@ func ticks(st store.Store) []views.Tick {
 	running := views.TickRunning
 	switch st.Status {
 	case store.Provisioning:
+	case store.Upgrading:
+		steps = store.ChangeSteps()
+		at = slices.Index(steps, st.Step)
 	case store.Failed:
+		if st.Change.Kind == store.Upgrade || st.Change.Kind == store.Rollback {
+			steps = store.ChangeSteps()
+		}
 		running = views.TickBad
 		at = slices.Index(steps, st.Failure.Step)
 	case store.Deleting:
@@ -161,6 +167,9 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 	for _, pod := range snapshot.Pods {
 		overview.Pods = append(overview.Pods, podView(pod))
 	}
+	if st.Status != store.Failed && st.Desired == store.Present {
+		overview.Undone = undone(st)
+	}
 	if st.CanRepair() {
 		overview.Drift, overview.Health = drift(snapshot), health(who, st)
 	}
@@ -172,6 +181,19 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 		overview.Left = left(st, snapshot)
 	}
 	return overview, nil
+}
+
+// undone tells of a change that failed and is not in place any more.
+func undone(st store.Store) views.Undone {
+	f := st.Change.Undone
+	if f.Title == "" {
+		return views.Undone{}
+	}
+	shown := views.Undone{StoreID: st.ID, Title: "The change failed and was undone: " + f.Title, Cause: plain(f.Cause), Next: "The shop sells as before."}
+	if st.Status == store.Upgrading {
+		shown.Title, shown.Next = "The change failed and is being undone: "+f.Title, ""
+	}
+	return shown
 }
 
 // drift tells which workloads somebody has scaled since their chart was applied.

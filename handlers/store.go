@@ -64,6 +64,10 @@ func (a *App) fillTab(c echo.Context, st store.Store, tab views.Tab, page *views
 	case views.TabLogs:
 		logs := a.logsTab(ctx, st, parseLogQuery(c.QueryParams()))
 		page.Logs = &logs
+	case views.TabReleases:
+		releases, err := a.releasesTab(ctx, who, st)
+		page.Releases = &releases
+		return err
 	case views.TabSettings:
 		settings := a.settingsTab(who, st)
 		page.Settings = &settings

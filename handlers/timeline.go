@@ -81,6 +81,12 @@ func (w *work) add(e store.Event) {
 		w.begin("Opening the shop anew", store.CreateSteps(), e.At)
 	case store.StoreRepaired:
 		w.begin("Putting the shop back", store.CreateSteps(), e.At)
+	case store.UpgradeAsked:
+		w.begin("Upgrading the shop", store.ChangeSteps(), e.At)
+	case store.RollbackAsked:
+		w.begin("Rolling the shop back", store.ChangeSteps(), e.At)
+	case store.StoreUndone:
+		w.begin("Going back to what sold", store.ChangeSteps(), e.At)
 	case store.StoreDeleteAsked:
 		w.begin("Removing the store", store.DeleteSteps(), e.At)
 	case store.StepStarted:
@@ -242,8 +248,17 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "rebuilt", "Empty, after its data were lost"
 	case store.StoreRepaired:
 		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "put back", word(e.Message)
+	case store.UpgradeAsked:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to upgrade", word(e.Message)
+	case store.RollbackAsked:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to roll back", word(e.Message)
+	case store.StoreUndone:
+		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "undid the change of", stepLabel(e.Step)+": "+word(e.Message)
 	case store.StoreReady:
-		entry.Tone, entry.Verb = views.ToneOK, "opened"
+		entry.Tone, entry.Verb, entry.Detail = views.ToneOK, "opened", ""
+		if !strings.HasPrefix(e.Message, "Opened") {
+			entry.Verb, entry.Detail = "finished the work on", word(e.Message)
+		}
 	case store.StoreFailed:
 		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "gave up on", stepLabel(e.Step)+": "+word(e.Message)
 	case store.StoreDegraded:

@@ -2,8 +2,8 @@ package views
 
 const deleteDialogID = "delete-dialog"
 
-// undeletable drops the button that leads to where one already is.
-func undeletable(h StoreHead) StoreHead {
-	h.CanDelete = false
+// quiet drops the buttons that change the store, on pages that are about one of them.
+func quiet(h StoreHead) StoreHead {
+	h.CanDelete, h.CanRetry = false, false
 	return h
 }

@@ -50,7 +50,7 @@ func DeleteStore(p DeletePage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Head(undeletable(p.Head)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Head(quiet(p.Head)).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

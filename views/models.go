@@ -242,6 +242,7 @@ const (
 	TabPods     Tab = "pods"
 	TabEvents   Tab = "events"
 	TabLogs     Tab = "logs"
+	TabReleases Tab = "releases"
 	TabSettings Tab = "settings"
 )
 
@@ -254,6 +255,7 @@ type StorePage struct {
 	Pods     *PodsTab
 	Events   *EventsTab
 	Logs     *LogsTab
+	Releases *ReleasesTab
 	Settings *SettingsTab
 }
 

@@ -11,6 +11,7 @@ type Overview struct {
 	Head        StoreHead
 	Timeline    Timeline
 	Failure     *Failure
+	Undone      Undone
 	Drift       []string // what somebody has changed in the cluster, one sentence each
 	Facts       []Fact
 	Left        []Fact // what stands in the cluster, of a failed store

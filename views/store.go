@@ -18,6 +18,7 @@ func storeTabs() []tabLink {
 		{tab: TabPods, label: "Pods", path: "pods"},
 		{tab: TabEvents, label: "Events", path: "events"},
 		{tab: TabLogs, label: "Logs", path: "logs"},
+		{tab: TabReleases, label: "Releases", path: "releases"},
 		{tab: TabSettings, label: "Settings", path: "settings"},
 	}
 }
