@@ -160,8 +160,8 @@ func (a *App) showUpgrade(c echo.Context, status int, st store.Store, offer prov
 		Crumb: "Upgrade", Title: "Upgrade to chart " + offer.ChartVersion, Submit: "Upgrade", Action: releasesPath(st, "upgrade"),
 		Offer: offer.Digest, Looked: r.choice(), Stay: r.stay, Problem: problem, Can: st.CanChange(),
 	}
-	if offer.ChartVersion != st.ChartVersion {
-		form.Text = "this store runs " + st.ChartVersion
+	if form.Text = "this store runs " + st.ChartVersion; offer.ChartVersion == st.ChartVersion {
+		form.Title, form.Text = "Change versions", "on chart "+offer.ChartVersion+", as before"
 	}
 	wrong := false
 	for _, image := range offer.Images {
@@ -233,10 +233,11 @@ func whatChanges(c provisioner.Comparison) (lines []string) {
 }
 
 func whileChanging(c provisioner.Comparison) []string {
-	if len(c.Restarts) == 0 {
-		return []string{"The shop stays open", "Setup runs again and keeps what the merchant has changed"}
+	open := "The shop stays open"
+	if len(c.Restarts) > 0 {
+		open = "The shop is closed for a moment, for a new start of " + strings.Join(c.Restarts, " and ")
 	}
-	return []string{"The shop is closed for a moment: " + strings.Join(c.Restarts, " and ") + " start anew", "Setup runs again and keeps what the merchant has changed"}
+	return []string{open, "Setup runs again and keeps what the merchant has changed"}
 }
 
 func diffView(c provisioner.Comparison) (parts []views.DiffPart) {

@@ -219,7 +219,7 @@ func (w *worker) waitFor(o observed, a action) {
 	w.failures = 0
 	switch a.Step {
 	case store.StepWorkloads:
-		w.outcome = plural(len(o.Snapshot.Pods), "pod") + " started"
+		w.outcome = plural(len(shopPods(o.Snapshot)), "pod") + " started"
 	case store.StepSetup:
 		w.outcome = "The shop is filled"
 	case store.StepVolumes:

@@ -154,6 +154,10 @@ func isShop(p kube.Pod) bool {
 	return !slices.Contains([]string{setupComponent, checkComponent}, p.Component)
 }
 
+func shopPods(s kube.Snapshot) []kube.Pod {
+	return slices.DeleteFunc(slices.Clone(s.Pods), func(p kube.Pod) bool { return !isShop(p) })
+}
+
 func checkFailed(c store.Check) store.Failure {
 	return store.Failure{
 		Title: "The test order failed",

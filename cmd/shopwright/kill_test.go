@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -25,7 +26,7 @@ type doomed struct {
 }
 
 // TestKilledAtEveryWrite ends the program at every single write to the API server that
-// opening, retrying and removing a store consist of. Started again it goes on by itself.
+// opening, upgrading, retrying and removing a store consist of. Started again it goes on by itself.
 func TestKilledAtEveryWrite(t *testing.T) {
 	t.Parallel()
 	for name, before := range map[string]bool{"before it arrives": true, "before its answer": false} {
@@ -35,6 +36,7 @@ func TestKilledAtEveryWrite(t *testing.T) {
 			d := &doomed{process: launch(t, link.Kubeconfig()), link: link, before: before, mark: strings.ToLower(uuid.NewString()[24:])}
 			d.start()
 			opened := d.opens()
+			d.upgrades(opened)
 			failed := d.retries()
 			d.removes(opened)
 			d.removeAll(failed)
@@ -65,6 +67,39 @@ func (d *doomed) opens() (slugs []string) {
 	d.t.Logf("opening a store: killed at each of %d writes", len(slugs)-1)
 	return slugs
 }
+
+// upgrades does the same to the upgrade of stores that sell.
+func (d *doomed) upgrades(slugs []string) {
+	d.t.Helper()
+	for n, slug := range slugs {
+		form := d.upgradeOf(slug, "11.8")
+		fate := d.killAt("store-"+slug, n+1)
+		d.try(d.page(slug)+"/releases/upgrade", form)
+		struck := d.survive(fate, slug, `data-status="ready"`)
+		wantOneRelease(d.t, slug)
+		if image := databaseImage(d.t, slug); !strings.HasSuffix(image, "mariadb:11.8") {
+			d.t.Errorf("upgraded, the database of %s is %s", slug, image)
+		}
+		if !struck {
+			d.t.Logf("upgrading a store: killed at each of %d writes", n)
+			return
+		}
+	}
+	d.t.Errorf("an upgrade has more than %d writes: this test tries too few", len(slugs))
+}
+
+// upgradeOf is the form of an upgrade to that version of the database, as it was looked at.
+func (p *process) upgradeOf(slug, database string) url.Values {
+	p.t.Helper()
+	form := url.Values{"image-mariadb": {database}}
+	_, page := p.get(p.page(slug) + "/releases/upgrade?" + form.Encode())
+	for _, field := range lookedAt.FindAllStringSubmatch(page, -1) {
+		form.Set(field[1], field[2])
+	}
+	return form
+}
+
+var lookedAt = regexp.MustCompile(`name="(offer|looked)" value="([^"]*)"`)
 
 // retries does the same to the retry of stores that have failed.
 func (d *doomed) retries() (slugs []string) {
