@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -22,29 +23,36 @@ type doomed struct {
 	link   *kubetest.Link
 	before bool
 	mark   string
-	wanted []string // what is in a store's namespace that was opened without a kill
 }
 
 // TestKilledAtEveryWrite ends the program at every single write to the API server that
 // opening, upgrading, retrying and removing a store consist of. Started again it goes on by itself.
 func TestKilledAtEveryWrite(t *testing.T) {
 	t.Parallel()
-	for name, before := range map[string]bool{"before it arrives": true, "before its answer": false} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			link := kubetest.NewLink(t)
-			d := &doomed{process: launch(t, link.Kubeconfig()), link: link, before: before, mark: strings.ToLower(uuid.NewString()[24:])}
-			d.start()
-			opened := d.opens()
-			d.upgrades(opened)
-			failed := d.retries()
-			d.removes(opened)
-			d.removeAll(failed)
-			for _, slug := range append(opened, failed...) {
-				wantNoNamespace(t, slug)
-			}
-		})
+	for what, work := range map[string]func(*doomed) (slugs []string){
+		"opening and removing": (*doomed).opensAndRemoves, "upgrading": (*doomed).upgrades, "retrying": (*doomed).retries,
+	} {
+		for when, before := range map[string]bool{"before it arrives": true, "before its answer": false} {
+			t.Run(what+", "+when, func(t *testing.T) {
+				t.Parallel()
+				link := kubetest.NewLink(t)
+				d := &doomed{process: launch(t, link.Kubeconfig()), link: link, before: before, mark: strings.ToLower(uuid.NewString()[24:])}
+				d.start()
+				slugs := work(d)
+				d.removeAll(slugs)
+				for _, slug := range slugs {
+					wantNoNamespace(t, slug)
+				}
+			})
+		}
 	}
+}
+
+func (d *doomed) opensAndRemoves() (slugs []string) {
+	d.t.Helper()
+	slugs = d.opens()
+	d.removes(slugs)
+	return slugs
 }
 
 // opens kills at the first write of the first store, the second write of the second, until
@@ -60,32 +68,49 @@ func (d *doomed) opens() (slugs []string) {
 		struck = d.survive(fate, slug, `data-status="ready"`)
 		slugs = append(slugs, slug)
 	}
-	d.wanted = inventory(d.t, slugs[len(slugs)-1])
-	for _, slug := range slugs {
-		d.wantWhole(slug)
-	}
+	d.wantAlike(slugs)
 	d.t.Logf("opening a store: killed at each of %d writes", len(slugs)-1)
 	return slugs
 }
 
-// upgrades does the same to the upgrade of stores that sell.
-func (d *doomed) upgrades(slugs []string) {
+// mostWrites is more than an upgrade and a retry have.
+const mostWrites = 14
+
+// prepare asks for as many stores as may be needed.
+func (d *doomed) prepare(what string, each func(slug string)) (slugs []string) {
 	d.t.Helper()
+	for n := range mostWrites {
+		slug := fmt.Sprintf("%s-%d-%s", what, n, d.mark)
+		each(slug)
+		d.post("/stores", storeForm(slug))
+		slugs = append(slugs, slug)
+	}
+	return slugs
+}
+
+// upgrades does the same to the upgrade of stores that sell.
+func (d *doomed) upgrades() (slugs []string) {
+	d.t.Helper()
+	slugs = d.prepare("upgrade", func(string) {})
+	for _, slug := range slugs {
+		d.untilReady(d.page(slug))
+	}
 	for n, slug := range slugs {
 		form := d.upgradeOf(slug, "11.8")
 		fate := d.killAt("store-"+slug, n+1)
 		d.try(d.page(slug)+"/releases/upgrade", form)
 		struck := d.survive(fate, slug, `data-status="ready"`)
-		wantOneRelease(d.t, slug)
 		if image := databaseImage(d.t, slug); !strings.HasSuffix(image, "mariadb:11.8") {
 			d.t.Errorf("upgraded, the database of %s is %s", slug, image)
 		}
 		if !struck {
+			d.wantAlike(slugs[:n+1])
 			d.t.Logf("upgrading a store: killed at each of %d writes", n)
-			return
+			return slugs
 		}
 	}
-	d.t.Errorf("an upgrade has more than %d writes: this test tries too few", len(slugs))
+	d.t.Errorf("an upgrade has more than %d writes: this test tries too few", mostWrites)
+	return slugs
 }
 
 // upgradeOf is the form of an upgrade to that version of the database, as it was looked at.
@@ -104,13 +129,9 @@ var lookedAt = regexp.MustCompile(`name="(offer|looked)" value="([^"]*)"`)
 // retries does the same to the retry of stores that have failed.
 func (d *doomed) retries() (slugs []string) {
 	d.t.Helper()
-	const more = 12 // than a retry has writes
-	for n := range more {
-		slug := fmt.Sprintf("retry-%d-%s", n, d.mark)
+	slugs = d.prepare("retry", func(slug string) {
 		kubetest.Simulate(d.t, "store-"+slug, "fail=image-pull", "component=mariadb")
-		d.post("/stores", storeForm(slug))
-		slugs = append(slugs, slug)
-	}
+	})
 	for _, slug := range slugs {
 		d.until(d.page(slug), "failed", shows(`data-status="failed"`))
 		kubetest.Simulate(d.t, "store-"+slug, "fail=none", "component=mariadb")
@@ -119,12 +140,12 @@ func (d *doomed) retries() (slugs []string) {
 		fate := d.killAt("store-"+slug, n+1)
 		d.try(d.page(slug)+"/retry", nil)
 		if !d.survive(fate, slug, `data-status="ready"`) {
+			d.wantAlike(slugs[:n+1])
 			d.t.Logf("retrying a store: killed at each of %d writes", n)
 			return slugs
 		}
-		d.wantWhole(slug)
 	}
-	d.t.Errorf("a retry has more than %d writes: this test tries too few", more)
+	d.t.Errorf("a retry has more than %d writes: this test tries too few", mostWrites)
 	return slugs
 }
 
@@ -220,11 +241,14 @@ func (d *doomed) strikes(fate <-chan struct{}, slug string, done condition) bool
 	}
 }
 
-// wantWhole checks that a store has what any other has, once.
-func (d *doomed) wantWhole(slug string) {
+// wantAlike checks that each store has what the last one has, which nobody killed, once.
+func (d *doomed) wantAlike(slugs []string) {
 	d.t.Helper()
-	wantOneRelease(d.t, slug)
-	if got := inventory(d.t, slug); fmt.Sprint(got) != fmt.Sprint(d.wanted) {
-		d.t.Errorf("%s holds %v, want %v", slug, got, d.wanted)
+	want := inventory(d.t, slugs[len(slugs)-1])
+	for _, slug := range slugs {
+		wantOneRelease(d.t, slug)
+		if got := inventory(d.t, slug); !slices.Equal(got, want) {
+			d.t.Errorf("%s holds %v, want %v", slug, got, want)
+		}
 	}
 }
