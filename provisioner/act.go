@@ -42,6 +42,9 @@ type settled struct {
 // the watches know costs no call.
 func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err error) {
 	o = observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
+	if w.claim.Store.Desired != store.Absent {
+		o.Snapshot = withoutScheduled(o.Snapshot)
+	}
 	o.Emptying = w.emptying.lasts()
 	w.observeOpening(&o)
 	if w.claim.Store.Desired == store.Absent {
@@ -383,7 +386,7 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 		if err != nil {
 			w.log.Warn("no events for the evidence", "error", err)
 		}
-		snapshot := conn.watcher.Snapshot(w.claim.Store.Namespace)
+		snapshot := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
 		f.Evidence, f.LastWords = evidence(snapshot, events), w.lastWords(ctx, w.claim.Store, snapshot)
 	}
 	_, err := w.db.Fail(ctx, w.claim, f)

@@ -67,6 +67,7 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
     define('WP_HOME', getenv('SHOP_URL'));
     define('WP_SITEURL', getenv('SHOP_URL'));
     define('AUTOMATIC_UPDATER_DISABLED', true);
+    define('DISABLE_WP_CRON', true);
 {{- end }}
 
 {{- define "woocommerce.storageClass" -}}
