@@ -357,9 +357,10 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, er
 	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), release.ChartVersion, plural(release.Objects, "object")), nil
 }
 
-func (w *worker) spec(st store.Store) engine.Spec {
-	spec := w.site
-	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, w.storeURL(st), credentialsSecret
+// spec is what the store is made of.
+func (p *Provisioner) spec(st store.Store) engine.Spec {
+	spec := p.site
+	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
 	return spec
 }
 

@@ -23,7 +23,7 @@ type Combination struct {
 }
 
 // Combinations are all ways that differ in what the charts decide on: environment,
-// certificates and classes.
+// certificates and classes. Half of them have a mail server.
 func Combinations() (all []Combination) {
 	for _, e := range engine.Offered().All() {
 		for _, environment := range Environments() {
@@ -32,6 +32,9 @@ func Combinations() (all []Combination) {
 					for _, storage := range []string{"", "fast"} {
 						spec := Spec(environment)
 						spec.TLS, spec.IngressClass, spec.StorageClass = tls, ingress, storage
+						if storage != "" { // with which it has nothing to do
+							spec.SMTP = engine.SMTP{SecretName: "smtp", Port: 465, CIDR: "10.0.3.0/24"}
+						}
 						name := []string{e.Name(), environment, string(tls.Mode), cmp.Or(ingress, "any ingress"), cmp.Or(storage, "any storage")}
 						all = append(all, Combination{Name: strings.Join(name, "/"), Engine: e, Spec: spec})
 					}
