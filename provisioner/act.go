@@ -346,6 +346,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, er
 	if err != nil {
 		return "", err
 	}
+	w.locked = spell{}
 	w.settled.released, w.settled.applied, w.settled.test = true, true, release.Test
 	st, err := w.db.Advance(ctx, w.claim, store.Progress{
 		Step: store.StepRelease, ChartVersion: release.ChartVersion, Message: fmt.Sprintf("Revision %d", release.Revision),

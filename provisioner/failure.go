@@ -9,6 +9,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
@@ -91,6 +92,15 @@ func notShared(missing *kube.NoOriginalError) store.Failure {
 		Title: "A secret that stores share is missing",
 		Cause: fmt.Sprintf("Every store gets a copy of the secret %s/%s, which the cluster does not have.", missing.Namespace, missing.Name),
 		Next:  "Make it, or name another one in the settings and start again; then press Retry.",
+	}
+}
+
+func releaseLocked(locked *helm.LockedError) store.Failure {
+	return store.Failure{
+		Title: "Somebody else is working on the release",
+		Cause: fmt.Sprintf("Another Helm action on the release %s was begun at %s and has not ended: its revision %d is %s. It came back each time that Shopwright went on.",
+			locked.Name, locked.Since.UTC().Format("15:04:05 MST"), locked.Revision, locked.Status),
+		Next: "Find out who runs Helm on this store and let that end, then press Retry.",
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"io/fs"
 	"maps"
 	"os"
@@ -79,6 +80,7 @@ func (s site) run(t *testing.T, extra ...string) (output string, err error) {
 	for _, env := range setupJob(t, shop(t, unchanged)).Spec.Template.Spec.Containers[0].Env {
 		cmd.Env = append(cmd.Env, env.Name+"="+env.Value)
 	}
+	cmd.Env = append(cmd.Env, "REPORT="+s.path("report"))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -143,17 +145,39 @@ func TestSetupLeavesTheMerchantsChoicesAlone(t *testing.T) {
 
 func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 	t.Parallel()
-	for _, broken := range []string{"plugin", "payment"} {
+	for broken, want := range map[string]string{
+		"plugin":  `{"ok":false,"failed":"installing WooCommerce","message":""}`,
+		"payment": `{"ok":false,"failed":"looking whether the shop sells","message":"there is no way to pay"}`,
+	} {
 		s := newSite(t)
 		for range 2 {
 			output, err := s.run(t, "BROKEN="+broken)
 			if err == nil || s.installed() {
 				t.Errorf("without %s: %v, installed %t: %s", broken, err, s.installed(), output)
 			}
+			if report := s.read(t, "report"); report != want {
+				t.Errorf("without %s it reports %s, want %s", broken, report, want)
+			}
 		}
 		if output, err := s.run(t); err != nil || !s.installed() {
 			t.Errorf("after %s was mended: %v: %s", broken, err, output)
 		}
+	}
+}
+
+// A database that does not let the setup in says why, in what is left for a person.
+func TestSetupTellsWhyTheDatabaseRefuses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.write(t, "bin/sleep", "#!/bin/sh\n")
+	s.write(t, "bin/php", "#!/bin/sh\nprintf 'Access denied for user \"wordpress\"\\\\\\n(using password: YES)'\nexit 1\n")
+	if output, err := s.run(t); err == nil {
+		t.Fatal(output)
+	}
+	const want = "the database did not come within eight minutes. Access denied for user 'wordpress'/ (using password: YES)"
+	var report struct{ Failed, Message string }
+	if err := json.Unmarshal([]byte(s.read(t, "report")), &report); err != nil || report.Failed != "waiting for the database" || report.Message != want {
+		t.Errorf("%v: %+v\nwant %s", err, report, want)
 	}
 }
 

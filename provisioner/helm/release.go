@@ -68,7 +68,7 @@ func (c *Client) Release(ctx context.Context, namespace, name string) (Release, 
 // Apply installs the chart, or upgrades what is there, whole or not, to it. It returns when
 // the API server has accepted all objects and does not wait for any to get ready. A release
 // that is pending is refused: see Unlock.
-// An action that fails returns an *Error.
+// An action that fails returns an *Error, which wraps a *LockedError where it was refused.
 func (c *Client) Apply(ctx context.Context, r Request) (Release, error) {
 	said := &journal{}
 	release, err := c.apply(ctx, r, said)
@@ -84,12 +84,14 @@ func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, 
 	if err != nil {
 		return Release{}, err
 	}
-	_, err = cfg.Releases.Last(r.Name)
+	last, err := cfg.Releases.Last(r.Name)
 	switch {
 	case errors.Is(err, driver.ErrReleaseNotFound):
 		return install(cfg, loaded, r)
 	case err != nil:
 		return Release{}, fmt.Errorf("read release %s/%s: %w", r.Namespace, r.Name, err)
+	case last.Info.Status.IsPending():
+		return Release{}, &LockedError{Name: r.Name, Revision: last.Version, Status: string(last.Info.Status), Since: last.Info.LastDeployed.Time}
 	default:
 		return upgrade(cfg, loaded, r)
 	}

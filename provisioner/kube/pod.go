@@ -64,7 +64,8 @@ func (c Container) HasLog(previous bool) bool {
 // Finished reports whether all that the pod was to do is done.
 func (p Pod) Finished() bool { return p.Phase == "Completed" }
 
-func podOf(p *corev1.Pod) Pod {
+// PodOf reads a pod of the API.
+func PodOf(p *corev1.Pod) Pod {
 	pod := Pod{
 		Name: p.Name, Component: p.Labels[LabelComponent], Phase: phaseOf(p), Node: p.Spec.NodeName,
 		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers),
