@@ -85,14 +85,14 @@ func TestPlatformReadsOnlyTheSecretsItShares(t *testing.T) {
 	t.Parallel()
 	enginetest.Each(platform(t, nil), func(role *rbacv1.Role) { t.Errorf("a role without need: %v", role.Rules) })
 	objects := platform(t, values{"stores": values{
-		"imagePullSecret": "pull", "tls": values{"mode": "secret", "secretName": "wildcard"},
+		"imagePullSecret": "pull", "tls": values{"mode": "secret", "secretName": "wildcard"}, "smtp": values{"existingSecret": "mail"},
 	}})
 	role, binding := only[*rbacv1.Role](t, objects), only[*rbacv1.RoleBinding](t, objects)
 	if binding.RoleRef.Kind != "Role" || binding.RoleRef.Name != role.Name {
 		t.Errorf("bound to %v", binding.RoleRef)
 	}
 	for _, rule := range role.Rules {
-		if !slices.Equal(rule.Resources, []string{"secrets"}) || !slices.Equal(rule.ResourceNames, []string{"pull", "wildcard"}) {
+		if !slices.Equal(rule.Resources, []string{"secrets"}) || !slices.Equal(rule.ResourceNames, []string{"pull", "mail", "wildcard"}) {
 			t.Errorf("the role allows %v", rule)
 		}
 		if slices.ContainsFunc(rule.Verbs, func(verb string) bool { return !slices.Contains([]string{"get", "list", "watch"}, verb) }) {
@@ -175,6 +175,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 			"baseDomain": "shops.example.com", "urlPort": 8443, "ingressClass": "traefik", "storageClass": "fast",
 			"tls":           values{"mode": "secret", "secretName": "wildcard"},
 			"imageRegistry": "registry.example.com", "imagePullSecret": "pull",
+			"smtp":   values{"existingSecret": "mail", "port": 465, "cidr": "10.0.3.0/24"},
 			"values": values{"woocommerce": values{"shop": values{"country": "FR"}}},
 			"max":    7, "maxPerUser": 3, "maxConcurrent": 2, "provisionTimeout": "20m", "checkInterval": "0",
 		},
@@ -184,6 +185,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 		"ENVIRONMENT": "production", "BASE_URL": "https://pages.example.com:8443", "BASE_DOMAIN": "shops.example.com",
 		"STORE_URL_PORT": "8443", "INGRESS_CLASS": "traefik", "STORAGE_CLASS": "fast", "TLS_MODE": "secret", "TLS_SECRET": "wildcard",
 		"IMAGE_REGISTRY": "registry.example.com", "IMAGE_PULL_SECRET": "pull",
+		"STORE_SMTP_SECRET": "mail", "STORE_SMTP_PORT": "465", "STORE_SMTP_CIDR": "10.0.3.0/24",
 		"STORE_VALUES": `{"woocommerce":{"shop":{"country":"FR"}}}`,
 		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "PROVISION_TIMEOUT": "20m", "CHECK_INTERVAL": "0",
 	} {

@@ -389,3 +389,13 @@ func TestNamesOfPeopleAreShownAsPlainText(t *testing.T) {
 		}
 	}
 }
+
+// What an installation does not give its stores stands on their pages.
+func TestStoreTellsWhatIsOff(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	if got := s.get(b, s.create(b, "Silent")); !strings.Contains(got.body, "Order mail is off: this installation has no mail server for shops.") {
+		t.Errorf("nothing is said of mail: %d", got.status)
+	}
+}

@@ -162,7 +162,7 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 	snapshot, _ := a.Provisioner.Snapshot(st)
 	overview := views.Overview{
 		Head: a.head(who, st), Timeline: timeline(events), Facts: a.facts(st), Credentials: a.credentials(who, st),
-		Story: story(events), Simulated: a.Provisioner.Cluster().Simulated,
+		Story: story(events), Simulated: a.Provisioner.Cluster().Simulated, Off: a.Provisioner.Off(st),
 	}
 	for _, pod := range snapshot.Pods {
 		overview.Pods = append(overview.Pods, podView(pod))

@@ -46,6 +46,9 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 		Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Recorded: w.settled.recorded,
 		Reset: w.settled.reset, OldSetup: w.settled.oldSetup,
 	}
+	if w.claim.Store.Desired != store.Absent {
+		o.Snapshot = withoutScheduled(o.Snapshot)
+	}
 	o.Emptying = w.emptying.lasts()
 	w.observeOpening(&o)
 	if w.claim.Store.Desired == store.Absent {
@@ -361,6 +364,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) error {
 	if err != nil {
 		return err
 	}
+	w.locked = spell{}
 	w.settled.release, w.settled.applied, w.settled.recorded, w.settled.marks = release, true, false, nil
 	return nil
 }
@@ -419,6 +423,7 @@ func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) 
 	return nil
 }
 
+// spec is what the store is made of.
 func (p *Provisioner) spec(st store.Store) engine.Spec {
 	spec := p.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
@@ -450,7 +455,7 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 		if err != nil {
 			w.log.Warn("no events for the evidence", "error", err)
 		}
-		snapshot := conn.watcher.Snapshot(w.claim.Store.Namespace)
+		snapshot := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
 		f.Evidence, f.LastWords = evidence(snapshot, events), w.lastWords(ctx, w.claim.Store, snapshot)
 	}
 	st, err := w.db.Fail(ctx, w.claim, f)

@@ -137,6 +137,8 @@ func (d demand) take(object runtime.Object, limits kube.Limits) {
 		}
 	case *batchv1.Job:
 		d.pods(o.Spec.Parallelism, o.Spec.Template.Spec, limits)
+	case *batchv1.CronJob: // one at a time
+		d.pods(o.Spec.JobTemplate.Spec.Parallelism, o.Spec.JobTemplate.Spec.Template.Spec, limits)
 	case *corev1.PersistentVolumeClaim:
 		d.claim(*o, 1)
 	}

@@ -1,7 +1,9 @@
 package provisioner
 
 import (
+	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -51,6 +53,9 @@ func crashing(pod kube.Pod, c kube.Container) store.Failure {
 	if c.Previous.Reason == outOfMemory {
 		return memoryShort(pod, c)
 	}
+	if problem, known := databaseProblem(c.Previous.Message); known {
+		return databaseRefuses(pod, c, problem)
+	}
 	return store.Failure{
 		Title: "A container keeps crashing",
 		Cause: fmt.Sprintf("The container %s of the pod %s ended %d times, the last time with exit code %d.", c.Name, pod.Name, c.Restarts, c.Previous.ExitCode),
@@ -74,20 +79,82 @@ func memoryShort(pod kube.Pod, c kube.Container) store.Failure {
 	}
 }
 
+// databaseProblem reads in a program's last words that its database does not let it in, or
+// does not answer: what MariaDB, PostgreSQL, PHP and Node.js say.
+func databaseProblem(words string) (problem string, known bool) {
+	for line := range strings.Lines(words) {
+		for _, sign := range []struct{ text, problem string }{
+			{"Access denied for user", "does not accept its password"},
+			{"password authentication failed", "does not accept its password"},
+			{"no pg_hba.conf entry", "does not let it in"},
+			{"ECONNREFUSED", "does not answer"},
+			{"Connection refused", "does not answer"},
+			{"ETIMEDOUT", "cannot be reached"},
+			{"timed out", "cannot be reached"},
+			{"getaddrinfo", "cannot be found by its name"},
+		} {
+			if strings.Contains(line, sign.text) && databaseMark.MatchString(line) {
+				return sign.problem, true
+			}
+		}
+	}
+	return "", false
+}
+
+// databaseMark tells what is said of a database from what is said of another server.
+var databaseMark = regexp.MustCompile(`for user|pg_hba|database|postgres|mariadb|:5432|:3306`)
+
+func databaseRefuses(pod kube.Pod, c kube.Container, problem string) store.Failure {
+	return store.Failure{
+		Title: "The database refuses the shop",
+		Cause: fmt.Sprintf("The container %s of the pod %s ended because the shop’s database %s.", c.Name, pod.Name, problem),
+		Next:  "Look whether the database’s pod runs, and whether the store’s secret still holds the password that it was made with; then press Retry.",
+	}
+}
+
 // setupFailed tells why the setup gave up: a container that was ended for its memory has had
 // no time to say so.
 func setupFailed(j kube.Job, s kube.Snapshot) store.Failure {
-	for _, pod := range s.Pods {
-		for _, c := range pod.Containers {
-			if pod.Component == setupComponent && c.State.Reason == outOfMemory {
-				return memoryShort(pod, c)
-			}
+	pod, c := lastSetup(s)
+	if c.State.Reason == outOfMemory {
+		return memoryShort(pod, c)
+	}
+	var said report
+	if err := json.Unmarshal([]byte(c.State.Message), &said); err == nil && said.Failed != "" {
+		if problem, known := databaseProblem(said.Message); known {
+			return databaseRefuses(pod, c, problem)
 		}
+		return setupStepFailed(j, said)
 	}
 	return store.Failure{
 		Title: "Setting up the shop failed",
 		Cause: fmt.Sprintf("The job %s gave up after %s: %s", j.Name, plural(int(j.Attempts), "attempt"), sentence(j.Message)),
 		Next:  "Look at its last words and at the events for the reason, then press Retry: the setup runs again on what is there.",
+	}
+}
+
+// lastSetup is the setup's container that ended badly last; an empty one when none is left.
+func lastSetup(s kube.Snapshot) (last kube.Pod, ended kube.Container) {
+	for _, pod := range s.Pods {
+		for _, c := range pod.Containers {
+			if pod.Component == setupComponent && badEnd(c.State) && !c.State.Since.Before(ended.State.Since) {
+				last, ended = pod, c
+			}
+		}
+	}
+	return last, ended
+}
+
+// setupStepFailed names the step in the words of the chart's own setup.
+func setupStepFailed(j kube.Job, said report) store.Failure {
+	why := "."
+	if said.Message != "" {
+		why = ": " + sentence(said.Message)
+	}
+	return store.Failure{
+		Title: "Setting up the shop failed",
+		Cause: fmt.Sprintf("The setup gave up after %s, while it was %s%s", plural(int(j.Attempts), "attempt"), said.Failed, why),
+		Next:  "Look at its last words for the reason, then press Retry: the setup runs again on what is there.",
 	}
 }
 

@@ -103,6 +103,15 @@ func revisionGone(st store.Store) store.Failure {
 	}
 }
 
+func releaseLocked(locked *helm.LockedError) store.Failure {
+	return store.Failure{
+		Title: "Somebody else is working on the release",
+		Cause: fmt.Sprintf("Another Helm action on the release %s was begun at %s and has not ended: its revision %d is %s. It came back each time that Shopwright went on.",
+			locked.Name, locked.Since.UTC().Format("15:04:05 MST"), locked.Revision, locked.Status),
+		Next: "Find out who runs Helm on this store and let that end, then press Retry.",
+	}
+}
+
 // verdict is what it means that trying again cannot help, if it cannot.
 func verdict(st store.Store, err error) (f store.Failure, final bool) {
 	if missing := (*kube.NoOriginalError)(nil); errors.As(err, &missing) {

@@ -34,7 +34,7 @@ func TestRefusalAmongEvents(t *testing.T) {
 func TestNothingIsJudgedInANamespaceThatGoes(t *testing.T) {
 	t.Parallel()
 	long := spell{began: time.Now().Add(-time.Hour)}
-	w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, hopeless: long, podless: long}
+	w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, spells: spells{hopeless: long, podless: long}}
 	w.claim.Store.Desired = store.Present
 	o := observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}, Snapshot: kube.Snapshot{
 		Workloads: []kube.Workload{{Name: "wordpress", Want: 1}},

@@ -16,13 +16,13 @@ type Plan struct {
 func defaultPlan() Plan {
 	return Plan{
 		Name:    "default",
-		Summary: "4 CPU, 8 GiB, 20 GiB of disk",
+		Summary: "5 CPU, 8 GiB, 20 GiB of disk",
 		Limits: kube.Limits{
 			Quota: map[corev1.ResourceName]string{
 				corev1.ResourcePods:                   "20",
 				corev1.ResourceRequestsCPU:            "2",
 				corev1.ResourceRequestsMemory:         "4Gi",
-				corev1.ResourceLimitsCPU:              "4",
+				corev1.ResourceLimitsCPU:              "5",
 				corev1.ResourceLimitsMemory:           "8Gi",
 				corev1.ResourcePersistentVolumeClaims: "5",
 				corev1.ResourceRequestsStorage:        "20Gi",

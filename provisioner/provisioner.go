@@ -219,6 +219,15 @@ func (p *Provisioner) AddressParts() (scheme, port string) {
 	return scheme, port
 }
 
+// Off tells what the store cannot do as this installation has it made, and what to do about it.
+func (p *Provisioner) Off(st store.Store) []string {
+	e, known := p.engines.Find(st.Engine)
+	if !known {
+		return nil
+	}
+	return e.Off(p.spec(st))
+}
+
 // Placement is the cluster in which new stores are placed.
 func (p *Provisioner) Placement() store.Cluster { return p.cluster.record }
 

@@ -81,7 +81,7 @@ func (p *platform) wantIsolation(t *testing.T, st store.Store) {
 	if err != nil || len(quotas.Items) != 1 {
 		t.Fatalf("%d quotas, %v", len(quotas.Items), err)
 	}
-	if cpu := quotas.Items[0].Spec.Hard[corev1.ResourceLimitsCPU]; cpu.String() != "4" {
+	if cpu := quotas.Items[0].Spec.Hard[corev1.ResourceLimitsCPU]; cpu.String() != "5" {
 		t.Errorf("the quota allows %s CPU", cpu.String())
 	}
 	policies, err := p.admin.NetworkingV1().NetworkPolicies(st.Namespace).List(t.Context(), metav1.ListOptions{})

@@ -16,6 +16,7 @@ import (
 const (
 	sharedCertificate = "wildcard-tls"
 	sharedPullSecret  = "image-pull"
+	sharedMail        = "smtp"
 )
 
 // Shared are the Secrets that every store gets a copy of. Those without a name are not shared.
@@ -23,6 +24,7 @@ type Shared struct {
 	Namespace   string // of the originals
 	Certificate string // for the mode engine.TLSSecret
 	PullSecret  string // for the images' registry
+	Mail        string // with the login at the shops' mail server
 }
 
 // list names what there is to share.
@@ -32,6 +34,9 @@ func (s Shared) list() (all []kube.Shared) {
 	}
 	if s.PullSecret != "" {
 		all = append(all, kube.Shared{Namespace: s.Namespace, Name: s.PullSecret, Copy: sharedPullSecret})
+	}
+	if s.Mail != "" {
+		all = append(all, kube.Shared{Namespace: s.Namespace, Name: s.Mail, Copy: sharedMail})
 	}
 	return all
 }
@@ -43,6 +48,9 @@ func (s Shared) into(site engine.Spec) engine.Spec {
 	}
 	if s.PullSecret != "" {
 		site.PullSecret = sharedPullSecret
+	}
+	if s.Mail != "" {
+		site.SMTP.SecretName = sharedMail
 	}
 	return site
 }

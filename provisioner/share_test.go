@@ -121,6 +121,34 @@ func TestSharedSecretsReachStoresAndFollowTheirOriginals(t *testing.T) {
 	})
 }
 
+// The login at the mail server is a file in the pods that send mail, and stands nowhere else.
+func TestMailServerReachesStores(t *testing.T) {
+	t.Parallel()
+	mail := newOriginal(t, "mail-"+strings.ToLower(t.Name()))
+	login := map[string][]byte{"host": []byte("mail.example.com"), "from": []byte("shops@example.com"), "password": []byte("unheard-of")}
+	mail.is(corev1.SecretTypeOpaque, login)
+	p := start(t, func(c *provisioner.Config) {
+		c.Shared = provisioner.Shared{Namespace: systemNamespace, Mail: mail.name}
+		c.Site.SMTP = engine.SMTP{Port: 2525, CIDR: "10.0.3.0/24"}
+	})
+	st := p.wantReady(t, p.request(t, "Mailing"))
+	if !p.hasCopy(t, st, "smtp", corev1.SecretTypeOpaque, login) {
+		t.Error("the store has no copy")
+	}
+	if off := p.Off(st); len(off) > 0 {
+		t.Errorf("the store is said to lack %q", off)
+	}
+	deployment, err := p.admin.AppsV1().Deployments(st.Namespace).Get(t.Context(), "wordpress", metav1.GetOptions{})
+	if err != nil || !slices.ContainsFunc(deployment.Spec.Template.Spec.Volumes, func(v corev1.Volume) bool {
+		return v.Secret != nil && v.Secret.SecretName == "smtp"
+	}) {
+		t.Errorf("the shop has the volumes %+v, %v", deployment.Spec.Template.Spec.Volumes, err)
+	}
+	login["password"] = []byte("another")
+	mail.is(corev1.SecretTypeOpaque, login)
+	within(t, "the new login is there", func() bool { return p.hasCopy(t, st, "smtp", corev1.SecretTypeOpaque, login) })
+}
+
 // What changes while nobody watches is made up for at the next start.
 func TestSharedSecretsAreBroughtUpToDateAtTheStart(t *testing.T) {
 	t.Parallel()

@@ -30,14 +30,20 @@ type worker struct {
 	said       string        // the last message of the present step
 	boundAt    time.Time     // when the account was last given its rights in the namespace
 	worked     time.Duration // on this generation, while the cluster could be reached
-	hopeless   spell         // a failure is in sight
-	podless    spell         // something lacks pods
-	unseen     spell         // the watch does not show the check
-	misled     spell         // the address gives wrong answers
-	behind     spell         // the watches do not show what was applied
-	emptying   spell         // the namespace is waited for to get empty
-	failures   int           // in a row, for the pause between tries
-	trouble    string        // the last error that may pass
+	spells
+	failures int    // in a row, for the pause between tries
+	trouble  string // the last error that may pass
+}
+
+// spells are what a worker has seen hold on, in this generation.
+type spells struct {
+	hopeless spell // a failure is in sight
+	podless  spell // something lacks pods
+	unseen   spell // the watch does not show the check
+	locked   spell // others keep beginning actions on the release
+	misled   spell // the address gives wrong answers
+	behind   spell // the watches do not show what was applied
+	emptying spell // the namespace is waited for to get empty
 }
 
 // run works until the store is where it should be, needs a person, or is no longer ours.
@@ -100,14 +106,27 @@ func (w *worker) reload(ctx context.Context) error {
 	w.claim.Store = st
 	if st.Generation != w.generation {
 		w.generation, w.worked, w.settled = st.Generation, st.Worked, settled{}
-		w.said, w.outcome, w.hopeless, w.podless, w.emptying, w.misled, w.unseen, w.behind = "", "", spell{}, spell{}, spell{}, spell{}, spell{}, spell{}
+		w.said, w.outcome, w.spells = "", "", spells{}
 	}
 	return nil
+}
+
+// lockedOut reports whether others have kept us from the release for so long that it must be
+// told. What an earlier holder left is unlocked, and does not come back.
+func (w *worker) lockedOut(err error) (f store.Failure, out bool) {
+	locked, ok := errors.AsType[*helm.LockedError](err)
+	if w.locked.during(ok) < patience {
+		return store.Failure{}, false
+	}
+	return releaseLocked(locked), true
 }
 
 // recover decides what an error means: look again, try again after a pause, or give up.
 func (w *worker) recover(ctx context.Context, err error) {
 	failure, final := verdict(w.claim.Store, err)
+	if locked, out := w.lockedOut(err); out {
+		failure, final = locked, true
+	}
 	switch {
 	case errors.Is(err, store.ErrStale), errors.Is(err, kube.ErrForeign): // the next turn reads it
 		w.settled = settled{}

@@ -12,6 +12,7 @@ type Overview struct {
 	Timeline    Timeline
 	Failure     *Failure
 	Undone      Undone
+	Off         []string // what the store cannot do as it is made, and what to do about it
 	Drift       []string // what somebody has changed in the cluster, one sentence each
 	Facts       []Fact
 	Left        []Fact // what stands in the cluster, of a failed store

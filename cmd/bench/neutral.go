@@ -54,5 +54,8 @@ func (neutral) Values(s engine.Spec) (map[string]any, error) {
 	}, nil
 }
 
+// Off implements engine.Engine.
+func (neutral) Off(engine.Spec) []string { return nil }
+
 // AdminURL implements engine.Engine.
 func (neutral) AdminURL(storeURL string) string { return storeURL + "/admin" }

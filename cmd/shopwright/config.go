@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
@@ -50,6 +51,9 @@ type config struct {
 	TLSIssuer    string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
 	Registry     string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores' images come, instead of the public ones."`
 	PullSecret   string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores' images are pulled with; stores get a copy that is kept up to date."`
+	SMTPSecret   string `env:"SHOPWRIGHT_STORE_SMTP_SECRET" name:"store-smtp-secret" help:"Secret with host, from, username and password of the mail server for the stores; they get a copy that is kept up to date, which their owners can read."`
+	SMTPPort     int    `env:"SHOPWRIGHT_STORE_SMTP_PORT" name:"store-smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, 587 STARTTLS, others TLS where it is offered."`
+	SMTPCIDR     string `env:"SHOPWRIGHT_STORE_SMTP_CIDR" name:"store-smtp-cidr" help:"Network of that mail server where it is a private one, such as 10.0.3.0/24."`
 	Namespace    string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
 	StoreValues  string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {woocommerce: {shop: {country: FR}}}."`
 
@@ -92,6 +96,9 @@ func (c *config) validate() error {
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)
 	check(c.TLSSecret == "" || isName(c.TLSSecret), "SHOPWRIGHT_TLS_SECRET is %q: "+mustBeName, c.TLSSecret)
 	check(c.PullSecret == "" || isName(c.PullSecret), "SHOPWRIGHT_IMAGE_PULL_SECRET is %q: "+mustBeName, c.PullSecret)
+	check(c.SMTPSecret == "" || isName(c.SMTPSecret), "SHOPWRIGHT_STORE_SMTP_SECRET is %q: "+mustBeName, c.SMTPSecret)
+	check(c.SMTPPort > 0 && c.SMTPPort < 1<<16, "SHOPWRIGHT_STORE_SMTP_PORT is %d: it must be a port", c.SMTPPort)
+	check(c.SMTPCIDR == "" || isNetwork(c.SMTPCIDR), "SHOPWRIGHT_STORE_SMTP_CIDR is %q: it must be a network, such as 10.0.3.0/24", c.SMTPCIDR)
 	wrong = append(wrong, c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
 		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
@@ -178,13 +185,13 @@ func (c *config) site() engine.Spec {
 	return engine.Spec{
 		Environment: c.Environment, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
 		TLS:           engine.TLS{Mode: engine.TLSMode(c.TLSMode), Issuer: c.TLSIssuer},
-		ImageRegistry: c.Registry, Values: values,
+		ImageRegistry: c.Registry, Values: values, SMTP: engine.SMTP{Port: c.SMTPPort, CIDR: c.SMTPCIDR},
 	}
 }
 
 // shared are the secrets that the stores get copies of.
 func (c *config) shared() provisioner.Shared {
-	shared := provisioner.Shared{Namespace: c.Namespace, PullSecret: c.PullSecret}
+	shared := provisioner.Shared{Namespace: c.Namespace, PullSecret: c.PullSecret, Mail: c.SMTPSecret}
 	if engine.TLSMode(c.TLSMode) == engine.TLSSecret {
 		shared.Certificate = c.TLSSecret
 	}
@@ -256,6 +263,11 @@ func isWebURL(s string) bool {
 }
 
 var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+func isNetwork(s string) bool {
+	network, err := netip.ParsePrefix(s)
+	return err == nil && network == network.Masked() // as Kubernetes wants it
+}
 
 // isName reports whether Kubernetes takes it for the name of a Secret.
 func isName(s string) bool { return isDomain(s) }

@@ -86,22 +86,21 @@ func TestSelectorsOutliveAnUpgrade(t *testing.T) {
 	})
 }
 
-func TestContainersSayWhatTheyNeed(t *testing.T) {
-	everyChart(t, func(t *testing.T, _ engine.Engine, objects []runtime.Object) {
-		for _, w := range enginetest.Workloads(objects) {
-			for _, c := range w.Containers() {
-				for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
-					request, limit := c.Resources.Requests[name], c.Resources.Limits[name]
-					if request.IsZero() || limit.IsZero() || request.Cmp(limit) > 0 {
-						t.Errorf("%s/%s requests %s of %s and is limited to %s", w.Name, c.Name, &request, name, &limit)
-					}
-				}
-				if strings.HasSuffix(c.Image, ":latest") || !strings.ContainsAny(c.Image, ":@") {
-					t.Errorf("%s/%s runs whatever %s is today", w.Name, c.Name, c.Image)
+func wantNeedsSaid(t *testing.T, objects []runtime.Object) {
+	t.Helper()
+	for _, w := range enginetest.Workloads(objects) {
+		for _, c := range w.Containers() {
+			for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
+				request, limit := c.Resources.Requests[name], c.Resources.Limits[name]
+				if request.IsZero() || limit.IsZero() || request.Cmp(limit) > 0 {
+					t.Errorf("%s/%s requests %s of %s and is limited to %s", w.Name, c.Name, &request, name, &limit)
 				}
 			}
+			if strings.HasSuffix(c.Image, ":latest") || !strings.ContainsAny(c.Image, ":@") {
+				t.Errorf("%s/%s runs whatever %s is today", w.Name, c.Name, c.Image)
+			}
 		}
-	})
+	}
 }
 
 func TestServersAreProbed(t *testing.T) {
@@ -117,15 +116,14 @@ func TestServersAreProbed(t *testing.T) {
 }
 
 // The standard: https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
-func TestPodsAreRestricted(t *testing.T) {
-	everyChart(t, func(t *testing.T, _ engine.Engine, objects []runtime.Object) {
-		for _, w := range enginetest.Workloads(objects) {
-			wantRestrictedPod(t, w)
-			for _, c := range w.Containers() {
-				wantRestrictedContainer(t, w.Name+"/"+c.Name, c.SecurityContext)
-			}
+func wantRestricted(t *testing.T, objects []runtime.Object) {
+	t.Helper()
+	for _, w := range enginetest.Workloads(objects) {
+		wantRestrictedPod(t, w)
+		for _, c := range w.Containers() {
+			wantRestrictedContainer(t, w.Name+"/"+c.Name, c.SecurityContext)
 		}
-	})
+	}
 }
 
 func wantRestrictedPod(t *testing.T, w enginetest.Workload) {

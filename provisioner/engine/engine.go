@@ -25,6 +25,8 @@ type Engine interface {
 	Login(credentials map[string][]byte) (username, password string)
 	// Values are those of a store's release, over the chart's own.
 	Values(spec Spec) (map[string]any, error)
+	// Off tells, a sentence or two each, what stores made so cannot do, and what to do about it.
+	Off(spec Spec) []string
 	// AdminURL is where the owner of the store at that URL signs in.
 	AdminURL(storeURL string) string
 }
@@ -43,6 +45,7 @@ type Spec struct {
 	TLS           TLS
 	ImageRegistry string // from which all images come; the charts' own when empty
 	PullSecret    string // in the store's namespace, for that registry
+	SMTP          SMTP   // through which shops send mail
 	Values        Values // what the operator wants
 	// Images are versions for this store, by the chart's name of the image: a tag, or a tag and
 	// a digest with an @ between them.
@@ -51,6 +54,13 @@ type Spec struct {
 
 // Values are Helm values by the name of the engine whose stores get them.
 type Values map[string]map[string]any
+
+// SMTP is the mail server of an installation's shops.
+type SMTP struct {
+	SecretName string // in the store's namespace, with host, username, password and from; empty for no server
+	Port       int    // the chart's own when zero
+	CIDR       string // of the server, in a private network
+}
 
 // TLS says how stores are served over HTTPS.
 type TLS struct {

@@ -47,5 +47,13 @@ func (Medusa) Login(credentials map[string][]byte) (username, password string) {
 // Values implements Engine.
 func (m Medusa) Values(s Spec) (map[string]any, error) { return ReleaseValues(m, s) }
 
+// Off implements Engine.
+func (Medusa) Off(Spec) []string {
+	return []string{
+		"Order mail is off: Medusa sends none by itself. " +
+			"A developer can add a notification provider to its image, as deploy/images/README.md says.",
+	}
+}
+
 // AdminURL implements Engine.
 func (Medusa) AdminURL(storeURL string) string { return storeURL + "/app" }

@@ -9,36 +9,36 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
 )
 
-func TestNothingGoesInOrOutByDefault(t *testing.T) {
-	everyChart(t, func(t *testing.T, _ engine.Engine, objects []runtime.Object) {
+// wantDeniedByDefault checks that every pod is under a policy that lets nothing in or out.
+func wantDeniedByDefault(t *testing.T, objects []runtime.Object) {
+	t.Helper()
+	for _, w := range enginetest.Workloads(objects) {
 		var denied []networkingv1.PolicyType
 		enginetest.Each(objects, func(p *networkingv1.NetworkPolicy) {
-			if len(p.Spec.PodSelector.MatchLabels) == 0 && len(p.Spec.Ingress) == 0 && len(p.Spec.Egress) == 0 {
+			if selects(t, &p.Spec.PodSelector, w) && len(p.Spec.Ingress) == 0 && len(p.Spec.Egress) == 0 {
 				denied = append(denied, p.Spec.PolicyTypes...)
 			}
 		})
 		if len(denied) != 2 {
-			t.Errorf("denied by default: %v", denied)
+			t.Errorf("denied to %s by default: %v", w.Name, denied)
 		}
-	})
+	}
 }
 
 // A policy that selects no pod protects none.
-func TestPoliciesSelectPods(t *testing.T) {
-	everyChart(t, func(t *testing.T, _ engine.Engine, objects []runtime.Object) {
-		enginetest.Each(objects, func(p *networkingv1.NetworkPolicy) {
-			wantSelected(t, objects, p.Name, p.Spec.PodSelector)
-			for _, rule := range p.Spec.Ingress {
-				wantPeersSelected(t, objects, p.Name, rule.From)
-			}
-			for _, rule := range p.Spec.Egress {
-				wantPeersSelected(t, objects, p.Name, rule.To)
-			}
-		})
+func wantPoliciesSelectPods(t *testing.T, objects []runtime.Object) {
+	t.Helper()
+	enginetest.Each(objects, func(p *networkingv1.NetworkPolicy) {
+		wantSelected(t, objects, p.Name, p.Spec.PodSelector)
+		for _, rule := range p.Spec.Ingress {
+			wantPeersSelected(t, objects, p.Name, rule.From)
+		}
+		for _, rule := range p.Spec.Egress {
+			wantPeersSelected(t, objects, p.Name, rule.To)
+		}
 	})
 }
 
@@ -53,12 +53,20 @@ func wantPeersSelected(t *testing.T, objects []runtime.Object, policy string, pe
 
 func wantSelected(t *testing.T, objects []runtime.Object, policy string, by metav1.LabelSelector) {
 	t.Helper()
-	for _, w := range enginetest.Workloads(objects) {
+	for _, w := range append(enginetest.Workloads(objects), solver()) {
 		if selects(t, &by, w) {
 			return
 		}
 	}
 	t.Errorf("%s selects no pod with %v", policy, by.MatchLabels)
+}
+
+// solver is the pod by which cert-manager answers a challenge.
+// https://cert-manager.io/docs/configuration/acme/http01/
+func solver() enginetest.Workload {
+	return enginetest.Workload{Name: "cm-acme-http-solver", Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{
+		Labels: map[string]string{"acme.cert-manager.io/http01-solver": "true"},
+	}}}
 }
 
 func selects(t *testing.T, by *metav1.LabelSelector, w enginetest.Workload) bool {
@@ -70,24 +78,23 @@ func selects(t *testing.T, by *metav1.LabelSelector, w enginetest.Workload) bool
 	return selector.Matches(labels.Set(w.Template.Labels))
 }
 
-func TestServicesLeadToPods(t *testing.T) {
-	everyChart(t, func(t *testing.T, _ engine.Engine, objects []runtime.Object) {
-		services := map[string]*corev1.Service{}
-		enginetest.Each(objects, func(s *corev1.Service) {
-			services[s.Name] = s
-			for _, port := range s.Spec.Ports {
-				if !isServed(t, objects, s, port.TargetPort.StrVal) {
-					t.Errorf("no pod serves port %s of %s", port.TargetPort.String(), s.Name)
-				}
+func wantServicesLeadToPods(t *testing.T, objects []runtime.Object) {
+	t.Helper()
+	services := map[string]*corev1.Service{}
+	enginetest.Each(objects, func(s *corev1.Service) {
+		services[s.Name] = s
+		for _, port := range s.Spec.Ports {
+			if !isServed(t, objects, s, port.TargetPort.StrVal) {
+				t.Errorf("no pod serves port %s of %s", port.TargetPort.String(), s.Name)
 			}
-		})
-		enginetest.Each(objects, func(i *networkingv1.Ingress) {
-			for _, path := range i.Spec.Rules[0].HTTP.Paths {
-				if services[path.Backend.Service.Name] == nil {
-					t.Errorf("%s leads to %s, which is not there", i.Name, path.Backend.Service.Name)
-				}
+		}
+	})
+	enginetest.Each(objects, func(i *networkingv1.Ingress) {
+		for _, path := range i.Spec.Rules[0].HTTP.Paths {
+			if services[path.Backend.Service.Name] == nil {
+				t.Errorf("%s leads to %s, which is not there", i.Name, path.Backend.Service.Name)
 			}
-		})
+		}
 	})
 }
 

@@ -1,10 +1,16 @@
 package engine_test
 
 import (
+	"encoding/json"
+	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -69,10 +75,12 @@ func (s site) installed() bool {
 func (s site) run(t *testing.T, extra ...string) (output string, err error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "sh", s.path("setup.sh"))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // for KILL_AT, which ends all of it
 	cmd.Env = append([]string{"PATH=" + s.path("bin") + ":" + os.Getenv("PATH"), "STATE=" + s.root}, extra...)
 	for _, env := range setupJob(t, shop(t, unchanged)).Spec.Template.Spec.Containers[0].Env {
 		cmd.Env = append(cmd.Env, env.Name+"="+env.Value)
 	}
+	cmd.Env = append(cmd.Env, "REPORT="+s.path("report"))
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -137,16 +145,108 @@ func TestSetupLeavesTheMerchantsChoicesAlone(t *testing.T) {
 
 func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 	t.Parallel()
-	for _, broken := range []string{"plugin", "payment"} {
+	for broken, want := range map[string]string{
+		"plugin":  `{"ok":false,"failed":"installing WooCommerce","message":""}`,
+		"payment": `{"ok":false,"failed":"looking whether the shop sells","message":"there is no way to pay"}`,
+	} {
 		s := newSite(t)
 		for range 2 {
 			output, err := s.run(t, "BROKEN="+broken)
 			if err == nil || s.installed() {
 				t.Errorf("without %s: %v, installed %t: %s", broken, err, s.installed(), output)
 			}
+			if report := s.read(t, "report"); report != want {
+				t.Errorf("without %s it reports %s, want %s", broken, report, want)
+			}
 		}
 		if output, err := s.run(t); err != nil || !s.installed() {
 			t.Errorf("after %s was mended: %v: %s", broken, err, output)
+		}
+	}
+}
+
+// A database that does not let the setup in says why, in what is left for a person.
+func TestSetupTellsWhyTheDatabaseRefuses(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.write(t, "bin/sleep", "#!/bin/sh\n")
+	s.write(t, "bin/php", "#!/bin/sh\nprintf 'Access denied for user \"wordpress\"\\\\\\n(using password: YES)'\nexit 1\n")
+	if output, err := s.run(t); err == nil {
+		t.Fatal(output)
+	}
+	const want = "the database did not come within eight minutes. Access denied for user 'wordpress'/ (using password: YES)"
+	var report struct{ Failed, Message string }
+	if err := json.Unmarshal([]byte(s.read(t, "report")), &report); err != nil || report.Failed != "waiting for the database" || report.Message != want {
+		t.Errorf("%v: %+v\nwant %s", err, report, want)
+	}
+}
+
+// all is everything that there is of the shop and its files, without when it was set up.
+func (s site) all(t *testing.T) map[string]string {
+	t.Helper()
+	state := map[string]string{}
+	err := fs.WalkDir(os.DirFS(s.root), ".", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && path != "calls" {
+			state[path] = s.read(t, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state["options/shopwright_setup"] != "" {
+		state["options/shopwright_setup"] = "done"
+	}
+	return state
+}
+
+func (s site) calls(t *testing.T) int {
+	t.Helper()
+	return strings.Count(s.read(t, "calls"), "\n")
+}
+
+// A node may go at any moment: wherever the setup was ended, the next runs bring the shop to
+// the same end, with nothing twice, and leave alone what the merchant does between them.
+func TestSetupKilledAfterEachCall(t *testing.T) {
+	t.Parallel()
+	whole := newSite(t)
+	if output, err := whole.run(t); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	want := whole.all(t)
+	for n := 1; n <= whole.calls(t); n++ {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			output, err := s.run(t, "KILL_AT="+strconv.Itoa(n))
+			if err == nil || s.calls(t) != n || strings.Contains(output, "done") {
+				t.Fatalf("not killed at call %d but after %d: %v: %s", n, s.calls(t), err, output)
+			}
+			s.wantRun(t, want)
+			s.write(t, "options/woocommerce_currency", "CHF")
+			s.write(t, "products", "mine\n")
+			s.write(t, "theme", "mine")
+			s.write(t, "html/.htaccess", "# mine")
+			s.wantRun(t, s.all(t))
+		})
+	}
+}
+
+// wantRun runs the setup to its end, which must be this one.
+func (s site) wantRun(t *testing.T, want map[string]string) {
+	t.Helper()
+	if output, err := s.run(t); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	got := s.all(t)
+	for _, path := range slices.Sorted(maps.Keys(got)) {
+		if _, there := want[path]; !there {
+			t.Errorf("%s is there: %q", path, got[path])
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(want)) {
+		if here := strings.HasPrefix(path, "bin/") || path == "setup.sh"; !here && got[path] != want[path] {
+			t.Errorf("%s is %q, want %q", path, got[path], want[path])
 		}
 	}
 }

@@ -24,7 +24,7 @@ func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), s.Values[e.Name()], ofSite(s), ofStore(s)} {
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s)} {
 		values = merge(values, over)
 	}
 	return values, nil
@@ -63,6 +63,28 @@ func ofSite(s Spec) map[string]any {
 		values["imagePullSecrets"] = []any{map[string]any{"name": s.PullSecret}}
 	}
 	return values
+}
+
+// ofMail is nothing where there is no server, and for a chart that sends no mail.
+func ofMail(s SMTP, defaults map[string]any) map[string]any {
+	if _, sends := defaults["smtp"]; !sends || s.SecretName == "" {
+		return nil
+	}
+	values := map[string]any{"existingSecret": s.SecretName}
+	if s.Port != 0 {
+		values["port"] = s.Port
+	}
+	if s.CIDR != "" {
+		values["cidr"] = s.CIDR
+	}
+	return map[string]any{"smtp": values}
+}
+
+// sendsMail reports whether the values of a release name a mail server.
+func sendsMail(values map[string]any) bool {
+	smtp, _ := values["smtp"].(map[string]any)
+	secret, _ := smtp["existingSecret"].(string)
+	return secret != ""
 }
 
 // fromRegistry has every image that the chart names come from there.

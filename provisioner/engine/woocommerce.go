@@ -50,5 +50,16 @@ func (WooCommerce) Login(credentials map[string][]byte) (username, password stri
 // Values implements Engine.
 func (w WooCommerce) Values(s Spec) (map[string]any, error) { return ReleaseValues(w, s) }
 
+// Off implements Engine.
+func (w WooCommerce) Off(s Spec) []string {
+	if values, err := w.Values(s); err != nil || sendsMail(values) {
+		return nil
+	}
+	return []string{
+		"Order mail is off: this installation has no mail server for shops. " +
+			"An administrator can name one with SHOPWRIGHT_STORE_SMTP_SECRET; until then a plugin of the shop’s own can send it.",
+	}
+}
+
 // AdminURL implements Engine.
 func (WooCommerce) AdminURL(storeURL string) string { return storeURL + "/wp-admin/" }

@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"maps"
+	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +44,57 @@ func setupJob(t *testing.T, objects []runtime.Object) *batchv1.Job {
 	return job
 }
 
+func cronJob(t *testing.T, objects []runtime.Object) *batchv1.CronJob {
+	t.Helper()
+	var job *batchv1.CronJob
+	enginetest.Each(objects, func(j *batchv1.CronJob) { job = j })
+	if job == nil {
+		t.Fatal("nothing is scheduled")
+	}
+	return job
+}
+
+// WordPress asks nobody to do what it has scheduled: a job does it, one run at a time.
+func TestWhatIsScheduledIsDoneByAJob(t *testing.T) {
+	t.Parallel()
+	objects := shop(t, func(v map[string]any) { v["cron"] = map[string]any{"schedule": "*/10 * * * *"} })
+	job := cronJob(t, objects)
+	if s := job.Spec; s.Schedule != "*/10 * * * *" || s.ConcurrencyPolicy != batchv1.ForbidConcurrent ||
+		*s.SuccessfulJobsHistoryLimit != 1 || *s.FailedJobsHistoryLimit != 1 || s.StartingDeadlineSeconds == nil {
+		t.Errorf("scheduled as %+v", s)
+	}
+	for _, w := range enginetest.Workloads(objects) {
+		for _, env := range w.Containers()[0].Env {
+			if env.Name == "WORDPRESS_CONFIG_EXTRA" && !strings.Contains(env.Value, "define('DISABLE_WP_CRON', true)") {
+				t.Errorf("%s asks its own address: %s", w.Name, env.Value)
+			}
+		}
+	}
+}
+
+// What is scheduled waits for the shop, and is done with WP-CLI then.
+func TestCronWaitsForTheSetup(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	cron := cronJob(t, shop(t, unchanged)).Spec.JobTemplate.Spec.Template.Spec.Containers[0]
+	run := func() (string, error) {
+		script := strings.ReplaceAll(cron.Command[2], "/var/www/html", s.path("html"))
+		cmd := exec.CommandContext(t.Context(), cron.Command[0], cron.Command[1], script)
+		cmd.Env = []string{"PATH=" + s.path("bin") + ":" + os.Getenv("PATH"), "STATE=" + s.root}
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if out, err := run(); err != nil || !strings.Contains(out, "not set up yet") {
+		t.Errorf("before the setup: %v: %s", err, out)
+	}
+	if out, err := s.run(t); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if out, err := run(); err != nil || !strings.HasSuffix(s.read(t, "calls"), " cron event run --due-now\n") {
+		t.Errorf("after the setup: %v: %s", err, out)
+	}
+}
+
 // A job cannot be changed: Helm must find another one when its pod is another.
 func TestSetupIsAnotherJobWhenItsPodIsAnother(t *testing.T) {
 	t.Parallel()
@@ -70,7 +123,7 @@ func TestWhoReachesTheDatabase(t *testing.T) {
 		for _, peer := range policy.Spec.Ingress[0].From {
 			allowed = allowed || selects(t, peer.PodSelector, w)
 		}
-		if want := component == "wordpress" || component == "setup"; allowed != want {
+		if want := slices.Contains([]string{"wordpress", "setup", "cron"}, component); allowed != want {
 			t.Errorf("%s reaches the database: %t", component, allowed)
 		}
 	}
@@ -87,7 +140,7 @@ func TestWhoReachesTheDatabase(t *testing.T) {
 func TestInternetIsAValueWithoutPrivateNetworks(t *testing.T) {
 	t.Parallel()
 	open := blocks(shop(t, unchanged))
-	if len(open) != 4 { // IPv4 and IPv6, of the application and of the setup
+	if len(open) != 6 { // IPv4 and IPv6, of the application, of the setup and of what is scheduled
 		t.Errorf("%d ways out", len(open))
 	}
 	for _, block := range open {
@@ -166,11 +219,12 @@ func TestVolumesOutliveTheRelease(t *testing.T) {
 			t.Errorf("strategy %s, mounts %v", s.Spec.UpdateStrategy.Type, s.Spec.Template.Spec.Containers[0].VolumeMounts)
 		}
 	})
-	affinity := setupJob(t, objects).Spec.Template.Spec.Affinity
-	near := affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].LabelSelector
-	for _, w := range enginetest.Workloads(objects) {
-		if got, want := selects(t, near, w), w.Name == "wordpress"; got != want {
-			t.Errorf("the setup runs beside %s: %t", w.Name, got)
+	for _, pod := range []corev1.PodSpec{setupJob(t, objects).Spec.Template.Spec, cronJob(t, objects).Spec.JobTemplate.Spec.Template.Spec} {
+		near := pod.Affinity.PodAffinity.RequiredDuringSchedulingIgnoredDuringExecution[0].LabelSelector
+		for _, w := range enginetest.Workloads(objects) {
+			if got, want := selects(t, near, w), w.Name == "wordpress"; got != want {
+				t.Errorf("%s runs beside %s: %t", pod.Containers[0].Name, w.Name, got)
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 )
 
 const (
@@ -24,6 +25,19 @@ func (e *Error) Error() string { return e.cause.Error() }
 
 // Unwrap returns why the action failed.
 func (e *Error) Unwrap() error { return e.cause }
+
+// LockedError says that another action on the release was begun and has not ended.
+type LockedError struct {
+	Name     string
+	Revision int       // that the other action is to make
+	Status   string    // in Helm's words, such as pending-upgrade
+	Since    time.Time // when it was begun
+}
+
+// Error implements error.
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("another action on the release %s is under way: its revision %d is %s", e.Name, e.Revision, e.Status)
+}
 
 // LogOf returns what was said before the error, if it comes from an action.
 func LogOf(err error) []string {

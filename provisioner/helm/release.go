@@ -82,7 +82,7 @@ func (c *Client) Release(ctx context.Context, namespace, name string) (Release, 
 // Apply installs the chart, or upgrades what is there, whole or not, to it. It returns when
 // the API server has accepted all objects and does not wait for any to get ready. A release
 // that is pending is refused: see Unlock.
-// An action that fails returns an *Error.
+// An action that fails returns an *Error, which wraps a *LockedError where it was refused.
 func (c *Client) Apply(ctx context.Context, r Request) (Release, error) {
 	said := &journal{}
 	release, err := c.apply(ctx, r, said)
@@ -97,6 +97,9 @@ func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, 
 	history, err := historyOf(cfg, r)
 	if err != nil {
 		return Release{}, err
+	}
+	if last := newest(history); last != nil && last.Info.Status.IsPending() {
+		return Release{}, &LockedError{Name: r.Name, Revision: last.Version, Status: string(last.Info.Status), Since: last.Info.LastDeployed.Time}
 	}
 	source, err := sourceOf(history, r)
 	if err != nil {
@@ -119,6 +122,15 @@ func historyOf(cfg *action.Configuration, r Request) ([]*release.Release, error)
 		return nil, fmt.Errorf("read release %s/%s: %w", r.Namespace, r.Name, err)
 	}
 	return history, nil
+}
+
+func newest(history []*release.Release) (last *release.Release) {
+	for _, past := range history {
+		if last == nil || past.Version > last.Version {
+			last = past
+		}
+	}
+	return last
 }
 
 // source is what a release is made of.

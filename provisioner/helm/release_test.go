@@ -210,8 +210,9 @@ func TestInterruptedInstallGoesOnOnceUnlocked(t *testing.T) {
 	held.Release()
 	p.wantStatus(t, helm.Pending, 1)
 
-	if _, err := p.Apply(t.Context(), request); err == nil {
-		t.Error("a pending release was upgraded")
+	_, err := p.Apply(t.Context(), request)
+	if locked, ok := errors.AsType[*helm.LockedError](err); !ok || locked.Revision != 1 || locked.Status != "pending-install" || time.Since(locked.Since) > time.Hour {
+		t.Errorf("a pending release was upgraded: %v", err)
 	}
 	for range 2 { // the second time it is not pending any more
 		if err := p.Unlock(t.Context(), p.owner.Namespace, "store"); err != nil {

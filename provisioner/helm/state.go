@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"helm.sh/helm/v3/pkg/action"
 	"helm.sh/helm/v3/pkg/chartutil"
@@ -30,13 +31,11 @@ func (c *Client) State(ctx context.Context, namespace, name string, revision int
 	if err != nil {
 		return State{}, err
 	}
-	var found *release.Release
-	for _, past := range history {
-		if past.Version == revision || revision == 0 && (found == nil || past.Version > found.Version) {
-			found = past
-		}
+	found := newest(history)
+	if i := slices.IndexFunc(history, func(past *release.Release) bool { return past.Version == revision }); revision > 0 && i >= 0 {
+		found = history[i]
 	}
-	if found == nil {
+	if found == nil || revision > 0 && found.Version != revision {
 		return State{}, fmt.Errorf("revision %d of release %s/%s: %w", revision, namespace, name, ErrNoRevision)
 	}
 	return stateOf(found)

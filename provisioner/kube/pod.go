@@ -69,13 +69,14 @@ func (c Container) HasLog(previous bool) bool {
 // Finished reports whether all that the pod was to do is done.
 func (p Pod) Finished() bool { return p.Phase == "Completed" }
 
-func podOf(p *corev1.Pod, workloads []Workload) Pod {
+// PodOf reads a pod of the API.
+func PodOf(p *corev1.Pod) Pod {
 	pod := Pod{
 		Name: p.Name, UID: string(p.UID), Component: p.Labels[LabelComponent], Phase: phaseOf(p), Node: p.Spec.NodeName,
 		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers),
 	}
 	pod.Ended = p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
-	pod.Check, pod.Outdated = p.Annotations[annotationCheck], outdated(p, workloads)
+	pod.Check = p.Annotations[annotationCheck]
 	for _, condition := range p.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
 			pod.Message = condition.Message
@@ -83,6 +84,13 @@ func podOf(p *corev1.Pod, workloads []Workload) Pod {
 	}
 	pod.add(p.Spec.InitContainers, p.Status.InitContainerStatuses, true)
 	pod.add(p.Spec.Containers, p.Status.ContainerStatuses, false)
+	return pod
+}
+
+// podAmong is the pod with what its workload tells of it.
+func podAmong(p *corev1.Pod, workloads []Workload) Pod {
+	pod := PodOf(p)
+	pod.Outdated = outdated(p, workloads)
 	return pod
 }
 

@@ -173,8 +173,8 @@ func (w *Watcher) Snapshot(namespace string) Snapshot {
 	s := Snapshot{Namespace: w.state(namespace)}
 	each(w.deploys, namespace, func(d *appsv1.Deployment) { s.Workloads = append(s.Workloads, deployment(d)) })
 	each(w.sets, namespace, func(x *appsv1.StatefulSet) { s.Workloads = append(s.Workloads, statefulSet(x)) })
-	each(w.pods, namespace, func(p *corev1.Pod) { s.Pods = append(s.Pods, podOf(p, s.Workloads)) })
-	each(w.jobs, namespace, func(j *batchv1.Job) { s.Jobs = append(s.Jobs, jobOf(j)) })
+	each(w.pods, namespace, func(p *corev1.Pod) { s.Pods = append(s.Pods, podAmong(p, s.Workloads)) })
+	each(w.jobs, namespace, func(j *batchv1.Job) { s.Jobs = append(s.Jobs, JobOf(j)) })
 	each(w.claims, namespace, func(c *corev1.PersistentVolumeClaim) { s.Volumes = append(s.Volumes, volumeOf(c)) })
 	slices.SortFunc(s.Pods, func(a, b Pod) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.Workloads, func(a, b Workload) int { return strings.Compare(a.Name, b.Name) })
@@ -227,7 +227,8 @@ func statefulSet(s *appsv1.StatefulSet) Workload {
 // may all be.
 func upToDate(all, ready, updated int32) int32 { return max(0, min(ready-(all-updated), updated)) }
 
-func jobOf(j *batchv1.Job) Job {
+// JobOf reads a job of the API.
+func JobOf(j *batchv1.Job) Job {
 	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Active: j.Status.Active, Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
 	for _, condition := range j.Status.Conditions {
 		if condition.Status != corev1.ConditionTrue {

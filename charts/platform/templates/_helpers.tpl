@@ -60,7 +60,7 @@ capabilities: {drop: [ALL]}
 
 {{/* Secrets of this namespace that the stores get a copy of. */}}
 {{- define "shopwright.shared" -}}
-{{- $names := list .Values.stores.imagePullSecret }}
+{{- $names := list .Values.stores.imagePullSecret .Values.stores.smtp.existingSecret }}
 {{- if eq .Values.stores.tls.mode "secret" }}{{ $names = append $names .Values.stores.tls.secretName }}{{ end }}
 {{- compact $names | uniq | toJson }}
 {{- end }}

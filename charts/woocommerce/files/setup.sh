@@ -10,8 +10,17 @@ credentials=/run/credentials
 installed=$html/.shopwright-installed
 admin=$(cat "$credentials/admin-username")
 
+step=beginning
+why=
 say() { echo "setup: $*"; }
-fail() { echo "setup: FAILED: $*" >&2; exit 1; }
+fail() { why=$*; echo "setup: FAILED: $why" >&2; exit 1; }
+
+# What it was at, in the words that a person reads, is left as the termination message.
+report() { # STATUS
+	[ "$1" != 0 ] && [ -n "${REPORT-}" ] || return 0
+	printf '{"ok":false,"failed":"%s","message":"%s"}' "$step" "$(printf %s "$why" | tr '"\\\n\t' "'/  ")" >"$REPORT"
+}
+trap 'report $?' EXIT
 wp() { command wp --path="$html" --no-color "$@"; }
 option() { wp option update "$1" "$2" --quiet; }
 
@@ -19,16 +28,16 @@ wait_for() { # WHAT COMMAND...
 	what=$1
 	shift
 	tries=0
-	until "$@" >/dev/null 2>&1; do
+	until said=$("$@" 2>&1); do
 		tries=$((tries + 1))
-		[ "$tries" -lt 240 ] || fail "$what did not come within eight minutes"
+		[ "$tries" -lt 240 ] || fail "$what did not come within eight minutes. $said"
 		[ $((tries % 15)) -ne 1 ] || say "waiting for $what"
 		sleep 2
 	done
 }
 
 database_answers() {
-	php -r 'mysqli_report(MYSQLI_REPORT_OFF); exit(@mysqli_connect(getenv("WORDPRESS_DB_HOST"), getenv("WORDPRESS_DB_USER"), getenv("WORDPRESS_DB_PASSWORD"), getenv("WORDPRESS_DB_NAME")) ? 0 : 1);'
+	php -r 'mysqli_report(MYSQLI_REPORT_OFF); if (!@mysqli_connect(getenv("WORDPRESS_DB_HOST"), getenv("WORDPRESS_DB_USER"), getenv("WORDPRESS_DB_PASSWORD"), getenv("WORDPRESS_DB_NAME"))) { echo mysqli_connect_error(); exit(1); }'
 }
 
 install_wordpress() {
@@ -120,21 +129,32 @@ verify() {
 	wp plugin is-active woocommerce || fail "WooCommerce is not active"
 }
 
+step="waiting for the database"
 wait_for "the database" database_answers
+step="waiting for WordPress’s files"
 wait_for "WordPress's files" test -f "$html/wp-config.php"
+step="installing WordPress"
 install_wordpress
+step="installing WooCommerce"
 install_plugin
+step="letting the order check in"
 let_check_in
 if wp option get shopwright_setup >/dev/null 2>&1; then
 	say "the shop was set up before: migrating only"
+	step="migrating the database of WordPress"
 	wp core update-db --quiet
+	step="migrating the database of WooCommerce"
 	wp wc update --quiet || fail "WooCommerce's database cannot be migrated"
 else
+	step="installing the theme"
 	install_theme
+	step="opening the shop"
 	open_shop
+	step="looking whether the shop sells"
 	verify_first
 	remember
 fi
+step="looking whether all is there"
 verify
 touch "$installed"
 say "done"

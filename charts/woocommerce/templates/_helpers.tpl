@@ -67,6 +67,39 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
     define('WP_HOME', getenv('SHOP_URL'));
     define('WP_SITEURL', getenv('SHOP_URL'));
     define('AUTOMATIC_UPDATER_DISABLED', true);
+    define('DISABLE_WP_CRON', true);
+{{- end }}
+
+{{/* The public internet; neither private networks nor the metadata services of clouds. */}}
+{{- define "woocommerce.internet" -}}
+- ipBlock:
+    cidr: 0.0.0.0/0
+    except: [0.0.0.0/8, 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16]
+- ipBlock:
+    cidr: ::/0
+    except: ["::1/128", "fc00::/7", "fe80::/10"]
+{{- end }}
+
+{{/* How files/shopwright.php finds the mail server, in what sends mail. */}}
+{{- define "woocommerce.mailEnv" -}}
+{{- if .Values.smtp.existingSecret }}
+- {name: SMTP_FOLDER, value: /run/smtp}
+- {name: SMTP_PORT, value: {{ .Values.smtp.port | quote }}}
+{{- end }}
+{{- end }}
+
+{{- define "woocommerce.mailMount" -}}
+{{- if .Values.smtp.existingSecret }}
+- {name: smtp, mountPath: /run/smtp, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{/* As files, which change in a running pod when the Secret does. */}}
+{{- define "woocommerce.mailVolume" -}}
+{{- with .Values.smtp.existingSecret }}
+- name: smtp
+  secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
 {{- end }}
 
 {{- define "woocommerce.storageClass" -}}

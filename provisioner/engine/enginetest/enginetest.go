@@ -123,6 +123,9 @@ func Workloads(objects []runtime.Object) []Workload {
 	Each(objects, func(j *batchv1.Job) {
 		found = append(found, Workload{Name: j.Name, Selector: &metav1.LabelSelector{}, Template: j.Spec.Template})
 	})
+	Each(objects, func(c *batchv1.CronJob) {
+		found = append(found, Workload{Name: c.Name, Selector: &metav1.LabelSelector{}, Template: c.Spec.JobTemplate.Spec.Template})
+	})
 	Each(objects, func(p *corev1.Pod) {
 		template := corev1.PodTemplateSpec{ObjectMeta: p.ObjectMeta, Spec: p.Spec}
 		found = append(found, Workload{Name: p.Name, Selector: &metav1.LabelSelector{}, Template: template})

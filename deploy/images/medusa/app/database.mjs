@@ -1,5 +1,5 @@
 // What the setup has written about itself into the shop's database, beside Medusa's tables.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
@@ -57,7 +57,15 @@ export async function marked(db, name) {
 
 export const say = (text) => console.log(`setup: ${text}`)
 
+let step = 'beginning'
+
+/** at says what is done now, in the words that a person reads where it fails. */
+export const at = (doing) => { step = doing }
+
+/** fail ends the process and leaves what it was at as the termination message. */
 export function fail(text) {
   console.error(`setup: FAILED: ${text}`)
+  const { REPORT } = process.env
+  if (REPORT) writeFileSync(REPORT, JSON.stringify({ ok: false, failed: step, message: text.slice(0, 500) }))
   process.exit(1)
 }

@@ -2,7 +2,7 @@
 // migrated and the result verified, and nothing else: what is there is the merchant's.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, empty, fail, isEmpty, mark, marked, prepare, say, version } from './database.mjs'
+import { at, connect, empty, fail, isEmpty, mark, marked, prepare, say, version } from './database.mjs'
 
 const oneAtATime = 7_283_501 // any number that nothing else locks
 
@@ -27,12 +27,16 @@ async function isFirst(db) {
 }
 
 async function run() {
+  at('waiting for the database')
   const db = await connect(8 * 60_000)
   await db.query('SELECT pg_advisory_lock($1)', [oneAtATime]) // let go when this process ends
+  at('looking what there is in the database')
   const first = await isFirst(db)
+  at('migrating the database')
   say(`migrating the database to ${version}`)
   await medusa('db:migrate', '--execute-safe-links', '--execute-safe-search')
   say(first ? 'making a shop that sells' : 'the shop was set up before: verifying only')
+  at(first ? 'making a shop that sells' : 'looking whether all is there')
   await medusa('exec', './src/scripts/setup.js', first ? 'first' : 'again')
   await mark(db, 'sells', 'yes')
   await mark(db, 'migrated', version)
