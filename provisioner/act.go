@@ -357,6 +357,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) (string, er
 func (w *worker) spec(st store.Store) engine.Spec {
 	spec := w.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, w.storeURL(st), credentialsSecret
+	spec.Template, spec.Country, spec.Currency = st.Template, st.Country, st.Currency
 	return spec
 }
 

@@ -7,10 +7,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// releaseValues are those of a store, for a chart that calls things as our charts do. What
-// is said later wins: by the chart for the environment, by the operator for all stores of
-// the engine, by Shopwright for this store.
-func releaseValues(e Engine, s Spec) (map[string]any, error) {
+// ReleaseValues are those of a store, for a chart that calls things as our charts do. What
+// is said later wins: by the chart for the environment, by the template, by the operator for
+// all stores of the engine, by Shopwright for this store.
+func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 	defaults, err := chartValues(e.Chart(), "values.yaml")
 	if err != nil {
 		return nil, err
@@ -23,19 +23,35 @@ func releaseValues(e Engine, s Spec) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), s.Values[e.Name()], ofSite(s), ofStore(s)} {
+	templates, err := e.Templates()
+	if err != nil {
+		return nil, err
+	}
+	template, _ := FindTemplate(templates, s.Template)
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), template.Values, s.Values[e.Name()], ofSite(s), ofStore(s)} {
 		values = merge(values, over)
 	}
 	return values, nil
 }
 
 func ofStore(s Spec) map[string]any {
-	return map[string]any{
+	values := map[string]any{
 		"store":       map[string]any{"id": s.StoreID, "name": s.Name},
 		"host":        s.Host,
 		"url":         s.URL,
 		"credentials": map[string]any{"existingSecret": s.SecretName},
 	}
+	shop := map[string]any{}
+	if s.Country != "" {
+		shop["country"] = s.Country
+	}
+	if s.Currency != "" {
+		shop["currency"] = s.Currency
+	}
+	if len(shop) > 0 {
+		values["shop"] = shop
+	}
+	return values
 }
 
 // ofSite holds what is set: the operator may have said the rest for one engine.
