@@ -51,7 +51,7 @@ type config struct {
 	Registry     string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores' images come, instead of the public ones."`
 	PullSecret   string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores' images are pulled with; stores get a copy that is kept up to date."`
 	Namespace    string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
-	StoreValues  string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {woocommerce: {shop: {country: FR}}}."`
+	StoreValues  string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
 
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`

@@ -1,5 +1,6 @@
 // Package engine says what a shop engine is, and which there are. It is the only place
-// that names one: another engine is a chart, a file here and a line in All.
+// that names one: another engine is a chart with its templates, a file here and a name in
+// Offered.
 //
 // It knows the charts. It does not know Helm, Kubernetes or the records.
 package engine
