@@ -69,13 +69,13 @@ func ChooseCountry(country, currency string) (Country, error) {
 	}
 	found, known := FindCountry(country)
 	if !known {
-		return Country{}, &Error{Code: Invalid, Field: "country", Message: "Choose a country from the list."}
+		return Country{}, &Error{Code: Invalid, Field: "country", Message: "Choose a country."}
 	}
 	if currency != "" {
 		found.Currency = currency
 	}
 	if !slices.Contains(Currencies(), found.Currency) {
-		return Country{}, &Error{Code: Invalid, Field: "currency", Message: "Choose a currency from the list."}
+		return Country{}, &Error{Code: Invalid, Field: "currency", Message: "Choose a currency."}
 	}
 	return found, nil
 }
