@@ -1,5 +1,5 @@
 // Package charts holds the Helm charts: one for each engine, embedded, and the platform's
-// own. It knows nothing of Helm; a chart is a folder.
+// own; and what shops begin with. It knows nothing of Helm; a chart is a folder.
 package charts
 
 import (
@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed all:woocommerce all:medusa
+//go:embed all:woocommerce all:medusa shops
 var embedded embed.FS
 
 // WooCommerce returns the folder of the WooCommerce chart.
@@ -15,6 +15,9 @@ func WooCommerce() fs.FS { return folder("woocommerce") }
 
 // Medusa returns the folder of the Medusa chart.
 func Medusa() fs.FS { return folder("medusa") }
+
+// Shops returns the folder of what shops can begin with: one file for each template.
+func Shops() fs.FS { return folder("shops") }
 
 func folder(name string) fs.FS {
 	sub, err := fs.Sub(embedded, name)

@@ -36,13 +36,13 @@ type shop struct {
 
 const ofDatabase = "of=mariadb-0%2Fmariadb"
 
-// openShop is a site with a cluster, on which the developer has opened a store.
-func openShop(t *testing.T) shop {
+// connect is a site with those engines and a cluster, and nothing on it yet.
+func connect(t *testing.T, engines engine.Registry) shop {
 	t.Helper()
 	s := shop{site: prepare(t), link: kubetest.NewLink(t)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	s.Provisioner = provisioner.New(provisioner.Config{
-		DB: s.db, Cluster: storetest.Cluster(t, s.db), Engines: engine.Offered(), Site: engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
+		DB: s.db, Cluster: storetest.Cluster(t, s.db), Engines: engines, Site: engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
 		Connect: func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
 			return s.link.Config(), nil
 		},
@@ -50,7 +50,7 @@ func openShop(t *testing.T) shop {
 	})
 	s.app.Drain()
 	s.app = handlers.New(handlers.Config{
-		DB: s.db, Provisioner: s.Provisioner, Engines: engine.Offered(), SessionKey: []byte(strings.Repeat("k", 32)), BaseURL: "http://127.0.0.1",
+		DB: s.db, Provisioner: s.Provisioner, Engines: engines, SessionKey: []byte(strings.Repeat("k", 32)), BaseURL: "http://127.0.0.1",
 		DevLogin: true, Version: "test", Log: log,
 	})
 	ctx, stop := context.WithCancel(context.Background())
@@ -59,6 +59,13 @@ func openShop(t *testing.T) shop {
 	t.Cleanup(func() { stop(); running.Wait() })
 	s.site = open(s.site)
 	s.owner = s.developer()
+	return s
+}
+
+// openShop is a site with a cluster, on which the developer has opened a store.
+func openShop(t *testing.T) shop {
+	t.Helper()
+	s := connect(t, engine.Offered())
 	made := s.post(s.owner, "/stores", url.Values{"name": {"Logged"}, "slug": {"logged-" + uuid.NewString()[24:]}, "engine": {"woocommerce"}})
 	s.page = made.location
 	s.untilReady(strings.TrimPrefix(s.page, "/stores/"))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -211,6 +212,8 @@ func (a *App) facts(st store.Store) []views.Fact {
 	facts := []views.Fact{
 		{Name: "Address", Value: st.Host, URL: shopURL(st)},
 		{Name: "Engine", Value: label},
+		{Name: "Template", Value: a.templateLabel(st)},
+		{Name: "Country", Value: countryLabel(st)},
 		{Name: "Plan", Value: st.Plan},
 		{Name: "Cluster", Value: a.Provisioner.Cluster().Name},
 		{Name: "Namespace", Value: st.Namespace, Code: true},
@@ -219,6 +222,23 @@ func (a *App) facts(st store.Store) []views.Fact {
 		facts = append(facts, views.Fact{Name: "Chart", Value: st.Engine + " " + st.ChartVersion})
 	}
 	return facts
+}
+
+// templateLabel is what people call the store's template, or its name when this version has
+// it no more.
+func (a *App) templateLabel(st store.Store) string {
+	templates, _ := a.Engines.Templates(st.Engine)
+	if template, known := engine.FindTemplate(templates, st.Template); known {
+		return template.Label
+	}
+	return st.Template
+}
+
+func countryLabel(st store.Store) string {
+	if country, known := store.FindCountry(st.Country); known {
+		return country.Name + ", " + st.Currency
+	}
+	return st.Country + ", " + st.Currency
 }
 
 func left(st store.Store, s kube.Snapshot) []views.Fact {

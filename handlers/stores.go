@@ -155,26 +155,24 @@ func (a *App) emptyForm(ctx context.Context, who visitor) (views.CreateForm, err
 	return a.form(ctx, who, createRequest{})
 }
 
-// createRequest is what somebody typed into the create form.
-type createRequest struct {
-	Name   string `form:"name" query:"name"`
-	Slug   string `form:"slug" query:"slug"`
-	Engine string `form:"engine" query:"engine"`
-}
-
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
 	used, err := a.DB.Usage(ctx, who.User.ID)
 	if err != nil {
 		return views.CreateForm{}, err
 	}
-	if r.Engine == "" && len(a.Engines.All()) > 0 {
-		r.Engine = a.Engines.All()[0].Name()
-	}
 	form := views.CreateForm{
-		Name: r.Name, Slug: r.Slug, Engines: a.engineChoices(r.Engine), BaseDomain: a.Provisioner.BaseDomain(),
+		Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(),
 		Used: used, Allowed: a.Limits.StoresPerUser, Waits: waits(a.Provisioner.Cluster()),
 	}
 	form.Scheme, form.PortSuffix = a.Provisioner.AddressParts()
+	if form.Engines, err = a.createChoices(r); err != nil {
+		return views.CreateForm{}, err
+	}
+	chosen, err := store.ChooseCountry(r.Country, r.Currency)
+	if err != nil { // the form comes back with what was typed
+		chosen = store.Country{Code: r.Country, Currency: r.Currency}
+	}
+	form.Countries, form.Currencies = countryChoices(chosen)
 	return form, nil
 }
 
@@ -209,8 +207,8 @@ func (a *App) createPage(c echo.Context, status int, form views.CreateForm) erro
 
 func (a *App) createStore(c echo.Context) error {
 	ctx, who := c.Request().Context(), visitorOf(c)
-	var r createRequest
-	if err := c.Bind(&r); err != nil {
+	r, err := a.createRequest(c)
+	if err != nil {
 		return err
 	}
 	st, err := a.create(ctx, who, r)
@@ -231,9 +229,13 @@ func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.S
 	if err := a.Provisioner.Fits(e); err != nil {
 		return store.Store{}, err
 	}
+	template, err := a.chosenTemplate(r)
+	if err != nil {
+		return store.Store{}, err
+	}
 	return a.DB.CreateStore(ctx, who.Actor, store.NewStore{
 		TeamID: a.teamFor(who), Cluster: a.Provisioner.Placement(), Name: r.Name, Slug: strings.TrimSpace(r.Slug),
-		Engine: r.Engine, Template: "blank", Plan: a.Provisioner.PlanName(), Limits: a.Limits,
+		Engine: r.Engine, Template: template, Country: r.Country, Currency: r.Currency, Plan: a.Provisioner.PlanName(), Limits: a.Limits,
 	})
 }
 
@@ -263,6 +265,12 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 		}
 	case "engine":
 		form.EngineError = refused.Message
+	case "template":
+		form.TemplateError = refused.Message
+	case "country":
+		form.CountryError = refused.Message
+	case "currency":
+		form.CurrencyError = refused.Message
 	default:
 		form.Problem = refused.Message
 	}
@@ -278,8 +286,8 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 
 // checkAddress tells, while somebody types, which address the store would get.
 func (a *App) checkAddress(c echo.Context) error {
-	var r createRequest
-	if err := c.Bind(&r); err != nil {
+	r, err := a.createRequest(c)
+	if err != nil {
 		return err
 	}
 	form, err := a.form(c.Request().Context(), visitorOf(c), r)

@@ -428,6 +428,7 @@ func (p *Provisioner) spec(st store.Store) engine.Spec {
 	spec := p.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
 	spec.Images = st.Change.Images
+	spec.Template, spec.Country, spec.Currency = st.Template, st.Country, st.Currency
 	return spec
 }
 

@@ -18,6 +18,8 @@ type Store struct {
 	Host      string // public host name, unique among living stores
 	Engine    string
 	Template  string
+	Country   string // ISO 3166
+	Currency  string // ISO 4217
 	Plan      string
 
 	Status             Status

@@ -24,6 +24,8 @@ type NewStore struct {
 	Slug     string // proposed from the name when empty
 	Engine   string
 	Template string
+	Country  string // the usual one when empty
+	Currency string // the country's when empty
 	Plan     string
 	Limits   Limits
 }
@@ -43,6 +45,11 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (Store, 
 			return Store{}, err
 		}
 	}
+	country, err := ChooseCountry(n.Country, n.Currency)
+	if err != nil {
+		return Store{}, err
+	}
+	n.Country, n.Currency = country.Code, country.Currency
 	var st Store
 	err = db.update(ctx, func(t tx) error {
 		if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
@@ -68,7 +75,8 @@ func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 	at := fromMicros(now)
 	return Store{
 		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
-		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template, Plan: n.Plan,
+		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
+		Country: n.Country, Currency: n.Currency, Plan: n.Plan,
 		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{By: actor.by(), Note: "Opened"},
 		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 	}
@@ -278,7 +286,8 @@ func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 
 const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
 	generation, observed_generation, step, message, failure, change, revision, sold, chart_version, url, admin_url,
-	volumes, health, check_due, worked, created_by, created_at, queued_at, ready_at, deleted_at, updated_at`
+	volumes, health, check_due, worked, created_by, created_at, queued_at, ready_at, deleted_at, updated_at,
+	country, currency`
 
 func scanStore(row scanner) (Store, error) {
 	var (
@@ -288,7 +297,8 @@ func scanStore(row scanner) (Store, error) {
 	)
 	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
 		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &change,
-		&st.Revision, &st.Sold, &st.ChartVersion, &st.URL, &st.AdminURL, &volumes, &health, &due, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated)
+		&st.Revision, &st.Sold, &st.ChartVersion, &st.URL, &st.AdminURL, &volumes, &health, &due, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated,
+		&st.Country, &st.Currency)
 	if err != nil {
 		return Store{}, err
 	}
@@ -330,10 +340,10 @@ func (t tx) insertStore(ctx context.Context, st Store) error {
 	}
 	_, err = t.ExecContext(ctx, `
 		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', $16, 0, 0, '', '', '', '', '{}', 0, 0, $17, $18, $19, 0, 0, $20, $21, '', 0)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', $16, 0, 0, '', '', '', '', '{}', 0, 0, $17, $18, $19, 0, 0, $20, $21, $22, $23, '', 0)`,
 		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
 		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, change, st.CreatedBy,
-		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), strings.ToLower(st.Name+"\n"+st.Host))
+		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), st.Country, st.Currency, strings.ToLower(st.Name+"\n"+st.Host))
 	if err != nil {
 		return fmt.Errorf("insert store: %w", err)
 	}

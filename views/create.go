@@ -15,6 +15,10 @@ const (
 	createDialogID = "create-dialog"
 )
 
+// TemplateField is the name of the field that says what a shop of the engine begins with.
+// Each engine has one: all are in the form, so that none needs a script.
+func TemplateField(engine string) string { return "template." + engine }
+
 func invalid(problem string) string { return strconv.FormatBool(problem != "") }
 
 func fieldClass(problem string) string {

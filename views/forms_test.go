@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 
@@ -133,4 +134,56 @@ func TestCredentialsHideWithoutTheServer(t *testing.T) {
 	b.Until(`document.body.textContent.includes("` + shown.Password + `")`)
 	browsertest.Evaluate[string](b, `document.querySelector("[data-hide-after]").dataset.hideAt = "1"`)
 	b.Until(`!document.body.textContent.includes("` + shown.Password + `")`)
+}
+
+const shownTemplates = `[...document.querySelectorAll('#create-form input[name^="template."]')].filter((i) => i.checkVisibility()).map((i) => i.name + " " + i.value + " " + i.checked)`
+
+// The stylesheet alone has the templates follow the engine.
+func TestTemplatesAreThoseOfTheEngine(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.Handle("GET /stores/new", servePage(Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: sampleForm()})))
+	mux.HandleFunc("GET /stream", idle)
+	base, b := serve(t, mux), browsertest.Open(t)
+	for _, script := range []bool{true, false} {
+		b.Script(script)
+		b.Visit(base + "/stores/new")
+		for _, want := range []string{"woocommerce", "medusa"} {
+			b.Click(`input[name="engine"][value="` + want + `"]`)
+			b.Click(`input[name="template.` + want + `"][value="demo"]`)
+			shown := browsertest.Evaluate[[]string](b, shownTemplates)
+			if !slices.Equal(shown, []string{"template." + want + " blank false", "template." + want + " demo true"}) {
+				t.Errorf("script %t: of %s there are %q", script, want, shown)
+			}
+		}
+		for _, mode := range browsertest.Modes() {
+			b.Use(mode)
+			if script { // axe is one
+				b.Check()
+			}
+		}
+	}
+}
+
+func TestTemplatesAreChosenByTheKeyboard(t *testing.T) {
+	t.Parallel()
+	base, b := serve(t, newCreation().mux()), browsertest.Open(t)
+	openCreateDialog(b, base)
+	b.Do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.ArrowRight))
+	b.Until(`document.activeElement.value === "medusa" && document.activeElement.checked`)
+	b.Do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.ArrowDown))
+	b.Until(`document.activeElement.name === "template.medusa" && document.activeElement.value === "demo" && document.activeElement.checked`)
+	b.Do(chromedp.KeyEvent(kb.Tab))
+	b.Until(`document.activeElement.name === "country"`)
+}
+
+func TestCurrencyFollowsTheCountry(t *testing.T) {
+	t.Parallel()
+	base, b := serve(t, newCreation().mux()), browsertest.Open(t)
+	openCreateDialog(b, base)
+	const currency = `document.querySelector("#create-form [name=currency]").value`
+	b.Do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("S"))
+	b.Until(currency + ` === "CHF"`)
+	b.Do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("E"))
+	b.Until(currency + ` === "EUR" && document.querySelector("#create-form [name=country]").value === "CH"`)
 }

@@ -199,21 +199,38 @@ type Choice struct {
 	Selected    bool
 }
 
+// EngineChoice is an engine with what its shops can begin with.
+type EngineChoice struct {
+	Choice
+	Templates []Choice
+}
+
+// CountryChoice is a country with what is paid there.
+type CountryChoice struct {
+	Choice
+	Currency string
+}
+
 // CreateForm is the request for a new store, as typed so far.
 type CreateForm struct {
-	Name        string
-	NameError   string
-	Slug        string // as typed; empty while it follows the name
-	Address     Address
-	Engines     []Choice
-	EngineError string
-	BaseDomain  string
-	Scheme      string // http or https
-	PortSuffix  string // such as :8081, or empty
-	Used        int    // stores of the user
-	Allowed     int    // 0 for no limit
-	Problem     string // what is wrong with the request as a whole
-	Waits       string // why the store will have to wait in the queue, if so
+	Name          string
+	NameError     string
+	Slug          string // as typed; empty while it follows the name
+	Address       Address
+	Engines       []EngineChoice
+	EngineError   string
+	TemplateError string // of the engine that is selected
+	Countries     []CountryChoice
+	CountryError  string
+	Currencies    []Choice
+	CurrencyError string
+	BaseDomain    string
+	Scheme        string // http or https
+	PortSuffix    string // such as :8081, or empty
+	Used          int    // stores of the user
+	Allowed       int    // 0 for no limit
+	Problem       string // what is wrong with the request as a whole
+	Waits         string // why the store will have to wait in the queue, if so
 }
 
 // Full reports whether the user has no store left to create.

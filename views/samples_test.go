@@ -89,11 +89,22 @@ func sampleCounts(current Status) []StatusCount {
 func sampleForm() CreateForm {
 	return CreateForm{
 		Name: "Nordwind Outdoor", Address: Address{Slug: "nordwind-outdoor", Checked: true},
-		Engines: []Choice{
-			{Value: "woocommerce", Label: "WooCommerce", Letter: "W", Description: "WordPress shop, thousands of plugins.", Selected: true},
-			{Value: "medusa", Label: "Medusa", Letter: "M", Description: "Headless, API first, with a storefront."},
+		Engines: []EngineChoice{
+			{Choice{Value: "woocommerce", Label: "WooCommerce", Letter: "W", Description: "WordPress shop, thousands of plugins.", Selected: true}, sampleTemplates()},
+			{Choice{Value: "medusa", Label: "Medusa", Letter: "M", Description: "Headless, API first, with a storefront."}, sampleTemplates()},
 		},
+		Countries: []CountryChoice{
+			{Choice{Value: "DE", Label: "Germany", Selected: true}, "EUR"}, {Choice{Value: "CH", Label: "Switzerland"}, "CHF"},
+		},
+		Currencies: []Choice{{Value: "CHF", Label: "CHF"}, {Value: "EUR", Label: "EUR", Selected: true}},
 		BaseDomain: "localhost", Scheme: "http", PortSuffix: ":8081", Used: 3, Allowed: 5,
+	}
+}
+
+func sampleTemplates() []Choice {
+	return []Choice{
+		{Value: "blank", Label: "Blank", Description: "One sample product that proves the shop sells; easy to delete.", Selected: true},
+		{Value: "demo", Label: "Demo catalogue", Description: "Twelve outdoor products in four categories, with prices and stock."},
 	}
 }
 
@@ -102,7 +113,7 @@ func wrongForm() CreateForm {
 	f.Name, f.NameError, f.Slug = hostile, "A name has at most 120 characters.", "nordwind-outdoor"
 	f.Address = Address{Slug: "nordwind-outdoor", Error: "nordwind-outdoor.localhost is taken.", Free: "nordwind-outdoor-2"}
 	f.EngineError, f.Problem, f.Used = "Choose an engine.", "Nothing was created.", 5
-	f.Engines[0].Selected = false
+	f.TemplateError, f.CountryError, f.CurrencyError = "Choose a template.", "Choose a country.", "Choose a currency."
 	return f
 }
 
@@ -160,6 +171,8 @@ func sampleStory() []Entry {
 func sampleFacts() []Fact {
 	return []Fact{
 		{Name: "Engine", Value: "WooCommerce"},
+		{Name: "Template", Value: "Demo catalogue"},
+		{Name: "Country", Value: "Germany, EUR"},
 		{Name: "Plan", Value: "Medium"},
 		{Name: "Namespace", Value: "store-nordwind-outdoor", Code: true},
 		{Name: "Chart", Value: "woocommerce 0.1.0"},
@@ -218,7 +231,7 @@ func overviewPage(name string, status Status) StorePage {
 	case Ready:
 		o.Timeline, o.Health = sampleTimeline(10, TickDone), sampleHealth()
 	case Failed:
-		o.Timeline, o.Failure, o.Left = sampleTimeline(5, TickBad), sampleFailure(), sampleFacts()[2:4]
+		o.Timeline, o.Failure, o.Left = sampleTimeline(5, TickBad), sampleFailure(), sampleFacts()[4:6]
 		o.Credentials = Credentials{StoreID: "7", Can: true}
 	default:
 		o.Timeline, o.Pods = sampleTimeline(5, TickRunning), samplePods()

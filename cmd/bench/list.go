@@ -98,7 +98,7 @@ type asker struct {
 func (a *asker) askAll(ctx context.Context) error {
 	for range listRounds {
 		for _, address := range []string{
-			"", "?page=200", "?q=shop+777", "?q=agency", "?q=nothing+like+it", "?sort=name", "?sort=oldest&page=50", "?status=ready", "?status=failed", "?engine=woocommerce",
+			"", "?page=200", "?q=shop+777", "?q=agency", "?q=nothing+like+it", "?sort=name", "?sort=oldest&page=50", "?status=ready", "?status=failed", "?engine=" + usualEngine(),
 		} {
 			took, size, err := a.ask(ctx, "/stores"+address)
 			if err != nil {

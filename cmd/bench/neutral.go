@@ -35,6 +35,11 @@ func (neutral) Chart() fs.FS {
 	return chart
 }
 
+// Templates implements engine.Engine.
+func (neutral) Templates() ([]engine.Template, error) {
+	return []engine.Template{{Name: "blank", Label: "Blank", Description: "As the chart has it."}}, nil
+}
+
 // Credentials implements engine.Engine.
 func (neutral) Credentials(string) (map[string][]byte, error) {
 	return map[string][]byte{"admin-username": []byte("admin"), "admin-password": []byte("measured-not-used")}, nil

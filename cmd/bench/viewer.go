@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -54,9 +55,12 @@ func (r *records) prepare(ctx context.Context) error {
 	return err
 }
 
+// usualEngine is the one that the program proposes.
+func usualEngine() string { return engine.Offered().All()[0].Name() }
+
 // claimed makes a store and claims it, so that the program leaves it alone.
 func (r *records) claimed(ctx context.Context, name string) (store.Claim, error) {
-	_, err := r.CreateStore(ctx, r.actor, store.NewStore{TeamID: r.team, Cluster: r.cluster, Name: name, Engine: "woocommerce", Plan: "default"})
+	_, err := r.CreateStore(ctx, r.actor, store.NewStore{TeamID: r.team, Cluster: r.cluster, Name: name, Engine: usualEngine(), Plan: "default"})
 	if err != nil {
 		return store.Claim{}, err
 	}

@@ -55,7 +55,7 @@ type config struct {
 	SMTPPort     int    `env:"SHOPWRIGHT_STORE_SMTP_PORT" name:"store-smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, 587 STARTTLS, others TLS where it is offered."`
 	SMTPCIDR     string `env:"SHOPWRIGHT_STORE_SMTP_CIDR" name:"store-smtp-cidr" help:"Network of that mail server where it is a private one, such as 10.0.3.0/24."`
 	Namespace    string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
-	StoreValues  string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {woocommerce: {shop: {country: FR}}}."`
+	StoreValues  string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
 
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`

@@ -44,7 +44,7 @@ const (
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var cli commands
 	parser, err := kong.New(&cli, kong.Name("shopwright"),
-		kong.Description("Opens WooCommerce and Medusa shops on Kubernetes, and proves that they sell."),
+		kong.Description("Opens shops on Kubernetes, and proves that they sell."),
 		kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)), kong.Exit(func(int) { panic(errHelp) }),
 		kong.BindTo(stdout, (*io.Writer)(nil)))
 	if err != nil {

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
+	"shopwright.dev/shopwright/store"
 )
 
 // till answers as the Store API and the REST API of WooCommerce do to whoever buys one thing.
@@ -25,6 +27,7 @@ type till struct {
 	closed bool
 	empty  bool
 	ways   []string
+	where  string // the shop's country
 	refuse string // a path that answers with an error
 	asked  []string
 	status string // of the order
@@ -116,7 +119,7 @@ func (s *till) checked(places bool) (said outcome, output string) {
 	}
 	report := filepath.Join(dir, "report")
 	cmd := exec.CommandContext(s.t.Context(), "php", filepath.Join(dir, "check.php"))
-	cmd.Env = append(os.Environ(), "WORDPRESS_URL="+server.URL, "SHOP_URL=http://shop.localhost:8081", "SHOP_COUNTRY=US:CA",
+	cmd.Env = append(os.Environ(), "WORDPRESS_URL="+server.URL, "SHOP_URL=http://shop.localhost:8081", "SHOP_COUNTRY="+cmp.Or(s.where, "US:CA"),
 		"CREDENTIALS="+dir, "REPORT="+report, fmt.Sprint("CHECK_PLACE_ORDER=", places))
 	out, err := cmd.CombinedOutput()
 	text, readErr := os.ReadFile(report)
@@ -145,6 +148,27 @@ func TestOrderCheckBuysAndCancels(t *testing.T) {
 	billing, _ := s.buyer["billing_address"].(map[string]any)
 	if s.buyer["payment_method"] != "cod" || billing["email"] != "order-check@shopwright.invalid" || billing["country"] != "US" || billing["state"] != "CA" {
 		t.Errorf("bought by %v", s.buyer)
+	}
+}
+
+// WooCommerce takes no order to an address that is none in its country.
+func TestOrderCheckLivesInEveryCountry(t *testing.T) {
+	t.Parallel()
+	postcodes := map[any]string{}
+	for _, c := range store.Countries() {
+		s := &till{t: t, ways: []string{"cod"}, where: c.Code}
+		if said, out := s.checked(true); !said.OK {
+			t.Fatalf("%s: %+v: %s", c.Name, said, out)
+		}
+		billing, _ := s.buyer["billing_address"].(map[string]any)
+		if other, taken := postcodes[billing["postcode"]]; taken || billing["country"] != c.Code {
+			t.Errorf("in %s it lives at %v, as in %s", c.Name, billing, other)
+		}
+		postcodes[billing["postcode"]] = c.Name
+		asked := slices.Contains([]string{"AU", "CA", "ES", "IE", "IT", "US"}, c.Code)
+		if hasState := billing["state"] != ""; hasState != asked {
+			t.Errorf("in %s it lives in the state %q", c.Name, billing["state"])
+		}
 	}
 }
 

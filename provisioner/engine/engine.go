@@ -1,5 +1,6 @@
 // Package engine says what a shop engine is, and which there are. It is the only place
-// that names one: another engine is a chart, a file here and a line in All.
+// that names one: another engine is a chart with its templates, a file here and a name in
+// Offered.
 //
 // It knows the charts. It does not know Helm, Kubernetes or the records.
 package engine
@@ -8,6 +9,7 @@ import (
 	"crypto/rand"
 	"io/fs"
 	"slices"
+	"sync"
 )
 
 // Engine is a kind of shop.
@@ -17,6 +19,8 @@ type Engine interface {
 	Letter() string      // for its tile
 	Description() string // one sentence, for the choice between engines
 	Chart() fs.FS        // the folder of its Helm chart
+	// Templates are what its shops can begin with; the first is the usual one.
+	Templates() ([]Template, error)
 
 	// Credentials makes the data of the Secret that the chart refers to: every password
 	// of a store, drawn at random. The shop writes mail as admin@host.
@@ -37,6 +41,9 @@ type Spec struct {
 	Name       string
 	Host       string
 	URL        string // as customers type it, with the scheme and any port
+	Template   string // its name; the chart's own values when there is none of that name
+	Country    string // ISO 3166; the chart's own when empty
+	Currency   string // ISO 4217; the chart's own when empty
 	SecretName string // of the credentials
 
 	Environment   string // local or production: which values file of the chart is used
@@ -80,10 +87,19 @@ const (
 )
 
 // Registry are the engines that an installation offers.
-type Registry struct{ engines []Engine }
+type Registry struct {
+	engines   []Engine
+	templates map[string]func() ([]Template, error) // by the name of their engine
+}
 
 // NewRegistry offers the engines in that order.
-func NewRegistry(engines ...Engine) Registry { return Registry{engines: engines} }
+func NewRegistry(engines ...Engine) Registry {
+	r := Registry{engines: engines, templates: map[string]func() ([]Template, error){}}
+	for _, e := range engines {
+		r.templates[e.Name()] = sync.OnceValues(e.Templates)
+	}
+	return r
+}
 
 // All returns the engines in the order they are offered.
 func (r Registry) All() []Engine { return slices.Clone(r.engines) }
@@ -96,6 +112,15 @@ func (r Registry) Find(name string) (Engine, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Templates returns those of the engine of that name. It asks the engine once only.
+func (r Registry) Templates(name string) ([]Template, error) {
+	templates, known := r.templates[name]
+	if !known {
+		return nil, nil
+	}
+	return templates()
 }
 
 // password draws 24 letters and digits: 143 bits, and nothing that a URL or a shell could

@@ -26,6 +26,9 @@ func (Medusa) Description() string {
 // Chart implements Engine.
 func (Medusa) Chart() fs.FS { return charts.Medusa() }
 
+// Templates implements Engine.
+func (e Medusa) Templates() ([]Template, error) { return ReadTemplates(charts.Shops(), e.Name()) }
+
 // Credentials implements Engine. Medusa knows the owner by the mail address.
 func (Medusa) Credentials(host string) (map[string][]byte, error) {
 	data := map[string][]byte{
@@ -45,7 +48,7 @@ func (Medusa) Login(credentials map[string][]byte) (username, password string) {
 }
 
 // Values implements Engine.
-func (m Medusa) Values(s Spec) (map[string]any, error) { return ReleaseValues(m, s) }
+func (e Medusa) Values(s Spec) (map[string]any, error) { return ReleaseValues(e, s) }
 
 // Off implements Engine.
 func (Medusa) Off(Spec) []string {

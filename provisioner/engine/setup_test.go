@@ -14,25 +14,32 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
 )
 
 // site is where the setup works: the folders of its pod, and a WP-CLI that remembers.
-type site struct{ root string }
+type site struct {
+	root    string
+	objects []runtime.Object // of the chart
+}
 
 const ownersPassword = "Zq4dF0vTn2bYx8LkR6sW3mHc"
 
-func newSite(t *testing.T) site {
+func newSite(t *testing.T, change func(values map[string]any)) site {
 	t.Helper()
-	s := site{root: t.TempDir()}
-	script := ""
-	enginetest.Each(shop(t, unchanged), func(c *corev1.ConfigMap) { script += c.Data["setup.sh"] })
+	s := site{root: t.TempDir(), objects: shop(t, change)}
 	here := strings.NewReplacer("/var/www/html", s.path("html"), "/run/credentials", s.path("credentials"), "=/setup", "="+s.path("setup"))
-	s.write(t, "setup.sh", here.Replace(script))
+	enginetest.Each(s.objects, func(c *corev1.ConfigMap) {
+		if c.Name == "setup" {
+			for name, text := range c.Data {
+				s.write(t, filepath.Join("setup", name), text)
+			}
+		}
+	})
+	s.write(t, "setup.sh", here.Replace(s.read(t, "setup/setup.sh")))
 	s.write(t, "html/wp-config.php", "<?php")
-	s.write(t, "setup/shopwright.php", "<?php")
-	s.write(t, "setup/key.php", "<?php")
 	s.write(t, "credentials/admin-username", "admin")
 	s.write(t, "credentials/admin-email", "admin@shop.localhost")
 	s.write(t, "credentials/admin-password", ownersPassword)
@@ -77,7 +84,8 @@ func (s site) run(t *testing.T, extra ...string) (output string, err error) {
 	cmd := exec.CommandContext(t.Context(), "sh", s.path("setup.sh"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // for KILL_AT, which ends all of it
 	cmd.Env = append([]string{"PATH=" + s.path("bin") + ":" + os.Getenv("PATH"), "STATE=" + s.root}, extra...)
-	for _, env := range setupJob(t, shop(t, unchanged)).Spec.Template.Spec.Containers[0].Env {
+	cmd.Env = append(cmd.Env, "PHP="+php(t), "WORDPRESS="+absolute(t, "testdata/wordpress.php"))
+	for _, env := range setupJob(t, s.objects).Spec.Template.Spec.Containers[0].Env {
 		cmd.Env = append(cmd.Env, env.Name+"="+env.Value)
 	}
 	cmd.Env = append(cmd.Env, "REPORT="+s.path("report"))
@@ -85,9 +93,47 @@ func (s site) run(t *testing.T, extra ...string) (output string, err error) {
 	return string(out), err
 }
 
+func php(t *testing.T) string {
+	t.Helper()
+	program, err := exec.LookPath("php")
+	if err != nil {
+		t.Fatal("PHP is missing: apt-get install php-cli")
+	}
+	return program
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	full, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return full
+}
+
+// rows are what the setup has put into the tables.
+type rows struct {
+	Posts map[string]struct {
+		Name, Slug, Status, Description, SKU string
+		Price                                string   `json:"regular_price"`
+		Categories                           []int    `json:"category_ids"`
+		Counted                              bool     `json:"manage_stock"`
+		Stock                                *float64 `json:"stock_quantity"`
+	}
+	Terms map[string]struct{ Name, Taxonomy string }
+}
+
+func (s site) rows(t *testing.T) (found rows) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(s.read(t, "rows.json")), &found); err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
 func TestSetupMakesAShopThatSells(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, unchanged)
 	output, err := s.run(t)
 	if err != nil {
 		t.Fatalf("%v: %s", err, output)
@@ -103,7 +149,7 @@ func TestSetupMakesAShopThatSells(t *testing.T) {
 			t.Errorf("%s is %q, want %q", option, got, want)
 		}
 	}
-	if !s.installed() || s.read(t, "products") != "one\n" || !strings.Contains(s.read(t, "html/.htaccess"), "RewriteRule") {
+	if !s.installed() || len(s.rows(t).Posts) != 1 || !strings.Contains(s.read(t, "html/.htaccess"), "RewriteRule") {
 		t.Error("the shop has no product, no addresses, or is not let into its service")
 	}
 	if got := s.read(t, "password"); got != ownersPassword {
@@ -119,13 +165,13 @@ func TestSetupMakesAShopThatSells(t *testing.T) {
 
 func TestSetupLeavesTheMerchantsChoicesAlone(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, unchanged)
 	if output, err := s.run(t); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	s.write(t, "options/woocommerce_coming_soon", "yes")
 	s.write(t, "options/woocommerce_currency", "CHF")
-	s.write(t, "products", "")
+	s.write(t, "rows.json", `{"posts":{},"terms":{}}`)
 	s.write(t, "html/.htaccess", "# mine")
 	s.write(t, "calls", "")
 	output, err := s.run(t)
@@ -133,7 +179,7 @@ func TestSetupLeavesTheMerchantsChoicesAlone(t *testing.T) {
 		t.Fatalf("again: %v: %s", err, output)
 	}
 	if s.read(t, "options/woocommerce_coming_soon") != "yes" || s.read(t, "options/woocommerce_currency") != "CHF" ||
-		s.read(t, "products") != "" || s.read(t, "html/.htaccess") != "# mine" {
+		len(s.rows(t).Posts) != 0 || s.read(t, "html/.htaccess") != "# mine" {
 		t.Errorf("something was reset:\n%s", s.read(t, "calls"))
 	}
 	for _, migration := range []string{"core update-db", "wc update"} {
@@ -149,7 +195,7 @@ func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 		"plugin":  `{"ok":false,"failed":"installing WooCommerce","message":""}`,
 		"payment": `{"ok":false,"failed":"looking whether the shop sells","message":"there is no way to pay"}`,
 	} {
-		s := newSite(t)
+		s := newSite(t, unchanged)
 		for range 2 {
 			output, err := s.run(t, "BROKEN="+broken)
 			if err == nil || s.installed() {
@@ -168,7 +214,7 @@ func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 // A database that does not let the setup in says why, in what is left for a person.
 func TestSetupTellsWhyTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, unchanged)
 	s.write(t, "bin/sleep", "#!/bin/sh\n")
 	s.write(t, "bin/php", "#!/bin/sh\nprintf 'Access denied for user \"wordpress\"\\\\\\n(using password: YES)'\nexit 1\n")
 	if output, err := s.run(t); err == nil {
@@ -209,7 +255,7 @@ func (s site) calls(t *testing.T) int {
 // the same end, with nothing twice, and leave alone what the merchant does between them.
 func TestSetupKilledAfterEachCall(t *testing.T) {
 	t.Parallel()
-	whole := newSite(t)
+	whole := newSite(t, unchanged)
 	if output, err := whole.run(t); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
@@ -217,7 +263,7 @@ func TestSetupKilledAfterEachCall(t *testing.T) {
 	for n := 1; n <= whole.calls(t); n++ {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t)
+			s := newSite(t, unchanged)
 			output, err := s.run(t, "KILL_AT="+strconv.Itoa(n))
 			if err == nil || s.calls(t) != n || strings.Contains(output, "done") {
 				t.Fatalf("not killed at call %d but after %d: %v: %s", n, s.calls(t), err, output)

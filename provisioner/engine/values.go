@@ -9,8 +9,8 @@ import (
 )
 
 // ReleaseValues are those of a store, for a chart that calls things as our charts do. What
-// is said later wins: by the chart for the environment, by the operator for all stores of
-// the engine, by Shopwright for this store.
+// is said later wins: by the chart for the environment, by the template, by the operator for
+// all stores of the engine, by Shopwright for this store.
 func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 	defaults, err := chartValues(e.Chart(), "values.yaml")
 	if err != nil {
@@ -24,7 +24,12 @@ func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s)} {
+	templates, err := e.Templates()
+	if err != nil {
+		return nil, err
+	}
+	template, _ := FindTemplate(templates, s.Template)
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), template.Values, s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s)} {
 		values = merge(values, over)
 	}
 	return values, nil
@@ -36,6 +41,16 @@ func ofStore(s Spec) map[string]any {
 		"host":        s.Host,
 		"url":         s.URL,
 		"credentials": map[string]any{"existingSecret": s.SecretName},
+	}
+	shop := map[string]any{}
+	if s.Country != "" {
+		shop["country"] = s.Country
+	}
+	if s.Currency != "" {
+		shop["currency"] = s.Currency
+	}
+	if len(shop) > 0 {
+		values["shop"] = shop
 	}
 	if len(s.Images) > 0 {
 		images := map[string]any{}

@@ -26,6 +26,9 @@ func (WooCommerce) Description() string {
 // Chart implements Engine.
 func (WooCommerce) Chart() fs.FS { return charts.WooCommerce() }
 
+// Templates implements Engine.
+func (e WooCommerce) Templates() ([]Template, error) { return ReadTemplates(charts.Shops(), e.Name()) }
+
 // Credentials implements Engine.
 func (WooCommerce) Credentials(host string) (map[string][]byte, error) {
 	data := map[string][]byte{
@@ -48,11 +51,11 @@ func (WooCommerce) Login(credentials map[string][]byte) (username, password stri
 }
 
 // Values implements Engine.
-func (w WooCommerce) Values(s Spec) (map[string]any, error) { return ReleaseValues(w, s) }
+func (e WooCommerce) Values(s Spec) (map[string]any, error) { return ReleaseValues(e, s) }
 
 // Off implements Engine.
-func (w WooCommerce) Off(s Spec) []string {
-	if values, err := w.Values(s); err != nil || sendsMail(values) {
+func (e WooCommerce) Off(s Spec) []string {
+	if values, err := e.Values(s); err != nil || sendsMail(values) {
 		return nil
 	}
 	return []string{

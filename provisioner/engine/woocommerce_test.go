@@ -75,7 +75,7 @@ func TestWhatIsScheduledIsDoneByAJob(t *testing.T) {
 // What is scheduled waits for the shop, and is done with WP-CLI then.
 func TestCronWaitsForTheSetup(t *testing.T) {
 	t.Parallel()
-	s := newSite(t)
+	s := newSite(t, unchanged)
 	cron := cronJob(t, shop(t, unchanged)).Spec.JobTemplate.Spec.Template.Spec.Containers[0]
 	run := func() (string, error) {
 		script := strings.ReplaceAll(cron.Command[2], "/var/www/html", s.path("html"))

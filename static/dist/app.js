@@ -276,6 +276,12 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     if (preview && !event.target.form.elements.slug.value) setText(preview, slug(event.target.value) || "your-shop");
   });
 
+  // The currency follows the country, until another is chosen.
+  document.addEventListener("change", (event) => {
+    const currency = event.target.name === "country" && event.target.form?.elements.currency;
+    if (currency) currency.value = event.target.selectedOptions[0].dataset.currency;
+  });
+
   // ---- Secrets hide again. ----
 
   function hideSecrets() {

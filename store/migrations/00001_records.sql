@@ -107,6 +107,8 @@ CREATE TABLE stores (
 	host                TEXT   NOT NULL,
 	engine              TEXT   NOT NULL,
 	template            TEXT   NOT NULL,
+	country             TEXT   NOT NULL,
+	currency            TEXT   NOT NULL,
 	plan                TEXT   NOT NULL,
 	status              TEXT   NOT NULL CHECK (status IN
 		('provisioning', 'ready', 'degraded', 'failed', 'upgrading', 'sleeping', 'deleting', 'deleted')),

@@ -80,11 +80,15 @@ function sellable(array $products): array
 function customer(string $country, string $postcode): array
 {
     [$land, $state] = explode(':', $country . ':');
-    $usual = ['AT' => '1010', 'CH' => '8001', 'DE' => '10115', 'ES' => '28001', 'FR' => '75001', 'GB' => 'SW1A 1AA',
-        'IT' => '00118', 'NL' => '1011 AB', 'PL' => '00-001', 'US' => '10001'];
+    $usual = ['AT' => '1010', 'AU' => '2000', 'BE' => '1000', 'CA' => 'K1A 0A6', 'CH' => '8001', 'CZ' => '110 00', 'DE' => '10115',
+        'DK' => '1050', 'ES' => '28001', 'FI' => '00100', 'FR' => '75001', 'GB' => 'SW1A 1AA', 'IE' => 'D02 X285', 'IT' => '00118',
+        'LU' => '1009', 'NL' => '1011 AB', 'NO' => '0150', 'NZ' => '6011', 'PL' => '00-001', 'PT' => '1000-001', 'SE' => '111 20',
+        'US' => '10001'];
+    // Where a state is asked for: https://github.com/woocommerce/woocommerce, WC_Countries::get_country_locale
+    $states = ['AU' => 'NSW', 'CA' => 'ON', 'ES' => 'M', 'IE' => 'D', 'IT' => 'RM', 'US' => 'NY'];
     return [
         'first_name' => 'Order', 'last_name' => 'Check', 'company' => '', 'address_1' => 'Check 1', 'address_2' => '',
-        'city' => 'Check', 'state' => $state !== '' ? $state : ($land === 'US' ? 'NY' : ''),
+        'city' => 'Check', 'state' => $state !== '' ? $state : ($states[$land] ?? ''),
         'postcode' => $postcode !== '' ? $postcode : ($usual[$land] ?? '10115'), 'country' => $land, 'phone' => '000',
     ];
 }

@@ -65,8 +65,8 @@ let_check_in() {
 }
 
 install_theme() {
-	wp theme is-installed storefront || wp theme install storefront
-	wp theme activate storefront
+	wp theme is-installed "$SHOP_THEME" || wp theme install "$SHOP_THEME"
+	wp theme activate "$SHOP_THEME"
 }
 
 # What makes a new shop sell. Done once, so that it never overrules the merchant.
@@ -85,7 +85,7 @@ open_shop() {
 	option woocommerce_store_pages_only no
 	wp option update woocommerce_onboarding_profile '{"skipped":true}' --format=json --quiet
 	wp option update woocommerce_cod_settings '{"enabled":"yes","title":"Cash on delivery"}' --format=json --quiet
-	[ "$SAMPLE_PRODUCT" != true ] || add_sample
+	wp eval-file "$files/products.php" "$files/products.json"
 	wp rewrite structure '/%postname%/' --quiet
 	write_rules
 	wp rewrite flush --quiet
@@ -93,12 +93,6 @@ open_shop() {
 
 # The marker of a first run that came to its end.
 remember() { option shopwright_setup "$(date -u +%Y-%m-%dT%H:%M:%SZ)"; }
-
-add_sample() {
-	[ "$(wp wc product list --sku=shopwright-sample --format=count --user="$admin")" = 0 ] || return 0
-	wp wc product create --name="Sample product" --type=simple --sku=shopwright-sample --regular_price=10.00 \
-		--description="Sold to prove that this shop sells." --user="$admin" >/dev/null
-}
 
 # WP-CLI cannot write these without Apache.
 write_rules() {
@@ -121,7 +115,7 @@ RULES
 verify_first() {
 	[ "$(wp option get woocommerce_coming_soon)" = no ] || fail "the shop is hidden as coming soon"
 	[ "$(wp option pluck woocommerce_cod_settings enabled)" = yes ] || fail "there is no way to pay"
-	[ "$SAMPLE_PRODUCT" != true ] || [ "$(wp wc product list --format=count --user="$admin")" -gt 0 ] || fail "there is no product"
+	[ "$(cat "$files/products.json")" = "[]" ] || [ "$(wp wc product list --format=count --user="$admin")" -gt 0 ] || fail "there is no product"
 }
 
 verify() {

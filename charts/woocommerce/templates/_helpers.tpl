@@ -107,3 +107,10 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
 storageClassName: {{ . | quote }}
 {{- end }}
 {{- end }}
+
+{{/* What the first setup puts into the shop, as JSON. */}}
+{{- define "woocommerce.products" -}}
+{{- $sample := dict "sku" "shopwright-sample" "name" "Sample product" "price" 10 "description" "Sold to prove that this shop sells." }}
+{{- $none := ternary (list $sample) (list) .Values.shop.sampleProduct }}
+{{- .Values.shop.products | default $none | toJson }}
+{{- end }}

@@ -28,12 +28,50 @@ import (
 
 // TestMedusa is one shop's life: each part goes on with what the one before has left.
 func TestMedusa(t *testing.T) {
-	s := open(t)
+	s := open(t, "blank")
 	_ = t.Run("killed while it is set up", s.testKilledSetup) &&
 		t.Run("set up", s.testSetup) &&
 		t.Run("served", s.testServed)
 	for _, name := range []string{"medusa", "storefront", "setup", "postgres", "cache"} {
 		s.noSecretIn(t, name+"'s log", s.said(t, name))
+	}
+}
+
+// TestMedusaWithDemoCatalogue opens a shop that has something to look around in.
+func TestMedusaWithDemoCatalogue(t *testing.T) {
+	s := open(t, "demo")
+	said, took, err := s.setup(t)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	t.Logf("set up in %s", took.Round(100*time.Millisecond))
+	for what, want := range map[string]int{
+		`SELECT count(*) FROM product WHERE status = 'published'`:                                            12,
+		`SELECT count(*) FROM product_variant v JOIN product_variant_price_set p ON p.variant_id = v.id`:     12,
+		`SELECT count(*) FROM product_category WHERE is_active`:                                              4,
+		`SELECT count(*) FROM product_category_product`:                                                      12,
+		`SELECT sum(stocked_quantity)::int FROM inventory_level`:                                             483,
+		`SELECT count(*) FROM price WHERE currency_code = 'eur' AND amount = 18.5`:                           1,
+		`SELECT count(*) FROM product WHERE handle = 'mug-enamel' AND description LIKE 'Steel with white %'`: 1,
+	} {
+		if got := s.count(t, what); got != want {
+			t.Errorf("%s: %d, want %d", what, got, want)
+		}
+	}
+	s.startServers(t)
+	if r, line := s.check(t); !r.OK || !r.Placed {
+		t.Errorf("the order check: %s", line)
+	}
+	b := browsertest.Open(t)
+	for _, mode := range browsertest.Modes() {
+		b.Use(mode)
+		b.Visit(s.url + "/")
+		b.Check()
+		b.Picture(filepath.Join(pictures(t), "shop-demo-"+mode.Name+".png"))
+		cards := browsertest.Evaluate[[]string](b, `[...document.querySelectorAll(".products li")].map((li) => li.innerText)`)
+		if all := strings.Join(cards, "\n"); len(cards) != 12 || !strings.Contains(all, "€289.00") || strings.Count(all, "Sold out") != 1 {
+			t.Errorf("%s: the shop shows %q", mode.Name, cards)
+		}
 	}
 }
 

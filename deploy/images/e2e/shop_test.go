@@ -39,9 +39,9 @@ type shop struct {
 	at      map[string]string // addresses in the cluster and those here
 }
 
-// open starts database and cache, and what the ingress controller would do. The shop is not
-// set up yet.
-func open(t *testing.T) *shop {
+// open starts database and cache, and what the ingress controller would do. The shop begins
+// with the template and is not set up yet.
+func open(t *testing.T, template string) *shop {
 	t.Helper()
 	secrets, err := engine.Medusa{}.Credentials("shop.localhost")
 	if err != nil {
@@ -54,11 +54,12 @@ func open(t *testing.T) *shop {
 	listener := listen(t)
 	s.url = "http://" + listener.Addr().String()
 	spec := enginetest.Spec("local")
-	spec.URL = s.url
+	spec.URL, spec.Template = s.url, template
 	s.objects = enginetest.Objects(t, enginetest.Request(t, engine.Medusa{}, spec))
 	for name, secret := range secrets {
 		s.write(t, filepath.Join("credentials", name), string(secret))
 	}
+	s.write(t, "products.json", s.config(t, "products.json"))
 	s.serveIngress(t, listener)
 	s.startDatabase(t)
 	s.startCache(t)
@@ -238,8 +239,11 @@ func (s *shop) expand(vars []corev1.EnvVar) (env []string) {
 		for there, here := range s.at {
 			value = strings.ReplaceAll(value, there, here)
 		}
-		if v.Name == "CREDENTIALS" {
+		switch v.Name {
+		case "CREDENTIALS":
 			value = filepath.Join(s.dir, "credentials")
+		case "PRODUCTS":
+			value = filepath.Join(s.dir, "products.json")
 		}
 		known[v.Name] = value
 		env = append(env, v.Name+"="+value)

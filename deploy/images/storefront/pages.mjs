@@ -177,9 +177,10 @@ function choice(variant, checked) {
 }
 
 function line(item, currency) {
-  const what = [item.product_title, item.variant_title].filter(Boolean).join(', ')
+  const kind = item.variant_title !== item.product_title && item.variant_title
+  const what = [item.product_title, kind].filter(Boolean).join(', ')
   return html`<li>
-<div class="what"><a href="/products/${encodeURIComponent(item.product_handle ?? '')}">${item.product_title}</a><span class="note">${item.variant_title}</span></div>
+<div class="what"><a href="/products/${encodeURIComponent(item.product_handle ?? '')}">${item.product_title}</a><span class="note">${kind}</span></div>
 <form method="post" action="/cart/items/${item.id}"><label class="hidden" for="q-${item.id}">Quantity of ${what}</label><input id="q-${item.id}" name="quantity" type="number" inputmode="numeric" min="0" max="99" value="${item.quantity}" required><button class="quiet">Update</button></form>
 <form method="post" action="/cart/items/${item.id}"><input type="hidden" name="quantity" value="0"><button class="quiet" aria-label="Remove ${what}">Remove</button></form>
 <span class="amount">${money(item.total ?? item.unit_price * item.quantity, currency)}</span>

@@ -5,7 +5,7 @@ import {
   createStockLocationsWorkflow, createTaxRegionsWorkflow, linkSalesChannelsToStockLocationWorkflow, updateStoresWorkflow,
 } from '@medusajs/medusa/core-flows'
 import { createKey } from './key'
-import { createSample } from './sample'
+import { createProducts } from './products'
 import type { Wishes } from './wishes'
 
 const flatRate = 5
@@ -20,7 +20,7 @@ export async function openShop(container: MedusaContainer, wanted: Wishes) {
   await createShipping(container, wanted, { region, location, profile })
   await linkSalesChannelsToStockLocationWorkflow(container).run({ input: { id: location, add: [channel] } })
   await createKey(container, wanted.publishableKey, channel)
-  if (wanted.sampleProduct) await createSample(container, wanted, { channel, location, profile })
+  await createProducts(container, wanted, { channel, location, profile })
 }
 
 // What people call the country, such as Germany.

@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs'
 
+/** Product is something to sell, of one kind only. */
+export interface Product {
+  sku: string
+  name: string
+  price: number // in whole units of the shop's currency
+  category?: string
+  stock?: number // not counted without
+  description?: string
+}
+
 /** Wishes are what the shop shall be. */
 export interface Wishes {
   name: string
   country: string // ISO 3166, in small letters as Medusa has it
   currency: string // ISO 4217, in small letters
-  sampleProduct: boolean
+  products: Product[]
   email: string
   password: string
   publishableKey: string
@@ -21,7 +31,7 @@ export function wishes(env: NodeJS.ProcessEnv): Wishes {
     name: env.SHOP_NAME || 'Shop',
     country: (env.SHOP_COUNTRY || 'DE').toLowerCase(),
     currency: (env.SHOP_CURRENCY || 'EUR').toLowerCase(),
-    sampleProduct: env.SAMPLE_PRODUCT === 'true',
+    products: JSON.parse(readFileSync(env.PRODUCTS!, 'utf8')),
     email: credential('admin-email'),
     password: credential('admin-password'),
     publishableKey: credential('publishable-key'),

@@ -1,0 +1,84 @@
+package handlers
+
+import (
+	"cmp"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// createRequest is what somebody typed into the create form.
+type createRequest struct {
+	Name   string `form:"name" query:"name"`
+	Slug   string `form:"slug" query:"slug"`
+	Engine string `form:"engine" query:"engine"`
+	// Templates by engine: the form asks for one of each.
+	Templates map[string]string
+	Country   string `form:"country" query:"country"`
+	Currency  string `form:"currency" query:"currency"`
+}
+
+func (a *App) createRequest(c echo.Context) (r createRequest, err error) {
+	if err := c.Bind(&r); err != nil {
+		return r, err
+	}
+	r.Templates = map[string]string{}
+	for _, e := range a.Engines.All() {
+		r.Templates[e.Name()] = c.FormValue(views.TemplateField(e.Name()))
+	}
+	return r, nil
+}
+
+// createChoices are the engines with their templates. Where none was chosen the first one is.
+func (a *App) createChoices(r createRequest) ([]views.EngineChoice, error) {
+	engines := a.engineChoices(r.Engine)
+	if r.Engine == "" && len(engines) > 0 {
+		engines[0].Selected = true
+	}
+	var all []views.EngineChoice
+	for _, e := range engines {
+		templates, err := a.Engines.Templates(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		choice := views.EngineChoice{Choice: e}
+		for _, t := range templates {
+			selected := t.Name == cmp.Or(r.Templates[e.Value], templates[0].Name)
+			choice.Templates = append(choice.Templates, views.Choice{Value: t.Name, Label: t.Label, Description: t.Description, Selected: selected})
+		}
+		all = append(all, choice)
+	}
+	return all, nil
+}
+
+func countryChoices(selected store.Country) (countries []views.CountryChoice, currencies []views.Choice) {
+	for _, c := range store.Countries() {
+		countries = append(countries, views.CountryChoice{
+			Choice: views.Choice{Value: c.Code, Label: c.Name, Selected: c.Code == selected.Code}, Currency: c.Currency,
+		})
+	}
+	for _, code := range store.Currencies() {
+		currencies = append(currencies, views.Choice{Value: code, Label: code, Selected: code == selected.Currency})
+	}
+	return countries, currencies
+}
+
+// chosenTemplate is the name of what the shop begins with: the engine's usual template when
+// none was chosen, and nothing for an engine that has none.
+func (a *App) chosenTemplate(r createRequest) (string, error) {
+	templates, err := a.Engines.Templates(r.Engine)
+	if err != nil {
+		return "", err
+	}
+	name := r.Templates[r.Engine]
+	if name == "" && len(templates) > 0 {
+		return templates[0].Name, nil
+	}
+	if _, known := engine.FindTemplate(templates, name); !known && name != "" {
+		return "", &store.Error{Code: store.Invalid, Field: "template", Message: "Choose a template."}
+	}
+	return name, nil
+}

@@ -1,0 +1,69 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestStoreBeginsAsItWasAsked(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	form := url.Values{"name": {"Asked"}, "engine": {"medusa"}, "template.medusa": {"demo"}, "template.woocommerce": {"blank"}, "country": {"CH"}, "currency": {"EUR"}}
+	asked := s.post(b, "/stores", form).location
+	usual := s.create(b, "Usual")
+	for page, want := range map[string][4]string{asked: {"demo", "CH", "EUR", "Demo catalogue"}, usual: {"blank", "DE", "EUR", "Blank"}} {
+		st, err := s.db.Store(t.Context(), strings.TrimPrefix(page, "/stores/"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [3]string{st.Template, st.Country, st.Currency}; !slices.Equal(got[:], want[:3]) {
+			t.Errorf("%s begins with %v, want %v", st.Name, got, want)
+		}
+		for _, path := range []string{"", "/settings"} {
+			if got := s.get(b, page+path); !strings.Contains(got.body, want[3]) {
+				t.Errorf("%s%s does not say %q", page, path, want[3])
+			}
+		}
+	}
+	if got := s.get(b, asked); !strings.Contains(got.body, "Switzerland, EUR") {
+		t.Error("nobody is told where the shop is")
+	}
+}
+
+func TestWrongChoicesComeBackAtTheirFields(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	right := url.Values{
+		"name": {"Nordwind"}, "engine": {"medusa"}, "template.medusa": {"demo"}, "template.woocommerce": {"demo"}, "country": {"CH"}, "currency": {"USD"},
+	}
+	kept := map[string]string{
+		"name": `value="Nordwind"`, "engine": `name="engine" value="medusa" checked`, "template.medusa": `name="template.medusa" value="demo" checked`,
+		"template.woocommerce": `name="template.woocommerce" value="demo" checked`, "country": `value="CH" selected`, "currency": `value="USD" selected`,
+	}
+	for field, says := range map[string]string{
+		"name": "Type a name", "engine": "Choose an engine.", "template.medusa": "Choose a template.", "country": "Choose a country.", "currency": "Choose a currency.",
+	} {
+		form := url.Values{}
+		for name, values := range right {
+			form[name] = values
+		}
+		form.Set(field, "\u202e")
+		got := s.post(b, "/stores", form)
+		if got.status != http.StatusUnprocessableEntity || strings.Count(got.body, says) != 1 || strings.Count(got.body, `class="sw-err"`) != 1 {
+			t.Errorf("a wrong %s: %d, %q is said %d times", field, got.status, says, strings.Count(got.body, says))
+		}
+		for name, choice := range kept {
+			if name != field && !strings.Contains(got.body, choice) {
+				t.Errorf("with a wrong %s %s is lost", field, name)
+			}
+		}
+	}
+	if list := s.get(b, "/stores"); !strings.Contains(list.body, `id="invitation"`) {
+		t.Error("a store was made that nobody asked for")
+	}
+}
