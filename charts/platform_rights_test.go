@@ -255,8 +255,9 @@ func (d *deputy) inStore() []deed {
 	check := kube.CheckRun{Key: "any-1", Manifest: `{metadata: {name: check}, spec: {containers: [{name: check, image: check}]}}`}
 	deeds := []deed{
 		{"make a check", func(ctx context.Context) error { return d.kube.CreateCheck(ctx, d.owner, check) }},
-		{"make limits", func(ctx context.Context) error { return d.kube.CreateLimits(ctx, d.owner, limits) }},
-		{"look for limits", func(ctx context.Context) error { return second(d.kube.HasLimits(ctx, namespace)) }},
+		{"make limits", func(ctx context.Context) error { return d.kube.SetLimits(ctx, d.owner, limits) }},
+		{"set limits that are there", func(ctx context.Context) error { return d.kube.SetLimits(ctx, d.owner, limits) }},
+		{"look for limits", func(ctx context.Context) error { return second(d.kube.HasLimits(ctx, namespace, limits)) }},
 		{"make a secret", func(ctx context.Context) error { return d.kube.CreateSecret(ctx, d.owner, secret, nil) }},
 		{"look for a secret", func(ctx context.Context) error { return second(d.kube.HasSecret(ctx, namespace, secret)) }},
 	}

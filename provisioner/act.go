@@ -114,7 +114,7 @@ func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed
 		return nil
 	}
 	if !w.settled.limits {
-		if w.settled.limits, err = conn.kube.HasLimits(ctx, namespace); err != nil {
+		if w.settled.limits, err = conn.kube.HasLimits(ctx, namespace, w.plan.Limits); err != nil {
 			return err
 		}
 	}
@@ -264,8 +264,8 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	switch do {
 	case createNamespace:
 		return "Made; it admits restricted pods only", w.createNamespace(ctx, conn)
-	case createLimits:
-		err = conn.kube.CreateLimits(ctx, owner, w.plan.Limits)
+	case setLimits:
+		err = conn.kube.SetLimits(ctx, owner, w.plan.Limits)
 		w.settled.limits = err == nil
 		return w.plan.Summary, err
 	case createCredentials:

@@ -109,7 +109,7 @@ func newTrial(t *testing.T, plan Plan) *trial {
 	t.Cleanup(func() {
 		_ = admin.CoreV1().Namespaces().Delete(context.Background(), owner.Namespace, metav1.DeleteOptions{})
 	})
-	if err := client.CreateLimits(t.Context(), owner, plan.Limits); err != nil {
+	if err := client.SetLimits(t.Context(), owner, plan.Limits); err != nil {
 		t.Fatal(err)
 	}
 	untilFurnished(t, admin, owner.Namespace)

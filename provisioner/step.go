@@ -38,7 +38,7 @@ type verb string
 
 const (
 	createNamespace   verb = "create namespace"
-	createLimits      verb = "create limits"
+	setLimits         verb = "set limits"
 	createCredentials verb = "create credentials"
 	unlockRelease     verb = "unlock release"
 	resetSetup        verb = "reset setup"
@@ -84,7 +84,7 @@ func next(st store.Store, o observed) action {
 	case o.Namespace.Phase == kube.Missing:
 		return action{Do: createNamespace, Step: store.StepNamespace}
 	case !o.Limits:
-		return action{Do: createLimits, Step: store.StepLimits}
+		return action{Do: setLimits, Step: store.StepLimits}
 	case !o.Credentials && o.Volumes > 0:
 		return action{Do: fail, Step: store.StepCredentials, Failure: credentialsLost(st)}
 	case !o.Credentials:

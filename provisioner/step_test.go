@@ -86,7 +86,7 @@ func TestNext(t *testing.T) {
 		"its disks are alive":         {bereft, withDisks("data", "files"), applyRelease, store.StepRelease},
 		"something is unmet":          {wanted, with(func(o *observed) { o.Release.Status, o.Unmet.Title = helm.None, "No" }), fail, store.StepRelease},
 		"unmet when all is there":     {wanted, with(func(o *observed) { o.Applied, o.Unmet.Title = true, "No" }), wait, store.StepWorkloads},
-		"no limits":                   {wanted, observed{Namespace: active}, createLimits, store.StepLimits},
+		"no limits":                   {wanted, observed{Namespace: active}, setLimits, store.StepLimits},
 		"no credentials":              {wanted, observed{Namespace: active, Limits: true}, createCredentials, store.StepCredentials},
 		"no credentials, but volumes": {wanted, observed{Namespace: active, Limits: true, Volumes: 1}, fail, store.StepCredentials},
 		"no release":                  {wanted, with(func(o *observed) { o.Release = helm.Release{} }), applyRelease, store.StepRelease},

@@ -9,10 +9,13 @@ import (
 	"testing"
 	"testing/fstest"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
@@ -58,7 +61,9 @@ func openedBefore(t *testing.T) (*platform, store.Store) {
 	p := start(t)
 	st := p.wantReady(t, p.request(t, "Seasoned"))
 	p.stop()
-	p.run(t, offering(newer{}))
+	p.run(t, offering(newer{}), func(c *provisioner.Config) {
+		c.Plan = provisioner.Plan{Name: "larger", Limits: kube.Limits{Quota: map[corev1.ResourceName]string{corev1.ResourceLimitsCPU: "7"}}}
+	})
 	within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
 	return p, st
 }
@@ -122,6 +127,10 @@ func TestUpgradeAndRollback(t *testing.T) {
 	credentials, err := p.admin.CoreV1().Secrets(st.Namespace).Get(t.Context(), "store-credentials", metav1.GetOptions{})
 	if err != nil || len(credentials.Data["new-key"]) == 0 {
 		t.Errorf("the credential that the newer chart needs is not there, %v", err)
+	}
+	quota, err := p.admin.CoreV1().ResourceQuotas(st.Namespace).Get(t.Context(), "store", metav1.GetOptions{})
+	if err != nil || quota.Spec.Hard.Name(corev1.ResourceLimitsCPU, resource.DecimalSI).String() != "7" || len(quota.Spec.Hard) < 5 {
+		t.Errorf("the quota is %v, %v", quota.Spec.Hard, err)
 	}
 	revisions, err := p.db.Revisions(t.Context(), st.ID)
 	if err != nil || len(revisions) != 2 || revisions[0].Offer != offer.Digest || revisions[1].Offer == offer.Digest {

@@ -54,7 +54,7 @@ func (p place) furnish(t *testing.T) {
 	}
 	p.bindRole(t)
 	quota := kube.Limits{Quota: map[corev1.ResourceName]string{corev1.ResourceLimitsCPU: "4", corev1.ResourceLimitsMemory: "8Gi"}}
-	if err := p.kube.CreateLimits(ctx, p.owner, quota); err != nil {
+	if err := p.kube.SetLimits(ctx, p.owner, quota); err != nil {
 		t.Fatal(err)
 	}
 	credentials, err := engine.WooCommerce{}.Credentials("shop.localhost")

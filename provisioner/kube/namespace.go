@@ -2,8 +2,10 @@ package kube
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -145,42 +147,79 @@ type Limits struct {
 
 const limitsName = "store"
 
-// CreateLimits makes the namespace's ResourceQuota and LimitRange. Those that exist are
-// left as they are.
-func (c *Client) CreateLimits(ctx context.Context, owner Owner, l Limits) error {
-	_, err := c.set.CoreV1().ResourceQuotas(owner.Namespace).Create(ctx, &corev1.ResourceQuota{
-		ObjectMeta: owner.meta(limitsName),
-		Spec:       corev1.ResourceQuotaSpec{Hard: quantities(l.Quota)},
-	}, metav1.CreateOptions{})
-	if err := unlessThere(err, "create resource quota in "+owner.Namespace); err != nil {
-		return err
+// SetLimits makes the namespace's ResourceQuota and LimitRange, or brings those that exist to
+// the limits. What somebody has added to them stays.
+func (c *Client) SetLimits(ctx context.Context, owner Owner, l Limits) error {
+	quota := &corev1.ResourceQuota{ObjectMeta: owner.meta(limitsName), Spec: l.quota()}
+	quotas := c.set.CoreV1().ResourceQuotas(owner.Namespace)
+	_, err := quotas.Create(ctx, quota, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		_, err = quotas.Patch(ctx, limitsName, types.MergePatchType, patchOf(quota.Spec), metav1.PatchOptions{})
 	}
-	_, err = c.set.CoreV1().LimitRanges(owner.Namespace).Create(ctx, &corev1.LimitRange{
-		ObjectMeta: owner.meta(limitsName),
-		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
-			Type:           corev1.LimitTypeContainer,
-			DefaultRequest: quantities(l.DefaultRequest),
-			Default:        quantities(l.Default),
-			Max:            quantities(l.Max),
-		}}},
-	}, metav1.CreateOptions{})
-	return unlessThere(err, "create limit range in "+owner.Namespace)
+	if err != nil {
+		return fmt.Errorf("set the resource quota of %s: %w", owner.Namespace, err)
+	}
+	limits := &corev1.LimitRange{ObjectMeta: owner.meta(limitsName), Spec: l.limitRange()}
+	ranges := c.set.CoreV1().LimitRanges(owner.Namespace)
+	_, err = ranges.Create(ctx, limits, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		_, err = ranges.Patch(ctx, limitsName, types.MergePatchType, patchOf(limits.Spec), metav1.PatchOptions{})
+	}
+	if err != nil {
+		return fmt.Errorf("set the limit range of %s: %w", owner.Namespace, err)
+	}
+	return nil
 }
 
-// HasLimits reports whether both the quota and the limit range are there.
-func (c *Client) HasLimits(ctx context.Context, namespace string) (bool, error) {
-	_, quotaErr := c.set.CoreV1().ResourceQuotas(namespace).Get(ctx, limitsName, metav1.GetOptions{})
+func patchOf(spec any) []byte {
+	patch, err := json.Marshal(map[string]any{"spec": spec})
+	if err != nil {
+		panic(err) // never: the specs of limits are plain data
+	}
+	return patch
+}
+
+func (l Limits) quota() corev1.ResourceQuotaSpec {
+	return corev1.ResourceQuotaSpec{Hard: quantities(l.Quota)}
+}
+
+func (l Limits) limitRange() corev1.LimitRangeSpec {
+	return corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
+		Type:           corev1.LimitTypeContainer,
+		DefaultRequest: quantities(l.DefaultRequest),
+		Default:        quantities(l.Default),
+		Max:            quantities(l.Max),
+	}}}
+}
+
+// HasLimits reports whether the quota and the limit range are there, and give what they
+// should.
+func (c *Client) HasLimits(ctx context.Context, namespace string, l Limits) (bool, error) {
+	quota, quotaErr := c.set.CoreV1().ResourceQuotas(namespace).Get(ctx, limitsName, metav1.GetOptions{})
 	if apierrors.IsNotFound(quotaErr) {
 		return false, nil
 	}
-	_, rangeErr := c.set.CoreV1().LimitRanges(namespace).Get(ctx, limitsName, metav1.GetOptions{})
+	limits, rangeErr := c.set.CoreV1().LimitRanges(namespace).Get(ctx, limitsName, metav1.GetOptions{})
 	if apierrors.IsNotFound(rangeErr) {
 		return false, nil
 	}
 	if err := errors.Join(quotaErr, rangeErr); err != nil {
 		return false, fmt.Errorf("read limits of %s: %w", namespace, err)
 	}
-	return true, nil
+	want := l.limitRange().Limits[0]
+	return covers(quota.Spec.Hard, l.quota().Hard) && slices.ContainsFunc(limits.Spec.Limits, func(is corev1.LimitRangeItem) bool {
+		return is.Type == want.Type && covers(is.DefaultRequest, want.DefaultRequest) && covers(is.Default, want.Default) && covers(is.Max, want.Max)
+	}), nil
+}
+
+// covers reports whether all that is wanted is so. The API server fills in what nobody has said.
+func covers(is, want corev1.ResourceList) bool {
+	for name, quantity := range want {
+		if now, there := is[name]; !there || now.Cmp(quantity) != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func quantities(from map[corev1.ResourceName]string) corev1.ResourceList {
