@@ -74,10 +74,12 @@ export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright
 export SHOPWRIGHT_TEST_HELM=$PWD/.cache/bin/helm
 
 # Most tests wait for a cluster, so more of them fit beside each other than there are cores.
-export CGO_ENABLED=1
 if [ $# -gt 0 ]; then
-	go test -race -parallel 6 "$@"
+	CGO_ENABLED=1 go test -race -parallel 6 "$@"
 	exit
 fi
-go test -race -parallel 6 -timeout 40m ./...
-CGO_ENABLED=0 go test -C deploy/devcluster -timeout 30m ./...
+# Races are looked for where the code runs in the test itself. Below cmd and charts it is the built program, Helm and
+# the control plane that work.
+CGO_ENABLED=1 go test -race -parallel 6 -timeout 40m ./handlers/... ./provisioner/... ./static/... ./store/... ./views/...
+go test -parallel 8 -timeout 40m ./charts/... ./cmd/...
+go test -C deploy/devcluster -timeout 30m ./...

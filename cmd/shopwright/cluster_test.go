@@ -33,7 +33,11 @@ func inventory(t *testing.T, slug string) (names []string) {
 	add := func(kind string, meta metav1.ObjectMeta) { names = append(names, kind+"/"+meta.Name) }
 	each(deployments.Items, func(i int) { add("deployment", deployments.Items[i].ObjectMeta) })
 	each(sets.Items, func(i int) { add("statefulset", sets.Items[i].ObjectMeta) })
-	each(jobs.Items, func(int) { add("job", metav1.ObjectMeta{}) })
+	each(jobs.Items, func(i int) {
+		if metav1.GetControllerOf(&jobs.Items[i]) == nil { // other than what is scheduled makes
+			add("job", metav1.ObjectMeta{})
+		}
+	})
 	each(services.Items, func(i int) { add("service", services.Items[i].ObjectMeta) })
 	each(claims.Items, func(i int) { add("claim", claims.Items[i].ObjectMeta) })
 	each(secrets.Items, func(i int) { add("secret", secrets.Items[i].ObjectMeta) })

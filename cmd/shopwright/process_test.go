@@ -245,6 +245,10 @@ func (p *process) page(slug string) string {
 // nothing else to do.
 const patience = 5 * time.Minute
 
+// lookEvery is short for a person, and long for a program that draws the page: many tests look
+// at once.
+const lookEvery = 200 * time.Millisecond
+
 // condition is what a test waits for a page to be.
 type condition func(status int, page string) bool
 
@@ -268,7 +272,7 @@ func (p *process) untilOr(ended <-chan struct{}, path, what string, holds condit
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
 	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
 		status, page, err := p.fetch(path)
