@@ -2,8 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"os"
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/cluster"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/node"
@@ -11,22 +10,15 @@ import (
 
 type loadCommand struct {
 	state
-	Files []string `arg:"" type:"existingfile" help:"Images as docker save writes them."`
 }
 
-// Run gives the node the images in the files.
+// Run gives the node the images that come on standard input.
 func (l loadCommand) Run(ctx context.Context) error {
 	c, err := cluster.Open(l.Dir)
 	if err != nil {
 		return err
 	}
-	var failed error
-	for _, file := range l.Files {
-		if err := c.LoadImage(ctx, file); err != nil {
-			failed = errors.Join(failed, fmt.Errorf("load %s: %w", file, err))
-		}
-	}
-	return failed
+	return c.LoadImages(ctx, os.Stdin)
 }
 
 // holdCommand is what the process does that holds a real node's namespaces. `up` starts it.

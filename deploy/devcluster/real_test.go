@@ -27,7 +27,7 @@ func TestRealNode(t *testing.T) {
 	l := newLab(t)
 	t.Cleanup(func() { l.must("down", "--state", l.dir, "--wipe") })
 	l.upReal()
-	l.must("load", "--state", l.dir, visitsImage(t))
+	l.load(visitsImage(t))
 
 	l.applyVisits("http://visits.default.svc.cluster.local")
 	l.visit(1) // a volume, a Service's name, an Ingress
@@ -82,6 +82,20 @@ func visitsImage(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+func (l *lab) load(file string) {
+	l.t.Helper()
+	packed, err := os.Open(file)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer packed.Close()
+	load := exec.Command(l.program, "load", "--state", l.dir)
+	load.Stdin = packed
+	if out, err := load.CombinedOutput(); err != nil {
+		l.t.Fatalf("load: %v\n%s", err, out)
+	}
 }
 
 func (l *lab) applyVisits(peer string) {

@@ -78,6 +78,7 @@ type upCommand struct {
 	programs
 	nodes
 	reporting
+	Images     string   `placeholder:"DIR" type:"path" help:"Directory in which a real node keeps its images, for one cluster at a time. The default is in the state directory."`
 	Port       int      `placeholder:"N" help:"First of the five ports that the cluster takes; 0, the default, chooses free ones."`
 	Role       []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"Manifest of what Shopwright may do, may be repeated: makes its service account with these rights, and its kubeconfig platform."`
 	Foreground bool     `help:"Stay, and end the cluster on an interrupt, or when standard input is a pipe and closes."`
@@ -102,7 +103,7 @@ func (u upCommand) up(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	session, err := cluster.Up(ctx, cluster.UpOptions{
-		Dir: u.Dir, Source: source, Bin: bin, Nodes: u.kind(), Port: u.Port, Roles: u.Role, Bound: u.Foreground, Report: u.reporter(stdout),
+		Dir: u.Dir, Source: source, Bin: bin, Nodes: u.kind(), Images: u.Images, Port: u.Port, Roles: u.Role, Bound: u.Foreground, Report: u.reporter(stdout),
 	})
 	if err != nil || !u.Foreground || !session.Owner {
 		return err

@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/build"
@@ -37,7 +38,7 @@ func (s *Session) startMachine(ctx context.Context, bin build.Binaries) (images,
 		return images{}, err
 	}
 	answers := func(ctx context.Context) error {
-		_, err := s.inNode(ctx, "ctr", "version")
+		_, err := s.inNode(ctx, nil, "ctr", "version")
 		return err
 	}
 	if err := poll(ctx, "the container runtime", answers); err != nil {
@@ -97,13 +98,13 @@ func (c *Cluster) holder() (int, error) {
 	return running[0].PID, nil
 }
 
-// inNode runs a program on the node to its end.
-func (c *Cluster) inNode(ctx context.Context, program string, args ...string) ([]byte, error) {
+// inNode runs a program on the node to its end, with in as its standard input.
+func (c *Cluster) inNode(ctx context.Context, in io.Reader, program string, args ...string) ([]byte, error) {
 	holder, err := c.holder()
 	if err != nil {
 		return nil, err
 	}
-	out, err := c.Node.Run(ctx, holder, program, args...)
+	out, err := c.Node.Run(ctx, holder, in, program, args...)
 	if err != nil {
 		return nil, fmt.Errorf("%s on the node: %w\n%s", program, err, out)
 	}
@@ -116,26 +117,31 @@ func (s *Session) loadProgram(ctx context.Context, p build.Program) error {
 	if err != nil || has {
 		return err
 	}
-	file := s.path(p.Name + ".tar")
-	defer os.Remove(file)
-	if err := image.Pack(file, imageName(p), p.Path); err != nil {
+	path := s.path(p.Name + ".tar")
+	defer os.Remove(path)
+	if err := image.Pack(path, imageName(p), p.Path); err != nil {
 		return err
 	}
-	return s.LoadImage(ctx, file)
+	packed, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open the image of %s: %w", p.Name, err)
+	}
+	defer packed.Close()
+	return s.LoadImages(ctx, packed)
 }
 
 // HasImage reports whether the node has an image of that full reference.
 func (c *Cluster) HasImage(ctx context.Context, reference string) (bool, error) {
-	out, err := c.inNode(ctx, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet", "name=="+reference)
+	out, err := c.inNode(ctx, nil, "ctr", "--namespace", "k8s.io", "images", "list", "--quiet", "name=="+reference)
 	return len(out) > 0, err
 }
 
-// LoadImage gives the node the images in a file as `docker save` writes it.
-func (c *Cluster) LoadImage(ctx context.Context, file string) error {
+// LoadImages gives the node images as `docker save` writes them.
+func (c *Cluster) LoadImages(ctx context.Context, saved io.Reader) error {
 	if c.Node == nil {
 		return errSimulated
 	}
-	_, err := c.inNode(ctx, "ctr", "--namespace", "k8s.io", "images", "import", file)
+	_, err := c.inNode(ctx, saved, "ctr", "--namespace", "k8s.io", "images", "import", "-")
 	return err
 }
 

@@ -31,6 +31,8 @@ type UpOptions struct {
 	Dir, Source, Bin string
 	// Nodes are the cluster's kind of nodes; a state directory keeps to one.
 	Nodes build.Nodes
+	// Images is the folder that a real node keeps its images in, an absolute path; empty for one in the state directory.
+	Images string
 	// Port is the first of five ports in a row; 0 chooses free ones.
 	Port int
 	// Roles are the files with the rights of Shopwright's service account; without any there is no such account.
@@ -175,7 +177,10 @@ func (s *Session) keepToNodes() error {
 	if err != nil {
 		return err
 	}
-	s.Node = &node.Node{Dir: s.path(nodeName), Network: network}
+	s.Node = &node.Node{Dir: s.path(nodeName), Images: s.options.Images, Network: network}
+	if s.Node.Images == "" {
+		s.Node.Images = s.path("images")
+	}
 	return nil
 }
 

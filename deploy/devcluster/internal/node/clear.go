@@ -19,7 +19,7 @@ func (n *Node) Prepare() error {
 	if err := os.RemoveAll(heldFile(n.Dir)); err != nil {
 		return fmt.Errorf("prepare the node: %w", err)
 	}
-	for _, folder := range []string{n.Dir, n.Volumes(), n.KubeletRoot(), n.path("plugins"), n.path("logs"), n.path("tmp")} {
+	for _, folder := range []string{n.Dir, n.Images, n.Volumes(), n.KubeletRoot(), n.path("plugins"), n.path("logs"), n.path("tmp")} {
 		if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // pods of any user go through these
 			return fmt.Errorf("prepare the node: %w", err)
 		}

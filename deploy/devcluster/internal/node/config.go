@@ -31,7 +31,7 @@ func (n *Node) Configure(s Settings) error {
 		return fmt.Errorf("read the node's templates: %w", err)
 	}
 	data := map[string]any{
-		"Dir": n.Dir, "Plugins": pluginFolder, "Cgroup": n.cgroup(), "Name": Name, "Kubelet": n.KubeletRoot(), "Settings": s,
+		"Dir": n.Dir, "Images": n.Images, "Plugins": pluginFolder, "Cgroup": n.cgroup(), "Name": Name, "Kubelet": n.KubeletRoot(), "Settings": s,
 	}
 	for _, t := range templates.Templates() {
 		var text bytes.Buffer

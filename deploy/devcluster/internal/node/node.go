@@ -5,6 +5,7 @@ package node
 
 import (
 	"context"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -22,6 +23,8 @@ const mark = "SHOPWRIGHT_DEVCLUSTER_NODE"
 type Node struct {
 	// Dir is the folder of all that it writes, an absolute path.
 	Dir string `json:"-"`
+	// Images is the folder of the container runtime, with all images and what pods write beside their volumes.
+	Images string `json:"images"`
 	// Network is which of the networks 198.18.N.0/30 leads to it.
 	Network int `json:"network"`
 }
@@ -53,9 +56,11 @@ func (n *Node) Inside(pid int, command process.Command) process.Command {
 	return command
 }
 
-// Run runs a program on the node to its end and returns what it printed.
-func (n *Node) Run(ctx context.Context, pid int, program string, args ...string) ([]byte, error) {
-	return exec.CommandContext(ctx, "nsenter", append(enter(pid), append([]string{program}, args...)...)...).CombinedOutput()
+// Run runs a program on the node to its end, with in as its standard input, and returns what it printed.
+func (n *Node) Run(ctx context.Context, pid int, in io.Reader, program string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "nsenter", append(enter(pid), append([]string{program}, args...)...)...)
+	cmd.Stdin = in
+	return cmd.CombinedOutput()
 }
 
 func enter(pid int) []string {
