@@ -17,7 +17,7 @@ DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --sta
 	--source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image images devcluster generate lint fmt test e2e bench
+.PHONY: help run build image images devcluster generate lint fmt test e2e e2e-processes bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,8 @@ image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
 # REGISTRY is where the shops' images are pushed; without it they stay in the local Docker.
 REGISTRY ?=
 IMAGES   ?= medusa storefront woocommerce
+# BUILD_FLAGS go to docker build.
+REVISION ?= $(shell git rev-parse HEAD)
 version-of = $(shell sed -n 's/^  "version": "\(.*\)",$$/\1/p' deploy/images/$(1)/package.json)
 TAG_medusa      := $(call version-of,medusa/app)
 TAG_storefront  := $(call version-of,storefront)
@@ -56,7 +58,7 @@ images: $(addprefix image-,$(IMAGES)) ## build the shops' images; IMAGES="medusa
 
 image-%:
 	@tag=$(addsuffix /,$(REGISTRY))shopwright/$*:$(TAG_$*); \
-	docker build --quiet --tag $$tag --build-arg VERSION=$(TAG_$*) --build-arg REVISION=$$(git rev-parse HEAD) deploy/images/$* >/dev/null && \
+	docker build --quiet $(BUILD_FLAGS) --tag $$tag --build-arg VERSION=$(TAG_$*) --build-arg REVISION=$(REVISION) deploy/images/$* >/dev/null && \
 	{ [ -z "$(REGISTRY)" ] || docker push --quiet $$tag >/dev/null; } && echo $$tag
 
 devcluster: ## build bin/devcluster, the development control plane's command
@@ -91,7 +93,10 @@ $(CACHE)/bin/helm: go.mod
 test: ## run every test there is, on real parts; installs what it needs where it may
 	@deploy/test.sh
 
-e2e: ## run a whole Medusa shop as plain processes and buy in it; the first run builds Medusa
+e2e: ## run the platform and its shops on a real node and buy in them; ONLY=TestMedusa chooses; needs root
+	@deploy/e2e/run.sh $(if $(ONLY),-run '$(ONLY)')
+
+e2e-processes: ## run a whole Medusa shop as plain processes and buy in it; the first run builds Medusa
 	@go test -tags e2e -count=1 -timeout 30m $(if $(V),-v) ./deploy/images/e2e
 
 bench: ## measure beside Helm and the floor; ONLY=name,name chooses, PROFILE=directory keeps profiles

@@ -5,15 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-missing=()
-need() { # PACKAGE COMMAND...
-	local package=$1
-	shift
-	for path in "$@"; do
-		if compgen -G "$path" >/dev/null || command -v "$path" >/dev/null; then return; fi
-	done
-	missing+=("$package")
-}
+. deploy/need.sh
 need gcc gcc
 need git git
 need nodejs node
@@ -23,14 +15,7 @@ need php-cli php
 need php-curl '/usr/lib/php/*/curl.so'
 need docker.io /usr/sbin/dockerd /usr/bin/dockerd
 need postgresql '/usr/lib/postgresql/*/bin/initdb'
-if [ ${#missing[@]} -gt 0 ]; then
-	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-		echo "The tests need: ${missing[*]}. Install them, such as with: sudo apt-get install ${missing[*]}" >&2
-		exit 1
-	fi
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-fi
+install_needed "The tests"
 
 make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/helm"
 

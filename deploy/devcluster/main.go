@@ -27,6 +27,8 @@ type commands struct {
 	Status statusCommand `cmd:"" help:"Show a cluster's processes. The exit status is 1 unless it is ready."`
 	Build  buildCommand  `cmd:"" help:"Build the programs of the control plane and nothing else."`
 	Sim    simCommand    `cmd:"" help:"Make the pods of a namespace fail or dawdle."`
+	Load   loadCommand   `cmd:"" help:"Give the real node images, which come from docker save on standard input."`
+	Hold   holdCommand   `cmd:"" name:"hold-node" hidden:""`
 }
 
 // state is the flag that names a cluster.

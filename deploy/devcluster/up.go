@@ -46,8 +46,21 @@ func sourceFolder() (string, error) {
 	return folder, nil
 }
 
+// nodes is the flag that chooses the kind of nodes.
+type nodes struct {
+	Real bool `help:"A real node, whose pods run on this machine, instead of simulated ones. It needs root."`
+}
+
+func (n nodes) kind() build.Nodes {
+	if n.Real {
+		return build.Real
+	}
+	return build.Simulated
+}
+
 type buildCommand struct {
 	programs
+	nodes
 	reporting
 }
 
@@ -55,7 +68,7 @@ type buildCommand struct {
 func (b buildCommand) Run(ctx context.Context, stdout io.Writer) error {
 	source, bin, err := b.directories()
 	if err == nil {
-		_, err = build.Ensure(ctx, source, bin, b.reporter(stdout))
+		_, err = build.Ensure(ctx, source, bin, b.kind(), b.reporter(stdout))
 	}
 	return b.told(stdout, err)
 }
@@ -63,7 +76,9 @@ func (b buildCommand) Run(ctx context.Context, stdout io.Writer) error {
 type upCommand struct {
 	state
 	programs
+	nodes
 	reporting
+	Images     string   `placeholder:"DIR" type:"path" help:"Directory in which a real node keeps its images, for one cluster at a time. The default is in the state directory."`
 	Port       int      `placeholder:"N" help:"First of the five ports that the cluster takes; 0, the default, chooses free ones."`
 	Role       []string `placeholder:"FILE" type:"existingfile" sep:"none" help:"Manifest of what Shopwright may do, may be repeated: makes its service account with these rights, and its kubeconfig platform."`
 	Foreground bool     `help:"Stay, and end the cluster on an interrupt, or when standard input is a pipe and closes."`
@@ -88,7 +103,7 @@ func (u upCommand) up(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	session, err := cluster.Up(ctx, cluster.UpOptions{
-		Dir: u.Dir, Source: source, Bin: bin, Port: u.Port, Roles: u.Role, Bound: u.Foreground, Report: u.reporter(stdout),
+		Dir: u.Dir, Source: source, Bin: bin, Nodes: u.kind(), Images: u.Images, Port: u.Port, Roles: u.Role, Bound: u.Foreground, Report: u.reporter(stdout),
 	})
 	if err != nil || !u.Foreground || !session.Owner {
 		return err

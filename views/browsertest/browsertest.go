@@ -51,16 +51,17 @@ type Browser struct {
 	complaints []string
 }
 
-// Open starts Chromium. Without one the test fails and says what to install.
-func Open(t *testing.T) *Browser {
+// Open starts Chromium, with more options than ours if there are any. Without one the test
+// fails and says what to install.
+func Open(t *testing.T, more ...chromedp.ExecAllocatorOption) *Browser {
 	t.Helper()
 	path := chromium(t)
-	ctx, stop := chromedp.NewExecAllocator(context.Background(),
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), append([]chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoFirstRun, chromedp.NoSandbox,
 		chromedp.Headless, chromedp.DisableGPU, chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
-	)
+	}, more...)...)
 	t.Cleanup(stop)
 	ctx, closeBrowser := chromedp.NewContext(ctx)
 	t.Cleanup(closeBrowser)

@@ -1,5 +1,5 @@
 // Package build compiles the binaries of a development cluster from Go modules and keeps them: etcd and Kubernetes
-// as one program, kwok as another. It runs the go command and does not know how the binaries are used.
+// as one program, what nodes need as others. It runs the go command and does not know how the binaries are used.
 package build
 
 import (
@@ -26,6 +26,21 @@ const niceness = 10
 // killDelay is how long a cancelled go command may take to clean up.
 const killDelay = 5 * time.Second
 
+// Nodes are the kinds of nodes that a cluster may have.
+type Nodes int
+
+// Simulated nodes are played by kwok, and a Real one runs pods on this machine.
+const (
+	Simulated Nodes = iota
+	Real
+)
+
+// The names of the binaries that become images.
+const (
+	addonsName = "addons"
+	pauseName  = "pause"
+)
+
 // Binaries is the directory that holds the binaries.
 type Binaries string
 
@@ -35,10 +50,34 @@ func (b Binaries) ControlPlane() string { return filepath.Join(string(b), "contr
 // Kwok is the path of the program that plays the nodes.
 func (b Binaries) Kwok() string { return filepath.Join(string(b), "kwok") }
 
-// Ensure builds into the directory bin those binaries that are missing there or were built from other sources than
-// those in the folder source. It waits for another Ensure on the same directory.
-func Ensure(ctx context.Context, source, bin string, report progress.Reporter) (Binaries, error) {
-	all, err := targets(source)
+// Node is the path of the program that runs the parts of a real node.
+func (b Binaries) Node() string { return filepath.Join(string(b), "node") }
+
+// Program is one that runs in the cluster, and so needs an image.
+type Program struct {
+	Name, Path string
+	// Version is another for every other build.
+	Version string
+}
+
+// Addons is the program of what a cluster with a real node needs within it.
+func (b Binaries) Addons() (Program, error) { return b.program(addonsName) }
+
+// Pause is the program that holds a pod's namespaces.
+func (b Binaries) Pause() (Program, error) { return b.program(pauseName) }
+
+func (b Binaries) program(name string) (Program, error) {
+	stamp, err := os.ReadFile(stampPath(string(b), target{name: name}))
+	if err != nil {
+		return Program{}, fmt.Errorf("read the version of %s: %w", name, err)
+	}
+	return Program{Name: name, Path: filepath.Join(string(b), name), Version: string(stamp[:12])}, nil
+}
+
+// Ensure builds into the directory bin those binaries for such nodes that are missing there or were built from other
+// sources than those in the folder source. It waits for another Ensure on the same directory.
+func Ensure(ctx context.Context, source, bin string, nodes Nodes, report progress.Reporter) (Binaries, error) {
+	all, err := targets(source, nodes)
 	if err != nil {
 		return "", err
 	}

@@ -89,7 +89,7 @@ func TestAFailedBuildSaysWhyAndKeepsTheOldBinary(t *testing.T) {
 
 func TestTargetsTakeTheirVersionFromTheirModule(t *testing.T) {
 	t.Parallel()
-	all, err := targets(filepath.Join("..", ".."))
+	all, err := targets(filepath.Join("..", ".."), Simulated)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestTargetsTakeTheirVersionFromTheirModule(t *testing.T) {
 			t.Errorf("no %q in %q", want, flags)
 		}
 	}
-	if _, err := targets(t.TempDir()); err == nil {
+	if _, err := targets(t.TempDir(), Simulated); err == nil {
 		t.Error("no error without sources")
 	}
 }

@@ -3,6 +3,7 @@ package build
 import (
 	"crypto/sha256"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -18,8 +19,8 @@ type target struct {
 	ldflags string
 }
 
-// targets lists the binaries. The versions they report are those in their go.mod.
-func targets(source string) ([]target, error) {
+// targets lists the binaries of a cluster with such nodes. The versions they report are those in their go.mod.
+func targets(source string, nodes Nodes) ([]target, error) {
 	controlPlane := target{
 		name: "controlplane", title: "the Kubernetes control plane",
 		dir: filepath.Join(source, "controlplane"), pkg: ".",
@@ -29,11 +30,24 @@ func targets(source string) ([]target, error) {
 		return nil, err
 	}
 	controlPlane.ldflags = kubernetesLDFlags(version)
-	kwok := target{
-		name: "kwok", title: "the simulated nodes",
-		dir: filepath.Join(source, "kwok"), pkg: "sigs.k8s.io/kwok/cmd/kwok", ldflags: "-s -w",
+	if nodes == Simulated {
+		return []target{controlPlane, {
+			name: "kwok", title: "the simulated nodes",
+			dir: filepath.Join(source, "kwok"), pkg: "sigs.k8s.io/kwok/cmd/kwok", ldflags: "-s -w",
+		}}, nil
 	}
-	return []target{controlPlane, kwok}, nil
+	node := target{name: "node", title: "the Kubernetes node", dir: filepath.Join(source, "node"), pkg: "."}
+	version, err = moduleVersion(node.dir, "k8s.io/kubernetes")
+	if err != nil {
+		return nil, err
+	}
+	node.ldflags = kubernetesLDFlags(version)
+	addons := filepath.Join(source, "addons")
+	return []target{
+		controlPlane, node,
+		{name: addonsName, title: "names, volumes and ingress", dir: addons, pkg: ".", ldflags: "-s -w"},
+		{name: pauseName, title: "what holds a pod together", dir: addons, pkg: "./pause", ldflags: "-s -w"},
+	}, nil
 }
 
 // kubernetesLDFlags makes the components say which Kubernetes they are. Without it the API server reports v0.0.0,
@@ -77,16 +91,20 @@ func (t target) flags() []string {
 func (t target) stamp() (string, error) {
 	digest := sha256.New()
 	fmt.Fprintln(digest, t.pkg, t.flags())
-	files, err := filepath.Glob(filepath.Join(t.dir, "*"))
-	if err != nil {
-		return "", fmt.Errorf("list %s: %w", t.dir, err)
-	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return "", fmt.Errorf("read %s: %w", file, err)
+	module := os.DirFS(t.dir)
+	err := fs.WalkDir(module, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
 		}
-		fmt.Fprintf(digest, "%s %d\n%s", filepath.Base(file), len(raw), raw)
+		raw, err := fs.ReadFile(module, path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(digest, "%s %d\n%s", path, len(raw), raw)
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the module in %s: %w", t.dir, err)
 	}
 	return fmt.Sprintf("%x\n", digest.Sum(nil)), nil
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/api"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/node"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/process"
 )
 
@@ -21,11 +22,22 @@ const stateName = "devcluster.json"
 // ErrNoCluster says that a directory is not the state directory of a cluster.
 var ErrNoCluster = errors.New("there is no cluster")
 
+// errSimulated says that something needs a real node.
+var errSimulated = errors.New("the cluster's nodes are simulated")
+
 // Cluster is a development cluster, running or not.
 type Cluster struct {
 	// Dir is the state directory, an absolute path.
 	Dir   string
 	Ports Ports
+	// Node is the machine of the real node; where nodes are simulated there is none.
+	Node *node.Node
+}
+
+// saved is what is kept of a cluster between runs.
+type saved struct {
+	Ports
+	Node *node.Node `json:"node,omitempty"`
 }
 
 // Open reads the cluster in the state directory dir. The error is ErrNoCluster where none was ever brought up.
@@ -41,9 +53,13 @@ func Open(dir string) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's state: %w", err)
 	}
-	c := &Cluster{Dir: dir}
-	if err := json.Unmarshal(raw, &c.Ports); err != nil {
+	var s saved
+	if err := json.Unmarshal(raw, &s); err != nil {
 		return nil, fmt.Errorf("read the ports in %s: %w", filepath.Join(dir, stateName), err)
+	}
+	c := &Cluster{Dir: dir, Ports: s.Ports, Node: s.Node}
+	if c.Node != nil {
+		c.Node.Dir = c.path(nodeName)
 	}
 	return c, nil
 }
@@ -68,7 +84,7 @@ func openOrCreate(dir string) (*Cluster, error) {
 }
 
 func (c *Cluster) save() error {
-	raw, err := json.Marshal(c.Ports)
+	raw, err := json.Marshal(saved{c.Ports, c.Node})
 	if err != nil {
 		return fmt.Errorf("encode the cluster's state: %w", err)
 	}
@@ -79,7 +95,12 @@ func (c *Cluster) save() error {
 }
 
 // Server is the API server's URL.
-func (c *Cluster) Server() string { return loopback(c.Ports.APIServer) }
+func (c *Cluster) Server() string {
+	if c.Node != nil {
+		return fmt.Sprintf("https://%s:%d", c.Node.Address(), c.Ports.APIServer)
+	}
+	return loopback(c.Ports.APIServer)
+}
 
 // PKI is the directory of certificates.
 func (c *Cluster) PKI() string { return c.path("pki") }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"sigs.k8s.io/yaml"
+
+	"shopwright.dev/shopwright/deploy/devcluster/internal/node"
 )
 
 func listen(t *testing.T) int {
@@ -135,8 +137,13 @@ func write(t *testing.T, text string) string {
 
 func TestStopOrderKnowsEveryComponentOnce(t *testing.T) {
 	t.Parallel()
-	if got, want := fmt.Sprint(components()), "[kwok scheduler controller-manager apiserver etcd]"; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	for want, c := range map[string]*Cluster{
+		"[kwok scheduler controller-manager apiserver etcd]":                          {},
+		"[kubelet proxy scheduler controller-manager apiserver etcd containerd node]": {Node: &node.Node{}},
+	} {
+		if got := fmt.Sprint(c.components()); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 

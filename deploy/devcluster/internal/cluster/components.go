@@ -16,18 +16,35 @@ const (
 	controllerManagerName = "controller-manager"
 	schedulerName         = "scheduler"
 	kwokName              = "kwok"
+	kubeletName           = "kubelet"
+	proxyName             = "proxy"
+	containerdName        = "containerd"
+	nodeName              = "node"
 	// supervisorName is this program itself where it stays in the foreground.
 	supervisorName = "supervisor"
 )
 
 // stopOrder lists the processes in the order in which they are ended, those of a group at once: first those that
 // would complain that what they depend on has gone.
-func stopOrder() [][]string {
-	return [][]string{{kwokName, schedulerName, controllerManagerName}, {apiServerName}, {etcdName}}
+func (c *Cluster) stopOrder() [][]string {
+	if c.Node == nil {
+		return [][]string{{kwokName, schedulerName, controllerManagerName}, {apiServerName}, {etcdName}}
+	}
+	return [][]string{{kubeletName, proxyName, schedulerName, controllerManagerName}, {apiServerName}, {etcdName}}
+}
+
+// machine lists the processes that a real node's machine consists of. What they watch over ends before them.
+func (c *Cluster) machine() []string {
+	if c.Node == nil {
+		return nil
+	}
+	return []string{containerdName, nodeName}
 }
 
 // components are all processes of a cluster but the supervisor.
-func components() []string { return slices.Concat(stopOrder()...) }
+func (c *Cluster) components() []string {
+	return append(slices.Concat(c.stopOrder()...), c.machine()...)
+}
 
 // command is how to start a component of the control plane.
 func (c *Cluster) command(bin build.Binaries, name string, args ...string) process.Command {
@@ -58,12 +75,10 @@ func (c *Cluster) etcd(bin build.Binaries) process.Command {
 }
 
 func (c *Cluster) apiServer(bin build.Binaries) process.Command {
-	return c.command(bin, apiServerName,
+	return c.command(bin, apiServerName, append(c.apiServerPlace(),
 		"--etcd-servers="+loopback(c.Ports.Etcd), "--etcd-cafile="+c.cert("ca"),
 		"--etcd-certfile="+c.cert("etcd-client"), "--etcd-keyfile="+c.key("etcd-client"),
-		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", c.Ports.APIServer),
-		// The loopback address cannot be an Endpoints address of the "kubernetes" Service.
-		"--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
+		fmt.Sprintf("--secure-port=%d", c.Ports.APIServer),
 		"--tls-cert-file="+c.cert("server"), "--tls-private-key-file="+c.key("server"), "--client-ca-file="+c.cert("ca"),
 		"--service-account-key-file="+c.path("pki/sa.pub"), "--service-account-signing-key-file="+c.path("pki/sa.key"),
 		"--service-account-issuer=https://kubernetes.default.svc.cluster.local",
@@ -72,7 +87,18 @@ func (c *Cluster) apiServer(bin build.Binaries) process.Command {
 		"--kubelet-client-certificate="+c.cert("kubelet-client"), "--kubelet-client-key="+c.key("kubelet-client"),
 		"--kubelet-certificate-authority="+c.cert("ca"), "--kubelet-preferred-address-types=InternalIP",
 		"--profiling=false",
-	)
+	)...)
+}
+
+// apiServerPlace says where the API server is found.
+func (c *Cluster) apiServerPlace() []string {
+	if c.Node == nil {
+		// The loopback address cannot be an Endpoints address of the "kubernetes" Service.
+		return []string{"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none"}
+	}
+	address := c.Node.Address().String()
+	// The kubelet is held to what its node is about, as on any cluster.
+	return []string{"--bind-address=0.0.0.0", "--advertise-address=" + address, "--enable-admission-plugins=NodeRestriction"}
 }
 
 func (c *Cluster) controllerManager(bin build.Binaries) process.Command {

@@ -55,12 +55,15 @@ func (c *Cluster) stopSupervisor() error {
 // stop ends the cluster's processes in order, whoever started them.
 func (c *Cluster) stop() error {
 	var failed error
-	for _, group := range stopOrder() {
+	for _, group := range c.stopOrder() {
 		running, err := c.registry().Running(group...)
 		failed = errors.Join(failed, err, process.Stop(stopGrace, running...))
-		for _, name := range group {
-			failed = errors.Join(failed, c.registry().Remove(name))
-		}
+	}
+	if c.Node != nil {
+		failed = errors.Join(failed, c.Node.Clear())
+	}
+	for _, name := range c.components() {
+		failed = errors.Join(failed, c.registry().Remove(name))
 	}
 	return failed
 }

@@ -27,8 +27,8 @@ func furniture() []manifest {
 apiVersion: v1
 kind: Namespace
 metadata: {name: kube-system, labels: {shopwright.dev/simulated: "true"}}`},
-		{"/api/v1/nodes/sim-1", node("sim-1", "a")},
-		{"/api/v1/nodes/sim-2", node("sim-2", "b")},
+		{"/api/v1/nodes/sim-1", simulatedNode("sim-1", "a")},
+		{"/api/v1/nodes/sim-2", simulatedNode("sim-2", "b")},
 		{"/apis/storage.k8s.io/v1/storageclasses/standard", `
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -44,7 +44,7 @@ spec: {controller: shopwright.dev/simulated}`},
 	}
 }
 
-func node(name, zone string) string {
+func simulatedNode(name, zone string) string {
 	return fmt.Sprintf(`
 apiVersion: v1
 kind: Node

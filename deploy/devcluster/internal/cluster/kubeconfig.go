@@ -78,7 +78,7 @@ func replaceFile(path string, raw []byte) error {
 
 // writeComponentKubeconfigs lets those in whose user is a client certificate.
 func (c *Cluster) writeComponentKubeconfigs() error {
-	for _, user := range []string{"admin", controllerManagerName, schedulerName, kwokName} {
+	for _, user := range []string{"admin", controllerManagerName, schedulerName, kwokName, kubeletName, proxyName} {
 		cert, err := os.ReadFile(c.cert(user))
 		if err != nil {
 			return fmt.Errorf("read the certificate of %s: %w", user, err)

@@ -16,6 +16,9 @@ type Ports struct {
 	Kwok      int `json:"kwok"`
 }
 
+// nodePorts are where the processes listen that have a machine of their own.
+var nodePorts = Ports{APIServer: 6443, Etcd: 2379, EtcdPeer: 2380}
+
 // portCount is how many ports in a row a cluster takes.
 const portCount = 4
 

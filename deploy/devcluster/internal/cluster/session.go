@@ -29,22 +29,37 @@ func newSession(c *Cluster, o UpOptions) *Session {
 	return &Session{Cluster: c, options: o, dead: make(chan struct{})}
 }
 
-// run starts processes, writes them down and watches over them.
+// run starts processes where the cluster's are: on the real node's machine if it has one.
 func (s *Session) run(commands ...process.Command) error {
 	for _, command := range commands {
-		command.Bound = s.options.Bound
-		child, err := process.Start(command)
-		if err != nil {
+		if s.Node != nil {
+			holder, err := s.holder()
+			if err != nil {
+				return err
+			}
+			command = s.Node.Inside(holder, command)
+		}
+		if err := s.launch(command); err != nil {
 			return err
 		}
-		if err := s.registry().Add(child.Process); err != nil {
-			return err
-		}
-		go func() {
-			<-child.Done()
-			s.bury(child)
-		}()
 	}
+	return nil
+}
+
+// launch starts a process, writes it down and watches over it.
+func (s *Session) launch(command process.Command) error {
+	command.Bound = s.options.Bound
+	child, err := process.Start(command)
+	if err != nil {
+		return err
+	}
+	if err := s.registry().Add(child.Process); err != nil {
+		return err
+	}
+	go func() {
+		<-child.Done()
+		s.bury(child)
+	}()
 	return nil
 }
 
@@ -98,13 +113,20 @@ func (s *Session) reportStart(message string) {
 func (s *Session) reportReady(how string) {
 	event := progress.Event{
 		Phase:           progress.Ready,
-		Message:         fmt.Sprintf("%s: the API server is %s, its pods are simulated", how, s.Server()),
+		Message:         fmt.Sprintf("%s: the API server is %s, its pods are %s", how, s.Server(), s.pods()),
 		AdminKubeconfig: s.AdminKubeconfig(),
 	}
 	if len(s.options.Roles) > 0 {
 		event.Kubeconfig = s.PlatformKubeconfig()
 	}
 	s.options.Report(event)
+}
+
+func (c *Cluster) pods() string {
+	if c.Node == nil {
+		return "simulated"
+	}
+	return fmt.Sprintf("real, and its Ingresses are at http://%s", c.Node.Address())
 }
 
 // tailLines is how much of a log an error repeats.

@@ -20,7 +20,7 @@ type Component struct {
 // Status looks at the cluster.
 func (c *Cluster) Status(ctx context.Context) (Status, error) {
 	status := Status{Ready: c.answers(ctx)}
-	for _, name := range components() {
+	for _, name := range c.components() {
 		component := Component{Name: name}
 		running, err := c.registry().Running(name)
 		if err != nil {

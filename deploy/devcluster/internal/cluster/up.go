@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"shopwright.dev/shopwright/deploy/devcluster/internal/api"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/build"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/filelock"
+	"shopwright.dev/shopwright/deploy/devcluster/internal/node"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/pki"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/process"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/progress"
@@ -27,6 +29,10 @@ const answerTimeout = 5 * time.Second
 type UpOptions struct {
 	// Dir is the state directory, Source the folder of the modules to build, Bin the directory of the binaries.
 	Dir, Source, Bin string
+	// Nodes are the cluster's kind of nodes; a state directory keeps to one.
+	Nodes build.Nodes
+	// Images is the folder that a real node keeps its images in, an absolute path; empty for one in the state directory.
+	Images string
 	// Port is the first of five ports in a row; 0 chooses free ones.
 	Port int
 	// Roles are the files with the rights of Shopwright's service account; without any there is no such account.
@@ -46,6 +52,9 @@ func Up(ctx context.Context, o UpOptions) (*Session, error) {
 	}
 	defer release()
 	s := newSession(c, o)
+	if err := s.keepToNodes(); err != nil {
+		return nil, err
+	}
 	if c.answers(ctx) {
 		if err := s.grant(ctx); err != nil {
 			return nil, err
@@ -80,8 +89,8 @@ func lock(ctx context.Context, dir string, report progress.Reporter) (c *Cluster
 
 // answers reports whether every process runs and the API server is ready.
 func (c *Cluster) answers(ctx context.Context) bool {
-	running, err := c.registry().Running(components()...)
-	if err != nil || len(running) < len(components()) {
+	running, err := c.registry().Running(c.components()...)
+	if err != nil || len(running) < len(c.components()) {
 		return false
 	}
 	admin, err := c.Admin()
@@ -104,7 +113,7 @@ func (s *Session) bringUp(ctx context.Context) error {
 	if err := s.stop(); err != nil {
 		return err
 	}
-	bin, err := build.Ensure(ctx, s.options.Source, s.options.Bin, s.options.Report)
+	bin, err := build.Ensure(ctx, s.options.Source, s.options.Bin, s.options.Nodes, s.options.Report)
 	if err != nil {
 		return err
 	}
@@ -125,21 +134,54 @@ func (s *Session) registerSupervisor() error {
 
 // prepare writes all that the processes read.
 func (s *Session) prepare(ctx context.Context) error {
-	ports, err := choosePorts(ctx, s.options.Port, s.Ports)
+	addresses, err := s.choosePlace(ctx)
 	if err != nil {
 		return err
 	}
-	s.Ports = ports
 	if err := s.save(); err != nil {
 		return err
 	}
-	if err := pki.Ensure(s.PKI()); err != nil {
+	if err := pki.Ensure(s.PKI(), addresses...); err != nil {
 		return err
 	}
-	if err := s.writeComponentKubeconfigs(); err != nil {
+	if err := s.writeComponentKubeconfigs(); err != nil || s.Node != nil {
 		return err
 	}
 	return s.writeSimulation()
+}
+
+// choosePlace chooses where the cluster's processes listen, and returns the addresses that are not the loopback's.
+func (s *Session) choosePlace(ctx context.Context) ([]net.IP, error) {
+	if s.Node != nil {
+		s.Ports = nodePorts
+		return []net.IP{s.Node.Address()}, nil
+	}
+	ports, err := choosePorts(ctx, s.options.Port, s.Ports)
+	s.Ports = ports
+	return nil, err
+}
+
+// keepToNodes sees to it that a cluster gets the kind of nodes that it had before, if it was ever up.
+func (s *Session) keepToNodes() error {
+	begun := s.Ports != (Ports{})
+	switch {
+	case begun && (s.Node != nil) != (s.options.Nodes == build.Real):
+		return fmt.Errorf("the cluster in %s has another kind of nodes: choose another state directory", s.Dir)
+	case s.options.Nodes == build.Simulated || begun:
+		return nil
+	}
+	if err := node.Check(s.Dir); err != nil {
+		return err
+	}
+	network, err := node.ChooseNetwork()
+	if err != nil {
+		return err
+	}
+	s.Node = &node.Node{Dir: s.path(nodeName), Images: s.options.Images, Network: network}
+	if s.Node.Images == "" {
+		s.Node.Images = s.path("images")
+	}
+	return nil
 }
 
 func (c *Cluster) writeSimulation() error {
@@ -167,6 +209,13 @@ func (s *Session) start(ctx context.Context, bin build.Binaries) error {
 }
 
 func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
+	var use images
+	if s.Node != nil {
+		var err error
+		if use, err = s.startMachine(ctx, bin); err != nil {
+			return err
+		}
+	}
 	s.reportStart("Starting etcd and the API server")
 	if err := s.run(s.etcd(bin), s.apiServer(bin)); err != nil {
 		return err
@@ -180,15 +229,14 @@ func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
 	if err := poll(ctx, "the API server", ready); err != nil {
 		return err
 	}
-	if err := s.prepareNodes(ctx, admin); err != nil {
-		return err
-	}
 	// Only now: earlier the controller manager would find no roles for itself, and end.
-	s.reportStart("Starting controllers, scheduler and simulated nodes")
-	if err := s.run(s.controllerManager(bin), s.scheduler(bin), s.kwok(bin)); err != nil {
-		return err
+	startNodes := s.startSimulated
+	if s.Node != nil {
+		startNodes = func(ctx context.Context, admin *api.Client, bin build.Binaries) error {
+			return s.startReal(ctx, admin, bin, use)
+		}
 	}
-	if err := furnish(ctx, admin); err != nil {
+	if err := startNodes(ctx, admin, bin); err != nil {
 		return err
 	}
 	if err := s.admit(ctx, admin, s.options.Roles); err != nil {
@@ -196,6 +244,25 @@ func (s *Session) startInOrder(ctx context.Context, bin build.Binaries) error {
 	}
 	s.reportReady("Ready")
 	return nil
+}
+
+func (s *Session) startSimulated(ctx context.Context, admin *api.Client, bin build.Binaries) error {
+	if err := s.prepareNodes(ctx, admin); err != nil {
+		return err
+	}
+	s.reportStart("Starting controllers, scheduler and simulated nodes")
+	if err := s.run(s.controllerManager(bin), s.scheduler(bin), s.kwok(bin)); err != nil {
+		return err
+	}
+	return furnish(ctx, admin)
+}
+
+func (s *Session) startReal(ctx context.Context, admin *api.Client, bin build.Binaries, use images) error {
+	s.reportStart("Starting controllers, scheduler and the node")
+	if err := s.run(s.controllerManager(bin), s.scheduler(bin), s.kubelet(bin), s.proxy(bin)); err != nil {
+		return err
+	}
+	return s.furnishReal(ctx, admin, use)
 }
 
 // prepareNodes makes the cluster fit for a kwok to start in.

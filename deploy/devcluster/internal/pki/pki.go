@@ -38,13 +38,16 @@ func clients() []client {
 		{"kwok", "kwok", "system:masters"},
 		{"kubelet-client", "kube-apiserver-kubelet-client", "system:masters"},
 		{"etcd-client", "kube-apiserver-etcd-client", ""},
+		{"kubelet", "system:node:node-1", "system:nodes"},
+		{"proxy", "system:kube-proxy", ""},
 	}
 }
 
 // Ensure fills dir with the cluster's certificates, and leaves a dir that exists as it is. For each NAME there are
-// NAME.crt and NAME.key: ca, server, admin, controller-manager, scheduler, kwok, kubelet-client, etcd-client; and
-// sa.key with sa.pub for service account tokens.
-func Ensure(dir string) error {
+// NAME.crt and NAME.key: ca, server, admin, controller-manager, scheduler, kwok, kubelet-client, etcd-client, kubelet,
+// proxy; and sa.key with sa.pub for service account tokens. Servers are found at the loopback address and at
+// addresses.
+func Ensure(dir string, addresses ...net.IP) error {
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -53,7 +56,7 @@ func Ensure(dir string) error {
 		return fmt.Errorf("make a directory for certificates: %w", err)
 	}
 	defer os.RemoveAll(tmp)
-	if err := generate(tmp, time.Now()); err != nil {
+	if err := generate(tmp, time.Now(), addresses); err != nil {
 		return err
 	}
 	if err := os.Rename(tmp, dir); err != nil {
@@ -62,12 +65,12 @@ func Ensure(dir string) error {
 	return nil
 }
 
-func generate(dir string, now time.Time) error {
+func generate(dir string, now time.Time, addresses []net.IP) error {
 	ca, err := newAuthority(dir, now)
 	if err != nil {
 		return fmt.Errorf("make the certificate authority: %w", err)
 	}
-	if err := ca.issue("server", serverTemplate()); err != nil {
+	if err := ca.issue("server", serverTemplate(addresses)); err != nil {
 		return fmt.Errorf("make the serving certificate: %w", err)
 	}
 	for _, c := range clients() {
@@ -130,14 +133,14 @@ func (ca *authority) write(name string, template *x509.Certificate, key *ecdsa.P
 	return writeKey(filepath.Join(ca.dir, name+".key"), key)
 }
 
-func serverTemplate() *x509.Certificate {
+func serverTemplate(addresses []net.IP) *x509.Certificate {
 	return &x509.Certificate{
 		Subject:  pkix.Name{CommonName: "kube-apiserver"},
 		KeyUsage: x509.KeyUsageDigitalSignature,
 		// etcd's HTTP gateway is a client of its own server.
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		// 10.96.0.1 is the first address of the service range: the "kubernetes" Service.
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)},
+		IPAddresses: append([]net.IP{net.IPv4(127, 0, 0, 1), net.IPv4(10, 96, 0, 1)}, addresses...),
 		DNSNames: []string{
 			"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
 		},

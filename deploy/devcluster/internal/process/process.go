@@ -16,6 +16,9 @@ import (
 // pollInterval is how often a process that is no child of ours is looked at while we wait for its end.
 const pollInterval = 10 * time.Millisecond
 
+// killGrace is how long the kernel may take to end a process that was killed.
+const killGrace = 5 * time.Second
+
 // Process is a process as it is written down between runs. Started, the time the kernel started it in clock ticks
 // since boot, tells it from a later process that got the same number.
 type Process struct {
@@ -68,6 +71,39 @@ func Stop(grace time.Duration, processes ...Process) error {
 		}
 	}
 	return failed
+}
+
+// Kill ends the processes without asking them.
+func Kill(processes ...Process) error {
+	var failed error
+	for _, p := range processes {
+		failed = errors.Join(failed, p.signal(syscall.SIGKILL))
+	}
+	deadline := time.Now().Add(killGrace)
+	for _, p := range processes {
+		p.waitUntil(deadline)
+	}
+	return failed
+}
+
+// All returns the running processes of this machine of which is says so; their names are those of the programs.
+func All(is func(pid int) bool) ([]Process, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	var found []Process
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil || !is(pid) {
+			continue
+		}
+		name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+		if p, err := Find(strings.TrimSpace(string(name)), pid); err == nil && p.Alive() {
+			found = append(found, p)
+		}
+	}
+	return found, nil
 }
 
 func (p Process) signal(s syscall.Signal) error {

@@ -19,6 +19,8 @@ type Command struct {
 	// Bound ends the component when the thread that started it ends, however that happens. The caller keeps
 	// that thread: runtime.LockOSThread for as long as the component is to live.
 	Bound bool
+	// Namespaces are those that the component gets anew, flags of clone(2).
+	Namespaces uintptr
 }
 
 // Child is a component started by this program.
@@ -43,7 +45,7 @@ func Start(command Command) (*Child, error) {
 	cmd := exec.Command(command.Path, command.Args...) //nolint:noctx // it outlives every context here
 	cmd.Env = append(os.Environ(), command.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Cloneflags: command.Namespaces}
 	if command.Bound {
 		cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
 	}

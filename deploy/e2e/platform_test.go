@@ -1,0 +1,188 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/views/browsertest"
+)
+
+const (
+	platform    = "shopwright"
+	platformURL = "http://shopwright." + domain
+)
+
+// install installs the platform as its chart's README says.
+func (c *cluster) install(t *testing.T) {
+	t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: platform, Labels: map[string]string{
+		"pod-security.kubernetes.io/enforce": "restricted",
+	}}}
+	if _, err := c.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	image := strings.SplitN(required(t, "SHOPWRIGHT_E2E_IMAGE"), ":", 2)
+	values, err := json.Marshal(storeValues())
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	c.helm(t, "upgrade", "--install", platform, "../../charts/platform", "--namespace", platform,
+		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository="+image[0], "--set", "image.tag="+image[1],
+		"--set", "ingress.host=shopwright."+domain, "--set", "stores.baseDomain="+domain, "--set-json", "stores.values="+string(values),
+		"--wait", "--timeout", "3m")
+	t.Logf("the platform is installed in %s", time.Since(began).Round(100*time.Millisecond))
+	c.helm(t, "test", platform, "--namespace", platform)
+}
+
+// storeValues are values over those of the stores' charts: one image serves as both of WooCommerce's.
+func storeValues() map[string]any {
+	image := os.Getenv(withPlugin)
+	if image == "" {
+		return map[string]any{}
+	}
+	return map[string]any{"woocommerce": map[string]any{"images": map[string]any{
+		"wordpress": imageValues(image), "cli": imageValues(image),
+	}}}
+}
+
+// signIn comes in through the Ingress with the link that the operator gets.
+func (c *cluster) signIn(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	pod := c.pods(t, platform, "app.kubernetes.io/name=shopwright")[0].Name
+	link := strings.TrimSpace(c.exec(t, platform, pod, "/shopwright", "login-link"))
+	if !strings.HasPrefix(link, platformURL+"/") {
+		t.Fatalf("the link is %s", link)
+	}
+	b.Visit(link)
+	if browsertest.Evaluate[bool](b, `document.querySelector("main form button") !== null && location.pathname.startsWith("/sign-in")`) {
+		b.Click("main form button")
+	}
+	b.WaitFor("#store-rows")
+	c.picture(b, "signed-in")
+}
+
+// store is one that a merchant has created on the pages.
+type store struct {
+	*cluster
+	name, slug, page string
+}
+
+func (s *store) url() string { return "http://" + s.slug + "." + domain }
+
+func (s *store) namespace() string { return "store-" + s.slug }
+
+// create creates a store and waits until it is ready, which it is when an order was placed.
+// Its address is another in every run.
+func (c *cluster) create(t *testing.T, b *browsertest.Browser, engine, name string) *store {
+	t.Helper()
+	slug := engine + "-" + strings.ToLower(uuid.NewString()[30:])
+	b.Visit(platformURL + "/stores/new")
+	b.Click(fmt.Sprintf(`#create-form input[name="engine"][value=%q]`, engine))
+	b.Type(`#create-form input[name="name"]`, name)
+	b.Type(`#create-form input[name="slug"]`, slug)
+	began := time.Now()
+	b.Click(`#create-form button.btn-primary`)
+	b.WaitFor(`#store-head`)
+	s := &store{cluster: c, name: name, slug: slug, page: browsertest.Evaluate[string](b, "location.pathname")}
+	within(t, provisioning, "the store is ready, or has failed", func(context.Context) bool {
+		status := s.status(b)
+		return status == "ready" || status == "failed"
+	})
+	c.picture(b, slug+"-created")
+	steps := browsertest.Evaluate[[]string](b, `[...document.querySelectorAll("li[data-step]")].map(e => e.innerText)`)
+	t.Logf("%s is %s %s after the click:\n%s", slug, s.status(b), time.Since(began).Round(100*time.Millisecond), indented(steps))
+	return s
+}
+
+// status is what the store's page, which is open, says.
+func (s *store) status(b *browsertest.Browser) string {
+	return browsertest.Evaluate[string](b, `document.querySelector("#store-head").dataset.status`)
+}
+
+// mustBeReady fails with what the store's page says.
+func (s *store) mustBeReady(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	if status := s.status(b); status != "ready" {
+		t.Fatalf("the store is %s:\n%s", status, browsertest.Evaluate[string](b, `document.querySelector("#store-main").innerText`))
+	}
+}
+
+// check has the store's order check run, with an order, and wants it to succeed.
+func (s *store) check(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	b.Visit(platformURL + s.page)
+	b.WaitFor(`section[aria-labelledby="health-title"] time`)
+	before := browsertest.Evaluate[string](b, lastCheck)
+	began := time.Now()
+	b.Click(`form[action$="/check"] button`)
+	within(t, 5*time.Minute, "another order check", func(context.Context) bool {
+		last := browsertest.Evaluate[string](b, lastCheck)
+		return last != "" && last != before &&
+			browsertest.Evaluate[bool](b, `document.querySelector('form[action$="/check"] button:not([disabled])') !== null`)
+	})
+	said := browsertest.Evaluate[string](b, `document.querySelector("section[aria-labelledby=health-title]").innerText`)
+	t.Logf("checked in %s: %s", time.Since(began).Round(100*time.Millisecond), strings.Join(strings.Fields(said), " "))
+	s.mustBeReady(t, b)
+}
+
+// lastCheck tells one check from the next.
+const lastCheck = `document.querySelector("section[aria-labelledby=health-title] time")?.dateTime ?? ""`
+
+// provisioning is how long a store may take. It leaves the platform the time to say why it does not come.
+const provisioning = 12 * time.Minute
+
+func indented(steps []string) string {
+	blank := regexp.MustCompile(`\s*\n\s*`)
+	var text strings.Builder
+	for _, step := range steps {
+		fmt.Fprintln(&text, "   ", blank.ReplaceAllString(step, ": "))
+	}
+	return text.String()
+}
+
+// credentials are what the store's page shows to its owner.
+func (s *store) credentials(b *browsertest.Browser) (user, password string) {
+	b.Visit(platformURL + s.page)
+	b.Click(`form[action$="/credentials"] button`)
+	b.WaitFor(`#credentials-password`)
+	return browsertest.Evaluate[string](b, `document.querySelector("#credentials-user").textContent`),
+		browsertest.Evaluate[string](b, `document.querySelector("#credentials-password").textContent`)
+}
+
+// delete deletes the store on the pages and waits until nothing is left of it.
+func (s *store) delete(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	began := time.Now()
+	b.Visit(platformURL + s.page + "/delete")
+	b.Type(`#delete-form input[name="confirm"]`, s.name)
+	b.Do(chromedp.Click(chromedp.CSS(`#delete-form button.btn-error`)))
+	b.WaitFor(`#store-page a[href="/stores"].btn`)
+	t.Logf("deleted in %s", time.Since(began).Round(100*time.Millisecond))
+	if _, err := s.CoreV1().Namespaces().Get(t.Context(), s.namespace(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the namespace is still there: %v", err)
+	}
+	volumes, err := s.CoreV1().PersistentVolumes().List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range volumes.Items {
+		if v.Spec.ClaimRef != nil && v.Spec.ClaimRef.Namespace == s.namespace() && v.DeletionTimestamp == nil && v.Status.Phase != corev1.VolumeReleased {
+			t.Errorf("the volume %s is still there: %s", v.Name, v.Status.Phase)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// workload selects the pods of a store that always run.
+const workload = "app.kubernetes.io/component notin (setup, check)"
+
+// losePods deletes the store's pods one by one; each comes back before the next goes. Pods end
+// when they are asked to, and are not killed.
+func (s *store) losePods(t *testing.T) {
+	t.Helper()
+	for _, pod := range s.pods(t, s.namespace(), workload) {
+		component := pod.Labels["app.kubernetes.io/component"]
+		began := time.Now()
+		if err := s.CoreV1().Pods(s.namespace()).Delete(t.Context(), pod.Name, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		within(t, 5*time.Minute, component+" ends", func(ctx context.Context) bool { return s.isGone(ctx, pod) })
+		ended := time.Since(began)
+		if grace := time.Duration(*pod.Spec.TerminationGracePeriodSeconds) * time.Second; ended >= grace {
+			t.Errorf("%s had to be killed after %s", component, grace)
+		}
+		within(t, 5*time.Minute, "another "+component, func(ctx context.Context) bool { return s.isBack(ctx, pod) })
+		t.Logf("%s ended in %s and was back after %s", component, ended.Round(100*time.Millisecond), time.Since(began).Round(100*time.Millisecond))
+	}
+}
+
+// isGone reports whether nothing is left of a pod, of which there may be another by the same name.
+func (s *store) isGone(ctx context.Context, lost corev1.Pod) bool {
+	pod, err := s.CoreV1().Pods(lost.Namespace).Get(ctx, lost.Name, metav1.GetOptions{})
+	return apierrors.IsNotFound(err) || err == nil && pod.UID != lost.UID
+}
+
+// isBack reports whether the store has another pod in the place of one that was lost, and all are ready.
+func (s *store) isBack(ctx context.Context, lost corev1.Pod) bool {
+	list, err := s.CoreV1().Pods(s.namespace()).List(ctx, metav1.ListOptions{LabelSelector: workload})
+	if err != nil {
+		return false
+	}
+	another := false
+	for _, pod := range list.Items {
+		if pod.UID == lost.UID || !isReady(pod) {
+			return false
+		}
+		same := pod.Labels["app.kubernetes.io/component"] == lost.Labels["app.kubernetes.io/component"]
+		another = another || same
+	}
+	return another
+}
+
+func isReady(pod corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady {
+			return c.Status == corev1.ConditionTrue && pod.DeletionTimestamp == nil
+		}
+	}
+	return false
+}
+
+// logMemory prints what the store's pods take, as the kubelet counts it.
+func (s *store) logMemory(t *testing.T) {
+	raw, err := s.CoreV1().RESTClient().Get().AbsPath("/api/v1/nodes/node-1/proxy/stats/summary").DoRaw(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var summary struct {
+		Pods []struct {
+			PodRef struct{ Name, Namespace string }
+			Memory struct{ WorkingSetBytes int64 }
+		}
+	}
+	if err := json.Unmarshal(raw, &summary); err != nil {
+		t.Fatal(err)
+	}
+	var total int64
+	for _, pod := range summary.Pods {
+		if pod.PodRef.Namespace == s.namespace() {
+			total += pod.Memory.WorkingSetBytes
+			t.Logf("%4d MiB %s", pod.Memory.WorkingSetBytes>>20, pod.PodRef.Name)
+		}
+	}
+	t.Logf("%4d MiB in all", total>>20)
+}
+
+// get asks the store's address as a customer does.
+func (s *store) get(ctx context.Context, path string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address()+path, nil)
+	if err != nil {
+		return err
+	}
+	request.Host = s.slug + "." + domain
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %d", path, answer.StatusCode)
+	}
+	return nil
+}
