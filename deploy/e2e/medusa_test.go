@@ -25,6 +25,10 @@ func TestMedusa(t *testing.T) {
 		s.check(t, owner.In(t))
 		s.seeOrder(t, owner, "ada@example.com")
 	})
+	t.Run("changed", func(t *testing.T) {
+		s.change(t, owner.In(t))
+		s.seeOrder(t, owner.In(t), "ada@example.com")
+	})
 	t.Run("deleted", func(t *testing.T) { s.delete(t, owner.In(t)) })
 }
 

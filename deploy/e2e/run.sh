@@ -136,6 +136,7 @@ say "making the shops' images"
 for image in $(nice make --no-print-directory images IMAGES="storefront medusa" REVISION= BUILD_FLAGS="--network host" 2>"$state/images.log" || { tail -n 30 "$state/images.log" >&2; echo FAILED; }); do
 	[ "$image" != FAILED ] || exit 1
 	images+=("$image")
+	[[ $image != */medusa:* ]] || { docker tag "$image" "$image-next" && images+=("$image-next"); } # to upgrade to
 done
 say "making Shopwright's image"
 nice make --no-print-directory image VERSION=e2e >/dev/null 2>"$state/image.log" || { cat "$state/image.log" >&2; exit 1; }

@@ -93,6 +93,7 @@ func dryRun(cfg *action.Configuration, from source, r Request) (*release.Release
 	install := action.NewInstall(cfg)
 	install.Namespace, install.ReleaseName, install.Replace = r.Namespace, r.Name, true
 	install.DryRun, install.DryRunOption, install.IsUpgrade = true, "client", true
+	install.DisableOpenAPIValidation = true // it would ask for all of the cluster's schemas and read them for seconds
 	return install.Run(from.chart, from.values)
 }
 

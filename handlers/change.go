@@ -1,0 +1,287 @@
+package handlers
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// changing returns the store in the request’s path, for who may change it.
+func (a *App) changing(c echo.Context) (store.Store, error) {
+	st, err := a.find(c)
+	if err == nil && !visitorOf(c).Actor.May(store.UpgradeStores, st.TeamID) {
+		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not change it. Ask one of the team’s owners."}
+	}
+	return st, err
+}
+
+// changePage shows a change before or after it is made.
+func (a *App) changePage(c echo.Context, status int, st store.Store, form views.ChangeForm) error {
+	shell, err := a.shell(c.Request().Context(), visitorOf(c), form.Title+" · "+st.Name, views.PlaceStores)
+	if err != nil {
+		return err
+	}
+	form.StoreID = st.ID
+	return render(c, status, views.Change(views.ChangePage{Shell: shell, Head: a.head(visitorOf(c), st), Form: form}))
+}
+
+// upgradeRequest is what a person has chosen of an upgrade.
+type upgradeRequest struct {
+	images map[string]string // that differ from those offered
+	stay   bool
+	offer  string // digest of what was offered when it was looked at
+	looked string // the images that were looked at
+}
+
+const imageField = "image-"
+
+func parseUpgrade(form url.Values, offer provisioner.Offer) upgradeRequest {
+	r := upgradeRequest{images: map[string]string{}, stay: form.Get("stay") == "on", offer: form.Get("offer"), looked: form.Get("looked")}
+	for _, image := range offer.Images {
+		if version := strings.TrimSpace(form.Get(imageField + image.Name)); version != "" && version != image.Version {
+			r.images[image.Name] = version
+		}
+	}
+	return r
+}
+
+// choice is what was chosen, in a line that can be compared.
+func (r upgradeRequest) choice() string {
+	var all []string
+	for name, version := range r.images {
+		all = append(all, name+" "+version)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// imageVersion is a tag, or a tag and a digest, as in
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests.
+var imageVersion = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?$`)
+
+// previewUpgrade shows what an upgrade to what is offered now would change.
+func (a *App) previewUpgrade(c echo.Context) error {
+	st, err := a.changing(c)
+	if err != nil {
+		return err
+	}
+	offer, err := a.Provisioner.Offer(st)
+	if err != nil {
+		return err
+	}
+	return a.showUpgrade(c, http.StatusOK, st, offer, parseUpgrade(c.QueryParams(), offer), "")
+}
+
+func (a *App) showUpgrade(c echo.Context, status int, st store.Store, offer provisioner.Offer, r upgradeRequest, problem string) error {
+	form := views.ChangeForm{
+		Crumb: "Upgrade", Title: "Upgrade to chart " + offer.ChartVersion, Submit: "Upgrade", Action: releasesPath(st, "upgrade"),
+		Offer: offer.Digest, Looked: r.choice(), Stay: r.stay, Problem: problem, Can: st.CanChange(),
+	}
+	if form.Text = "this store runs " + st.ChartVersion; offer.ChartVersion == st.ChartVersion {
+		form.Title, form.Text = "Change versions", "on chart "+offer.ChartVersion+", as before"
+	}
+	wrong := false
+	for _, image := range offer.Images {
+		field := views.ImageField{Name: image.Name, Repository: image.Repository, Version: cmp.Or(r.images[image.Name], image.Version), Offered: image.Version}
+		if !imageVersion.MatchString(field.Version) {
+			field.Error, wrong = "This is not a version: write a tag, such as 1.2.3, or a tag with @sha256: and the digest.", true
+		}
+		form.Images = append(form.Images, field)
+	}
+	if wrong {
+		form.Can = false
+		return a.changePage(c, http.StatusUnprocessableEntity, st, form)
+	}
+	after := "It goes back to revision " + strconv.Itoa(st.Sold) + " by itself"
+	if r.stay {
+		after = "It stays as it is until somebody decides"
+	}
+	a.preview(c.Request().Context(), st, provisioner.Target{Images: r.images}, after, &form)
+	return a.changePage(c, status, st, form)
+}
+
+// preview fills the form with what would change, or with why nobody can tell.
+func (a *App) preview(ctx context.Context, st store.Store, to provisioner.Target, after string, form *views.ChangeForm) {
+	comparison, err := a.Provisioner.Preview(ctx, st, to)
+	if err != nil {
+		form.Can, form.Problem = false, a.noComparison(st, err)
+		return
+	}
+	if !form.Can && form.Problem == "" {
+		form.Problem = "This store cannot be changed now: it is " + string(st.Status) + "."
+	}
+	form.Diff = diffView(comparison)
+	form.Facts = []views.FactGroup{
+		{Title: "What changes", Lines: whatChanges(comparison)},
+		{Title: "While it changes", Lines: whileChanging(comparison)},
+		{Title: "If the order check fails", Lines: []string{after, "Orders and products stay as they are, also then: data are not rolled back"}},
+	}
+}
+
+// noComparison says why two states of a store cannot be compared.
+func (a *App) noComparison(st store.Store, err error) string {
+	if refused, ok := errors.AsType[*store.Error](err); ok {
+		return refused.Message
+	}
+	if errors.Is(err, provisioner.ErrUnreachable) {
+		return "The cluster cannot be reached now, and only it knows what runs. Try again in a moment."
+	}
+	a.Log.Warn("releases cannot be compared", "store", st.ID, "error", err)
+	return "What would change cannot be told now. Try again in a moment; the log has the reason."
+}
+
+func whatChanges(c provisioner.Comparison) (lines []string) {
+	if c.From.Chart != c.To.Chart && c.From.Chart != "" {
+		lines = append(lines, "Chart "+c.From.Chart+" → "+c.To.Chart)
+	}
+	changed, added, removed := c.Count()
+	for _, part := range []struct {
+		n    int
+		what string
+	}{{changed, "changed"}, {added, "added"}, {removed, "removed"}} {
+		if part.n > 0 {
+			lines = append(lines, fmt.Sprintf("%d of %d objects %s", part.n, c.Objects, part.what))
+		}
+	}
+	if len(lines) == 0 {
+		return []string{"Nothing: setup and order check are made again"}
+	}
+	return lines
+}
+
+func whileChanging(c provisioner.Comparison) []string {
+	open := "The shop stays open"
+	if len(c.Restarts) > 0 {
+		open = "The shop is closed for a moment, for a new start of " + strings.Join(c.Restarts, " and ")
+	}
+	return []string{open, "Setup runs again and keeps what the merchant has changed"}
+}
+
+func diffView(c provisioner.Comparison) (parts []views.DiffPart) {
+	for _, part := range c.Parts {
+		shown := views.DiffPart{Name: part.Name, Change: string(part.Change)}
+		for _, line := range part.Lines {
+			shown.Lines = append(shown.Lines, views.DiffLine{Mark: string(line.Mark), Text: plain(line.Text)})
+		}
+		parts = append(parts, shown)
+	}
+	return parts
+}
+
+// upgrade asks for what was looked at. What was not is shown first.
+func (a *App) upgrade(c echo.Context) error {
+	st, err := a.changing(c)
+	if err != nil {
+		return err
+	}
+	offer, err := a.Provisioner.Offer(st)
+	if err != nil {
+		return err
+	}
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	r := parseUpgrade(form, offer)
+	if r.offer != offer.Digest || r.looked != r.choice() {
+		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, offer, r, "This is not what you have looked at. See what it changes, then press Upgrade again.")
+	}
+	_, err = a.DB.Upgrade(c.Request().Context(), visitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Images: r.images, Stay: r.stay})
+	if err != nil {
+		return err
+	}
+	return goTo(c, "/stores/"+st.ID)
+}
+
+// upgradeNote says in a few words what an upgrade is about.
+func upgradeNote(st store.Store, offer provisioner.Offer, r upgradeRequest) string {
+	var parts []string
+	if offer.ChartVersion != st.ChartVersion {
+		parts = append(parts, "Chart "+st.ChartVersion+" → "+offer.ChartVersion)
+	}
+	if choice := r.choice(); choice != "" {
+		parts = append(parts, choice)
+	}
+	return cmp.Or(strings.Join(parts, ", "), "Settings of this installation")
+}
+
+// revisionOf is the number of a revision in the request's path.
+func revisionOf(c echo.Context) (int, error) {
+	n, err := strconv.Atoi(c.Param("revision"))
+	if err != nil || n < 1 {
+		return 0, echo.ErrNotFound
+	}
+	return n, nil
+}
+
+// previewRollback shows what the way back to an earlier revision would change.
+func (a *App) previewRollback(c echo.Context) error {
+	st, err := a.changing(c)
+	if err != nil {
+		return err
+	}
+	revision, err := revisionOf(c)
+	if err != nil {
+		return err
+	}
+	form := views.ChangeForm{
+		Crumb: "Roll back", Title: fmt.Sprintf("Roll back to revision %d", revision), Submit: "Roll back",
+		Text: "its chart, values and images", Action: releasesPath(st, strconv.Itoa(revision), "rollback"), Can: st.CanChange(),
+	}
+	after := fmt.Sprintf("It comes back to revision %d by itself", st.Sold)
+	a.preview(c.Request().Context(), st, provisioner.Target{Revision: revision}, after, &form)
+	return a.changePage(c, http.StatusOK, st, form)
+}
+
+func (a *App) rollback(c echo.Context) error {
+	revision, err := revisionOf(c)
+	if err != nil {
+		return err
+	}
+	st, err := a.DB.Rollback(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), revision)
+	if err != nil {
+		return err
+	}
+	return goTo(c, "/stores/"+st.ID)
+}
+
+// showRevision shows what a revision changed of the one before it.
+func (a *App) showRevision(c echo.Context) error {
+	st, err := a.find(c)
+	if err != nil {
+		return err
+	}
+	revision, err := revisionOf(c)
+	if err != nil {
+		return err
+	}
+	form := views.ChangeForm{Crumb: fmt.Sprintf("Revision %d", revision), Title: fmt.Sprintf("Revision %d → %d", revision-1, revision)}
+	if revision == 1 {
+		form.Title = "Revision 1"
+	}
+	comparison, err := a.Provisioner.Compare(c.Request().Context(), st, revision-1, revision)
+	if err != nil {
+		form.Problem = a.noComparison(st, err)
+	} else {
+		form.Diff, form.Facts = diffView(comparison), []views.FactGroup{{Title: "What has changed", Lines: whatChanges(comparison)}}
+	}
+	return a.changePage(c, http.StatusOK, st, form)
+}
+
+// releasesPath is an address below the store's releases.
+func releasesPath(st store.Store, parts ...string) string {
+	return "/stores/" + st.ID + "/releases/" + strings.Join(parts, "/")
+}
