@@ -218,6 +218,7 @@ func TestUpgradeThatDoesNotSellGoesBack(t *testing.T) {
 	t.Parallel()
 	p, st := openedBefore(t)
 	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=check")
+	kubetest.Simulate(t, st.Namespace, "start-delay=5s", "component=mariadb") // the way back takes longer than mending the check
 	p.upgrade(t, st, store.UpgradeRequest{})
 	p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Change.Kind == store.Rollback })
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
