@@ -58,6 +58,9 @@ func revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRo
 	}
 	row.CanBack = r.CanRollback(st.Revision) && st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)
 	row.State, row.Tone = revisionState(r.State)
+	if r.State == store.RevisionDeployed && r.Number != st.Revision { // under a change that has failed, or goes on
+		row.State, row.Tone = "Sold", views.TonePlain
+	}
 	row.Who = cmp.Or(row.Who, "Shopwright")
 	if !r.EndedAt.IsZero() {
 		row.Took = took(r.EndedAt.Sub(r.BeganAt))

@@ -401,7 +401,11 @@ func (w *worker) recordRelease(ctx context.Context, o observed) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	st, err := w.db.RecordRelease(ctx, w.claim, store.Released{Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Offer: offer.Digest})
+	released := store.Released{Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Offer: offer.Digest, Like: w.claim.Store.Change.To}
+	if released.Like >= released.Number { // the history was lost, and the release was made of what is offered
+		released.Like = 0
+	}
+	st, err := w.db.RecordRelease(ctx, w.claim, released)
 	if err != nil {
 		return "", err
 	}

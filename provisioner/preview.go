@@ -28,7 +28,14 @@ func (p *Provisioner) Preview(ctx context.Context, st store.Store, to Target) (C
 		return Comparison{}, err
 	}
 	request := helm.Request{Namespace: st.Namespace, Name: releaseName, Chart: e.Chart(), Values: values, Revision: to.Revision}
-	return p.compare(ctx, st, 0, func(ctx context.Context, c *connection) (helm.State, error) {
+	inPlace := func(ctx context.Context, c *connection) (helm.State, error) {
+		state, err := c.helm.State(ctx, st.Namespace, releaseName, 0)
+		if errors.Is(err, helm.ErrNoRevision) { // it was removed by hand: all of it would come back
+			return helm.State{}, nil
+		}
+		return state, err
+	}
+	return p.compare(ctx, st, inPlace, func(ctx context.Context, c *connection) (helm.State, error) {
 		state, err := c.helm.Preview(ctx, request)
 		state.Revision = to.Revision
 		return state, refusedByChart(err)
@@ -37,12 +44,21 @@ func (p *Provisioner) Preview(ctx context.Context, st store.Store, to Target) (C
 
 // Compare returns what differs between two revisions of a store; from is zero for nothing.
 func (p *Provisioner) Compare(ctx context.Context, st store.Store, from, to int) (Comparison, error) {
-	return p.compare(ctx, st, from, func(ctx context.Context, c *connection) (helm.State, error) {
-		return c.helm.State(ctx, st.Namespace, releaseName, to)
-	})
+	revision := func(number int) source {
+		return func(ctx context.Context, c *connection) (helm.State, error) {
+			if number == 0 {
+				return helm.State{}, nil
+			}
+			return c.helm.State(ctx, st.Namespace, releaseName, number)
+		}
+	}
+	return p.compare(ctx, st, revision(from), revision(to))
 }
 
-func (p *Provisioner) compare(ctx context.Context, st store.Store, from int, to func(context.Context, *connection) (helm.State, error)) (result Comparison, err error) {
+// source tells one side of a comparison.
+type source func(context.Context, *connection) (helm.State, error)
+
+func (p *Provisioner) compare(ctx context.Context, st store.Store, from, to source) (result Comparison, err error) {
 	conn := p.cluster.connection()
 	if conn == nil {
 		return Comparison{}, ErrUnreachable
@@ -52,8 +68,8 @@ func (p *Provisioner) compare(ctx context.Context, st store.Store, from int, to 
 		if err != nil && !errors.Is(err, ErrNoSecrets) { // without any there is nothing to hide
 			return err
 		}
-		before, err := conn.helm.State(ctx, st.Namespace, releaseName, from)
-		if err != nil && !errors.Is(err, helm.ErrNoRevision) {
+		before, err := from(ctx, conn)
+		if err != nil {
 			return err
 		}
 		after, err := to(ctx, conn)

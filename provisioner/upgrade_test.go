@@ -146,6 +146,9 @@ func TestUpgradeAndRollback(t *testing.T) {
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.4") {
 		t.Errorf("after the rollback the database is %s", image)
 	}
+	if revisions, err = p.db.Revisions(t.Context(), st.ID); err != nil || revisions[0].Offer == offer.Digest || revisions[0].Offer != revisions[2].Offer {
+		t.Errorf("rolled back, the upgrade is not offered again: %+v, %v", revisions, err)
+	}
 	if got, want := p.history(t, st), "Back to revision 1 deployed, To 99 superseded, Opened superseded"; got != want {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
@@ -192,6 +195,23 @@ func TestPreviewOfAnUpgrade(t *testing.T) {
 	_, err = p.Preview(t.Context(), st, provisioner.Target{Revision: 7})
 	if store.ErrorCode(err) != store.NotFound {
 		t.Errorf("a preview of a revision that never was: %v", err)
+	}
+}
+
+func TestCompareRevisions(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Compared"))
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8"}})
+	st = p.changed(t, st)
+	for _, tt := range []struct{ from, to, changed, added int }{{1, 2, 1, 0}, {2, 1, 1, 0}, {0, 1, 0, 19}, {0, 2, 0, 19}} {
+		got, err := p.Compare(t.Context(), st, tt.from, tt.to)
+		if changed, added, removed := got.Count(); err != nil || changed != tt.changed || added != tt.added || removed != 0 {
+			t.Errorf("from %d to %d: %d changed, %d added, %d removed, %v", tt.from, tt.to, changed, added, removed, err)
+		}
+	}
+	if _, err := p.Compare(t.Context(), st, 7, 2); store.ErrorCode(err) != store.NotFound {
+		t.Errorf("from what the cluster does not remember: %v", err)
 	}
 }
 

@@ -84,7 +84,8 @@ type Revision struct {
 type Released struct {
 	Number       int
 	ChartVersion string
-	Offer        string
+	Offer        string // digest of what is offered now; not used for a revision that is like an earlier one
+	Like         int    // the earlier revision whose chart and values it has; zero for those offered now
 }
 
 // RecordRelease writes down that a revision is in place, for the change that is being made.
@@ -106,8 +107,10 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 		{`UPDATE revisions SET state = 'gone' WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
 		{`UPDATE revisions SET state = 'superseded', ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
 		{`INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, offer, state, message, actor_id, actor, began_at, ended_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
-			[]any{st.ID, r.Number, st.Generation, st.Change.Kind, st.Change.Note, r.ChartVersion, r.Offer, st.Change.By.ID, st.Change.By.Name, micros(st.QueuedAt)}},
+			VALUES ($1, $2, $3, $4, $5, $6,
+				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $11 ORDER BY generation DESC LIMIT 1), $7),
+				'pending', '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
+			[]any{st.ID, r.Number, st.Generation, st.Change.Kind, st.Change.Note, r.ChartVersion, r.Offer, st.Change.By.ID, st.Change.By.Name, micros(st.QueuedAt), r.Like}},
 	} {
 		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
 			return fmt.Errorf("record revision %d of store %s: %w", r.Number, st.ID, err)
@@ -162,9 +165,11 @@ func (s Store) CanChange() bool {
 }
 
 // CanRollback reports whether a store whose newest revision is that may go back to this one:
-// it sold, it is not the one in place, and it is still remembered.
+// it sold, it is not the one in place, and it is still remembered. Under a change that has
+// failed, the one that sold before is called deployed still.
 func (r Revision) CanRollback(newest int) bool {
-	return r.State == RevisionSuperseded && r.Number < newest && r.Number > newest-RevisionsKept
+	sold := r.State == RevisionSuperseded || r.State == RevisionDeployed
+	return sold && r.Number < newest && r.Number > newest-RevisionsKept
 }
 
 // UpgradeRequest is what a person decides about an upgrade to what is offered now.

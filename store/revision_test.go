@@ -140,7 +140,13 @@ func TestFailedUpgradeStays(t *testing.T) {
 			if err != nil || st.Status != store.Failed {
 				t.Fatalf("%s: it is %s, %v", name, st.Status, err)
 			}
-			if st, err = b.db.Retry(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Upgrading || st.Change.Kind != store.Upgrade {
+			if c.Store, err = b.db.Rollback(t.Context(), b.actor, st.ID, 1); err != nil {
+				t.Fatalf("%s: there is no way back: %v", name, err)
+			}
+			if st, err = b.db.Fail(t.Context(), c, tt.failure); err != nil || st.Status != store.Failed {
+				t.Fatalf("%s: the way back failed, and it is %s, %v", name, st.Status, err)
+			}
+			if st, err = b.db.Retry(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Upgrading || st.Change.Kind != store.Rollback {
 				t.Errorf("%s: retried it is %s with %+v, %v", name, st.Status, st.Change, err)
 			}
 		}
