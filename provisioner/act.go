@@ -28,9 +28,8 @@ type settled struct {
 	credentials bool
 	release     helm.Release // once it is deployed for this generation, by whomever
 	marks       kube.Marks   // of what was applied, where something was there before
-	recorded    bool
-	untested    bool // the release has no test
-	attempt     int  // of the check, begun by this holder; the watch may not show it yet
+	untested    bool         // the release has no test
+	attempt     int          // of the check, begun by this holder; the watch may not show it yet
 	address     store.Reached
 	applied     bool // by this holder
 	reset       bool // by this holder
@@ -42,10 +41,7 @@ type settled struct {
 // observe reads what the next decision needs: what is settled is not read again, and what
 // the watches know costs no call.
 func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err error) {
-	o = observed{
-		Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Recorded: w.settled.recorded,
-		Reset: w.settled.reset, OldSetup: w.settled.oldSetup,
-	}
+	o = observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
 	if w.claim.Store.Desired != store.Absent {
 		o.Snapshot = withoutScheduled(o.Snapshot)
 	}
@@ -365,7 +361,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) error {
 		return err
 	}
 	w.locked = spell{}
-	w.settled.release, w.settled.applied, w.settled.recorded, w.settled.marks = release, true, false, nil
+	w.settled.release, w.settled.applied, w.settled.marks = release, true, nil
 	return nil
 }
 
@@ -409,7 +405,6 @@ func (w *worker) recordRelease(ctx context.Context, o observed) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	w.settled.recorded = true
 	w.hold(st)
 	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), o.Release.ChartVersion, plural(o.Release.Objects, "object")), nil
 }

@@ -61,7 +61,7 @@ func failureOf(s kube.Snapshot) store.Failure {
 	}
 	return next(
 		store.Store{Status: store.Provisioning, Desired: store.Present, Generation: 1, Step: store.StepSetup},
-		observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1}, Recorded: true, Applied: true, Snapshot: s},
+		observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1}, Applied: true, Snapshot: s},
 	).Failure
 }
 

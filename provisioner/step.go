@@ -19,7 +19,6 @@ type observed struct {
 	Credentials bool
 	Volumes     int // claims that may hold data
 	Release     helm.Release
-	Recorded    bool          // this revision of it, by this holder
 	Behind      bool          // the watches do not show yet what was applied
 	Unmet       store.Failure // what is lacking for a release; no title when nothing is
 	Applied     bool          // by this holder, for this generation: what the watches do not show is on its way
@@ -106,7 +105,7 @@ func nextRelease(st store.Store, o observed) action {
 			return action{Do: fail, Step: store.StepRelease, Failure: o.Unmet}
 		}
 		return action{Do: applyRelease, Step: store.StepRelease}
-	case !o.Recorded:
+	case st.Change.Applied != o.Release.Revision:
 		return action{Do: recordRelease, Step: store.StepRelease}
 	case o.Behind:
 		return action{Do: wait, Step: store.StepWorkloads, Message: "Waiting to see what has changed"}

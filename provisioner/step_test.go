@@ -14,7 +14,7 @@ import (
 func TestNext(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked}
+	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked, Change: store.Change{Applied: 1}}
 	retried := wanted
 	retried.Generation, retried.Step = 2, ""
 	bereft := retried
@@ -29,7 +29,7 @@ func TestNext(t *testing.T) {
 	failed, succeeded, old := setup, setup, setup
 	failed.Failed, succeeded.Succeeded = true, true
 	old.Failed, old.CreatedAt = true, asked.Add(-time.Minute)
-	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1}, Recorded: true}
+	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1, Revision: 1}}
 	with := func(change func(*observed)) observed {
 		o := full
 		change(&o)
@@ -116,7 +116,7 @@ func TestNext(t *testing.T) {
 		"retry after a failed setup":  {retried, running(old, ready), resetSetup, store.StepRelease},
 		"retry of what has no pods":   {retried, running(succeeded, kube.Workload{Name: "wordpress", Want: 1}), resetSetup, store.StepRelease},
 		"retry takes new values":      {retried, running(succeeded, ready), applyRelease, store.StepRelease},
-		"a revision not written down": {wanted, opening(func(o *observed) { o.Recorded = false }), recordRelease, store.StepRelease},
+		"a revision not written down": {wanted, opening(func(o *observed) { o.Release.Revision = 2 }), recordRelease, store.StepRelease},
 		"the watch is behind":         {wanted, opening(func(o *observed) { o.Behind = true }), wait, store.StepWorkloads},
 		"a pod of the old template":   {wanted, opening(func(o *observed) { o.Snapshot.Pods = []kube.Pod{{Name: "mariadb-0", Outdated: true}} }), replacePods, store.StepWorkloads},
 
@@ -141,7 +141,7 @@ func TestRetryIsResetOnce(t *testing.T) {
 	t.Parallel()
 	asked := time.Now()
 	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease}
-	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1}}
+	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1, Revision: 1}}
 	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", UID: "1", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
 	if got := next(st, o); got.Do != resetSetup {
 		t.Errorf("first %s", got.Do)
@@ -150,11 +150,11 @@ func TestRetryIsResetOnce(t *testing.T) {
 	if got := next(st, o); got.Do != applyRelease {
 		t.Errorf("then %s", got.Do)
 	}
-	o.Applied, o.Release.Generation = true, 2
+	o.Applied, o.Release.Generation, o.Release.Revision = true, 2, 2
 	if got := next(st, o); got.Do != recordRelease {
 		t.Errorf("once it is applied: %s", got.Do)
 	}
-	o.Recorded = true
+	st.Change.Applied = 2
 	if got := next(st, o); got.Do != wait {
 		t.Errorf("while the watch shows the old setup: %s", got.Do)
 	}

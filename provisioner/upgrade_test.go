@@ -215,6 +215,33 @@ func TestCompareRevisions(t *testing.T) {
 	}
 }
 
+// Who goes on with a change goes on from its step, and takes nobody back.
+func TestChangeGoesOnFromItsStep(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Handed over"))
+	kubetest.Simulate(t, st.Namespace, "job-duration=10m", "component=check")
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8"}})
+	p.until(t, st.ID, "at its check", func(now store.Store) bool { return now.Generation > st.Generation && now.Step == store.StepCheck })
+	p.stop()
+	kubetest.Simulate(t, st.Namespace, "job-duration=none", "component=check")
+	p.run(t)
+	up := p.changed(t, st)
+	events, err := p.db.StoreEvents(t.Context(), st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := 0
+	for _, e := range events {
+		if e.Kind == store.StepStarted && e.Step == store.StepRelease && e.Data.Generation == up.Generation {
+			begun++
+		}
+	}
+	if up.Status != store.Ready || begun != 1 {
+		t.Errorf("it is %s, and began its release %d times:\n%s", up.Status, begun, describe(events))
+	}
+}
+
 // What cannot be started is undone by itself, and the shop sells as before.
 func TestUpgradeToAnImageThatIsNotThereGoesBack(t *testing.T) {
 	t.Parallel()

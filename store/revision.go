@@ -31,6 +31,8 @@ type Change struct {
 	Stay bool `json:"stay,omitempty"`
 	// Images are versions other than those that are offered, by the chart's name of the image.
 	Images map[string]string `json:"images,omitempty"`
+	// Applied is the revision that was made for the change, in this generation; zero for none yet.
+	Applied int `json:"applied,omitempty"`
 	// Undone is why the change before this one failed, which this one undoes.
 	Undone Failure `json:"undone,omitzero"`
 }
@@ -92,6 +94,7 @@ type Released struct {
 // Doing it again changes nothing.
 func (db *DB) RecordRelease(ctx context.Context, c Claim, r Released) (Store, error) {
 	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
+		st.Change.Applied = r.Number
 		st.Revision, st.ChartVersion, st.Message = r.Number, r.ChartVersion, fmt.Sprintf("Revision %d", r.Number)
 		return []Event{storeEvent(*st, Actor{}, StepProgressed, st.Message)}, t.insertRevision(ctx, *st, r)
 	})

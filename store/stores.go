@@ -263,6 +263,7 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (
 			return err
 		}
 		st.Generation++
+		st.Change.Applied = 0
 		st.Step, st.Message, st.Worked, st.QueuedAt = "", "", 0, fromMicros(t.now)
 		event.Data = EventData{Generation: st.Generation, Status: st.Status}
 		if err := t.saveStore(ctx, before, st); err != nil {
