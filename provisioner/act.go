@@ -393,11 +393,11 @@ func (w *worker) addCredentials(ctx context.Context, conn *connection) error {
 
 // recordRelease writes down the revision that is in place.
 func (w *worker) recordRelease(ctx context.Context, o observed) (string, error) {
-	offer, err := w.offer(w.engine, w.claim.Store)
+	_, offer, err := w.offered(w.engine, w.claim.Store)
 	if err != nil {
 		return "", err
 	}
-	released := store.Released{Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Offer: offer.Digest, Like: w.claim.Store.Change.To}
+	released := store.Released{Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Offer: offer, Like: w.claim.Store.Change.To}
 	if released.Like >= released.Number { // the history was lost, and the release was made of what is offered
 		released.Like = 0
 	}

@@ -36,21 +36,22 @@ func (p *Provisioner) Offer(st store.Store) (Offer, error) {
 	if !known {
 		return Offer{}, &store.Error{Code: store.Conflict, Message: fmt.Sprintf("This version of Shopwright has no engine %q. Run a version that has it.", st.Engine)}
 	}
-	return p.offer(e, st)
-}
-
-func (p *Provisioner) offer(e engine.Engine, st store.Store) (Offer, error) {
-	st.Change.Images = nil
-	values, err := e.Values(p.spec(st))
-	if err != nil {
-		return Offer{}, fmt.Errorf("make values: %w", err)
-	}
-	digest, err := digestOf(e.Chart(), values)
+	values, digest, err := p.offered(e, st)
 	if err != nil {
 		return Offer{}, err
 	}
 	chart, err := helm.Describe(e.Chart(), values)
 	return Offer{ChartVersion: chart.ChartVersion, Images: imagesOf(chart.Values), Digest: digest}, err
+}
+
+// offered are the values that there are for the store now, without versions of its own.
+func (p *Provisioner) offered(e engine.Engine, st store.Store) (values map[string]any, digest string, err error) {
+	st.Change.Images = nil
+	if values, err = e.Values(p.spec(st)); err != nil {
+		return nil, "", fmt.Errorf("make values: %w", err)
+	}
+	digest, err = digestOf(e.Chart(), values)
+	return values, digest, err
 }
 
 func digestOf(chart fs.FS, values map[string]any) (string, error) {
