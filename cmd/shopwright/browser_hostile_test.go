@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/views/browsertest"
@@ -114,19 +115,23 @@ func scheduled(t *testing.T, namespace string, n int) []corev1.Pod {
 func say(t *testing.T, pod corev1.Pod, reason, message string) {
 	t.Helper()
 	pods := kubetest.Admin(t).CoreV1().Pods(pod.Namespace)
-	now, err := pods.Get(t.Context(), pod.Name, metav1.GetOptions{})
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error { // the scheduler and the nodes write there too
+		now, err := pods.Get(t.Context(), pod.Name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		now.Status.Message = message
+		now.Status.ContainerStatuses = nil
+		for _, c := range now.Spec.Containers {
+			now.Status.ContainerStatuses = append(now.Status.ContainerStatuses, corev1.ContainerStatus{
+				Name: c.Name, Image: c.Image,
+				State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+			})
+		}
+		_, err = pods.UpdateStatus(t.Context(), now, metav1.UpdateOptions{})
+		return err
+	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	now.Status.Message = message
-	now.Status.ContainerStatuses = nil
-	for _, c := range now.Spec.Containers {
-		now.Status.ContainerStatuses = append(now.Status.ContainerStatuses, corev1.ContainerStatus{
-			Name: c.Name, Image: c.Image,
-			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
-		})
-	}
-	if _, err := pods.UpdateStatus(t.Context(), now, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }
