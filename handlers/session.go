@@ -82,6 +82,7 @@ func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")
+		session.Actor.Address = c.RealIP()
 		c.Set(visitorKey, visitor{Session: session, sessionID: id, since: since})
 		return next(c)
 	}

@@ -85,7 +85,7 @@ func (a *App) signInAsDeveloper(c echo.Context) error {
 
 func (a *App) signOut(c echo.Context) error {
 	if id := a.sessions.id(c.Request()); id != "" {
-		if err := a.DB.SignOut(c.Request().Context(), id); err != nil {
+		if err := a.DB.SignOut(c.Request().Context(), id, c.RealIP()); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,8 @@ type Event struct {
 	StoreID string
 	ActorID string // empty for the platform itself
 	Actor   string
+	Token   string // name of the token that the actor used; empty for a browser
+	Address string // IP address that it was asked from; empty for the platform itself
 	Kind    Kind
 	Step    Step
 	Object  string // what it is about, by its name at the time
@@ -60,7 +62,15 @@ const (
 type EventData struct {
 	Generation int64  `json:"generation,omitempty"`
 	Status     Status `json:"status,omitempty"` // the store's status after the event
-	UserID     string `json:"user,omitempty"`   // whose membership it is about
+	UserID     string `json:"user,omitempty"`   // whose membership or account it is about
+	Before     string `json:"before,omitempty"` // of what was changed, where that helps
+	After      string `json:"after,omitempty"`
+}
+
+// sign writes into the event who asked for it. Without an actor it was the platform itself.
+func (a Actor) sign(e Event) Event {
+	e.ActorID, e.Actor, e.Token, e.Address = a.UserID, a.Name, a.Token, a.Address
+	return e
 }
 
 // Asks reports whether the event asks the platform to work on a store.
@@ -105,9 +115,9 @@ func (t tx) append(ctx context.Context, e Event) error {
 		return fmt.Errorf("number event %s: %w", e.Kind, err)
 	}
 	_, err = t.ExecContext(ctx, `
-		INSERT INTO events (number, team_id, store_id, actor_id, actor, kind, step, object, message, data, audit, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.audited(), t.now)
+		INSERT INTO events (`+eventColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Token, e.Address, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.audited(), t.now)
 	if err != nil {
 		return fmt.Errorf("write event %s: %w", e.Kind, err)
 	}
@@ -125,7 +135,7 @@ func (t tx) notify(ctx context.Context, number int64) error {
 	return nil
 }
 
-const eventColumns = `number, team_id, store_id, actor_id, actor, kind, step, object, message, data, audit, created_at`
+const eventColumns = `number, team_id, store_id, actor_id, actor, token, address, kind, step, object, message, data, audit, created_at`
 
 func scanEvent(row scanner) (Event, error) {
 	var (
@@ -133,7 +143,7 @@ func scanEvent(row scanner) (Event, error) {
 		data string
 		at   int64
 	)
-	err := row.Scan(&e.Number, &e.TeamID, &e.StoreID, &e.ActorID, &e.Actor, &e.Kind, &e.Step, &e.Object, &e.Message, &data, &e.Audit, &at)
+	err := row.Scan(&e.Number, &e.TeamID, &e.StoreID, &e.ActorID, &e.Actor, &e.Token, &e.Address, &e.Kind, &e.Step, &e.Object, &e.Message, &data, &e.Audit, &at)
 	if err != nil {
 		return Event{}, err
 	}
@@ -197,9 +207,8 @@ func (db *DB) Activity(ctx context.Context, actor Actor, before int64, limit int
 // RecordCredentialsShown writes down that the actor was shown the store's credentials.
 func (db *DB) RecordCredentialsShown(ctx context.Context, actor Actor, st Store) error {
 	return db.update(ctx, func(t tx) error {
-		return t.append(ctx, Event{
-			TeamID: st.TeamID, StoreID: st.ID, ActorID: actor.UserID, Actor: actor.Name,
-			Kind: CredentialsShown, Object: st.Name, Message: "Admin login shown",
-		})
+		return t.append(ctx, actor.sign(Event{
+			TeamID: st.TeamID, StoreID: st.ID, Kind: CredentialsShown, Object: st.Name, Message: "Admin login shown",
+		}))
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 // AddMember gives a user a role in a team. Only an owner makes another one.
 func (db *DB) AddMember(ctx context.Context, actor Actor, teamID, userID string, role Role) error {
-	if len(allowed(role)) == 0 {
+	if len(role.allows()) == 0 {
 		return invalid("role", "There is no role %q.", role)
 	}
 	if err := actor.mayManage(teamID, role); err != nil {
@@ -106,8 +106,5 @@ func (t tx) checkOtherOwner(ctx context.Context, teamID string) error {
 }
 
 func memberEvent(actor Actor, teamID string, kind Kind, userID, name, message string) Event {
-	return Event{
-		TeamID: teamID, ActorID: actor.UserID, Actor: actor.Name, Kind: kind, Object: name, Message: message,
-		Data: EventData{UserID: userID},
-	}
+	return actor.sign(Event{TeamID: teamID, Kind: kind, Object: name, Message: message, Data: EventData{UserID: userID}})
 }

@@ -13,33 +13,80 @@ const (
 	Viewer    Role = "viewer"
 )
 
-// Action is something an actor may or may not do to the objects of a team.
+// Roles are all roles, from most to least powerful.
+func Roles() []Role { return []Role{Owner, TeamAdmin, Member, Viewer} }
+
+// Action is something an actor may or may not do to the objects of a team, or to the
+// installation.
 type Action string
 
 // What can be done within a team.
 const (
 	ViewStores      Action = "stores.view"
+	ViewActivity    Action = "activity.view"
+	ViewMembers     Action = "members.view"
 	CreateStores    Action = "stores.create"
 	RetryStores     Action = "stores.retry"
 	UpgradeStores   Action = "stores.upgrade"
 	DeleteStores    Action = "stores.delete"
 	ViewCredentials Action = "credentials.view"
-	ViewActivity    Action = "activity.view"
+	ViewAudit       Action = "audit.view" // who did what, and from which address
 	ManageMembers   Action = "members.manage"
+	RenameTeam      Action = "team.rename"
 	ManageOwners    Action = "owners.manage"
 )
 
-// Actor is who asks: a signed-in user with the roles that he or she has right now.
-type Actor struct {
-	UserID string
-	Name   string
-	Roles  map[string]Role // by team id
+// What can be done to the installation.
+const (
+	ViewInstallation Action = "installation.view" // its teams, clusters, queue and versions
+	ViewAllAudit     Action = "installation.audit"
+	ManageUsers      Action = "users.manage"
+	ManagePlans      Action = "plans.manage"
+)
+
+// Installation stands where a team's id does, for what is done to no team.
+const Installation = ""
+
+// Scope narrows what a token may do on behalf of its user.
+type Scope string
+
+// The scopes there are.
+const (
+	ReadStores      Scope = "stores:read"
+	WriteStores     Scope = "stores:write"
+	RemoveStores    Scope = "stores:delete"
+	ReadCredentials Scope = "credentials:read"
+	ReadTeam        Scope = "team:read" // its members, and the audit log
+	WriteTeam       Scope = "team:write"
+	Administer      Scope = "installation"
+)
+
+// Scopes are all scopes there are.
+func Scopes() []Scope {
+	return []Scope{ReadStores, WriteStores, RemoveStores, ReadCredentials, ReadTeam, WriteTeam, Administer}
 }
 
-// May reports whether the actor may do that in the team. It is pure: one place decides,
-// and a table test can read all of it.
+// Actor is who asks: a signed-in user with the roles that he or she has right now.
+type Actor struct {
+	UserID  string
+	Name    string
+	Address string          // IP address that the request came from
+	Admin   bool            // of the installation
+	Roles   map[string]Role // by team id
+	Token   string          // name of the token that is used; empty for a browser's session
+	Scopes  []Scope         // of that token
+}
+
+// May reports whether the actor may do that in the team, or to the [Installation]. It is
+// pure: one place decides, and a table test can read all of it.
 func (a Actor) May(action Action, teamID string) bool {
-	return slices.Contains(allowed(a.Roles[teamID]), action)
+	if a.Token != "" && !slices.ContainsFunc(a.Scopes, func(s Scope) bool { return slices.Contains(s.covers(), action) }) {
+		return false
+	}
+	if teamID == Installation {
+		return a.Admin && slices.Contains(administration(), action)
+	}
+	return slices.Contains(a.Roles[teamID].allows(), action)
 }
 
 // Teams are the ids of the teams in which the actor may do that, sorted.
@@ -59,16 +106,44 @@ func (a Actor) Sees(e Event) bool {
 	return e.TeamID == "" || a.May(ViewActivity, e.TeamID)
 }
 
-func allowed(r Role) []Action {
+func (r Role) allows() []Action {
+	viewer := []Action{ViewStores, ViewActivity, ViewMembers}
+	member := slices.Concat(viewer, []Action{CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials})
+	admin := slices.Concat(member, []Action{ViewAudit, ManageMembers, RenameTeam})
 	switch r {
 	case Owner:
-		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials, ManageMembers, ManageOwners}
+		return slices.Concat(admin, []Action{ManageOwners})
 	case TeamAdmin:
-		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials, ManageMembers}
+		return admin
 	case Member:
-		return []Action{ViewStores, ViewActivity, CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials}
+		return member
 	case Viewer:
+		return viewer
+	default:
+		return nil
+	}
+}
+
+func administration() []Action {
+	return []Action{ViewInstallation, ViewAllAudit, ManageUsers, ManagePlans}
+}
+
+func (s Scope) covers() []Action {
+	switch s {
+	case ReadStores:
 		return []Action{ViewStores, ViewActivity}
+	case WriteStores:
+		return []Action{CreateStores, RetryStores, UpgradeStores}
+	case RemoveStores:
+		return []Action{DeleteStores}
+	case ReadCredentials:
+		return []Action{ViewCredentials}
+	case ReadTeam:
+		return []Action{ViewMembers, ViewAudit}
+	case WriteTeam:
+		return []Action{ManageMembers, RenameTeam, ManageOwners}
+	case Administer:
+		return administration()
 	default:
 		return nil
 	}

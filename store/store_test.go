@@ -302,7 +302,7 @@ func TestSessions(t *testing.T) {
 		if err != nil || second == first {
 			t.Fatalf("a second sign-in: %q, %v", second, err)
 		}
-		if err := db.SignOut(t.Context(), first); err != nil {
+		if err := db.SignOut(t.Context(), first, "192.0.2.1"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := db.Session(t.Context(), first); store.ErrorCode(err) != store.NotFound {

@@ -278,11 +278,10 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (
 }
 
 func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
-	return Event{
-		TeamID: st.TeamID, StoreID: st.ID, ActorID: actor.UserID, Actor: actor.Name,
-		Kind: kind, Step: st.Step, Object: st.Name, Message: message,
+	return actor.sign(Event{
+		TeamID: st.TeamID, StoreID: st.ID, Kind: kind, Step: st.Step, Object: st.Name, Message: message,
 		Data: EventData{Generation: st.Generation, Status: st.Status},
-	}
+	})
 }
 
 const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,

@@ -21,6 +21,7 @@ type User struct {
 	ID    string
 	Name  string
 	Email string
+	Admin bool // of the installation
 }
 
 // Identity is what a sign-in provider says about a person.
@@ -76,7 +77,7 @@ func (t tx) openSession(ctx context.Context, id string, u User, provider string,
 	if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
-	return t.recordSign(ctx, SignedIn, u, "Signed in with "+provider)
+	return t.recordSign(ctx, SignedIn, u, from.Address, "Signed in with "+provider)
 }
 
 // AnybodyKnown reports whether anybody has ever signed in.
@@ -87,8 +88,8 @@ func (db *DB) AnybodyKnown(ctx context.Context) (known bool, err error) {
 	return known, nil
 }
 
-// SignOut ends the session. Ending one that is not there is no error.
-func (db *DB) SignOut(ctx context.Context, sessionID string) error {
+// SignOut ends the session, from that IP address. Ending one that is not there is no error.
+func (db *DB) SignOut(ctx context.Context, sessionID, from string) error {
 	return db.update(ctx, func(t tx) error {
 		var user User
 		err := t.QueryRowContext(ctx, `
@@ -103,7 +104,7 @@ func (db *DB) SignOut(ctx context.Context, sessionID string) error {
 		if _, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash(sessionID)); err != nil {
 			return fmt.Errorf("end session: %w", err)
 		}
-		return t.recordSign(ctx, SignedOut, user, "Signed out")
+		return t.recordSign(ctx, SignedOut, user, from, "Signed out")
 	})
 }
 
@@ -119,10 +120,10 @@ func (db *DB) Session(ctx context.Context, sessionID string) (Session, error) {
 		return Session{}, err
 	}
 	err = db.read.QueryRowContext(ctx, `
-		SELECT u.id, u.name, u.email, s.created_at, s.expires_at
+		SELECT u.id, u.name, u.email, u.admin, s.created_at, s.expires_at
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id_hash = $1 AND s.expires_at > $2 AND NOT u.disabled`, hash(sessionID), now).
-		Scan(&s.User.ID, &s.User.Name, &s.User.Email, &created, &expires)
+		Scan(&s.User.ID, &s.User.Name, &s.User.Email, &s.User.Admin, &created, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, notFound("session")
 	}
@@ -154,7 +155,7 @@ func (db *DB) actor(ctx context.Context, u User) (Actor, error) {
 	if err != nil {
 		return Actor{}, err
 	}
-	a := Actor{UserID: u.ID, Name: u.Name, Roles: map[string]Role{}}
+	a := Actor{UserID: u.ID, Name: u.Name, Admin: u.Admin, Roles: map[string]Role{}}
 	for _, t := range teams {
 		a.Roles[t.ID] = t.Role
 	}
@@ -203,7 +204,7 @@ func (t tx) createUser(ctx context.Context, who Identity) (User, error) {
 
 // recordSign writes the event into the user's personal team, where only that user and
 // later co-owners see it.
-func (t tx) recordSign(ctx context.Context, kind Kind, u User, message string) error {
+func (t tx) recordSign(ctx context.Context, kind Kind, u User, from, message string) error {
 	var team string
 	err := t.QueryRowContext(ctx, `
 		SELECT t.id FROM teams t JOIN memberships m ON m.team_id = t.id
@@ -211,7 +212,7 @@ func (t tx) recordSign(ctx context.Context, kind Kind, u User, message string) e
 	if err != nil {
 		return fmt.Errorf("find personal team: %w", err)
 	}
-	return t.append(ctx, Event{TeamID: team, ActorID: u.ID, Actor: u.Name, Kind: kind, Object: u.Name, Message: message})
+	return t.append(ctx, Event{TeamID: team, ActorID: u.ID, Actor: u.Name, Address: from, Kind: kind, Object: u.Name, Message: message})
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

@@ -174,6 +174,8 @@ CREATE TABLE events (
 	store_id   TEXT    NOT NULL,    -- empty when it is not about a store; outlives the store
 	actor_id   TEXT    NOT NULL,    -- a user's id; empty for the platform itself
 	actor      TEXT    NOT NULL,    -- the actor's name at the time
+	token      TEXT    NOT NULL,    -- name of the token that was used; empty for a browser
+	address    TEXT    NOT NULL,    -- IP address that it was asked from
 	kind       TEXT    NOT NULL,
 	step       TEXT    NOT NULL,
 	object     TEXT    NOT NULL,    -- what it is about, by the name it had at the time
