@@ -1,6 +1,37 @@
 package handlers
 
-import "time"
+import (
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
 
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
 func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
+
+// Routes are all routes, each as its method and path.
+func (a *App) Routes() []string {
+	e := echo.New()
+	a.routes(e)
+	var all []string
+	for _, r := range e.Routes() {
+		if r.Method != echo.RouteNotFound {
+			all = append(all, r.Method+" "+r.Path)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// SessionCookie is what the browser keeps of the session with that id.
+func (a *App) SessionCookie(id string) *http.Cookie {
+	answer := httptest.NewRecorder()
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", http.NoBody), answer)
+	if err := a.sessions.set(c, id); err != nil {
+		panic(err)
+	}
+	return answer.Result().Cookies()[0]
+}

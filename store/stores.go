@@ -158,6 +158,16 @@ func (db *DB) FindStore(ctx context.Context, actor Actor, id string) (Store, err
 	return st, nil
 }
 
+// FindStoreTo returns the living store if the actor may do that to it, Forbidden if the
+// actor may only see it, and NotFound otherwise.
+func (db *DB) FindStoreTo(ctx context.Context, actor Actor, action Action, id string) (Store, error) {
+	st, err := db.FindStore(ctx, actor, id)
+	if err == nil && !actor.May(action, st.TeamID) {
+		return Store{}, &Error{Code: Forbidden, Message: "You may look at this store, but not change it. Ask one of the team’s owners."}
+	}
+	return st, err
+}
+
 // Store returns the store with that id, living or not, whosever it is. It is for the
 // platform's own work; requests use FindStore.
 func (db *DB) Store(ctx context.Context, id string) (Store, error) {
@@ -233,15 +243,11 @@ var errUnchanged = errors.New("nothing to change")
 
 // change applies a person's wish to a store as a new generation at the end of the queue.
 func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(tx, *Store) (Event, error)) (Store, error) {
-	st, err := db.FindStore(ctx, actor, id)
-	if err != nil {
+	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
 		return Store{}, err
 	}
-	if !actor.May(action, st.TeamID) {
-		return Store{}, &Error{Code: Forbidden, Message: "You may look at this store, but not change it. Ask one of the team's owners."}
-	}
 	for {
-		st, err = db.tryChange(ctx, id, apply)
+		st, err := db.tryChange(ctx, id, apply)
 		if !errors.Is(err, ErrStale) || ctx.Err() != nil {
 			return st, err
 		}

@@ -29,10 +29,15 @@ func Open(t testing.TB, url string, options ...store.Option) *store.DB {
 	return db
 }
 
+// Identity is by which a person of that name signs in.
+func Identity(name string) store.Identity {
+	return store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com"}
+}
+
 // Actor signs a person of that name in and returns who it is and the personal team.
 func Actor(t testing.TB, db *store.DB, name string) (actor store.Actor, teamID string) {
 	t.Helper()
-	id, err := db.SignIn(t.Context(), store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com"}, store.Browser{})
+	id, err := db.SignIn(t.Context(), Identity(name), store.Browser{})
 	if err != nil {
 		t.Fatalf("sign %s in: %v", name, err)
 	}

@@ -1,0 +1,213 @@
+package handlers_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/static"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// access is what a route asks of those who use it.
+type access struct {
+	anybody bool         // signed in or not
+	refused bool         // whoever it is, with what this test sends
+	action  store.Action // what one must be allowed to do there; nothing more than a session when empty
+	where   scene        // what it is done to
+	form    url.Values   // what is sent, where a refusal must not be about that
+}
+
+// scene is what an action is done to.
+type scene int
+
+const (
+	nowhere scene = iota // what everybody has
+	inTeam               // something of a team, which those do not see who are not in it
+)
+
+// routes is the table of all routes, some with a query. One that is not here fails the test.
+func routes() map[string]access {
+	const session = ""
+	see := access{action: store.ViewStores, where: inTeam}
+	to := func(action store.Action) access { return access{action: action, where: inTeam} }
+	return map[string]access{
+		"GET /healthz": {anybody: true}, "GET /readyz": {anybody: true},
+		"GET /static/*": {anybody: true}, "HEAD /static/*": {anybody: true},
+		"GET /": {anybody: true}, "GET /sign-in": {anybody: true}, "POST /sign-in/dev": {anybody: true},
+		"GET /sign-in/link": {anybody: true}, "POST /sign-in/link": {refused: true}, "POST /sign-out": {anybody: true},
+
+		"GET /stores": {action: session}, "GET /stores/new": {action: session}, "GET /stores/slug": {action: session},
+		"POST /stores": {action: session}, "GET /activity": {action: session}, "GET /account": {action: session},
+		"GET /events?view=stores": {action: session},
+
+		"GET /stores/:id": see, "GET /stores/:id/pods": see, "GET /stores/:id/events": see, "GET /stores/:id/logs": see,
+		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": see, "GET /stores/:id/releases": see,
+		"GET /stores/:id/releases/:revision": see, "GET /stores/:id/settings": see,
+		"GET /stores/:id/releases/upgrade":             to(store.UpgradeStores),
+		"POST /stores/:id/releases/upgrade":            to(store.UpgradeStores),
+		"GET /stores/:id/releases/:revision/rollback":  to(store.UpgradeStores),
+		"POST /stores/:id/releases/:revision/rollback": to(store.UpgradeStores),
+		"POST /stores/:id/retry":                       to(store.RetryStores),
+		"POST /stores/:id/rebuild":                     to(store.RetryStores),
+		"POST /stores/:id/repair":                      to(store.RetryStores),
+		"POST /stores/:id/check":                       to(store.RetryStores),
+		"POST /stores/:id/credentials":                 to(store.ViewCredentials),
+		"GET /stores/:id/delete":                       to(store.DeleteStores),
+		"POST /stores/:id/delete":                      to(store.DeleteStores),
+	}
+}
+
+// person is somebody who tries a route, with a browser of one's own.
+type person struct {
+	actor   store.Actor
+	browser *http.Client
+}
+
+// expected is what becomes of the person's request.
+func (a access) expected(who person, team string) string {
+	switch {
+	case a.anybody:
+		return "yes"
+	case a.refused:
+		return "403"
+	case who.actor.UserID == "":
+		return "sign in"
+	case a.action == "":
+		return "yes"
+	case !who.actor.May(store.ViewStores, team):
+		return "404"
+	case !who.actor.May(a.action, team):
+		return "403"
+	}
+	return "yes"
+}
+
+// became tells from an answer what became of a request, as far as rights go.
+func became(got answer) string {
+	switch {
+	case got.status == http.StatusUnauthorized, strings.HasPrefix(got.location, "/sign-in?next"), got.location == "/sign-in":
+		return "sign in"
+	case got.status == http.StatusForbidden, got.status == http.StatusNotFound, got.status == http.StatusInternalServerError:
+		return fmt.Sprint(got.status)
+	}
+	return "yes"
+}
+
+// TestEveryRouteAsEveryRole walks the router: each route is tried by everybody there is, on
+// something that is theirs, that is foreign, and that does not exist.
+func TestEveryRouteAsEveryRole(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	table := routes()
+	for _, route := range s.app.Routes() {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(table)), func(known string) bool { return withoutQuery(known) == route }) {
+			t.Errorf("%s is not in the table of routes: say there who may use it", route)
+		}
+	}
+	for _, route := range slices.Sorted(maps.Keys(table)) {
+		if !slices.Contains(s.app.Routes(), withoutQuery(route)) {
+			t.Errorf("%s is in the table, but there is no such route", route)
+			continue
+		}
+		t.Log(s.tryAs(route, table[route]))
+	}
+}
+
+func withoutQuery(route string) string {
+	route, _, _ = strings.Cut(route, "?")
+	return route
+}
+
+// tryAs has everybody try the route, and returns its line of the matrix.
+func (s site) tryAs(route string, a access) string {
+	s.t.Helper()
+	line := fmt.Sprintf("%-50s", route)
+	for _, role := range append(store.Roles(), "stranger", "anonymous") {
+		team, people := s.team()
+		who := people[role]
+		got := became(s.try(route, a, who, team))
+		if want := a.expected(who, team); got != want {
+			s.t.Errorf("%s as %s: %q, want %q", route, role, got, want)
+		}
+		line += fmt.Sprintf(" %s: %s", role, got)
+	}
+	return line
+}
+
+// try sends the request about a new store of the team.
+func (s site) try(route string, a access, who person, team string) answer {
+	s.t.Helper()
+	method, path, _ := strings.Cut(route, " ")
+	id := "none"
+	if strings.Contains(path, ":id") {
+		id = s.storeOf(team).ID
+	}
+	path = strings.NewReplacer(":id", id, ":revision", "1", "/static/*", static.Path("app.css")).Replace(path)
+	return s.head(who.browser, s.request(method, path, a.form))
+}
+
+// head does the request and reads nothing of the answer's body, which may never end.
+func (s site) head(b *http.Client, r *http.Request) answer {
+	s.t.Helper()
+	response, err := b.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return answer{status: response.StatusCode, location: response.Header.Get("Location"), header: response.Header}
+}
+
+// team is a new team with somebody of each role in it, and others who are not.
+func (s site) team() (id string, people map[store.Role]person) {
+	s.t.Helper()
+	owner, id := storetest.Actor(s.t, s.db, uuid.NewString())
+	people = map[store.Role]person{"anonymous": {browser: s.browser()}}
+	for _, role := range append(store.Roles(), "stranger") {
+		name := uuid.NewString()
+		actor, _ := storetest.Actor(s.t, s.db, name)
+		if role != "stranger" {
+			if err := s.db.AddMember(s.t.Context(), owner, id, actor.UserID, role); err != nil {
+				s.t.Fatal(err)
+			}
+			actor.Roles[id] = role
+		}
+		people[role] = person{actor: actor, browser: s.signedIn(name)}
+	}
+	return id, people
+}
+
+// signedIn is the browser of the person with that name.
+func (s site) signedIn(name string) *http.Client {
+	s.t.Helper()
+	id, err := s.db.SignIn(s.t.Context(), storetest.Identity(name), store.Browser{})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	home, err := url.Parse(s.url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	b := s.browser()
+	b.Jar.SetCookies(home, []*http.Cookie{s.app.SessionCookie(id)})
+	return b
+}
+
+// storeOf is a new store of the team.
+func (s site) storeOf(team string) store.Store {
+	s.t.Helper()
+	maker, _ := storetest.Actor(s.t, s.db, uuid.NewString())
+	maker.Roles[team] = store.Member
+	st, err := s.db.CreateStore(s.t.Context(), maker, store.NewStore{TeamID: team, Cluster: storetest.Cluster(s.t, s.db), Name: "Theirs", Engine: "woocommerce"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return st
+}
