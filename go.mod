@@ -7,11 +7,15 @@ require (
 	github.com/alecthomas/kong v1.17.0 // subcommands, flags and environment from one struct
 	github.com/chromedp/cdproto v0.159.0 // what chromedp speaks; tests only
 	github.com/chromedp/chromedp v0.22.1 // drives a real Chromium; tests only
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // what go-smtp speaks to sign in; tests only
+	github.com/emersion/go-smtp v0.25.1 // a mail server; tests only
 	github.com/google/uuid v1.6.0 // UUIDv7 for ids that sort by time
 	github.com/gorilla/sessions v1.4.0 // the signed cookie that holds a session id
 	github.com/jackc/pgx/v5 v5.12.0 // Postgres, and LISTEN/NOTIFY
 	github.com/labstack/echo/v4 v4.16.0 // routes and middleware
+	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // what a change changes, line by line
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
+	github.com/wneessen/go-mail v0.8.1 // mail with STARTTLS, authentication and MIME
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/text v0.43.0 // Unicode normal forms, for addresses made of names
@@ -23,8 +27,6 @@ require (
 	pgregory.net/rapid v1.3.0 // property tests; tests only
 	sigs.k8s.io/yaml v1.6.0 // values files of the charts
 )
-
-require github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
 
 require (
 	dario.cat/mergo v1.0.1 // indirect

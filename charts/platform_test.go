@@ -171,6 +171,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 	t.Parallel()
 	objects := platform(t, values{
 		"environment": "production", "tls": values{"mode": "secret", "secretName": "pages"}, "ingress": values{"host": "pages.example.com"},
+		"smtp": values{"host": "mail.example.com", "port": 465, "from": "shops@example.com", "existingSecret": "mail"},
 		"stores": values{
 			"baseDomain": "shops.example.com", "urlPort": 8443, "ingressClass": "traefik", "storageClass": "fast",
 			"tls":           values{"mode": "secret", "secretName": "wildcard"},
@@ -188,10 +189,14 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 		"STORE_SMTP_SECRET": "mail", "STORE_SMTP_PORT": "465", "STORE_SMTP_CIDR": "10.0.3.0/24",
 		"STORE_VALUES": `{"woocommerce":{"shop":{"country":"FR"}}}`,
 		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "PROVISION_TIMEOUT": "20m", "CHECK_INTERVAL": "0",
+		"SMTP_HOST": "mail.example.com", "SMTP_PORT": "465", "SMTP_FROM": "shops@example.com",
 	} {
 		if got := variable(c, "SHOPWRIGHT_"+name).Value; got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
+	}
+	if key := variable(c, "SHOPWRIGHT_SMTP_PASSWORD").ValueFrom.SecretKeyRef; key.Name != "mail" || key.Key != "password" {
+		t.Errorf("the mail server's password comes from %+v", key)
 	}
 	ingress := only[*networkingv1.Ingress](t, objects)
 	if tls := ingress.Spec.TLS; len(tls) != 1 || tls[0].SecretName != "pages" || ingress.Spec.Rules[0].Host != "pages.example.com" {

@@ -74,15 +74,10 @@ func TestSleepingHolderIsReplaced(t *testing.T) {
 			second.start()
 			second.untilReady(second.page(slug))
 			wantOneRelease(t, slug)
-			stopped := make(chan struct{})
-			first.said.when("msg=stopped", func() { close(stopped) })
+			stopped := first.said.expect(t, "msg=stopped")
 			awake := time.Now() // what comes before was on its way when it fell asleep
 			first.signal(syscall.SIGCONT)
-			select {
-			case <-stopped:
-			case <-time.After(time.Minute):
-				t.Fatal("the program does not say within a minute of waking up that it stopped its work")
-			}
+			stopped()
 			first.opensAnother(slug)
 			for _, write := range first.link.Writes("store-" + slug) {
 				if write.At.After(awake) {

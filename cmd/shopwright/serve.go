@@ -20,6 +20,7 @@ import (
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -96,6 +97,10 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	defer stopWork()
 	var running sync.WaitGroup
 	running.Go(func() { work.Run(working) })
+	if server, set := c.mailServer(); set {
+		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: server, Log: log}
+		running.Go(func() { notifier.Run(working) })
+	}
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
 	log.Info("serving", "url", c.baseURL(listener.Addr().String()), "version", currentVersion())

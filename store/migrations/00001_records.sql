@@ -9,7 +9,8 @@ CREATE TABLE counters (
 );
 -- events: the number of the last event; its row lock makes numbers appear in commit order.
 -- claims: locked while a store is claimed, so that limits hold over all replicas.
-INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0);
+-- mail: the number of the last event that mail was made of; -1 before the first look.
+INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1);
 
 CREATE TABLE users (
 	id           TEXT    PRIMARY KEY,
@@ -187,8 +188,20 @@ CREATE TABLE events (
 CREATE INDEX events_store ON events (store_id, number);
 CREATE INDEX events_team ON events (team_id, number);
 
+-- What people are to be told by email, until it is sent.
+CREATE TABLE mails (
+	id         TEXT   PRIMARY KEY,
+	event      BIGINT NOT NULL,
+	user_id    TEXT   NOT NULL REFERENCES users (id),
+	tries      BIGINT NOT NULL,
+	due_at     BIGINT NOT NULL, -- put off while somebody sends it
+	created_at BIGINT NOT NULL
+);
+CREATE INDEX mails_due ON mails (due_at);
+
 -- +goose Down
 
+DROP TABLE mails;
 DROP TABLE events;
 DROP TABLE revisions;
 DROP TABLE stores;
@@ -196,6 +209,7 @@ DROP TABLE clusters;
 DROP TABLE api_tokens;
 DROP TABLE memberships;
 DROP TABLE teams;
+DROP TABLE login_links;
 DROP TABLE sessions;
 DROP TABLE identities;
 DROP TABLE users;
