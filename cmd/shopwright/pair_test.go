@@ -149,14 +149,9 @@ func TestTwoProgramsShareTheWork(t *testing.T) {
 // startConnected starts the program and waits until it is ready to work.
 func (r replica) startConnected() {
 	r.t.Helper()
-	connected := make(chan struct{})
-	r.said.when("cluster is connected", func() { close(connected) })
+	connected := r.said.expect(r.t, "cluster is connected")
 	r.start()
-	select {
-	case <-connected:
-	case <-time.After(time.Minute):
-		r.t.Fatal("the program does not find its cluster within a minute")
-	}
+	connected()
 }
 
 // wantOneWorker checks that one program only wrote to the store's namespace, and that it
