@@ -55,6 +55,9 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (Store, 
 		if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
 			return err
 		}
+		if err := t.checkTeam(ctx, n.TeamID); err != nil {
+			return err
+		}
 		slug, err := t.claimSlug(ctx, name, n.Slug)
 		if err != nil {
 			return err
