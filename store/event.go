@@ -53,6 +53,7 @@ const (
 	CredentialsShown Kind = "credentials.shown"
 	SignedIn         Kind = "user.signed_in"
 	SignedOut        Kind = "user.signed_out"
+	SessionEnded     Kind = "user.session_ended" // from another browser
 	MemberAdded      Kind = "member.added"
 	MemberRemoved    Kind = "member.removed"
 	ClusterChanged   Kind = "cluster.changed"
@@ -85,7 +86,7 @@ func (k Kind) Asks() bool {
 // audited kinds tell what people did. They are kept for ever.
 func (k Kind) audited() bool {
 	switch k {
-	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved:
+	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, SessionEnded, MemberAdded, MemberRemoved:
 		return true
 	}
 	return k.Asks()
@@ -94,7 +95,7 @@ func (k Kind) audited() bool {
 // RightsOf returns whose rights the event may have changed, empty for nobody's.
 func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
-	case SignedOut:
+	case SignedOut, SessionEnded:
 		return e.ActorID
 	case MemberAdded, MemberRemoved:
 		return e.Data.UserID
