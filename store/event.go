@@ -53,6 +53,7 @@ const (
 	CredentialsShown Kind = "credentials.shown"
 	SignedIn         Kind = "user.signed_in"
 	SignedOut        Kind = "user.signed_out"
+	SessionEnded     Kind = "user.session_ended" // from another browser
 	MemberAdded      Kind = "member.added"
 	MemberRemoved    Kind = "member.removed"
 	MemberInvited    Kind = "member.invited"
@@ -90,20 +91,21 @@ func (k Kind) Asks() bool {
 	return false
 }
 
-// audited kinds tell what people did. They are kept for ever.
+// audited kinds tell what people did, and are kept for ever. Others tell how the platform's
+// own work goes.
 func (k Kind) audited() bool {
 	switch k {
-	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved,
-		MemberInvited, MemberJoined, RoleChanged, InvitationEnded, InvitationAnew, TeamCreated, TeamRenamed, TeamDeleted:
-		return true
+	case StoreReady, StoreFailed, StoreUndone, StoreDegraded, StoreRecovered, Checked,
+		StepStarted, StepProgressed, StepFinished, ClusterChanged:
+		return false
 	}
-	return k.Asks()
+	return true
 }
 
 // RightsOf returns whose rights the event may have changed, empty for nobody's.
 func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
-	case SignedOut:
+	case SignedOut, SessionEnded:
 		return e.ActorID
 	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated:
 		return e.Data.UserID

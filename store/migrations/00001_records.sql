@@ -10,7 +10,8 @@ CREATE TABLE counters (
 -- events: the number of the last event; its row lock makes numbers appear in commit order.
 -- claims: locked while a store is claimed, so that limits hold over all replicas.
 -- mail: the number of the last event that mail was made of; -1 before the first look.
-INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1);
+-- users: locked while a provider's sign-in is let in, so that there is one first user.
+INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0);
 
 CREATE TABLE users (
 	id           TEXT    PRIMARY KEY,
@@ -23,14 +24,23 @@ CREATE TABLE users (
 );
 
 CREATE TABLE identities (
-	provider   TEXT   NOT NULL,
-	subject    TEXT   NOT NULL,
-	user_id    TEXT   NOT NULL REFERENCES users (id),
-	email      TEXT   NOT NULL,
-	created_at BIGINT NOT NULL,
+	provider   TEXT    NOT NULL,
+	subject    TEXT    NOT NULL,
+	user_id    TEXT    NOT NULL REFERENCES users (id),
+	email      TEXT    NOT NULL, -- in the form in which addresses are compared
+	verified   BOOLEAN NOT NULL, -- whether the provider says that the address is that person's
+	created_at BIGINT  NOT NULL,
+	used_at    BIGINT  NOT NULL,
 	PRIMARY KEY (provider, subject)
 );
 CREATE INDEX identities_user ON identities (user_id);
+CREATE INDEX identities_email ON identities (email) WHERE verified;
+
+-- The states of sign-ins that came back from a provider: each is good once.
+CREATE TABLE used_states (
+	state_hash TEXT   PRIMARY KEY,
+	expires_at BIGINT NOT NULL
+);
 
 CREATE TABLE sessions (
 	id_hash      TEXT   PRIMARY KEY,
@@ -233,6 +243,7 @@ DROP TABLE memberships;
 DROP TABLE teams;
 DROP TABLE login_links;
 DROP TABLE sessions;
+DROP TABLE used_states;
 DROP TABLE identities;
 DROP TABLE users;
 DROP TABLE counters;
