@@ -55,6 +55,8 @@ const (
 	SignedOut        Kind = "user.signed_out"
 	MemberAdded      Kind = "member.added"
 	MemberRemoved    Kind = "member.removed"
+	TokenCreated     Kind = "token.created"
+	TokenRevoked     Kind = "token.revoked"
 	ClusterChanged   Kind = "cluster.changed"
 )
 
@@ -85,7 +87,7 @@ func (k Kind) Asks() bool {
 // audited kinds tell what people did. They are kept for ever.
 func (k Kind) audited() bool {
 	switch k {
-	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved:
+	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved, TokenCreated, TokenRevoked:
 		return true
 	}
 	return k.Asks()
@@ -96,7 +98,7 @@ func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
 	case SignedOut:
 		return e.ActorID
-	case MemberAdded, MemberRemoved:
+	case MemberAdded, MemberRemoved, TokenRevoked:
 		return e.Data.UserID
 	}
 	return ""
