@@ -177,6 +177,23 @@ func (db *DB) eventsAfter(ctx context.Context, number int64, limit int) ([]Event
 	return events, nil
 }
 
+// EventsAfter returns at most limit events that follow the number and may be shown to the
+// actor, oldest first; of one store, or of all when its id is empty.
+func (db *DB) EventsAfter(ctx context.Context, actor Actor, number int64, storeID string, limit int) ([]Event, error) {
+	where, args := inList("team_id", append(actor.Teams(ViewActivity), ""), 3)
+	args = append([]any{number, limit}, args...)
+	if storeID != "" {
+		args = append(args, storeID)
+		where += " AND store_id = $" + strconv.Itoa(len(args))
+	}
+	rows, err := db.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE number > $1 AND `+where+` ORDER BY number LIMIT $2`, args...)
+	events, err := collect(rows, err, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("read events after %d: %w", number, err)
+	}
+	return events, nil
+}
+
 // StoreEvents returns what happened to the store, oldest first.
 func (db *DB) StoreEvents(ctx context.Context, storeID string) ([]Event, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE store_id = $1 ORDER BY number`, storeID)
