@@ -7,8 +7,10 @@ require (
 	github.com/alecthomas/kong v1.17.0 // subcommands, flags and environment from one struct
 	github.com/chromedp/cdproto v0.159.0 // what chromedp speaks; tests only
 	github.com/chromedp/chromedp v0.22.1 // drives a real Chromium; tests only
+	github.com/danielgtaylor/huma/v2 v2.37.2 // the JSON API, and the OpenAPI document made of its types
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // what go-smtp speaks to sign in; tests only
 	github.com/emersion/go-smtp v0.25.1 // a mail server; tests only
+	github.com/getkin/kin-openapi v0.152.0 // holds answers against that document; tests only
 	github.com/google/uuid v1.6.0 // UUIDv7 for ids that sort by time
 	github.com/gorilla/sessions v1.4.0 // the signed cookie that holds a session id
 	github.com/jackc/pgx/v5 v5.12.0 // Postgres, and LISTEN/NOTIFY
@@ -46,6 +48,7 @@ require (
 	github.com/cenkalti/backoff/v4 v4.3.0 // indirect
 	github.com/chai2010/gettext-go v1.0.2 // indirect
 	github.com/cli/browser v1.3.0 // indirect
+	github.com/clipperhouse/uax29/v2 v2.7.0 // indirect
 	github.com/cloudflare/circl v1.6.3 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.6 // indirect
 	github.com/cyphar/filepath-securejoin v0.7.0 // indirect
@@ -98,7 +101,7 @@ require (
 	github.com/liggitt/tabwriter v0.0.0-20181228230101-89fcab3d43de // indirect
 	github.com/mattn/go-colorable v0.1.15 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
-	github.com/mattn/go-runewidth v0.0.9 // indirect
+	github.com/mattn/go-runewidth v0.0.20 // indirect
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/mitchellh/copystructure v1.2.0 // indirect
 	github.com/mitchellh/go-wordwrap v1.0.1 // indirect
@@ -111,6 +114,8 @@ require (
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/natefinch/atomic v1.0.1 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
+	github.com/oasdiff/yaml v0.1.1 // indirect
+	github.com/oasdiff/yaml3 v0.0.14 // indirect
 	github.com/opencontainers/go-digest v1.0.0 // indirect
 	github.com/opencontainers/image-spec v1.1.1 // indirect
 	github.com/peterbourgon/diskv v2.0.1+incompatible // indirect

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/static"
@@ -27,7 +28,8 @@ type Config struct {
 	SessionKey  []byte // 32 bytes
 	BaseURL     string // under which browsers find us, without a slash at its end
 	Limits      store.Limits
-	DevLogin    bool // anybody may sign in as the developer
+	DevLogin    bool     // anybody may sign in as the developer
+	CORSOrigins []string // of pages that may use the API
 	Version     string
 	Log         *slog.Logger
 }
@@ -37,7 +39,9 @@ type App struct {
 	Config
 	sessions     *sessions
 	hub          *hub
+	api          *api.API
 	followers    *followers
+	streams      *followers // programs that read on
 	ending       atomic.Bool
 	writeTimeout time.Duration // of one message to a reader who has stopped reading
 }
@@ -45,7 +49,8 @@ type App struct {
 // New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
 	a := &App{Config: c, sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")), writeTimeout: 10 * time.Second}
-	a.followers = &followers{byUser: map[string]int{}}
+	a.followers = newFollowers(mostFollowers, mostOfOne)
+	a.streams = newFollowers(mostStreams, mostStreamsOfOne)
 	a.hub = newHub(a)
 	a.hub.start()
 	return a
@@ -69,12 +74,14 @@ func (a *App) Handler() http.Handler {
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err }}),
 		secureHeaders,
 		a.onlyKnownHosts,
+		a.cors(),
 		onlyText,
 		crossOriginGuard(),
 		middleware.BodyLimit("64K"),
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),
 	)
 	a.routes(e)
+	a.mountAPI(e)
 	return e
 }
 
@@ -130,4 +137,10 @@ const (
 )
 
 // isStream reports whether a script reads the answer while it is written.
-func isStream(c echo.Context) bool { return c.Path() == "/events" || c.Path() == logStreamPath }
+func isStream(c echo.Context) bool {
+	switch c.Path() {
+	case "/events", logStreamPath, api.Prefix + "/events", api.Prefix + "/stores/:id/logs":
+		return true
+	}
+	return false
+}

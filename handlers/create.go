@@ -68,12 +68,11 @@ func countryChoices(selected store.Country) (countries []views.CountryChoice, cu
 
 // chosenTemplate is the name of what the shop begins with: the engine's usual template when
 // none was chosen, and nothing for an engine that has none.
-func (a *App) chosenTemplate(r createRequest) (string, error) {
-	templates, err := a.Engines.Templates(r.Engine)
+func (a *App) chosenTemplate(engineName, name string) (string, error) {
+	templates, err := a.Engines.Templates(engineName)
 	if err != nil {
 		return "", err
 	}
-	name := r.Templates[r.Engine]
 	if name == "" && len(templates) > 0 {
 		return templates[0].Name, nil
 	}

@@ -31,9 +31,15 @@ const (
 
 // followers count who reads logs for long.
 type followers struct {
+	most, mostOfOne int
+
 	mu     sync.Mutex
 	all    int
 	byUser map[string]int
+}
+
+func newFollowers(most, mostOfOne int) *followers {
+	return &followers{most: most, mostOfOne: mostOfOne, byUser: map[string]int{}}
 }
 
 var errFollowers = &store.Error{Code: store.Limited, Message: "Too many logs are being read now. Close another page with a log, or try again in a moment."}
@@ -42,7 +48,7 @@ var errFollowers = &store.Error{Code: store.Limited, Message: "Too many logs are
 func (f *followers) enter(user string) (leave func(), err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.all >= mostFollowers || f.byUser[user] >= mostOfOne {
+	if f.all >= f.most || f.byUser[user] >= f.mostOfOne {
 		return nil, errFollowers
 	}
 	f.all++

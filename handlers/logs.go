@@ -69,22 +69,10 @@ func (q logQuery) address(st store.Store, path string) string {
 }
 
 // chosen is the query, or for one that names no container the one that somebody is likely
-// to look for: the first that runs.
+// to look for.
 func (q logQuery) chosen(pods []kube.Pod) logQuery {
-	if q.Pod != "" {
-		return q
-	}
-	for _, good := range []func(kube.Container) bool{
-		func(c kube.Container) bool { return c.State.Kind == "running" && !c.Init },
-		func(c kube.Container) bool { return c.HasLog(false) },
-		func(kube.Container) bool { return true },
-	} {
-		for _, pod := range pods {
-			if at := slices.IndexFunc(pod.Containers, good); at >= 0 {
-				q.Pod, q.Container = pod.Name, pod.Containers[at].Name
-				return q
-			}
-		}
+	if q.Pod == "" {
+		q.Pod, q.Container = provisioner.LikelyContainer(pods)
 	}
 	return q
 }

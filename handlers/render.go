@@ -36,6 +36,12 @@ func (a *App) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
 	}
+	if forPrograms(c) {
+		if err := a.api.Fail(c, err); err != nil {
+			a.Log.Error("answer an error", "error", err)
+		}
+		return
+	}
 	page := describeError(err)
 	page.Version = a.Version
 	page.SignedIn = visitorOf(c).sessionID != ""

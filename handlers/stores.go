@@ -222,21 +222,13 @@ func (a *App) createStore(c echo.Context) error {
 }
 
 func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.Store, error) {
-	e, known := a.Engines.Find(r.Engine)
-	if !known {
-		return store.Store{}, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
-	}
-	if err := a.Provisioner.Fits(e); err != nil {
-		return store.Store{}, err
-	}
-	template, err := a.chosenTemplate(r)
+	wanted, err := a.complete(store.NewStore{
+		TeamID: a.teamFor(who), Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
+	})
 	if err != nil {
 		return store.Store{}, err
 	}
-	return a.DB.CreateStore(ctx, who.Actor, store.NewStore{
-		TeamID: a.teamFor(who), Cluster: a.Provisioner.Placement(), Name: r.Name, Slug: strings.TrimSpace(r.Slug),
-		Engine: r.Engine, Template: template, Country: r.Country, Currency: r.Currency, Plan: a.Provisioner.PlanName(), Limits: a.Limits,
-	})
+	return a.DB.CreateStore(ctx, who.Actor, wanted)
 }
 
 // teamFor returns the team in which the visitor's new stores belong.

@@ -278,6 +278,10 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Detail = word(strings.TrimPrefix(e.Message, "Signed in "))
 	case store.SignedOut:
 		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed out", ""
+	case store.TokenCreated:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryLogin, "made the API token", word(e.Message)
+	case store.TokenRevoked:
+		entry.Kind, entry.Verb = views.EntryLogin, "revoked the API token"
 	case store.MemberAdded, store.MemberRemoved:
 		entry.Verb, entry.Detail = "changed the membership of", word(e.Message)
 	default:

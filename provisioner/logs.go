@@ -96,6 +96,23 @@ func FindContainer(pods []kube.Pod, pod, container string) (kube.Container, bool
 	return pods[p].Containers[c], true
 }
 
+// LikelyContainer names the container whose log somebody is likely to look for: the first
+// that runs, or else one that has a log, or any.
+func LikelyContainer(pods []kube.Pod) (pod, container string) {
+	for _, good := range []func(kube.Container) bool{
+		func(c kube.Container) bool { return c.State.Kind == "running" && !c.Init },
+		func(c kube.Container) bool { return c.HasLog(false) },
+		func(kube.Container) bool { return true },
+	} {
+		for _, pod := range pods {
+			if at := slices.IndexFunc(pod.Containers, good); at >= 0 {
+				return pod.Name, pod.Containers[at].Name
+			}
+		}
+	}
+	return "", ""
+}
+
 // mask reads what must be hidden. No log is shown while that is unknown.
 func (c *connection) mask(ctx context.Context, namespace string) (mask, error) {
 	credentials, err := c.kube.Secret(ctx, namespace, credentialsSecret)

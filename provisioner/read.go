@@ -78,6 +78,23 @@ func (p *Provisioner) Credentials(ctx context.Context, st store.Store) (Login, e
 	return Login{Username: username, Password: password, URL: e.AdminURL(p.storeURL(st))}, nil
 }
 
+// Usage returns how much of its quota the store uses, as the cluster counts it. It is empty for
+// a store that has no quota yet.
+func (p *Provisioner) Usage(ctx context.Context, st store.Store) (uses []kube.Use, err error) {
+	conn := p.cluster.connection()
+	if conn == nil {
+		return nil, ErrUnreachable
+	}
+	err = conn.inNamespace(ctx, ownerOf(st), func() (err error) {
+		uses, err = conn.kube.QuotaUse(ctx, st.Namespace)
+		return err
+	})
+	if apierrors.IsNotFound(err) || errors.Is(err, errNoNamespace) || errors.Is(err, kube.ErrForeign) {
+		return nil, nil
+	}
+	return uses, err
+}
+
 // Events lists what the cluster reported about the store, newest first.
 func (p *Provisioner) Events(ctx context.Context, st store.Store) ([]kube.Event, error) {
 	conn := p.cluster.connection()

@@ -64,6 +64,8 @@ const (
 	TeamCreated      Kind = "team.created"
 	TeamRenamed      Kind = "team.renamed"
 	TeamDeleted      Kind = "team.deleted"
+	TokenCreated     Kind = "token.created"
+	TokenRevoked     Kind = "token.revoked"
 	ClusterChanged   Kind = "cluster.changed"
 )
 
@@ -107,7 +109,7 @@ func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
 	case SignedOut, SessionEnded:
 		return e.ActorID
-	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated:
+	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated, TokenRevoked:
 		return e.Data.UserID
 	}
 	return ""
@@ -180,6 +182,23 @@ func (db *DB) LastEvent(ctx context.Context) (int64, error) { return lastEvent(c
 // eventsAfter returns at most limit events that follow the number, oldest first.
 func (db *DB) eventsAfter(ctx context.Context, number int64, limit int) ([]Event, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE number > $1 ORDER BY number LIMIT $2`, number, limit)
+	events, err := collect(rows, err, scanEvent)
+	if err != nil {
+		return nil, fmt.Errorf("read events after %d: %w", number, err)
+	}
+	return events, nil
+}
+
+// EventsAfter returns at most limit events that follow the number and may be shown to the
+// actor, oldest first; of one store, or of all when its id is empty.
+func (db *DB) EventsAfter(ctx context.Context, actor Actor, number int64, storeID string, limit int) ([]Event, error) {
+	where, args := inList("team_id", append(actor.Teams(ViewActivity), ""), 3)
+	args = append([]any{number, limit}, args...)
+	if storeID != "" {
+		args = append(args, storeID)
+		where += " AND store_id = $" + strconv.Itoa(len(args))
+	}
+	rows, err := db.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE number > $1 AND `+where+` ORDER BY number LIMIT $2`, args...)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("read events after %d: %w", number, err)

@@ -14,6 +14,7 @@ type Query struct {
 	Engine string // any when empty
 	TeamID string // any when empty
 	Sort   Sort
+	After  string // id of the store behind which the page begins, in that order; the beginning when empty
 	Offset int
 	Limit  int
 }
@@ -37,6 +38,19 @@ func (s Sort) orderBy() string {
 	default:
 		return "created_at DESC, id DESC"
 	}
+}
+
+// behind is the condition that a store comes after the one whose id is that argument, whether
+// that one still lives or not.
+func (s Sort) behind(argument int) string {
+	columns, order := "created_at, id", "<"
+	switch s {
+	case Oldest:
+		order = ">"
+	case ByName:
+		columns, order = "LOWER(name), id", ">"
+	}
+	return fmt.Sprintf("(%s) %s (SELECT %s FROM stores WHERE id = $%d)", columns, order, columns, argument)
 }
 
 // List is a page of stores and what there is beside it.
@@ -122,6 +136,10 @@ func (q Query) page(actor Actor) (string, []any) {
 	if q.Status != "" {
 		args = append(args, q.Status)
 		where += " AND status = $" + strconv.Itoa(len(args))
+	}
+	if q.After != "" {
+		args = append(args, q.After)
+		where += " AND " + q.Sort.behind(len(args))
 	}
 	args = append(args, q.Limit, q.Offset)
 	ids := fmt.Sprintf(`SELECT id FROM stores WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`, where, q.Sort.orderBy(), len(args)-1, len(args))

@@ -74,6 +74,7 @@ type Actor struct {
 	Admin   bool            // of the installation
 	Roles   map[string]Role // by team id
 	Token   string          // name of the token that is used; empty for a browser's session
+	TokenID string          // of that token
 	Scopes  []Scope         // of that token
 }
 

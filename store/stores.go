@@ -32,46 +32,61 @@ type NewStore struct {
 
 // CreateStore records a store that should be, for the provisioner to bring about. It
 // returns an *Error that names the field when the request cannot be met.
-func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (Store, error) {
-	if !actor.May(CreateStores, n.TeamID) {
-		return Store{}, &Error{Code: Forbidden, Message: "You may look at this team's stores, but not create one. Ask one of its owners."}
-	}
-	name, err := CleanName(n.Name)
+func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (st Store, err error) {
+	n, err = n.checked(actor)
 	if err != nil {
 		return Store{}, err
+	}
+	err = db.update(ctx, func(t tx) (err error) {
+		st, err = t.createStore(ctx, actor, n)
+		return err
+	})
+	return st, takenMeanwhile(st, err)
+}
+
+// checked is the request as it is kept, if the actor may make it and nothing is wrong with it.
+func (n NewStore) checked(actor Actor) (NewStore, error) {
+	if !actor.May(CreateStores, n.TeamID) {
+		return n, &Error{Code: Forbidden, Message: "You may look at this team's stores, but not create one. Ask one of its owners."}
+	}
+	var err error
+	if n.Name, err = CleanName(n.Name); err != nil {
+		return n, err
 	}
 	if n.Slug != "" {
 		if err := CheckSlug(n.Slug); err != nil {
-			return Store{}, err
+			return n, err
 		}
 	}
 	country, err := ChooseCountry(n.Country, n.Currency)
+	n.Country, n.Currency = country.Code, country.Currency
+	return n, err
+}
+
+func (t tx) createStore(ctx context.Context, actor Actor, n NewStore) (Store, error) {
+	if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
+		return Store{}, err
+	}
+	if err := t.checkTeam(ctx, n.TeamID); err != nil {
+		return Store{}, err
+	}
+	slug, err := t.claimSlug(ctx, n.Name, n.Slug)
 	if err != nil {
 		return Store{}, err
 	}
-	n.Country, n.Currency = country.Code, country.Currency
-	var st Store
-	err = db.update(ctx, func(t tx) error {
-		if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
-			return err
-		}
-		if err := t.checkTeam(ctx, n.TeamID); err != nil {
-			return err
-		}
-		slug, err := t.claimSlug(ctx, name, n.Slug)
-		if err != nil {
-			return err
-		}
-		st = newStore(actor, n, name, slug, t.now)
-		if err := t.insertStore(ctx, st); err != nil {
-			return err
-		}
-		return t.append(ctx, storeEvent(st, actor, StoreCreated, "Store created"))
-	})
-	if isUniqueViolation(err) {
-		return Store{}, slugTaken(st.Slug, NumberSlug(st.Slug, 2))
+	st := newStore(actor, n, n.Name, slug, t.now)
+	if err := t.insertStore(ctx, st); err != nil {
+		return st, err
 	}
-	return st, err
+	return st, t.append(ctx, storeEvent(st, actor, StoreCreated, "Store created"))
+}
+
+// takenMeanwhile tells of an address that another process took at the same time.
+func takenMeanwhile(st Store, err error) error {
+	if isUniqueViolation(err) {
+		return slugTaken(st.Slug, NumberSlug(st.Slug, 2))
+	}
+	return err
 }
 
 func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {

@@ -71,6 +71,8 @@ type config struct {
 	SMTPFrom     string `env:"SHOPWRIGHT_SMTP_FROM" name:"smtp-from" help:"Address that these mails are from, such as Shopwright <shops@example.com>."`
 	SMTPPlain    bool   `env:"SHOPWRIGHT_SMTP_PLAIN" name:"smtp-plain" help:"Send without encryption where that mail server offers none, such as one on the same machine."`
 
+	CORSOrigins []string `env:"SHOPWRIGHT_CORS_ORIGINS" name:"cors-origins" help:"Origins of pages that may use the JSON API from a browser, such as https://tools.example.com; none when empty."`
+
 	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anybody on this machine sign in as the developer. Loopback addresses only."`
 	LogLevel string `env:"SHOPWRIGHT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 }
@@ -99,6 +101,9 @@ func (c *config) validate() error {
 	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
 	check(c.CheckInterval == 0 || c.CheckInterval >= time.Minute, "SHOPWRIGHT_CHECK_INTERVAL is %s: it must be at least 1m, or 0 for never", c.CheckInterval)
+	for _, origin := range c.CORSOrigins {
+		check(isOrigin(origin), "SHOPWRIGHT_CORS_ORIGINS has %q: it must be a scheme and a host, such as https://tools.example.com", origin)
+	}
 	check(c.DatabaseWait >= 0, "SHOPWRIGHT_DATABASE_WAIT is %s: it must not be negative", c.DatabaseWait)
 	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)
@@ -278,6 +283,12 @@ func decodeKey(text string) []byte {
 func isWebURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// isOrigin reports whether a browser would name a page's origin so: see RFC 6454, section 6.
+func isOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && isWebURL(s) && s == u.Scheme+"://"+u.Host
 }
 
 var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)

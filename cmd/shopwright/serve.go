@@ -156,7 +156,7 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 	app := handlers.New(handlers.Config{
 		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKey: key, BaseURL: c.baseURL(listener.Addr().String()),
 		Limits:   store.Limits{Stores: c.MaxStores, StoresPerUser: c.MaxStoresPerUser},
-		DevLogin: c.DevLogin, Version: currentVersion(), Log: log,
+		DevLogin: c.DevLogin, CORSOrigins: c.CORSOrigins, Version: currentVersion(), Log: log,
 	})
 	server := &http.Server{
 		Handler: app.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 // setting is one field of the configuration.
@@ -20,9 +21,17 @@ func settings(c config) []setting {
 		_, secret := kind.Field(i).Tag.Lookup("secret")
 		all = append(all, setting{
 			env:    kind.Field(i).Tag.Get("env"),
-			value:  fmt.Sprint(value.Field(i).Interface()),
+			value:  settingText(value.Field(i).Interface()),
 			secret: secret,
 		})
 	}
 	return all
+}
+
+// settingText is a value as the environment has it.
+func settingText(value any) string {
+	if list, ok := value.([]string); ok {
+		return strings.Join(list, ",")
+	}
+	return fmt.Sprint(value)
 }

@@ -106,6 +106,18 @@ CREATE TABLE api_tokens (
 	last_used_at BIGINT NOT NULL,
 	expires_at   BIGINT NOT NULL
 );
+CREATE INDEX api_tokens_user ON api_tokens (user_id, created_at);
+
+-- Answers to requests that may be sent twice, such as after a lost connection.
+CREATE TABLE idempotency_keys (
+	user_id    TEXT   NOT NULL REFERENCES users (id),
+	key        TEXT   NOT NULL, -- that the sender chose
+	digest     TEXT   NOT NULL, -- of what was asked for
+	answer     TEXT   NOT NULL,
+	created_at BIGINT NOT NULL,
+	PRIMARY KEY (user_id, key)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
 CREATE TABLE clusters (
 	id            TEXT    PRIMARY KEY,
@@ -237,6 +249,7 @@ DROP TABLE events;
 DROP TABLE revisions;
 DROP TABLE stores;
 DROP TABLE clusters;
+DROP TABLE idempotency_keys;
 DROP TABLE api_tokens;
 DROP TABLE invitations;
 DROP TABLE memberships;

@@ -1,0 +1,250 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+)
+
+func (a *API) registerAccount() {
+	register(a, operation{id: "list-engines", method: http.MethodGet, path: "/engines", tag: tagOffer, summary: "List the engines and their templates"}, a.listEngines)
+	register(a, operation{id: "list-templates", method: http.MethodGet, path: "/engines/{engine}/templates", tag: tagOffer, summary: "List the templates of an engine"}, a.listTemplates)
+	register(a, operation{id: "list-countries", method: http.MethodGet, path: "/countries", tag: tagOffer, summary: "List the countries that a shop can be in"}, a.listCountries)
+	register(a, operation{id: "show-me", method: http.MethodGet, path: "/me", tag: tagAccount, summary: "Show whose token this is, and what it may do"}, a.showMe)
+	register(a, operation{id: "list-teams", method: http.MethodGet, path: "/teams", tag: tagAccount, summary: "List the teams that the token is good for"}, a.listTeams)
+	register(a, operation{
+		id: "list-tokens", method: http.MethodGet, path: "/tokens", tag: tagAccount, summary: "List your tokens",
+		description: "Those of this token's team, also those that have expired. Nobody can be told their secrets.",
+	}, a.listTokens)
+	register(a, operation{
+		id: "revoke-token", method: http.MethodDelete, path: "/tokens/{id}", tag: tagAccount, status: http.StatusNoContent, summary: "Revoke a token",
+		description: "A token can always end itself; to end another of yours it needs the scope team:write.",
+	}, a.revokeToken)
+	register(a, operation{
+		id: "list-activity", method: http.MethodGet, path: "/activity", tag: tagAccount, scope: store.ReadStores, summary: "List what people did, and how it ended",
+		description: "Newest first. Send next as before for older ones.",
+	}, a.listActivity)
+}
+
+// Engine is a kind of shop.
+type Engine struct {
+	Name        string     `json:"name" example:"woocommerce"`
+	Label       string     `json:"label" example:"WooCommerce"`
+	Description string     `json:"description"`
+	Templates   []Template `json:"templates" nullable:"false"`
+}
+
+// Template is what a shop can begin with.
+type Template struct {
+	Name        string `json:"name" example:"demo"`
+	Label       string `json:"label" example:"Demo catalogue"`
+	Description string `json:"description"`
+}
+
+type enginesOutput struct {
+	Body struct {
+		Engines []Engine `json:"engines" nullable:"false"`
+	}
+}
+
+func (a *API) listEngines(context.Context, *struct{}) (*enginesOutput, error) {
+	out := &enginesOutput{}
+	out.Body.Engines = []Engine{}
+	for _, e := range a.Engines.All() {
+		templates, err := a.templates(e.Name())
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Engines = append(out.Body.Engines, Engine{Name: e.Name(), Label: e.Label(), Description: e.Description(), Templates: templates})
+	}
+	return out, nil
+}
+
+func (a *API) templates(engine string) ([]Template, error) {
+	templates, err := a.Engines.Templates(engine)
+	all := []Template{}
+	for _, t := range templates {
+		all = append(all, Template{Name: t.Name, Label: t.Label, Description: t.Description})
+	}
+	return all, err
+}
+
+type templatesInput struct {
+	Engine string `path:"engine" example:"woocommerce"`
+}
+
+type templatesOutput struct {
+	Body struct {
+		Templates []Template `json:"templates" nullable:"false"`
+	}
+}
+
+func (a *API) listTemplates(_ context.Context, in *templatesInput) (*templatesOutput, error) {
+	if _, known := a.Engines.Find(in.Engine); !known {
+		return nil, &store.Error{Code: store.NotFound, Message: "There is no such engine. " + Prefix + "/engines lists those there are."}
+	}
+	templates, err := a.templates(in.Engine)
+	out := &templatesOutput{}
+	out.Body.Templates = templates
+	return out, err
+}
+
+// Country is where a shop can be.
+type Country struct {
+	Code     string `json:"code" example:"DE"`
+	Name     string `json:"name" example:"Germany"`
+	Currency string `json:"currency" example:"EUR" doc:"What people pay with there."`
+}
+
+type countriesOutput struct {
+	Body struct {
+		Countries  []Country `json:"countries" nullable:"false"`
+		Currencies []string  `json:"currencies" nullable:"false"`
+	}
+}
+
+func (a *API) listCountries(context.Context, *struct{}) (*countriesOutput, error) {
+	out := &countriesOutput{}
+	for _, c := range store.Countries() {
+		out.Body.Countries = append(out.Body.Countries, Country(c))
+	}
+	out.Body.Currencies = store.Currencies()
+	return out, nil
+}
+
+// Me is whose token this is.
+type Me struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	Email string `json:"email"`
+	Admin bool   `json:"admin" doc:"Of the installation."`
+	Team  Team   `json:"team"`
+	Token Token  `json:"token"`
+}
+
+// Team is a group of people who share stores.
+type Team struct {
+	ID       string     `json:"id"`
+	Name     string     `json:"name"`
+	Personal bool       `json:"personal"`
+	Role     store.Role `json:"role" enum:"owner,admin,member,viewer"`
+}
+
+// Token lets a program act for its user within a team.
+type Token struct {
+	ID        string        `json:"id"`
+	Name      string        `json:"name" example:"build server"`
+	Team      string        `json:"team" doc:"Id of the team that it is good for."`
+	TeamName  string        `json:"team_name"`
+	Scopes    []store.Scope `json:"scopes" nullable:"false"`
+	CreatedAt time.Time     `json:"created_at"`
+	ExpiresAt time.Time     `json:"expires_at"`
+	UsedAt    *time.Time    `json:"last_used_at,omitempty" doc:"Exact to a minute."`
+	Current   bool          `json:"current" doc:"Whether it is the one that asks."`
+}
+
+func tokenOf(who store.Actor, k store.Token) Token {
+	return Token{
+		ID: k.ID, Name: word(k.Name), Team: k.TeamID, TeamName: word(k.Team), Scopes: k.Scopes, CreatedAt: k.CreatedAt,
+		ExpiresAt: k.ExpiresAt, UsedAt: at(k.LastUsedAt), Current: k.ID == who.TokenID,
+	}
+}
+
+type meOutput struct {
+	Body Me
+}
+
+func (a *API) showMe(ctx context.Context, _ *struct{}) (*meOutput, error) {
+	who := callerOf(ctx)
+	teams, err := a.teams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	me := Me{ID: who.User.ID, Name: word(who.User.Name), Email: word(who.User.Email), Admin: who.User.Admin, Token: tokenOf(who.Actor, who.Token)}
+	for _, team := range teams {
+		me.Team = team
+	}
+	return &meOutput{Body: me}, nil
+}
+
+// teams are those of the user in which the token is good.
+func (a *API) teams(ctx context.Context) ([]Team, error) {
+	who := actorOf(ctx)
+	teams, err := a.DB.Teams(ctx, who.UserID)
+	all := []Team{}
+	for _, t := range teams {
+		if who.Roles[t.ID] != "" {
+			all = append(all, Team{ID: t.ID, Name: word(t.Name), Personal: t.Personal, Role: t.Role})
+		}
+	}
+	return all, err
+}
+
+type teamsOutput struct {
+	Body struct {
+		Teams []Team `json:"teams" nullable:"false"`
+	}
+}
+
+func (a *API) listTeams(ctx context.Context, _ *struct{}) (*teamsOutput, error) {
+	teams, err := a.teams(ctx)
+	out := &teamsOutput{}
+	out.Body.Teams = teams
+	return out, err
+}
+
+type tokensOutput struct {
+	Body struct {
+		Tokens []Token `json:"tokens" nullable:"false"`
+	}
+}
+
+func (a *API) listTokens(ctx context.Context, _ *struct{}) (*tokensOutput, error) {
+	tokens, err := a.DB.Tokens(ctx, actorOf(ctx))
+	out := &tokensOutput{}
+	out.Body.Tokens = []Token{}
+	for _, k := range tokens {
+		out.Body.Tokens = append(out.Body.Tokens, tokenOf(actorOf(ctx), k))
+	}
+	return out, err
+}
+
+type revokeInput struct {
+	ID string `path:"id" doc:"The token's id."`
+}
+
+func (a *API) revokeToken(ctx context.Context, in *revokeInput) (*struct{}, error) {
+	return nil, a.DB.RevokeToken(ctx, actorOf(ctx), in.ID)
+}
+
+type activityInput struct {
+	Before int64 `query:"before" minimum:"1" doc:"Only what happened before the event of that number."`
+	Limit  int   `query:"limit" minimum:"1" maximum:"100" default:"50"`
+}
+
+type activityOutput struct {
+	Body struct {
+		Events []Event `json:"events" nullable:"false"`
+		Next   string  `json:"next,omitempty" doc:"What to send as before for the following page; absent on the last."`
+	}
+}
+
+func (a *API) listActivity(ctx context.Context, in *activityInput) (*activityOutput, error) {
+	events, err := a.DB.Activity(ctx, actorOf(ctx), in.Before, in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &activityOutput{}
+	out.Body.Events = []Event{}
+	if len(events) > in.Limit {
+		events = events[:in.Limit]
+		out.Body.Next = strconv.FormatInt(events[in.Limit-1].Number, 10)
+	}
+	for _, e := range events {
+		out.Body.Events = append(out.Body.Events, eventOf(e))
+	}
+	return out, nil
+}

@@ -1,0 +1,235 @@
+// Package api is the face for programs: JSON under /api/v1, for whoever comes with a token,
+// and the OpenAPI document that is made of the same code. It shows what the records and the
+// provisioner tell; it knows no pages.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/store"
+)
+
+// Prefix is where the API is.
+const Prefix = "/api/v1"
+
+// mostBody is how large a request may be, in bytes.
+const mostBody = 32 << 10
+
+// Config is what the API needs.
+type Config struct {
+	DB          *store.DB
+	Provisioner *provisioner.Provisioner
+	Engines     engine.Registry
+	Version     string
+	Log         *slog.Logger
+
+	// Complete checks what is asked for against what is offered, and adds what the installation
+	// decides about a new store.
+	Complete func(store.NewStore) (store.NewStore, error)
+	// Work tells from the events of a store, oldest first, how far the work on it is.
+	Work func([]store.Event) Work
+	// Follow reports whether the user of that id may keep one more answer open, until leave.
+	Follow func(userID string) (leave func(), ok bool)
+	// Ending is closed when answers that do not end by themselves must.
+	Ending <-chan struct{}
+	// WriteTimeout is how long one message may take to a reader who has stopped reading.
+	WriteTimeout time.Duration
+}
+
+// API answers programs.
+type API struct {
+	Config
+	huma huma.API
+}
+
+// New registers the API's routes.
+func New(e *echo.Echo, c Config) *API {
+	a := &API{Config: c}
+	a.huma = humaecho.NewWithGroup(e, e.Group(Prefix), a.settings())
+	a.huma.UseMiddleware(a.authenticate)
+	a.registerStores()
+	a.registerReleases()
+	a.registerCluster()
+	a.registerAccount()
+	a.registerStreams()
+	schemas := a.huma.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel") // huma's own, in whose place is Problem
+	delete(schemas, "ErrorDetail")
+	return a
+}
+
+func (a *API) settings() huma.Config {
+	c := huma.DefaultConfig("Shopwright", a.Version)
+	c.Info.Description = description
+	c.Servers = []*huma.Server{{URL: Prefix}}
+	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	c.RejectUnknownQueryParameters = true
+	c.Transformers = []huma.Transformer{asProblem}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		securityScheme: {Type: "http", Scheme: "bearer", Description: "A token from the account's page, shopwright_…"},
+	}
+	c.Tags = []*huma.Tag{
+		{Name: tagStores, Description: "Open, look at, change and delete stores."},
+		{Name: tagReleases, Description: "What a store runs, what it can be brought to, and the way back."},
+		{Name: tagCluster, Description: "What the cluster says about a store now."},
+		{Name: tagStreams, Description: "What happens, as it happens."},
+		{Name: tagOffer, Description: "What there is to open a store with."},
+		{Name: tagAccount, Description: "Who you are, and what you may do."},
+	}
+	return c
+}
+
+const (
+	securityScheme = "token"
+
+	tagStores   = "Stores"
+	tagReleases = "Releases"
+	tagCluster  = "Cluster"
+	tagStreams  = "Streams"
+	tagOffer    = "Offer"
+	tagAccount  = "Account"
+
+	description = `Everything that the pages can do with stores. Send a token in the header ` +
+		"`Authorization: Bearer shopwright_…`" + `, never in an address. Times are in UTC. What is wrong is told as ` +
+		`application/problem+json with a code and one sentence; what cannot be had while the cluster does not answer is 503 with Retry-After.`
+)
+
+// operation says where something is done, and what a token needs for it.
+type operation struct {
+	id, method, path, tag string
+	summary               string
+	description           string
+	scope                 store.Scope // none for any token
+	status                int         // of success, where it is not 200
+	content               []string    // types of what is no JSON
+	headers               map[string]*huma.Header
+}
+
+// register adds an operation. Whatever its function returns as an error becomes a [Problem].
+func register[I, O any](a *API, o operation, do func(context.Context, *I) (*O, error)) {
+	huma.Register(a.huma, a.document(o), func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, a.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func (a *API) document(o operation) huma.Operation {
+	needs := []string{}
+	if o.scope != "" {
+		needs = append(needs, string(o.scope))
+	}
+	if strings.HasPrefix(o.path, "/stores/{id}") && o.scope != store.ReadStores { // who may not see it cannot change it
+		needs = append(needs, string(store.ReadStores))
+	}
+	op := huma.Operation{
+		OperationID: o.id, Method: o.method, Path: o.path, Tags: []string{o.tag}, Summary: o.summary, Description: o.description,
+		Security: []map[string][]string{{securityScheme: needs}}, DefaultStatus: o.status, MaxBodyBytes: mostBody,
+		Responses: map[string]*huma.Response{"default": a.problemResponse()},
+	}
+	if o.content != nil {
+		success := &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{}, Headers: o.headers}
+		for _, kind := range o.content {
+			success.Content[kind] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		}
+		op.Responses["200"] = success
+	}
+	return op
+}
+
+type bearerKey struct{}
+
+// caller is who comes with a token, and the token.
+type caller struct {
+	store.Bearer
+	secret string
+}
+
+func callerOf(ctx context.Context) caller {
+	who, _ := ctx.Value(bearerKey{}).(caller)
+	return who
+}
+
+func actorOf(ctx context.Context) store.Actor { return callerOf(ctx).Actor }
+
+// authenticate lets pass who comes with a good token that has the operation's scope. Cookies
+// count for nothing, so that no other site can make a browser ask for something.
+func (a *API) authenticate(c huma.Context, next func(huma.Context)) {
+	who, err := a.identify(c)
+	if err == nil {
+		err = checkScope(c.Operation(), who.Actor)
+	}
+	if err != nil {
+		a.refuse(c, err)
+		return
+	}
+	c.SetHeader("Cache-Control", "no-store")
+	next(huma.WithValue(c, bearerKey{}, who))
+}
+
+var (
+	errTokenInAddress = &Problem{Status: http.StatusBadRequest, Code: "token_in_address",
+		Detail: "Send the token in the header Authorization: Bearer …, never in the address: addresses are written down in logs. Revoke this token and make another."}
+	errNoToken = &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", challenge: `Bearer realm="Shopwright"`,
+		Detail: "Send a token in the header Authorization: Bearer …; your account's page makes one."}
+	errBadToken = &Problem{Status: http.StatusUnauthorized, Code: "invalid_token", challenge: `Bearer realm="Shopwright", error="invalid_token"`,
+		Detail: "This token is unknown, has expired or was revoked. Make another on your account's page."}
+)
+
+func (a *API) identify(c huma.Context) (caller, error) {
+	address := c.URL()
+	for name, values := range address.Query() {
+		if isTokenName(name) || strings.Contains(strings.Join(values, " "), store.TokenPrefix) {
+			return caller{}, errTokenInAddress
+		}
+	}
+	scheme, secret, _ := strings.Cut(c.Header("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
+		return caller{}, errNoToken
+	}
+	secret = strings.TrimSpace(secret)
+	who, err := a.DB.TokenActor(c.Context(), secret, humaecho.Unwrap(c).RealIP())
+	if store.ErrorCode(err) == store.NotFound {
+		return caller{}, errBadToken
+	}
+	return caller{Bearer: who, secret: secret}, err
+}
+
+func isTokenName(name string) bool {
+	switch strings.ToLower(name) {
+	case "token", "access_token", "api_key", "apikey", "key", "authorization", "bearer":
+		return true
+	}
+	return false
+}
+
+func checkScope(op *huma.Operation, who store.Actor) error {
+	for _, scope := range op.Security[0][securityScheme] {
+		if !hasScope(who, store.Scope(scope)) {
+			return &Problem{Status: http.StatusForbidden, Code: "scope_missing", challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
+				Detail: "This token lacks the scope " + scope + ". Make one that has it on your account's page."}
+		}
+	}
+	return nil
+}
+
+func hasScope(who store.Actor, scope store.Scope) bool {
+	for _, s := range who.Scopes {
+		if s == scope {
+			return true
+		}
+	}
+	return false
+}

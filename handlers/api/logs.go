@@ -1,0 +1,188 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/legible"
+	"shopwright.dev/shopwright/store"
+)
+
+const ndjson = "application/x-ndjson"
+
+type logInput struct {
+	StoreInput
+	Pod       string `query:"pod" maxLength:"253" doc:"The first that runs when it is missing."`
+	Container string `query:"container" maxLength:"253" doc:"The pod's first when it is missing."`
+	Tail      int64  `query:"tail" minimum:"1" maximum:"100000" default:"500" doc:"Lines from the end to begin with."`
+	Since     string `query:"since" maxLength:"40" doc:"A time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m."`
+	Previous  bool   `query:"previous" doc:"Of the container before its last restart."`
+	Follow    bool   `query:"follow" doc:"Go on with what is written later, until the container ends."`
+	Accept    string `header:"Accept" doc:"application/x-ndjson, or text."`
+}
+
+// LogLine is a line of a log.
+type LogLine struct {
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+	Cut  int       `json:"cut,omitempty"` // bytes that are missing at its end
+}
+
+func (a *API) readLog(ctx context.Context, in *logInput) (*huma.StreamResponse, error) {
+	st, err := a.DB.FindStore(ctx, actorOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	query, err := a.logQuery(st, in)
+	if err != nil {
+		return nil, err
+	}
+	reading, cancel := context.WithCancel(ctx)
+	log, err := a.Provisioner.OpenLog(reading, st, query)
+	if err != nil {
+		cancel()
+		return nil, a.whyNoLog(ctx, st, err, in.Previous)
+	}
+	end := func() { cancel(); _ = log.Close() }
+	kind, format := "text/plain; charset=utf-8", plainLine
+	if strings.Contains(in.Accept, ndjson) {
+		kind, format = ndjson, jsonLine
+	}
+	answer, err := a.streaming(ctx, func(huma.Context) string { return kind }, func(ctx context.Context, s *stream) {
+		defer end()
+		s.copyLog(ctx, cancel, log, format)
+	})
+	if err != nil {
+		end()
+	}
+	return answer, err
+}
+
+func (a *API) logQuery(st store.Store, in *logInput) (provisioner.LogQuery, error) {
+	query := provisioner.LogQuery{Pod: in.Pod, Container: in.Container, LogOptions: kube.LogOptions{Previous: in.Previous, Follow: in.Follow, Tail: in.Tail}}
+	since, err := readSince(in.Since)
+	if err != nil {
+		return query, err
+	}
+	query.Since = since
+	snapshot, known := a.Provisioner.Snapshot(st)
+	if !known {
+		return query, provisioner.ErrUnreachable
+	}
+	if query.Pod == "" {
+		query.Pod, query.Container = provisioner.LikelyContainer(snapshot.Pods)
+	}
+	for _, pod := range snapshot.Pods {
+		if pod.Name == query.Pod && query.Container == "" {
+			_, query.Container = provisioner.LikelyContainer([]kube.Pod{pod})
+		}
+	}
+	return query, nil
+}
+
+func readSince(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return time.Now().Add(-d), nil
+	}
+	return time.Time{}, &Problem{
+		Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "Since is no time: write one such as 2026-01-02T15:04:05Z, or how long ago, such as 10m.",
+		Errors: []Fault{{Detail: "This is no time.", Parameter: "since"}},
+	}
+}
+
+func (a *API) whyNoLog(ctx context.Context, st store.Store, err error, previous bool) error {
+	refusal, refused := errors.AsType[*provisioner.LogRefusal](err)
+	switch {
+	case errors.Is(err, provisioner.ErrNoContainer):
+		return &store.Error{Code: store.NotFound, Message: "There is no such log. The store's pods name their containers."}
+	case errors.Is(err, provisioner.ErrNotStarted) && previous:
+		return &store.Error{Code: store.Conflict, Message: "The container has not been restarted, so there is no log from before. Read the present one."}
+	case errors.Is(err, provisioner.ErrNotStarted):
+		return &store.Error{Code: store.Conflict, Message: "The container has not started, and its log begins when it does. Try again in a moment."}
+	case errors.Is(err, provisioner.ErrNoSecrets):
+		return &store.Error{Code: store.Conflict, Message: "The store's credentials are gone from the cluster, so nobody can tell what of this log must be hidden. Put them back first."}
+	case errors.Is(err, provisioner.ErrLogRefused):
+		return &store.Error{Code: store.Conflict, Message: "Shopwright's account may not read logs: its role shopwright-store lacks get on pods/log. Ask the administrator."}
+	case refused:
+		return &store.Error{Code: store.Conflict, Message: "The node does not give this log: " + legible.Text(refusal.Said)}
+	}
+	return a.ofCluster(ctx, st, err)
+}
+
+// copyLog writes lines until there are no more, nobody reads them or may.
+func (s *stream) copyLog(ctx context.Context, cancel func(), log *provisioner.Log, format func(*bytes.Buffer, provisioner.LogLine)) {
+	ctx, stop := context.WithCancel(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		s.watchRights(ctx)
+		cancel()
+	}()
+	defer func() { stop(); <-watched }()
+	var text bytes.Buffer
+	for {
+		line, err := log.Next()
+		if err != nil || ctx.Err() != nil {
+			break
+		}
+		format(&text, line)
+		if log.Buffered() && text.Len() < 32<<10 {
+			continue
+		}
+		if s.write(text.Bytes()) != nil {
+			return
+		}
+		text.Reset()
+	}
+	_ = s.write(text.Bytes())
+}
+
+// watchRights returns when the token is good no more, the program ends or the context is done.
+func (s *stream) watchRights(ctx context.Context) {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.api.Ending:
+			return
+		case e, open := <-s.sub.Events:
+			if !open || e.RightsOf() == s.who.User.ID && !s.good(ctx) {
+				return
+			}
+		case <-beat.C:
+			if !s.good(ctx) {
+				return
+			}
+		}
+	}
+}
+
+func plainLine(out *bytes.Buffer, l provisioner.LogLine) {
+	fmt.Fprintf(out, "%s %s", l.At.UTC().Format(time.RFC3339Nano), l.Text)
+	if l.Cut > 0 {
+		fmt.Fprintf(out, " … %d more bytes", l.Cut)
+	}
+	out.WriteByte('\n')
+}
+
+func jsonLine(out *bytes.Buffer, l provisioner.LogLine) {
+	_ = json.NewEncoder(out).Encode(LogLine{At: l.At.UTC(), Text: l.Text, Cut: l.Cut}) // into memory
+}

@@ -1,0 +1,240 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/store"
+)
+
+// Problem is what is wrong, as RFC 9457 has it.
+type Problem struct {
+	Type   string  `json:"type" example:"about:blank" doc:"Always about:blank: the code tells problems apart."`
+	Title  string  `json:"title" example:"Unprocessable Entity"`
+	Status int     `json:"status" example:"422"`
+	Code   string  `json:"code" example:"invalid" doc:"What is wrong, for programs. It does not change."`
+	Detail string  `json:"detail" example:"\"www\" is reserved for the platform. Choose another address." doc:"What is wrong and what to do about it, for people."`
+	Errors []Fault `json:"errors,omitempty" nullable:"false" doc:"Where the request is wrong."`
+
+	challenge string // for WWW-Authenticate
+	retry     int    // seconds after which it may be better
+}
+
+// Fault is one mistake in a request.
+type Fault struct {
+	Detail    string `json:"detail" example:"expected string"`
+	Pointer   string `json:"pointer,omitempty" example:"#/name" doc:"JSON pointer into the body."`
+	Parameter string `json:"parameter,omitempty" example:"limit" doc:"Name of a parameter in the address."`
+	Header    string `json:"header,omitempty" example:"Idempotency-Key"`
+}
+
+// Error implements error.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus implements huma.StatusError.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// ContentType implements huma.ContentTypeFilter.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders implements huma.HeadersError.
+func (p *Problem) GetHeaders() http.Header {
+	header := http.Header{}
+	if p.challenge != "" {
+		header.Set("WWW-Authenticate", p.challenge)
+	}
+	if p.retry > 0 {
+		header.Set("Retry-After", strconv.Itoa(p.retry))
+	}
+	return header
+}
+
+// whole is the problem with what its status says.
+func (p *Problem) whole() *Problem {
+	full := *p
+	full.Type, full.Title = "about:blank", http.StatusText(p.Status)
+	return &full
+}
+
+// problemResponse documents what every operation can answer.
+func (a *API) problemResponse() *huma.Response {
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	return &huma.Response{
+		Description: "What is wrong",
+		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
+	}
+}
+
+// whenBack is after how many seconds it is worth to ask a cluster or a database again.
+const whenBack = 10
+
+// problem is the error as a program is told it. What it cannot be told is logged.
+func (a *API) problem(ctx context.Context, err error) *Problem {
+	known := describe(err)
+	if known.Status >= http.StatusInternalServerError && known.Code == string(store.Internal) && ctx.Err() == nil {
+		a.Log.Error("answer a program", "error", err)
+	}
+	return known.whole()
+}
+
+func describe(err error) *Problem {
+	if p, ok := errors.AsType[*Problem](err); ok {
+		return p
+	}
+	if e, ok := errors.AsType[*store.Error](err); ok {
+		return describeStoreError(e)
+	}
+	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
+		return describeHTTPError(e)
+	}
+	if errors.Is(err, provisioner.ErrUnreachable) {
+		return errClusterAway
+	}
+	return &Problem{Status: http.StatusInternalServerError, Code: string(store.Internal), Detail: "Something went wrong here; it is not your fault. Try again, and tell the administrator if it stays."}
+}
+
+var errClusterAway = &Problem{
+	Status: http.StatusServiceUnavailable, Code: "cluster_unreachable", retry: whenBack,
+	Detail: "The cluster cannot be reached now, and only it knows this. Try again in a moment.",
+}
+
+func describeStoreError(e *store.Error) *Problem {
+	p := &Problem{Code: string(e.Code), Detail: e.Message}
+	switch e.Code {
+	case store.Invalid:
+		p.Status = http.StatusUnprocessableEntity
+	case store.NotFound:
+		p.Status = http.StatusNotFound
+	case store.Conflict:
+		p.Status = http.StatusConflict
+	case store.Forbidden:
+		p.Status = http.StatusForbidden
+	case store.Limited:
+		p.Status = http.StatusTooManyRequests
+	case store.Unavailable:
+		p.Status, p.retry = http.StatusServiceUnavailable, whenBack
+	default:
+		p.Status = http.StatusInternalServerError
+	}
+	if e.Field != "" {
+		p.Errors = []Fault{faultAt(e.Field, e.Message)}
+	}
+	return p
+}
+
+const keyHeader = "Idempotency-Key"
+
+func faultAt(field, detail string) Fault {
+	if field == keyHeader {
+		return Fault{Detail: detail, Header: field}
+	}
+	return Fault{Detail: detail, Pointer: "#/" + field}
+}
+
+func describeHTTPError(e *echo.HTTPError) *Problem {
+	switch e.Code {
+	case http.StatusNotFound:
+		return &Problem{Status: e.Code, Code: "not_found", Detail: "There is nothing at this address. " + Prefix + "/openapi.json lists what there is."}
+	case http.StatusMethodNotAllowed:
+		return &Problem{Status: e.Code, Code: "method_not_allowed", Detail: "This address does not take that method. " + Prefix + "/openapi.json lists what there is."}
+	case http.StatusRequestEntityTooLarge:
+		return &Problem{Status: e.Code, Code: "too_large", Detail: "The request is larger than any that is needed here. Send less."}
+	}
+	message, ok := e.Message.(string)
+	if !ok || e.Code >= http.StatusInternalServerError {
+		message = http.StatusText(e.Code) + "."
+	}
+	return &Problem{Status: e.Code, Code: codeOf(e.Code), Detail: message}
+}
+
+// codeOf is a status as a code, for what nobody has given a better one.
+func codeOf(status int) string {
+	return strings.ReplaceAll(strings.ToLower(cmp.Or(http.StatusText(status), "error")), " ", "_")
+}
+
+// asProblem makes problems of what huma finds wrong with a request.
+func asProblem(_ huma.Context, _ string, v any) (any, error) {
+	e, ok := v.(*huma.ErrorModel)
+	if !ok {
+		return v, nil
+	}
+	p := &Problem{Status: e.Status, Code: codeOf(e.Status), Detail: sentence(e.Detail)}
+	switch e.Status {
+	case http.StatusUnprocessableEntity:
+		p.Code = string(store.Invalid)
+	case http.StatusRequestEntityTooLarge:
+		p.Code, p.Detail = "too_large", "The request is larger than any that is needed here. Send less."
+	}
+	for _, detail := range e.Errors {
+		p.Errors = append(p.Errors, faultOf(detail))
+	}
+	if len(p.Errors) > 0 {
+		p.Detail = sentence(p.Errors[0].where() + p.Errors[0].Detail)
+	}
+	return p.whole(), nil
+}
+
+// faultOf points to what huma names as body.scopes[0], query.limit or header.Accept.
+func faultOf(d *huma.ErrorDetail) Fault {
+	from, name, _ := strings.Cut(d.Location, ".")
+	fault := Fault{Detail: d.Message}
+	switch from {
+	case "body":
+		fault.Pointer = "#"
+		if name != "" {
+			fault.Pointer = "#/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(name)
+		}
+	case "query", "path":
+		fault.Parameter = name
+	case "header":
+		fault.Header = name
+	}
+	return fault
+}
+
+// where names the part of the request, for a person.
+func (f Fault) where() string {
+	if part := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(f.Pointer, "#"), "/"), f.Parameter, f.Header); part != "" {
+		return part + ": "
+	}
+	return ""
+}
+
+func sentence(text string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.TrimSuffix(strings.ToUpper(text[:1])+text[1:], ".") + "."
+}
+
+// refuse answers instead of the operation.
+func (a *API) refuse(c huma.Context, err error) {
+	p := a.problem(c.Context(), err)
+	for name, values := range p.GetHeaders() {
+		c.SetHeader(name, values[0])
+	}
+	c.SetHeader("Content-Type", p.ContentType(""))
+	c.SetStatus(p.Status)
+	_ = json.NewEncoder(c.BodyWriter()).Encode(p) // the one who asked is gone
+}
+
+// Fail answers for what no operation does, such as an address at which there is nothing.
+func (a *API) Fail(c echo.Context, err error) error {
+	p := a.problem(c.Request().Context(), err)
+	for name, values := range p.GetHeaders() {
+		c.Response().Header().Set(name, values[0])
+	}
+	c.Response().Header().Set(echo.HeaderContentType, p.ContentType(""))
+	c.Response().WriteHeader(p.Status)
+	return json.NewEncoder(c.Response()).Encode(p)
+}

@@ -1,0 +1,251 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/store"
+)
+
+func (a *API) registerStores() {
+	register(a, operation{
+		id: "list-stores", method: http.MethodGet, path: "/stores", tag: tagStores, scope: store.ReadStores,
+		summary: "List stores", description: "A page of the team's living stores. Send next as cursor for the following page, until there is none.",
+	}, a.listStores)
+	register(a, operation{
+		id: "create-store", method: http.MethodPost, path: "/stores", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
+		summary: "Create a store", description: "The store is asked for, and opens by itself: look at it, or follow the events, until it is ready or failed. " +
+			"A request with the same Idempotency-Key and the same body is answered as the first was, for 24 hours.",
+	}, a.createStore)
+	register(a, operation{
+		id: "show-store", method: http.MethodGet, path: "/stores/{id}", tag: tagStores, scope: store.ReadStores,
+		summary: "Show a store", description: "With the steps of the latest work on it, and while the cluster answers its pods and what it uses of its quota.",
+	}, a.showStore)
+	register(a, operation{
+		id: "delete-store", method: http.MethodDelete, path: "/stores/{id}", tag: tagStores, scope: store.RemoveStores, status: http.StatusAccepted,
+		summary: "Delete a store", description: "The shop closes at once, and its namespace, its disks with all orders and products, and its passwords go for good. The store is not found when that is done.",
+	}, a.wish(a.DB.RequestDelete))
+	for _, w := range []struct {
+		name, summary, description string
+		ask                        ask
+	}{
+		{"retry", "Retry a failed store", "Goes on from where it stands.", a.DB.Retry},
+		{"repair", "Put a store back to what its chart says", "For a store that is ready or degraded, such as after somebody has scaled it by hand.", a.DB.Repair},
+		{"rebuild", "Open a store anew and empty", "For a store whose data are lost.", a.DB.Rebuild},
+		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store's health.", a.DB.CheckNow},
+	} {
+		register(a, operation{
+			id: w.name + "-store", method: http.MethodPost, path: "/stores/{id}/" + w.name, tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
+			summary: w.summary, description: w.description,
+		}, a.wish(w.ask))
+	}
+}
+
+// StoreInput names a store in the address.
+type StoreInput struct {
+	ID string `path:"id" doc:"The store's id." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
+}
+
+type storeOutput struct {
+	Body Store
+}
+
+// ask is something that a person asks of the platform for a store.
+type ask func(ctx context.Context, who store.Actor, id string) (store.Store, error)
+
+func (a *API) wish(ask ask) func(context.Context, *StoreInput) (*storeOutput, error) {
+	return func(ctx context.Context, in *StoreInput) (*storeOutput, error) {
+		st, err := ask(ctx, actorOf(ctx), in.ID)
+		if err != nil {
+			return nil, err
+		}
+		return &storeOutput{Body: a.storeOf(actorOf(ctx), st)}, nil
+	}
+}
+
+type listInput struct {
+	Search string       `query:"q" maxLength:"100" doc:"Found in name and address, whatever the case."`
+	Status store.Status `query:"status" enum:"provisioning,ready,degraded,failed,upgrading,sleeping,deleting"`
+	Engine string       `query:"engine" maxLength:"40"`
+	Sort   store.Sort   `query:"sort" enum:"newest,oldest,name" default:"newest"`
+	Limit  int          `query:"limit" minimum:"1" maximum:"100" default:"25"`
+	Cursor string       `query:"cursor" maxLength:"100" doc:"What the page before called next."`
+}
+
+// StoreList is a page of stores.
+type StoreList struct {
+	Stores []Store              `json:"stores" nullable:"false"`
+	Next   string               `json:"next,omitempty" doc:"Cursor of the following page; absent on the last."`
+	Total  int                  `json:"total" doc:"How many match, on all pages."`
+	Counts map[store.Status]int `json:"counts" doc:"By status, of those that match search and engine."`
+}
+
+type listOutput struct {
+	Body StoreList
+}
+
+func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error) {
+	after, err := readCursor(in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	list, err := a.DB.ListStores(ctx, actorOf(ctx), store.Query{
+		Search: in.Search, Status: in.Status, Engine: in.Engine, Sort: in.Sort, After: after, Limit: in.Limit + 1,
+	})
+	if err != nil {
+		return nil, err
+	}
+	page := StoreList{Stores: []Store{}, Total: list.Total, Counts: list.Counts}
+	if len(list.Stores) > in.Limit {
+		list.Stores = list.Stores[:in.Limit]
+		page.Next = cursorAt(list.Stores[in.Limit-1])
+	}
+	for _, st := range list.Stores {
+		page.Stores = append(page.Stores, a.storeOf(actorOf(ctx), st))
+	}
+	return &listOutput{Body: page}, nil
+}
+
+// cursorAt is opaque to programs, so that what is behind it may change.
+func cursorAt(st store.Store) string { return base64.RawURLEncoding.EncodeToString([]byte(st.ID)) }
+
+func readCursor(cursor string) (storeID string, err error) {
+	if cursor == "" {
+		return "", nil
+	}
+	id, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		_, err = uuid.ParseBytes(id)
+	}
+	if err != nil {
+		return "", &Problem{
+			Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "This is no cursor. Send what the page before called next.",
+			Errors: []Fault{{Detail: "This is no cursor.", Parameter: "cursor"}},
+		}
+	}
+	return string(id), nil
+}
+
+// NewStore is a request for a store.
+type NewStore struct {
+	Name     string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
+	Slug     string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"Its part of the address; proposed from the name when it is missing."`
+	Engine   string `json:"engine" maxLength:"40" example:"woocommerce"`
+	Template string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine's usual one when it is missing."`
+	Country  string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
+	Currency string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country's own when it is missing."`
+}
+
+type createInput struct {
+	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Chosen by you, such as a UUID: the request may then be sent again."`
+	Body NewStore
+}
+
+func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, error) {
+	who := callerOf(ctx)
+	wanted, err := a.Complete(store.NewStore{
+		TeamID: who.Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
+		Country: in.Body.Country, Currency: in.Body.Currency,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if in.Key == "" {
+		st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
+		if err != nil {
+			return nil, err
+		}
+		return created(a.storeOf(who.Actor, st)), nil
+	}
+	answer, err := a.DB.CreateStoreOnce(ctx, who.Actor, wanted, store.Once{
+		Key: in.Key, Digest: digest(who.Token.TeamID, in.Body),
+		Answer: func(st store.Store) (string, error) {
+			text, err := json.Marshal(a.storeOf(who.Actor, st))
+			return string(text), err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	var st Store
+	if err := json.Unmarshal([]byte(answer), &st); err != nil {
+		return nil, fmt.Errorf("read a kept answer: %w", err)
+	}
+	return created(st), nil
+}
+
+type createdStore struct {
+	Location string `header:"Location" doc:"Where the store is."`
+	Body     Store
+}
+
+func created(st Store) *createdStore {
+	return &createdStore{Location: Prefix + "/stores/" + st.ID, Body: st}
+}
+
+// digest tells requests apart that come with the same key.
+func digest(team string, body NewStore) string {
+	text, _ := json.Marshal([]any{"create-store", team, body}) // texts only
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// StoreDetail is a store with what is known of it beside its record.
+type StoreDetail struct {
+	Store
+	Work      Work        `json:"work"`
+	Pods      *PodSummary `json:"pods,omitempty" doc:"Absent while the cluster cannot be reached."`
+	Resources []Resource  `json:"resources,omitempty" nullable:"false" doc:"What it uses of its quota. Absent while the cluster cannot be reached."`
+	Notes     []string    `json:"notes,omitempty" nullable:"false" doc:"What this store cannot do as the installation has it made."`
+	Undone    *Failure    `json:"undone,omitempty" doc:"Why the change before this one failed, which this one undoes or undid."`
+}
+
+type detailOutput struct {
+	Body StoreDetail
+}
+
+// patienceWithQuota is how long the answer waits for the cluster.
+const patienceWithQuota = 2 * time.Second
+
+func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, error) {
+	st, err := a.DB.FindStore(ctx, actorOf(ctx), in.ID)
+	if err != nil {
+		return nil, err
+	}
+	events, err := a.DB.StoreEvents(ctx, st.ID)
+	if err != nil {
+		return nil, err
+	}
+	detail := StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(events), Notes: a.Provisioner.Off(st)}
+	if undone := st.Change.Undone; undone.Title != "" {
+		detail.Undone = failureOf(store.Store{Status: store.Failed, Failure: undone})
+	}
+	if snapshot, known := a.Provisioner.Snapshot(st); known {
+		summary := summaryOf(snapshot.Pods)
+		detail.Pods = &summary
+		detail.Resources = a.resources(ctx, st)
+	}
+	return &detailOutput{Body: detail}, nil
+}
+
+// resources are left out when the cluster does not tell them in time.
+func (a *API) resources(ctx context.Context, st store.Store) (all []Resource) {
+	ctx, cancel := context.WithTimeout(ctx, patienceWithQuota)
+	defer cancel()
+	uses, err := a.Provisioner.Usage(ctx, st)
+	if err != nil && ctx.Err() == nil {
+		a.Log.Warn("read what a store uses", "store", st.ID, "error", err)
+	}
+	for _, u := range uses {
+		all = append(all, Resource{Name: u.Name, Used: u.Used, Hard: u.Hard})
+	}
+	return all
+}

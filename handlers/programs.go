@@ -1,0 +1,101 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+const (
+	mostStreams      = 200 // answers to programs that go on
+	mostStreamsOfOne = 16  // of those, to one user
+)
+
+// mountAPI registers what programs can ask for.
+func (a *App) mountAPI(e *echo.Echo) {
+	a.api = api.New(e, api.Config{
+		DB: a.DB, Provisioner: a.Provisioner, Engines: a.Engines, Version: a.Version, Log: a.Log,
+		Complete: a.complete, Work: workOf, Follow: a.followAPI, Ending: a.hub.closing, WriteTimeout: a.writeTimeout,
+	})
+}
+
+// forPrograms reports whether the request is one to the API.
+func forPrograms(c echo.Context) bool {
+	path := c.Request().URL.Path
+	return path == api.Prefix || strings.HasPrefix(path, api.Prefix+"/")
+}
+
+// cors lets pages of other origins use the API, where the installation says so. They need a
+// token like everybody: no cookie is taken there.
+func (a *App) cors() echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		Skipper:      func(c echo.Context) bool { return len(a.CORSOrigins) == 0 || !forPrograms(c) },
+		AllowOrigins: a.CORSOrigins, AllowMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
+		AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"},
+		ExposeHeaders: []string{"Location", "Retry-After", echo.HeaderXRequestID}, MaxAge: int(time.Hour.Seconds()),
+	})
+}
+
+func (a *App) followAPI(userID string) (leave func(), ok bool) {
+	leave, err := a.streams.enter(userID)
+	return leave, err == nil
+}
+
+// complete checks what is asked for against what is offered, and adds what the installation
+// decides about a new store.
+func (a *App) complete(n store.NewStore) (store.NewStore, error) {
+	e, known := a.Engines.Find(n.Engine)
+	if !known {
+		return n, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
+	}
+	if err := a.Provisioner.Fits(e); err != nil {
+		return n, err
+	}
+	template, err := a.chosenTemplate(n.Engine, n.Template)
+	n.Template, n.Slug = template, strings.TrimSpace(n.Slug)
+	n.Cluster, n.Plan, n.Limits = a.Provisioner.Placement(), a.Provisioner.PlanName(), a.Limits
+	return n, err
+}
+
+// workOf is the timeline of a store for programs.
+func workOf(events []store.Event) api.Work {
+	w := &work{}
+	for _, e := range events {
+		w.add(e)
+	}
+	shown := w.view()
+	told := api.Work{Title: shown.Title, Running: shown.Running, BeganAt: moment(shown.Began), Seconds: shown.Took.Seconds(), Steps: []api.Step{}}
+	for i, s := range shown.Steps {
+		told.Steps = append(told.Steps, api.Step{
+			Step: w.steps[i], Label: s.Name, State: stateOf(s.State), Message: s.Message, BeganAt: moment(s.Began), Seconds: s.Took.Seconds(),
+		})
+	}
+	return told
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func stateOf(t views.Tick) string {
+	switch t {
+	case views.TickDone:
+		return "done"
+	case views.TickRunning:
+		return "running"
+	case views.TickBad:
+		return "failed"
+	default:
+		return "todo"
+	}
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// KeyLifetime is how long the answer to a request with a key is kept.
+const KeyLifetime = 24 * time.Hour
+
+// Once makes a request that may be sent twice: the second is given the answer to the first.
+type Once struct {
+	Key    string // that the sender chose
+	Digest string // of what is asked for: a key is good for one request
+	// Answer is what to keep and to say, made of what was created.
+	Answer func(Store) (string, error)
+}
+
+// CreateStoreOnce is [DB.CreateStore] for a request with a key. It returns the answer, which
+// for a key that the actor has used within [KeyLifetime] is that of the first time; of two
+// requests at once one waits for the other. What was refused is not kept.
+func (db *DB) CreateStoreOnce(ctx context.Context, actor Actor, n NewStore, once Once) (answer string, err error) {
+	n, err = n.checked(actor)
+	if err != nil {
+		return "", err
+	}
+	var st Store
+	err = db.update(ctx, func(t tx) (err error) {
+		answer, err = t.recall(ctx, actor, once)
+		if err != nil || answer != "" {
+			return err
+		}
+		if st, err = t.createStore(ctx, actor, n); err != nil {
+			return err
+		}
+		if answer, err = once.Answer(st); err != nil {
+			return err
+		}
+		_, err = t.ExecContext(ctx, `UPDATE idempotency_keys SET answer = $3 WHERE user_id = $1 AND key = $2`, actor.UserID, once.Key, answer)
+		return err
+	})
+	return answer, takenMeanwhile(st, err)
+}
+
+// recall returns the answer that was given to this request, or takes the key for it.
+func (t tx) recall(ctx context.Context, actor Actor, once Once) (string, error) {
+	if _, err := t.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE created_at <= $1`, t.now-KeyLifetime.Microseconds()); err != nil {
+		return "", fmt.Errorf("forget old keys: %w", err)
+	}
+	_, err := t.ExecContext(ctx, `
+		INSERT INTO idempotency_keys (user_id, key, digest, answer, created_at) VALUES ($1, $2, $3, '', $4) ON CONFLICT DO NOTHING`,
+		actor.UserID, once.Key, once.Digest, t.now)
+	if err != nil {
+		return "", fmt.Errorf("take key: %w", err)
+	}
+	var digest, answer string
+	err = t.QueryRowContext(ctx, `SELECT digest, answer FROM idempotency_keys WHERE user_id = $1 AND key = $2`, actor.UserID, once.Key).Scan(&digest, &answer)
+	if err != nil {
+		return "", fmt.Errorf("find key: %w", err)
+	}
+	if digest != once.Digest {
+		return "", invalid("Idempotency-Key", "This key was used for another request. Use a new key for each thing that you ask for.")
+	}
+	return answer, nil
+}
