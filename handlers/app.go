@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -27,7 +28,9 @@ type Config struct {
 	SessionKey  []byte // 32 bytes
 	BaseURL     string // under which browsers find us, without a slash at its end
 	Limits      store.Limits
-	DevLogin    bool // anybody may sign in as the developer
+	Rates       Rates
+	Proxies     []*net.IPNet // who may say on whose behalf a request comes
+	DevLogin    bool         // anybody may sign in as the developer
 	Version     string
 	Log         *slog.Logger
 }
@@ -63,6 +66,7 @@ func (a *App) Handler() http.Handler {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = a.fail
+	e.IPExtractor = addressOf(a.Proxies)
 	e.Use(
 		middleware.RequestID(),
 		a.logRequests(),
@@ -70,6 +74,7 @@ func (a *App) Handler() http.Handler {
 		secureHeaders,
 		a.onlyKnownHosts,
 		onlyText,
+		a.limitRequests(),
 		crossOriginGuard(),
 		middleware.BodyLimit("64K"),
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),

@@ -156,13 +156,12 @@ func (a *App) emptyForm(ctx context.Context, who visitor) (views.CreateForm, err
 }
 
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
-	used, err := a.DB.Usage(ctx, who.User.ID)
-	if err != nil {
-		return views.CreateForm{}, err
-	}
 	form := views.CreateForm{
-		Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(),
-		Used: used, Allowed: a.Limits.StoresPerUser, Waits: waits(a.Provisioner.Cluster()),
+		Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(), Waits: waits(a.Provisioner.Cluster()),
+	}
+	var err error
+	if form.Quota, err = a.quota(ctx, who); err != nil {
+		return views.CreateForm{}, err
 	}
 	form.Scheme, form.PortSuffix = a.Provisioner.AddressParts()
 	if form.Engines, err = a.createChoices(r); err != nil {
@@ -226,7 +225,12 @@ func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.S
 	if !known {
 		return store.Store{}, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
 	}
-	if err := a.Provisioner.Fits(e); err != nil {
+	team := a.teamFor(who)
+	plan, err := a.DB.TeamPlan(ctx, team)
+	if err != nil {
+		return store.Store{}, err
+	}
+	if err := a.Provisioner.Fits(e, plan); err != nil {
 		return store.Store{}, err
 	}
 	template, err := a.chosenTemplate(r)
@@ -234,8 +238,8 @@ func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.S
 		return store.Store{}, err
 	}
 	return a.DB.CreateStore(ctx, who.Actor, store.NewStore{
-		TeamID: a.teamFor(who), Cluster: a.Provisioner.Placement(), Name: r.Name, Slug: strings.TrimSpace(r.Slug),
-		Engine: r.Engine, Template: template, Country: r.Country, Currency: r.Currency, Plan: a.Provisioner.PlanName(), Limits: a.Limits,
+		TeamID: team, Cluster: a.Provisioner.Placement(), Name: r.Name, Slug: strings.TrimSpace(r.Slug),
+		Engine: r.Engine, Template: template, Country: r.Country, Currency: r.Currency, Limits: a.Limits,
 	})
 }
 
@@ -272,11 +276,15 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	case "currency":
 		form.CurrencyError = refused.Message
 	default:
-		form.Problem = refused.Message
+		form.Problem = plain(refused.Message)
 	}
 	status := http.StatusUnprocessableEntity
-	if refused.Code == store.Unavailable {
+	switch {
+	case refused.Code == store.Unavailable:
 		status = http.StatusServiceUnavailable
+	case refused.RetryAfter > 0:
+		status = http.StatusTooManyRequests
+		retryAfter(c, refused)
 	}
 	if fromHTMX(c) {
 		return render(c, status, views.CreateDialogForm(form))

@@ -56,6 +56,13 @@ const (
 	MemberAdded      Kind = "member.added"
 	MemberRemoved    Kind = "member.removed"
 	ClusterChanged   Kind = "cluster.changed"
+	PlanAdded        Kind = "plan.added"
+	PlanChanged      Kind = "plan.changed"
+	TeamPlanSet      Kind = "team.plan_set"
+	UserDisabled     Kind = "user.disabled"
+	UserEnabled      Kind = "user.enabled"
+	AdminMade        Kind = "user.admin_made"
+	AdminUnmade      Kind = "user.admin_unmade"
 )
 
 // EventData are the facts of an event that are more than its message.
@@ -87,6 +94,8 @@ func (k Kind) audited() bool {
 	switch k {
 	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved:
 		return true
+	case TeamPlanSet, PlanAdded, PlanChanged, UserDisabled, UserEnabled, AdminMade, AdminUnmade:
+		return true
 	}
 	return k.Asks()
 }
@@ -97,6 +106,8 @@ func (e Event) RightsOf() (userID string) {
 	case SignedOut:
 		return e.ActorID
 	case MemberAdded, MemberRemoved:
+		return e.Data.UserID
+	case UserDisabled, UserEnabled, AdminMade, AdminUnmade:
 		return e.Data.UserID
 	}
 	return ""

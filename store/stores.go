@@ -10,13 +10,7 @@ import (
 	"time"
 )
 
-// Limits bound how many stores there may be. Zero means no limit.
-type Limits struct {
-	Stores        int // living, of everybody
-	StoresPerUser int // living, made by one user
-}
-
-// NewStore is a request for a store.
+// NewStore is a request for a store, which gets the plan of its team.
 type NewStore struct {
 	TeamID   string
 	Cluster  Cluster
@@ -26,7 +20,6 @@ type NewStore struct {
 	Template string
 	Country  string // the usual one when empty
 	Currency string // the country's when empty
-	Plan     string
 	Limits   Limits
 }
 
@@ -52,7 +45,11 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (Store, 
 	n.Country, n.Currency = country.Code, country.Currency
 	var st Store
 	err = db.update(ctx, func(t tx) error {
-		if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
+		plan, err := db.teamPlan(ctx, t, n.TeamID)
+		if err != nil {
+			return err
+		}
+		if err := t.checkLimits(ctx, actor, n.TeamID, plan, n.Limits); err != nil {
 			return err
 		}
 		slug, err := t.claimSlug(ctx, name, n.Slug)
@@ -60,6 +57,7 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (Store, 
 			return err
 		}
 		st = newStore(actor, n, name, slug, t.now)
+		st.Plan = plan.Name
 		if err := t.insertStore(ctx, st); err != nil {
 			return err
 		}
@@ -76,32 +74,10 @@ func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 	return Store{
 		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
 		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
-		Country: n.Country, Currency: n.Currency, Plan: n.Plan,
+		Country: n.Country, Currency: n.Currency,
 		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{By: actor.by(), Note: "Opened"},
 		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 	}
-}
-
-// checkLimits counts under the lock that claims take too, so that parallel requests cannot
-// pass a limit together.
-func (t tx) checkLimits(ctx context.Context, actor Actor, l Limits) error {
-	if err := t.lockClaims(ctx); err != nil {
-		return err
-	}
-	var all, own int
-	err := t.QueryRowContext(ctx, `
-		SELECT COUNT(*), COALESCE(SUM(CASE WHEN created_by = $1 THEN 1 ELSE 0 END), 0) FROM stores WHERE deleted_at = 0`,
-		actor.UserID).Scan(&all, &own)
-	if err != nil {
-		return fmt.Errorf("count stores: %w", err)
-	}
-	if l.StoresPerUser > 0 && own >= l.StoresPerUser {
-		return &Error{Code: Limited, Message: fmt.Sprintf("You have %d of %d stores. Delete one before you create another.", own, l.StoresPerUser)}
-	}
-	if l.Stores > 0 && all >= l.Stores {
-		return &Error{Code: Limited, Message: fmt.Sprintf("This installation is full: it holds %d of %d stores. Ask its administrator.", all, l.Stores)}
-	}
-	return nil
 }
 
 // claimSlug returns the address to use: the one asked for if it is free, or the first free

@@ -70,6 +70,9 @@ func (db *DB) SignIn(ctx context.Context, who Identity, from Browser) (sessionID
 }
 
 func (t tx) openSession(ctx context.Context, id string, u User, provider string, from Browser) error {
+	if err := t.checkEnabled(ctx, u); err != nil {
+		return err
+	}
 	_, err := t.ExecContext(ctx, `
 		INSERT INTO sessions (id_hash, user_id, device, address, created_at, last_seen_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $5, $6)`,
