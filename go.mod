@@ -21,10 +21,12 @@ require (
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/text v0.43.0 // Unicode normal forms, for addresses made of names
+	golang.org/x/time v0.15.0 // how many requests may come at once, and after
 	helm.sh/helm/v3 v3.22.0 // releases, in process
 	k8s.io/api v0.37.2 // the types of Kubernetes objects
 	k8s.io/apimachinery v0.37.2 // their errors, labels and quantities
 	k8s.io/client-go v0.37.2 // the Kubernetes client and its shared watches
+	k8s.io/utils v0.0.0-20260626114624-be93311217bd // a cache that forgets who was silent for longest
 	modernc.org/sqlite v1.60.1 // the embedded database, without cgo
 	pgregory.net/rapid v1.3.0 // property tests; tests only
 	sigs.k8s.io/yaml v1.6.0 // values files of the charts
@@ -142,7 +144,6 @@ require (
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/term v0.46.0 // indirect
-	golang.org/x/time v0.15.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
@@ -156,7 +157,6 @@ require (
 	k8s.io/kube-openapi v0.0.0-20260721132016-d427ff9ee9ad // indirect
 	k8s.io/kubectl v0.37.0 // indirect
 	k8s.io/streaming v0.37.2 // indirect
-	k8s.io/utils v0.0.0-20260626114624-be93311217bd // indirect
 	modernc.org/libc v1.77.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect

@@ -178,8 +178,9 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 			"imageRegistry": "registry.example.com", "imagePullSecret": "pull",
 			"smtp":   values{"existingSecret": "mail", "port": 465, "cidr": "10.0.3.0/24"},
 			"values": values{"woocommerce": values{"shop": values{"country": "FR"}}},
-			"max":    7, "maxPerUser": 3, "maxConcurrent": 2, "provisionTimeout": "20m", "checkInterval": "0",
+			"max":    7, "maxPerUser": 3, "createRate": "2/h", "defaultPlan": "free", "maxConcurrent": 2, "provisionTimeout": "20m", "checkInterval": "0",
 		},
+		"requestRate": "99/s", "signInRate": "0", "trustedProxies": []any{"10.0.0.0/8", "fd00::/8"},
 	})
 	c := only[*appsv1.Deployment](t, objects).Spec.Template.Spec.Containers[0]
 	for name, want := range map[string]string{
@@ -190,6 +191,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 		"STORE_VALUES": `{"woocommerce":{"shop":{"country":"FR"}}}`,
 		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "PROVISION_TIMEOUT": "20m", "CHECK_INTERVAL": "0",
 		"SMTP_HOST": "mail.example.com", "SMTP_PORT": "465", "SMTP_FROM": "shops@example.com",
+		"CREATE_RATE": "2/h", "DEFAULT_PLAN": "free", "REQUEST_RATE": "99/s", "SIGN_IN_RATE": "0", "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
 	} {
 		if got := variable(c, "SHOPWRIGHT_"+name).Value; got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

@@ -67,6 +67,13 @@ const (
 	TokenCreated     Kind = "token.created"
 	TokenRevoked     Kind = "token.revoked"
 	ClusterChanged   Kind = "cluster.changed"
+	PlanAdded        Kind = "plan.added"
+	PlanChanged      Kind = "plan.changed"
+	TeamPlanSet      Kind = "team.plan_set"
+	UserDisabled     Kind = "user.disabled"
+	UserEnabled      Kind = "user.enabled"
+	AdminMade        Kind = "user.admin_made"
+	AdminUnmade      Kind = "user.admin_unmade"
 )
 
 // EventData are the facts of an event that are more than its message.
@@ -110,6 +117,8 @@ func (e Event) RightsOf() (userID string) {
 	case SignedOut, SessionEnded:
 		return e.ActorID
 	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated, TokenRevoked:
+		return e.Data.UserID
+	case UserDisabled, UserEnabled, AdminMade, AdminUnmade:
 		return e.Data.UserID
 	}
 	return ""

@@ -227,14 +227,18 @@ type CreateForm struct {
 	BaseDomain    string
 	Scheme        string // http or https
 	PortSuffix    string // such as :8081, or empty
-	Used          int    // stores of the user
-	Allowed       int    // 0 for no limit
+	Quota         Quota
 	Problem       string // what is wrong with the request as a whole
 	Waits         string // why the store will have to wait in the queue, if so
 }
 
-// Full reports whether the user has no store left to create.
-func (f CreateForm) Full() bool { return f.Allowed > 0 && f.Used >= f.Allowed }
+// Quota is the limit that the next store reaches first.
+type Quota struct {
+	Of      string // whose stores are counted, such as Your stores
+	Used    int
+	Allowed int    // 0 for no limit
+	Refusal string // why there can be no other, and what to do about it; empty while there can
+}
 
 // Address is what the server says about the address that was typed or proposed.
 type Address struct {

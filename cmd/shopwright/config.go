@@ -60,6 +60,8 @@ type config struct {
 
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
+	CreateRate       string        `env:"SHOPWRIGHT_CREATE_RATE" help:"Stores that one user may create within a time, such as 5/5m; 0 for no limit. 5/5m when empty, and no limit with the development login."`
+	DefaultPlan      string        `env:"SHOPWRIGHT_DEFAULT_PLAN" default:"standard" help:"Plan of teams that no administrator has given one."`
 	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"16" help:"Stores that are provisioned at the same time."`
 	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
@@ -72,6 +74,10 @@ type config struct {
 	SMTPPlain    bool   `env:"SHOPWRIGHT_SMTP_PLAIN" name:"smtp-plain" help:"Send without encryption where that mail server offers none, such as one on the same machine."`
 
 	CORSOrigins []string `env:"SHOPWRIGHT_CORS_ORIGINS" name:"cors-origins" help:"Origins of pages that may use the JSON API from a browser, such as https://tools.example.com; none when empty."`
+
+	RequestRate    string `env:"SHOPWRIGHT_REQUEST_RATE" help:"Requests that one address, and one token, may send within a time, such as 1200/m; 0 for no limit. 1200/m when empty, and no limit with the development login."`
+	SignInRate     string `env:"SHOPWRIGHT_SIGN_IN_RATE" name:"sign-in-rate" help:"The same for the pages that let people in. 30/m when empty, and no limit with the development login."`
+	TrustedProxies string `env:"SHOPWRIGHT_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.3.0/24,fd00::/8; none when empty."`
 
 	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anybody on this machine sign in as the developer. Loopback addresses only."`
 	LogLevel string `env:"SHOPWRIGHT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -115,7 +121,7 @@ func (c *config) validate() error {
 	check(c.SMTPPort > 0 && c.SMTPPort < 1<<16, "SHOPWRIGHT_SMTP_PORT is %d: it must be a port", c.SMTPPort)
 	check(c.SMTPHost == "" || notify.CheckAddress(c.SMTPFrom) == nil, "SHOPWRIGHT_SMTP_FROM is %q: it must be an address, such as shops@example.com, since SHOPWRIGHT_SMTP_HOST is set", c.SMTPFrom)
 	check(c.SMTPPassword == "" || c.SMTPUsername != "", "SHOPWRIGHT_SMTP_PASSWORD is set without SHOPWRIGHT_SMTP_USERNAME")
-	wrong = append(wrong, c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
+	wrong = append(wrong, c.validateRates(), c.validateProxies(), c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
 		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
 	}

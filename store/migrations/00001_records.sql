@@ -10,7 +10,8 @@ CREATE TABLE counters (
 -- events: the number of the last event; its row lock makes numbers appear in commit order.
 -- claims: locked while a store is claimed, so that limits hold over all replicas.
 -- mail: the number of the last event that mail was made of; -1 before the first look.
--- users: locked while a provider's sign-in is let in, so that there is one first user.
+-- users: locked while one is let in or changed, so that there is one first user, and the last
+-- administrator stays.
 INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0);
 
 CREATE TABLE users (
@@ -61,10 +62,29 @@ CREATE TABLE login_links (
 	used_at     BIGINT NOT NULL
 );
 
+-- How many stores a team may have, and how much of its cluster each of them may take.
+CREATE TABLE plans (
+	name       TEXT    PRIMARY KEY,
+	label      TEXT    NOT NULL,
+	position   INTEGER NOT NULL, -- in lists, from small to large
+	stores     INTEGER NOT NULL, -- living, of a team; 0 for no limit of the plan's own
+	cpu        INTEGER NOT NULL, -- thousandths of a processor
+	memory     INTEGER NOT NULL, -- MiB
+	disk       INTEGER NOT NULL, -- MiB
+	pods       INTEGER NOT NULL,
+	updated_at BIGINT  NOT NULL
+);
+-- The smallest fits a shop of either engine.
+INSERT INTO plans (name, label, position, stores, cpu, memory, disk, pods, updated_at) VALUES
+	('free', 'Free', 1, 1, 5000, 6144, 20480, 10, 0),
+	('standard', 'Standard', 2, 0, 5000, 8192, 20480, 20, 0),
+	('pro', 'Pro', 3, 0, 8000, 16384, 51200, 30, 0);
+
 CREATE TABLE teams (
 	id         TEXT    PRIMARY KEY,
 	name       TEXT    NOT NULL,
 	personal   BOOLEAN NOT NULL,
+	plan       TEXT    REFERENCES plans (name), -- none for the installation's default
 	created_at BIGINT  NOT NULL,
 	deleted_at BIGINT  NOT NULL DEFAULT 0 -- its events and the stores that it had refer to it
 );
@@ -150,7 +170,7 @@ CREATE TABLE stores (
 	template            TEXT   NOT NULL,
 	country             TEXT   NOT NULL,
 	currency            TEXT   NOT NULL,
-	plan                TEXT   NOT NULL,
+	plan                TEXT   NOT NULL REFERENCES plans (name),
 	status              TEXT   NOT NULL CHECK (status IN
 		('provisioning', 'ready', 'degraded', 'failed', 'upgrading', 'sleeping', 'deleting', 'deleted')),
 	desired             TEXT   NOT NULL CHECK (desired IN ('present', 'absent')),
@@ -187,7 +207,7 @@ CREATE UNIQUE INDEX stores_living_host ON stores (host) WHERE deleted_at = 0;
 CREATE INDEX stores_created ON stores (team_id, created_at, id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_name ON stores (team_id, LOWER(name), id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_status ON stores (team_id, status, created_at, id, engine) WHERE deleted_at = 0;
-CREATE INDEX stores_creator ON stores (created_by) WHERE deleted_at = 0;
+CREATE INDEX stores_creator ON stores (created_by, created_at);
 CREATE INDEX stores_checks ON stores (check_due) WHERE check_due > 0;
 CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'upgrading', 'deleting');
 
@@ -254,6 +274,7 @@ DROP TABLE api_tokens;
 DROP TABLE invitations;
 DROP TABLE memberships;
 DROP TABLE teams;
+DROP TABLE plans;
 DROP TABLE login_links;
 DROP TABLE sessions;
 DROP TABLE used_states;

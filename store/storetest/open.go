@@ -51,6 +51,24 @@ func Actor(t testing.TB, db *store.DB, name string) (actor store.Actor, teamID s
 	return session.Actor, teamID
 }
 
+// Admin signs an administrator of the installation in.
+func Admin(t testing.TB, db *store.DB) store.Actor {
+	t.Helper()
+	secret, err := db.CreateLoginLink(t.Context())
+	if err != nil {
+		t.Fatalf("make a login link: %v", err)
+	}
+	id, err := db.SignInByLink(t.Context(), secret, store.Browser{})
+	if err != nil {
+		t.Fatalf("sign the administrator in: %v", err)
+	}
+	session, err := db.Session(t.Context(), id)
+	if err != nil {
+		t.Fatalf("find the administrator's session: %v", err)
+	}
+	return session.Actor
+}
+
 // Cluster records a cluster named "local" for stores under localhost.
 func Cluster(t testing.TB, db *store.DB) store.Cluster {
 	t.Helper()
