@@ -65,14 +65,14 @@ func routes() map[string]access {
 	}
 }
 
-// person is somebody who tries a route, with a browser of one's own.
-type person struct {
+// visitor is somebody who tries a route, with a browser of one's own.
+type visitor struct {
 	actor   store.Actor
 	browser *http.Client
 }
 
 // expected is what becomes of the person's request.
-func (a access) expected(who person, team string) string {
+func (a access) expected(who visitor, team string) string {
 	switch {
 	case a.anybody:
 		return "yes"
@@ -131,7 +131,7 @@ func (s site) tryAs(route string, a access) string {
 	s.t.Helper()
 	line := fmt.Sprintf("%-50s", route)
 	for _, role := range append(store.Roles(), "stranger", "anonymous") {
-		team, people := s.team()
+		team, people := s.peopled()
 		who := people[role]
 		got := became(s.try(route, a, who, team))
 		if want := a.expected(who, team); got != want {
@@ -143,7 +143,7 @@ func (s site) tryAs(route string, a access) string {
 }
 
 // try sends the request about a new store of the team.
-func (s site) try(route string, a access, who person, team string) answer {
+func (s site) try(route string, a access, who visitor, team string) answer {
 	s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
 	id := "none"
@@ -165,11 +165,11 @@ func (s site) head(b *http.Client, r *http.Request) answer {
 	return answer{status: response.StatusCode, location: response.Header.Get("Location"), header: response.Header}
 }
 
-// team is a new team with somebody of each role in it, and others who are not.
-func (s site) team() (id string, people map[store.Role]person) {
+// peopled is a new team with somebody of each role in it, and others who are not.
+func (s site) peopled() (id string, people map[store.Role]visitor) {
 	s.t.Helper()
 	owner, id := storetest.Actor(s.t, s.db, uuid.NewString())
-	people = map[store.Role]person{"anonymous": {browser: s.browser()}}
+	people = map[store.Role]visitor{"anonymous": {browser: s.browser()}}
 	for _, role := range append(store.Roles(), "stranger") {
 		name := uuid.NewString()
 		actor, _ := storetest.Actor(s.t, s.db, name)
@@ -179,25 +179,9 @@ func (s site) team() (id string, people map[store.Role]person) {
 			}
 			actor.Roles[id] = role
 		}
-		people[role] = person{actor: actor, browser: s.signedIn(name)}
+		people[role] = visitor{actor: actor, browser: s.person(name)}
 	}
 	return id, people
-}
-
-// signedIn is the browser of the person with that name.
-func (s site) signedIn(name string) *http.Client {
-	s.t.Helper()
-	id, err := s.db.SignIn(s.t.Context(), storetest.Identity(name), store.Browser{})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	home, err := url.Parse(s.url)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	b := s.browser()
-	b.Jar.SetCookies(home, []*http.Cookie{s.app.SessionCookie(id)})
-	return b
 }
 
 // storeOf is a new store of the team.

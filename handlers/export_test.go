@@ -26,12 +26,12 @@ func (a *App) Routes() []string {
 	return all
 }
 
-// SessionCookie is what the browser keeps of the session with that id.
-func (a *App) SessionCookie(id string) *http.Cookie {
+// Cookie is what a browser with that session sends.
+func (a *App) Cookie(sessionID string) (*http.Cookie, error) {
 	answer := httptest.NewRecorder()
-	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", http.NoBody), answer)
-	if err := a.sessions.set(c, id); err != nil {
-		panic(err)
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), answer)
+	if err := a.sessions.set(c, sessionID); err != nil {
+		return nil, err
 	}
-	return answer.Result().Cookies()[0]
+	return http.ParseSetCookie(answer.Header().Get("Set-Cookie"))
 }

@@ -7,12 +7,15 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// quota is the limit that the visitor's next store reaches first. Whoever may create none is
-// shown none.
-func (a *App) quota(ctx context.Context, who visitor) (views.Quota, error) {
-	team := a.teamFor(who)
-	if team == "" {
+// quota is the limit that the visitor's next store reaches first, in the team that was chosen.
+// Whoever may create none there is shown none.
+func (a *App) quota(ctx context.Context, who visitor, chosen string) (views.Quota, error) {
+	team, err := a.teamFor(ctx, who, chosen)
+	if store.ErrorCode(err) == store.Invalid {
 		return views.Quota{}, nil
+	}
+	if err != nil || team == "" {
+		return views.Quota{}, err
 	}
 	all, err := a.DB.Quotas(ctx, who.Actor, team, a.Limits)
 	if err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -24,6 +25,9 @@ type NewInvitation struct {
 	Email  string // empty for a link that anybody may use, once
 	Role   Role
 }
+
+// AnybodyInvited stands in the story where an invitation is for no address.
+const AnybodyInvited = "anybody with the link"
 
 // Invitation is a way into a team that can be used once.
 type Invitation struct {
@@ -51,10 +55,7 @@ func (i Invitation) CheckFor(email string) error {
 
 // label is what the invitation is called in the story: for whom it is.
 func (i Invitation) label() string {
-	if i.Email == "" {
-		return "link"
-	}
-	return i.Email
+	return cmp.Or(i.Email, AnybodyInvited)
 }
 
 // Invite makes an invitation and returns the secret of its link, of which the database keeps

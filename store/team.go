@@ -237,8 +237,11 @@ func (db *DB) teams(ctx context.Context, actor Actor, ids []string) ([]TeamInfo,
 // TeamNames returns the names of the teams by their ids, those of deleted ones too. It is
 // for those who know the ids from what they may see.
 func (db *DB) TeamNames(ctx context.Context, ids []string) (map[string]string, error) {
-	in, args := inList("id", ids, 1)
 	names := map[string]string{}
+	if len(ids) == 0 {
+		return names, nil
+	}
+	in, args := inList("id", ids, 1)
 	rows, err := db.read.QueryContext(ctx, `SELECT id, name FROM teams WHERE `+in, args...)
 	_, err = collect(rows, err, func(row scanner) (id string, err error) {
 		var name string
