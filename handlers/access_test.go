@@ -22,6 +22,7 @@ type access struct {
 	refused bool         // whoever it is, with what this test sends
 	action  store.Action // what one must be allowed to do there; nothing more than a session when empty
 	where   scene        // what it is done to
+	missing bool         // what this test asks for is not there
 	form    url.Values   // what is sent, where a refusal must not be about that
 }
 
@@ -47,6 +48,20 @@ func routes() map[string]access {
 		"GET /stores": {action: session}, "GET /stores/new": {action: session}, "GET /stores/slug": {action: session},
 		"POST /stores": {action: session}, "GET /activity": {action: session}, "GET /account": {action: session},
 		"GET /events?view=stores": {action: session},
+
+		"GET /teams": {action: session}, "POST /teams": {action: session}, "GET /teams/new": {action: session},
+		"GET /teams/:team/*": {action: session}, // leads back to the team's page
+		"GET /audit":         {action: session}, "GET /audit.csv": {action: session}, "GET /audit.json": {action: session},
+		"GET /invitations?key=none": {missing: true}, "POST /invitations?key=none": {missing: true},
+
+		"GET /teams/:team": to(store.ViewMembers), "POST /teams/:team/leave": to(store.ViewMembers),
+		"POST /teams/:team/name":                           to(store.RenameTeam),
+		"POST /teams/:team/delete":                         to(store.ManageOwners),
+		"POST /teams/:team/members/:user":                  {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
+		"POST /teams/:team/members/:user/remove":           to(store.ManageMembers),
+		"POST /teams/:team/invitations":                    {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
+		"POST /teams/:team/invitations/:invitation/renew":  to(store.ManageMembers),
+		"POST /teams/:team/invitations/:invitation/revoke": to(store.ManageMembers),
 
 		"GET /stores/:id": see, "GET /stores/:id/pods": see, "GET /stores/:id/events": see, "GET /stores/:id/logs": see,
 		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": see, "GET /stores/:id/releases": see,
@@ -80,6 +95,8 @@ func (a access) expected(who visitor, team string) string {
 		return "403"
 	case who.actor.UserID == "":
 		return "sign in"
+	case a.missing:
+		return "404"
 	case a.action == "":
 		return "yes"
 	case !who.actor.May(store.ViewStores, team):
@@ -146,11 +163,12 @@ func (s site) tryAs(route string, a access) string {
 func (s site) try(route string, a access, who visitor, team string) answer {
 	s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
-	id := "none"
-	if strings.Contains(path, ":id") {
-		id = s.storeOf(team).ID
+	for name, make := range map[string]func(team string) string{":id": s.storeOf, ":user": s.memberOf, ":invitation": s.invitationTo} {
+		if strings.Contains(path, name) {
+			path = strings.ReplaceAll(path, name, make(team))
+		}
 	}
-	path = strings.NewReplacer(":id", id, ":revision", "1", "/static/*", static.Path("app.css")).Replace(path)
+	path = strings.NewReplacer(":team", team, ":revision", "1", "/static/*", static.Path("app.css")).Replace(path)
 	return s.head(who.browser, s.request(method, path, a.form))
 }
 
@@ -168,7 +186,14 @@ func (s site) head(b *http.Client, r *http.Request) answer {
 // peopled is a new team with somebody of each role in it, and others who are not.
 func (s site) peopled() (id string, people map[store.Role]visitor) {
 	s.t.Helper()
-	owner, id := storetest.Actor(s.t, s.db, uuid.NewString())
+	name := uuid.NewString()
+	owner, _ := storetest.Actor(s.t, s.db, name)
+	team, err := s.db.CreateTeam(s.t.Context(), owner, "Bakers")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	id = team.ID
+	owner, _ = storetest.Actor(s.t, s.db, name) // with the role
 	people = map[store.Role]visitor{"anonymous": {browser: s.browser()}}
 	for _, role := range append(store.Roles(), "stranger") {
 		name := uuid.NewString()
@@ -184,14 +209,44 @@ func (s site) peopled() (id string, people map[store.Role]visitor) {
 	return id, people
 }
 
-// storeOf is a new store of the team.
-func (s site) storeOf(team string) store.Store {
+// ownerOf is somebody who acts as an owner of the team.
+func (s site) ownerOf(team string) store.Actor {
 	s.t.Helper()
-	maker, _ := storetest.Actor(s.t, s.db, uuid.NewString())
-	maker.Roles[team] = store.Member
+	people, err := s.db.Members(s.t.Context(), store.Actor{UserID: "reader", Roles: map[string]store.Role{team: store.Viewer}}, team)
+	at := slices.IndexFunc(people, func(m store.TeamMember) bool { return m.Role == store.Owner })
+	if err != nil || at < 0 {
+		s.t.Fatalf("the team has no owner: %v", err)
+	}
+	return store.Actor{UserID: people[at].UserID, Name: people[at].Name, Roles: map[string]store.Role{team: store.Owner}}
+}
+
+// memberOf is the id of a new member of the team.
+func (s site) memberOf(team string) string {
+	s.t.Helper()
+	member, _ := storetest.Actor(s.t, s.db, uuid.NewString())
+	if err := s.db.AddMember(s.t.Context(), s.ownerOf(team), team, member.UserID, store.Member); err != nil {
+		s.t.Fatal(err)
+	}
+	return member.UserID
+}
+
+// invitationTo is the id of a pending invitation.
+func (s site) invitationTo(team string) string {
+	s.t.Helper()
+	made, _, err := s.db.Invite(s.t.Context(), s.ownerOf(team), store.NewInvitation{TeamID: team, Role: store.Viewer})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return made.ID
+}
+
+// storeOf is the id of a new store of the team.
+func (s site) storeOf(team string) string {
+	s.t.Helper()
+	maker := s.ownerOf(team)
 	st, err := s.db.CreateStore(s.t.Context(), maker, store.NewStore{TeamID: team, Cluster: storetest.Cluster(s.t, s.db), Name: "Theirs", Engine: "woocommerce"})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return st
+	return st.ID
 }
