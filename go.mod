@@ -16,6 +16,7 @@ require (
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
+	golang.org/x/term v0.46.0 // types a token in without showing it
 	golang.org/x/text v0.43.0 // Unicode normal forms, for addresses made of names
 	helm.sh/helm/v3 v3.22.0 // releases, in process
 	k8s.io/api v0.37.2 // the types of Kubernetes objects
@@ -139,7 +140,6 @@ require (
 	golang.org/x/net v0.59.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
-	golang.org/x/term v0.46.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect

@@ -32,11 +32,11 @@ func (a *API) registerStreams() {
 
 // stream is an answer that goes on for as long as its token is good.
 type stream struct {
-	api  *API
-	who  caller
-	c    huma.Context
-	out  *http.ResponseController
-	sub  *store.Subscription
+	api *API
+	who caller
+	c   huma.Context
+	out *http.ResponseController
+	sub *store.Subscription
 }
 
 var errTooManyStreams = &Problem{
