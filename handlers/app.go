@@ -148,6 +148,10 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET(auditJSONPath, a.signedIn(a.downloadAuditJSON))
 	e.GET("/activity", a.signedIn(a.showActivity))
 	e.GET("/account", a.signedIn(a.showAccount))
+	e.GET("/account/tokens", a.signedIn(a.showTokens))
+	e.POST("/account/tokens", a.signedIn(a.makeToken))
+	e.POST("/account/tokens/:token/revoke", a.signedIn(a.revokeToken))
+	e.GET("/api", a.signedIn(a.showReference))
 	e.GET("/events", a.signedIn(a.stream))
 }
 

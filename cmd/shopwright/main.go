@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"strings"
@@ -14,12 +15,13 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], console{in: os.Stdin, out: os.Stdout, err: os.Stderr})
 	stop()
 	os.Exit(code)
 }
@@ -31,26 +33,38 @@ type commands struct {
 	Config      configCmd      `cmd:"" help:"Print the configuration in force, without its secrets."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the Shopwright that runs here whether it can serve; the exit code says so."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
+
+	Login      loginCmd      `cmd:"" help:"Sign in to a Shopwright with a token, for the commands below." group:"Commands that ask a Shopwright:"`
+	Stores     storesCmd     `cmd:"" help:"List, create, change and delete stores." group:"Commands that ask a Shopwright:"`
+	Tokens     tokensCmd     `cmd:"" help:"List and revoke your tokens." group:"Commands that ask a Shopwright:"`
+	Completion completionCmd `cmd:"" help:"Print what a shell needs to complete these commands."`
+	Complete   completeCmd   `cmd:"" hidden:"" help:"List the words that can come next."`
 }
 
 // exit codes, as shells and service managers expect them.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotFound    = 3
+	exitNotAllowed  = 4
+	exitStoreFailed = 5
+	exitTimeout     = 6
+	exitInterrupted = 130
 )
 
 // run is the program, without the process around it. It returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, at console) int {
 	var cli commands
+	cli.Stores.Retry.name, cli.Stores.Repair.name, cli.Stores.Rebuild.name, cli.Stores.Check.name = "retry", "repair", "rebuild", "check"
 	parser, err := kong.New(&cli, kong.Name("shopwright"),
 		kong.Description("Opens shops on Kubernetes, and proves that they sell."),
-		kong.Writers(stdout, stderr), kong.BindTo(ctx, (*context.Context)(nil)), kong.Exit(func(int) { panic(errHelp) }),
-		kong.BindTo(stdout, (*io.Writer)(nil)))
+		kong.Writers(at.out, at.err), kong.Bind(at), kong.BindTo(ctx, (*context.Context)(nil)), kong.Exit(func(int) { panic(errHelp) }),
+		kong.BindTo(at.out, (*io.Writer)(nil)))
 	if err != nil {
-		return report(stderr, err)
+		return report(at.err, err)
 	}
-	return report(stderr, parse(parser, args))
+	return report(at.err, parse(parser, args))
 }
 
 // errHelp ends parsing after help was printed.
@@ -80,14 +94,34 @@ func report(stderr io.Writer, err error) int {
 		return exitOK
 	}
 	_, _ = fmt.Fprintln(stderr, "shopwright:", explain(err)) // there is nowhere else to say it
-	if errors.As(err, new(usageError)) {
+	return exitCode(err)
+}
+
+// exitCode tells scripts what kind of error it is.
+func exitCode(err error) int {
+	problem, _ := errors.AsType[*api.Problem](err)
+	switch {
+	case errors.As(err, new(usageError)), problem != nil && problem.Status == http.StatusUnprocessableEntity:
 		return exitUsage
+	case errors.As(err, new(notFound)), problem != nil && problem.Status == http.StatusNotFound:
+		return exitNotFound
+	case errors.As(err, new(notSignedIn)), problem != nil && (problem.Status == http.StatusUnauthorized || problem.Status == http.StatusForbidden):
+		return exitNotAllowed
+	case errors.As(err, new(storeFailed)):
+		return exitStoreFailed
+	case errors.Is(err, errStillAtWork):
+		return exitTimeout
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
 	}
 	return exitFailed
 }
 
 // explain is the sentence for a person, and in brackets what it was made of.
 func explain(err error) string {
+	if problem, ok := errors.AsType[*api.Problem](err); ok {
+		return problem.Detail
+	}
 	e, ok := errors.AsType[*store.Error](err)
 	if !ok {
 		return err.Error()

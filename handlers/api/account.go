@@ -20,7 +20,7 @@ func (a *API) registerAccount() {
 		description: "Those of this token's team, also those that have expired. Nobody can be told their secrets.",
 	}, a.listTokens)
 	register(a, operation{
-		id: "revoke-token", method: http.MethodDelete, path: "/tokens/{id}", tag: tagAccount, status: http.StatusNoContent, summary: "Revoke a token",
+		id: "revoke-token", method: http.MethodDelete, path: "/tokens/{token}", tag: tagAccount, status: http.StatusNoContent, summary: "Revoke a token",
 		description: "A token can always end itself; to end another of yours it needs the scope team:write.",
 	}, a.revokeToken)
 	register(a, operation{
@@ -213,7 +213,7 @@ func (a *API) listTokens(ctx context.Context, _ *struct{}) (*tokensOutput, error
 }
 
 type revokeInput struct {
-	ID string `path:"id" doc:"The token's id."`
+	ID string `path:"token" doc:"The token's id."`
 }
 
 func (a *API) revokeToken(ctx context.Context, in *revokeInput) (*struct{}, error) {

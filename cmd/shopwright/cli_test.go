@@ -1,0 +1,236 @@
+package main_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+)
+
+var tokenText = regexp.MustCompile(`>(shopwright_[a-z2-7]{39})<`)
+
+// token makes one on the account's page, as a person would.
+func (p *process) token(scopes ...string) string {
+	p.t.Helper()
+	_, page := p.get("/account/tokens")
+	team := regexp.MustCompile(`<option value="([0-9a-f-]{36})"`).FindStringSubmatch(page)
+	if team == nil {
+		p.t.Fatalf("the form offers no team: %s", page)
+	}
+	answer, err := p.client.PostForm(p.url+"/account/tokens", url.Values{"name": {"cli"}, "team": {team[1]}, "lifetime": {"7"}, "scope": scopes})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	body, err := io.ReadAll(answer.Body)
+	found := tokenText.FindSubmatch(body)
+	if err != nil || answer.StatusCode != http.StatusOK || found == nil {
+		p.t.Fatalf("no token is made: %d %s, %v", answer.StatusCode, body, err)
+	}
+	return string(found[1])
+}
+
+// cli is the program as somebody uses it who has that home and those settings.
+type cli struct {
+	t   *testing.T
+	env []string
+}
+
+func (p *process) cli(token string) cli {
+	return cli{p.t, []string{"HOME=" + p.t.TempDir(), "SHOPWRIGHT_URL=" + p.url, "SHOPWRIGHT_TOKEN=" + token}}
+}
+
+// run returns the exit code, what was asked for, and how it went.
+func (c cli) run(in string, args ...string) (code int, out, said string) {
+	c.t.Helper()
+	cmd := exec.CommandContext(c.t.Context(), binary(c.t), args...)
+	var stdout, stderr strings.Builder
+	cmd.Env, cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.env, c.t.TempDir(), strings.NewReader(in), &stdout, &stderr
+	_ = cmd.Run()
+	if cmd.ProcessState == nil {
+		c.t.Fatal("the program does not start")
+	}
+	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
+}
+
+// want runs to that exit code, and returns what was asked for.
+func (c cli) want(code int, args ...string) (out, said string) {
+	c.t.Helper()
+	got, out, said := c.run("", args...)
+	if got != code {
+		c.t.Fatalf("%v ends with %d instead of %d: %s%s", args, got, code, out, said)
+	}
+	return out, said
+}
+
+func allScopes() []string {
+	return []string{"stores:read", "stores:write", "stores:delete", "credentials:read"}
+}
+
+func TestShopFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	c, slug := p.cli(p.token(allScopes()...)), "cli-"+uuid.NewString()[24:]
+	_, said := c.want(0, "stores", "create", "From a script", "--slug", slug, "--wait", "--timeout", patience.String())
+	for _, step := range []string{"Namespace", "Release", "Workloads", "Order check", "done in"} {
+		if !strings.Contains(said, step) {
+			t.Errorf("nothing is said of %s in:\n%s", step, said)
+		}
+	}
+	out, _ := c.want(0, "stores", "list", "-o", "json")
+	var stores []api.Store
+	if err := json.Unmarshal([]byte(out), &stores); err != nil || len(stores) != 1 || stores[0].Status != "ready" || stores[0].Name != "From a script" {
+		t.Errorf("the list is %s, %v", out, err)
+	}
+	for _, ask := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"list"}, "From a script"},
+		{[]string{"show", slug, "-o", "yaml"}, "status: ready"},
+		{[]string{"show", stores[0].ID}, "of 8Gi"},
+		{[]string{"history", slug}, "deployed"},
+		{[]string{"credentials", slug}, "password"},
+		{[]string{"upgrade", slug, "--image", "mariadb=11.8", "--preview"}, "mariadb:11.8"},
+		{[]string{"check", slug, "--wait"}, "ready"},
+	} {
+		if out, _ := c.want(0, append([]string{"stores"}, ask.args...)...); !strings.Contains(out, ask.says) {
+			t.Errorf("%v lacks %q: %s", ask.args, ask.says, out)
+		}
+	}
+	c.want(5, "stores", "upgrade", slug, "--image", "mariadb=does-not-exist", "--wait", "--timeout", patience.String())
+	c.want(2, "stores", "delete", slug)
+	if code, _, said := c.run("Something else\n", "stores", "delete", slug); code != 2 {
+		t.Errorf("deleted by another name: %d %s", code, said)
+	}
+	if _, said := c.want(0, "stores", "delete", slug, "--yes", "--wait", "--timeout", patience.String()); !strings.Contains(said, "Deleted.") {
+		t.Errorf("the deletion ends with %s", said)
+	}
+	c.want(3, "stores", "show", slug)
+	wantNoNamespace(t, slug)
+}
+
+func TestWhatTheCommandLineIsRefused(t *testing.T) {
+	t.Parallel()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	token := p.token("stores:read")
+	c := p.cli(token)
+	c.want(4, "stores", "create", "No")
+	c.want(3, "stores", "show", "none-such")
+	c.want(3, "stores", "show", uuid.NewString())
+	c.want(2, "stores", "list", "--sort", "colour")
+	c.want(2, "stores", "list", "--status", "colourful")
+	_, said := p.cli("shopwright_wrong").want(4, "stores", "list")
+	if !strings.Contains(said, "This token is unknown") || strings.Count(said, "\n") != 1 {
+		t.Errorf("a wrong token is told as %q", said)
+	}
+	nobody := cli{t, []string{"HOME=" + t.TempDir()}}
+	nobody.want(4, "stores", "list")
+	away := cli{t, []string{"HOME=" + t.TempDir(), "SHOPWRIGHT_URL=http://127.0.0.1:1", "SHOPWRIGHT_TOKEN=" + token}}
+	if _, said := away.want(1, "stores", "list"); !strings.Contains(said, "no Shopwright answers at http://127.0.0.1:1") {
+		t.Errorf("nobody there is told as %q", said)
+	}
+	page := cli{t, []string{"HOME=" + t.TempDir(), "SHOPWRIGHT_URL=" + p.url + "/stores", "SHOPWRIGHT_TOKEN=" + token}}
+	page.want(1, "stores", "list")
+}
+
+func TestLoginIsKept(t *testing.T) {
+	t.Parallel()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	token := p.token("stores:read")
+	c := cli{t, []string{"HOME=" + t.TempDir()}}
+	if code, _, said := c.run(p.url+"\nwrong\n", "login"); code != 4 {
+		t.Errorf("a wrong token is kept: %d %s", code, said)
+	}
+	if code, _, said := c.run(p.url+"\n"+token+"\n", "login"); code != 0 || !strings.Contains(said, "Signed in to "+p.url) || strings.Contains(said, token) {
+		t.Fatalf("login: %d %s", code, said)
+	}
+	home := strings.TrimPrefix(c.env[0], "HOME=")
+	kept, err := os.Stat(filepath.Join(home, ".config", "shopwright", "login.json"))
+	if err != nil || kept.Mode().Perm() != 0o600 {
+		t.Errorf("kept as %v, %v", kept, err)
+	}
+	c.want(0, "stores", "list")
+	elsewhere := cli{t, append(c.env, "SHOPWRIGHT_URL=http://127.0.0.1:1")}
+	if _, said := elsewhere.want(4, "stores", "list"); !strings.Contains(said, "there is no token for") {
+		t.Errorf("the token would go elsewhere: %s", said)
+	}
+	out, _ := c.want(0, "tokens", "list", "-o", "json")
+	var tokens []api.Token
+	if err := json.Unmarshal([]byte(out), &tokens); err != nil || len(tokens) != 1 {
+		t.Fatalf("the tokens are %s, %v", out, err)
+	}
+	c.want(0, "tokens", "revoke", tokens[0].ID)
+	c.want(4, "stores", "list")
+}
+
+// Whoever presses Ctrl-C waits no longer; the store does not mind.
+func TestInterruptedWaiting(t *testing.T) {
+	t.Parallel()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	c, slug := p.cli(p.token(allScopes()...)), "cli-"+uuid.NewString()[24:]
+	cmd := exec.CommandContext(t.Context(), binary(t), "stores", "create", "Left alone", "--slug", slug, "--wait")
+	cmd.Env, cmd.Dir = c.env, t.TempDir()
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(said)
+	if !lines.Scan() { // the first step
+		t.Fatal("nothing is said")
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	var last string
+	for lines.Scan() {
+		last = lines.Text()
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(last, "the store goes on by itself") {
+		t.Errorf("it ends with %d: %s", code, last)
+	}
+	if code, _, said := c.run("", "stores", "create", "Late", "--slug", slug+"-2", "--wait", "--timeout", "1ms"); code != 6 {
+		t.Errorf("without any time it ends with %d: %s", code, said)
+	}
+	for _, slug := range []string{slug, slug + "-2"} {
+		p.untilReady(p.page(slug))
+		c.want(0, "stores", "delete", slug, "--yes", "--wait", "--timeout", patience.String())
+	}
+}
+
+func TestShellsCompleteOurCommands(t *testing.T) {
+	t.Parallel()
+	c := cli{t, []string{"HOME=" + t.TempDir(), "PATH=" + filepath.Dir(binary(t)) + ":" + os.Getenv("PATH")}}
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if out, _ := c.want(0, "completion", shell); !strings.Contains(out, "shopwright complete --") {
+			t.Errorf("%s gets %s", shell, out)
+		}
+	}
+	script := `eval "$(shopwright completion bash)"; COMP_WORDS=(shopwright stores "$1"); COMP_CWORD=2; _shopwright; echo "${COMPREPLY[@]}"`
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", script, "bash", "cr")
+	cmd.Env = c.env
+	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "create credentials\n" {
+		t.Errorf("bash completes to %q, %v", out, err)
+	}
+}

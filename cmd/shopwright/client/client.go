@@ -1,0 +1,224 @@
+// Package client asks the JSON API of a Shopwright that runs somewhere, with a token. It
+// shares the API's types, so that both change together.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"shopwright.dev/shopwright/handlers/api"
+)
+
+// patience is how long an answer may take to begin.
+const patience = 30 * time.Second
+
+// Client asks one Shopwright.
+type Client struct {
+	base  string
+	token string
+	http  *http.Client
+}
+
+// New asks the Shopwright at that URL with that token.
+func New(base, token string) *Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.ResponseHeaderTimeout = patience
+	return &Client{
+		base: strings.TrimSuffix(base, "/") + api.Prefix, token: token,
+		// A token goes nowhere but to the host that it was meant for.
+		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+	}
+}
+
+// UnreachableError says that nobody answered, or not as a Shopwright does.
+type UnreachableError struct {
+	URL   string
+	cause error
+}
+
+// Error implements error.
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("no Shopwright answers at %s: check the URL and the network (%v)", e.URL, e.cause)
+}
+
+// Unwrap returns what went wrong.
+func (e *UnreachableError) Unwrap() error { return e.cause }
+
+func (c *Client) unreachable(err error) error {
+	return &UnreachableError{URL: strings.TrimSuffix(c.base, api.Prefix), cause: err}
+}
+
+// Me returns whose token this is.
+func (c *Client) Me(ctx context.Context) (api.Me, error) {
+	return ask[api.Me](ctx, c, http.MethodGet, "/me", nil)
+}
+
+// Stores returns all stores that match, page by page, up to so many; all of them for zero.
+func (c *Client) Stores(ctx context.Context, query url.Values, most int) (stores []api.Store, err error) {
+	for {
+		page, err := ask[api.StoreList](ctx, c, http.MethodGet, "/stores?"+query.Encode(), nil)
+		if err != nil {
+			return nil, err
+		}
+		stores = append(stores, page.Stores...)
+		if most > 0 && len(stores) >= most {
+			return stores[:most], nil
+		}
+		if page.Next == "" {
+			return stores, nil
+		}
+		query.Set("cursor", page.Next)
+	}
+}
+
+// Create asks for a store. It may be called again with the same key.
+func (c *Client) Create(ctx context.Context, n api.NewStore, key string) (api.Store, error) {
+	return ask[api.Store](ctx, c, http.MethodPost, "/stores", n, "Idempotency-Key", key)
+}
+
+// Store returns what is known of a store.
+func (c *Client) Store(ctx context.Context, id string) (api.StoreDetail, error) {
+	return ask[api.StoreDetail](ctx, c, http.MethodGet, storePath(id), nil)
+}
+
+// Delete asks for the removal of a store.
+func (c *Client) Delete(ctx context.Context, id string) (api.Store, error) {
+	return ask[api.Store](ctx, c, http.MethodDelete, storePath(id), nil)
+}
+
+// Wish asks for one of retry, rebuild, repair and check.
+func (c *Client) Wish(ctx context.Context, id, wish string) (api.Store, error) {
+	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, wish), nil)
+}
+
+// Releases returns the history of a store's release, and what is offered for it.
+func (c *Client) Releases(ctx context.Context, id string) (api.Releases, error) {
+	return ask[api.Releases](ctx, c, http.MethodGet, storePath(id, "releases"), nil)
+}
+
+// PreviewUpgrade returns what an upgrade would change.
+func (c *Client) PreviewUpgrade(ctx context.Context, id string, images map[string]string) (api.Comparison, error) {
+	query := url.Values{}
+	for name, version := range images {
+		query.Add("image", name+"="+version)
+	}
+	return ask[api.Comparison](ctx, c, http.MethodGet, storePath(id, "upgrade")+"?"+query.Encode(), nil)
+}
+
+// Upgrade asks for an upgrade.
+func (c *Client) Upgrade(ctx context.Context, id string, u api.Upgrade) (api.Store, error) {
+	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, "upgrade"), u)
+}
+
+// PreviewRollback returns what the way back to a revision would change.
+func (c *Client) PreviewRollback(ctx context.Context, id string, revision int) (api.Comparison, error) {
+	return ask[api.Comparison](ctx, c, http.MethodGet, storePath(id, "rollback")+"?to="+strconv.Itoa(revision), nil)
+}
+
+// Rollback asks for the way back to a revision.
+func (c *Client) Rollback(ctx context.Context, id string, revision int) (api.Store, error) {
+	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, "rollback"), map[string]int{"to": revision})
+}
+
+// Credentials returns the admin login of a store.
+func (c *Client) Credentials(ctx context.Context, id string) (api.Credentials, error) {
+	return ask[api.Credentials](ctx, c, http.MethodGet, storePath(id, "credentials"), nil)
+}
+
+// Log writes the log that the query names, for as long as it goes on.
+func (c *Client) Log(ctx context.Context, id string, query url.Values, to io.Writer) error {
+	response, err := c.send(ctx, http.MethodGet, storePath(id, "logs")+"?"+query.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, response.Body)
+	return errors.Join(err, response.Body.Close())
+}
+
+// Tokens returns the user's tokens.
+func (c *Client) Tokens(ctx context.Context) ([]api.Token, error) {
+	list, err := ask[struct {
+		Tokens []api.Token `json:"tokens"`
+	}](ctx, c, http.MethodGet, "/tokens", nil)
+	return list.Tokens, err
+}
+
+// RevokeToken ends one of the user's tokens.
+func (c *Client) RevokeToken(ctx context.Context, id string) error {
+	response, err := c.send(ctx, http.MethodDelete, "/tokens/"+url.PathEscape(id), nil)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+func storePath(id string, parts ...string) string {
+	return "/stores/" + strings.Join(append([]string{url.PathEscape(id)}, parts...), "/")
+}
+
+// ask sends something, or nothing for nil, and reads the answer.
+func ask[T any](ctx context.Context, c *Client, method, path string, sent any, headers ...string) (answer T, err error) {
+	response, err := c.send(ctx, method, path, sent, headers...)
+	if err != nil {
+		return answer, err
+	}
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return answer, c.unreachable(fmt.Errorf("its answer cannot be read: %w", err))
+	}
+	return answer, nil
+}
+
+// send returns an answer of success, of which the caller closes the body. The error of
+// another is an *api.Problem.
+func (c *Client) send(ctx context.Context, method, path string, sent any, headers ...string) (*http.Response, error) {
+	var body io.Reader = http.NoBody
+	if sent != nil {
+		text, err := json.Marshal(sent)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(text)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+c.token)
+	if sent != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, c.unreachable(err)
+	}
+	if response.StatusCode >= 300 {
+		return nil, c.problem(response)
+	}
+	return response, nil
+}
+
+func (c *Client) problem(response *http.Response) error {
+	defer func() { _ = response.Body.Close() }()
+	problem := &api.Problem{}
+	err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(problem)
+	if err != nil || problem.Detail == "" {
+		return c.unreachable(fmt.Errorf("it answers %s", response.Status))
+	}
+	return problem
+}

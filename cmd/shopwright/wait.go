@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"shopwright.dev/shopwright/cmd/shopwright/client"
+	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/store"
+)
+
+// waiting is whether a command waits until what it has asked for is done.
+type waiting struct {
+	Wait    bool          `help:"Wait until it is done, and tell the steps."`
+	Timeout time.Duration `default:"15m" help:"How long to wait at most."`
+}
+
+// lookAtLeastEvery is how often a store is looked at when its events tell nothing.
+const lookAtLeastEvery = 10 * time.Second
+
+// storeFailed says that the work on a store has failed.
+type storeFailed struct{ failure api.Failure }
+
+// Error implements error.
+func (e storeFailed) Error() string {
+	text := "the store failed: " + e.failure.Title
+	if e.failure.Next != "" {
+		text += ". " + e.failure.Next
+	}
+	return text
+}
+
+var errStillAtWork = errors.New("the store is still at work: it goes on by itself, and shopwright stores show tells how far it is")
+
+// finish shows the store, once the work on it is done if that is to be waited for.
+func (w waiting) finish(ctx context.Context, at console, to *client.Client, o output, st api.Store) error {
+	if !w.Wait {
+		return o.show(at.out, st, nil, storeRows(st))
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, w.Timeout, errStillAtWork)
+	defer cancel()
+	done, err := follow(ctx, at, to, st)
+	if done.ID != "" {
+		err = errors.Join(o.show(at.out, done, nil, storeRows(done.Store)), err)
+	}
+	return err
+}
+
+// follow tells the steps of the work on a store until it has ended. A store that is gone at
+// the end is empty.
+func follow(ctx context.Context, at console, to *client.Client, asked api.Store) (api.StoreDetail, error) {
+	changed := to.Follow(ctx, asked.ID)
+	told := steps{}
+	for {
+		st, err := to.Store(ctx, asked.ID)
+		switch problem, known := errors.AsType[*api.Problem](err); {
+		case known && problem.Status == http.StatusNotFound && asked.Status == store.Deleting:
+			at.say("Deleted.")
+			return api.StoreDetail{}, nil
+		case known && problem.Status < http.StatusInternalServerError:
+			return api.StoreDetail{}, err
+		case err == nil:
+			told.tell(at, st)
+			if over, err := ended(asked, st); over {
+				return st, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return api.StoreDetail{}, whyEnded(ctx)
+		case <-changed:
+		case <-time.After(lookAtLeastEvery):
+		}
+	}
+}
+
+// whyEnded tells a person who waits no longer what becomes of the store.
+func whyEnded(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), errStillAtWork) {
+		return errStillAtWork
+	}
+	return fmt.Errorf("stopped waiting; the store goes on by itself: %w", context.Canceled)
+}
+
+// ended reports whether what was asked for is done, and how it went.
+func ended(asked api.Store, st api.StoreDetail) (bool, error) {
+	switch st.Status {
+	case store.Failed:
+		if st.Failure != nil {
+			return true, storeFailed{*st.Failure}
+		}
+		return true, storeFailed{api.Failure{Title: "nobody knows why"}}
+	case store.Provisioning, store.Upgrading, store.Deleting:
+		return false, nil
+	}
+	if st.Undone != nil {
+		return true, storeFailed{api.Failure{Title: st.Undone.Title, Next: "The change was undone, and the shop sells as before."}}
+	}
+	if asked.Status == st.Status && asked.Generation == st.Generation { // a check changes neither
+		return checked(asked, st)
+	}
+	return true, nil
+}
+
+// checked reports whether there was a check since it was asked for.
+func checked(asked api.Store, st api.StoreDetail) (bool, error) {
+	if st.Health == nil || st.Health.CheckedAt == nil || asked.Health != nil && asked.Health.CheckedAt != nil && !st.Health.CheckedAt.After(*asked.Health.CheckedAt) {
+		return false, nil
+	}
+	if !st.Health.OK {
+		return true, storeFailed{api.Failure{Title: "the check did not get through " + st.Health.Failed, Next: st.Health.Message}}
+	}
+	return true, nil
+}
+
+// steps are what a person was told of the work.
+type steps map[string]string
+
+// tell says what is new.
+func (s steps) tell(at console, st api.StoreDetail) {
+	for _, step := range st.Work.Steps {
+		if step.State == "todo" || step.State == "done" && step.Seconds == 0 && step.Message == "" {
+			continue
+		}
+		key, text := st.Work.Title+"/"+step.Label, fmt.Sprintf("%-12s %s", step.Label, stepText(step))
+		if s[key] != text {
+			s[key] = text
+			at.say("%s", text)
+		}
+	}
+}

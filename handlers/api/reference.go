@@ -1,0 +1,173 @@
+package api
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"shopwright.dev/shopwright/views"
+)
+
+// Reference is the document for people to read: groups of operations, in the order in which
+// the document names them. The API is at that URL.
+func (a *API) Reference(base string) []views.OperationGroup {
+	document := a.huma.OpenAPI()
+	var groups []views.OperationGroup
+	for _, tag := range document.Tags {
+		group := views.OperationGroup{Name: tag.Name, Text: tag.Description}
+		for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
+			item := document.Paths[path]
+			for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+				if op != nil && op.Tags[0] == tag.Name {
+					group.Operations = append(group.Operations, a.explain(base, op))
+				}
+			}
+		}
+		groups = append(groups, group)
+	}
+	return groups
+}
+
+func (a *API) explain(base string, op *huma.Operation) views.Operation {
+	shown := views.Operation{
+		ID: op.OperationID, Method: op.Method, Path: Prefix + op.Path, Summary: op.Summary, Text: op.Description,
+		Scopes: op.Security[0][securityScheme], Status: op.DefaultStatus,
+	}
+	for _, p := range op.Parameters {
+		if p.Name != "Accept" {
+			shown.Parameters = append(shown.Parameters, views.Parameter{
+				Name: p.Name, In: p.In, Kind: a.kind(p.Schema), Required: p.Required, Text: cmp.Or(p.Description, p.Schema.Description),
+			})
+		}
+	}
+	shown.Request = fmt.Sprintf("curl -H \"Authorization: Bearer $SHOPWRIGHT_TOKEN\" %s\"%s%s\"", method(op.Method), base, pathExample(op))
+	if op.RequestBody != nil {
+		schema := op.RequestBody.Content["application/json"].Schema
+		shown.Body = a.fields(schema)
+		shown.Request += " \\\n  -H 'Content-Type: application/json' -d '" + compact(a.example(schema, true, 0)) + "'"
+	}
+	if answer := op.Responses[strconv.Itoa(op.DefaultStatus)]; answer != nil && answer.Content["application/json"] != nil {
+		schema := answer.Content["application/json"].Schema
+		shown.Answer, shown.Example = a.fields(schema), indented(a.example(schema, false, 0))
+	}
+	return shown
+}
+
+func method(name string) string {
+	if name == "GET" {
+		return ""
+	}
+	return "-X " + name + " "
+}
+
+// pathExample is the path with the parameters that it needs. It stands between double quotes.
+func pathExample(op *huma.Operation) string {
+	path, query := op.Path, ""
+	for _, p := range op.Parameters {
+		if p.In == "path" {
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", "$"+strings.ToUpper(p.Name))
+		} else if p.In == "query" && p.Required {
+			query = "?" + p.Name + "=1"
+		}
+	}
+	return path + query
+}
+
+func (a *API) resolve(s *huma.Schema) *huma.Schema {
+	if s.Ref != "" {
+		return a.huma.OpenAPI().Components.Schemas.SchemaFromRef(s.Ref)
+	}
+	return s
+}
+
+// fields are the parts of an object, those that are required first.
+func (a *API) fields(s *huma.Schema) (all []views.Parameter) {
+	s = a.resolve(s)
+	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+		field := s.Properties[name]
+		all = append(all, views.Parameter{
+			Name: name, Kind: a.kind(field), Required: slices.Contains(s.Required, name), Text: cmp.Or(field.Description, a.resolve(field).Description),
+		})
+	}
+	slices.SortStableFunc(all, func(x, y views.Parameter) int {
+		switch {
+		case x.Required == y.Required:
+			return 0
+		case x.Required:
+			return -1
+		default:
+			return 1
+		}
+	})
+	for i := range all {
+		all[i].Required = all[i].Required && len(all) < 10 // of a long answer nobody wants to be told
+	}
+	return all
+}
+
+// kind is what a value can be, in a few words.
+func (a *API) kind(s *huma.Schema) string {
+	full := a.resolve(s)
+	switch {
+	case len(full.Enum) > 0:
+		var values []string
+		for _, v := range full.Enum {
+			values = append(values, fmt.Sprint(v))
+		}
+		return strings.Join(values, " | ")
+	case full.Type == huma.TypeArray:
+		return "list of " + a.kind(full.Items)
+	case s.Ref != "":
+		return s.Ref[strings.LastIndex(s.Ref, "/")+1:]
+	case full.Format == "date-time":
+		return "time"
+	}
+	return full.Type
+}
+
+// example is a value of that schema: what its fields say for an example, or something plain.
+func (a *API) example(s *huma.Schema, onlyRequired bool, depth int) any {
+	s = a.resolve(s)
+	switch {
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	case s.Type == huma.TypeArray && depth < 6:
+		return []any{a.example(s.Items, false, depth+1)}
+	case s.Type == huma.TypeObject && depth < 6:
+		object := map[string]any{}
+		for name, field := range s.Properties {
+			if !onlyRequired || slices.Contains(s.Required, name) {
+				object[name] = a.example(field, false, depth+1)
+			}
+		}
+		return object
+	}
+	switch s.Type {
+	case huma.TypeInteger, huma.TypeNumber:
+		return 1
+	case huma.TypeBoolean:
+		return true
+	}
+	if s.Format == "date-time" {
+		return "2026-01-02T15:04:05Z"
+	}
+	return "…"
+}
+
+func compact(v any) string {
+	text, _ := json.Marshal(v) // plain values
+	return strings.NewReplacer(`\u0026`, "&", "'", "").Replace(string(text))
+}
+
+func indented(v any) string {
+	text, _ := json.MarshalIndent(v, "", "  ") // plain values
+	return strings.ReplaceAll(string(text), `\u0026`, "&")
+}

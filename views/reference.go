@@ -1,0 +1,40 @@
+package views
+
+// ReferencePage is the API in words, made of its document.
+type ReferencePage struct {
+	Shell  Shell
+	Base   string // URL of the API
+	Groups []OperationGroup
+}
+
+// OperationGroup is what belongs together.
+type OperationGroup struct {
+	Name       string
+	Text       string
+	Operations []Operation
+}
+
+// Operation is something that a program can ask for.
+type Operation struct {
+	ID         string
+	Method     string
+	Path       string
+	Summary    string
+	Text       string
+	Scopes     []string
+	Parameters []Parameter
+	Body       []Parameter
+	Request    string // an example, for a shell
+	Status     int
+	Answer     []Parameter // top fields of the answer
+	Example    string      // of the answer
+}
+
+// Parameter is a part of a request or of an answer.
+type Parameter struct {
+	Name     string
+	In       string // path, query or header; empty for a field
+	Kind     string // such as string, or one of its values
+	Required bool
+	Text     string
+}
