@@ -123,6 +123,7 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET("/activity", a.signedIn(a.showActivity))
 	e.GET("/account", a.signedIn(a.showAccount))
 	e.GET("/events", a.signedIn(a.stream))
+	a.administrationRoutes(e)
 }
 
 func redirectTo(path string) echo.HandlerFunc {

@@ -280,6 +280,8 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed out", ""
 	case store.MemberAdded, store.MemberRemoved:
 		entry.Verb, entry.Detail = "changed the membership of", word(e.Message)
+	case store.TeamPlanSet:
+		entry.Verb, entry.Detail = "changed the plan of", word(e.Message)
 	default:
 		return views.Entry{}, false
 	}

@@ -18,6 +18,7 @@ type Shell struct {
 	Stream   string   // address of the page's event stream; empty when it does not live
 	Version  string
 	CanBuild bool // whether the user may create a store
+	Admin    bool // whether the user administers the installation
 }
 
 // Place is one of the places in the sidebar.
@@ -28,6 +29,7 @@ const (
 	PlaceStores   Place = "stores"
 	PlaceActivity Place = "activity"
 	PlaceAccount  Place = "account"
+	PlaceAdmin    Place = "admin"
 )
 
 // User is the signed-in person.
