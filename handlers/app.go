@@ -153,6 +153,7 @@ func (a *App) routes(e *echo.Echo) {
 	e.POST("/account/tokens/:token/revoke", a.signedIn(a.revokeToken))
 	e.GET("/api", a.signedIn(a.showReference))
 	e.GET("/events", a.signedIn(a.stream))
+	a.administrationRoutes(e)
 }
 
 func redirectTo(path string) echo.HandlerFunc {

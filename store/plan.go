@@ -30,6 +30,9 @@ const StandardPlan = "standard"
 // WithDefaultPlan names the plan of teams that were given none.
 func WithDefaultPlan(name string) Option { return func(db *DB) { db.defaultPlan = name } }
 
+// DefaultPlan is the name of the plan of teams that were given none.
+func (db *DB) DefaultPlan() string { return db.defaultPlan }
+
 const planColumns = `name, label, position, stores, cpu, memory, disk, pods, updated_at`
 
 func scanPlan(row scanner) (p Plan, err error) {

@@ -18,6 +18,7 @@ type Shell struct {
 	Stream   string   // address of the page's event stream; empty when it does not live
 	Version  string
 	CanBuild bool // whether the user may create a store
+	Admin    bool // whether the user administers the installation
 }
 
 // Place is one of the places in the sidebar.
@@ -29,6 +30,7 @@ const (
 	PlaceActivity Place = "activity"
 	PlaceTeams    Place = "teams"
 	PlaceAccount  Place = "account"
+	PlaceAdmin    Place = "admin"
 )
 
 // User is the signed-in person.

@@ -426,7 +426,7 @@ func states() map[string]templ.Component {
 	activity.Entries[2].Object = hostile
 	account := AccountPage{Shell: sampleShell("Account", PlaceAccount), SignedIn: sampleTime, ExpiresAt: sampleTime.Add(12 * time.Hour)}
 
-	return map[string]templ.Component{
+	return with(adminStates(), map[string]templ.Component{
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
 		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
@@ -502,7 +502,7 @@ func states() map[string]templ.Component {
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
 		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "The records cannot be reached", Message: "Shops sell on. Load the page again in a moment.", SignedIn: true}),
 		"16c-unreachable":         Stores(StoresPage{Shell: unreachableShell(), List: away, Create: sampleForm()}),
-	}
+	})
 }
 
 // gonePage is a store's page after its stream has said that the store is deleted.
