@@ -30,14 +30,16 @@ type access struct {
 type scene int
 
 const (
-	nowhere scene = iota // what everybody has
-	inTeam               // something of a team, which those do not see who are not in it
+	nowhere    scene = iota // what everybody has
+	inTeam                  // something of a team, which those do not see who are not in it
+	everywhere              // the installation, of which nobody knows but those who may do something to it
 )
 
 // routes is the table of all routes, some with a query. One that is not here fails the test.
 func routes() map[string]access {
 	const session = ""
 	see := access{action: store.ViewStores, where: inTeam}
+	rule := func(action store.Action) access { return access{action: action, where: everywhere} }
 	to := func(action store.Action) access { return access{action: action, where: inTeam} }
 	return map[string]access{
 		"GET /healthz": {anybody: true}, "GET /readyz": {anybody: true},
@@ -62,6 +64,16 @@ func routes() map[string]access {
 		"POST /teams/:team/invitations":                    {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
 		"POST /teams/:team/invitations/:invitation/renew":  to(store.ManageMembers),
 		"POST /teams/:team/invitations/:invitation/revoke": to(store.ManageMembers),
+
+		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session},
+		"POST /account/tokens/none/revoke": {missing: true},
+
+		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
+		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
+		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": rule(store.ManagePlans),
+		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": rule(store.ManagePlans), "POST /admin/teams/:team/plan": rule(store.ManagePlans),
+		"POST /admin/users/:user/disable": rule(store.ManageUsers), "POST /admin/users/:user/enable": rule(store.ManageUsers),
+		"POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
 
 		"GET /stores/:id": see, "GET /stores/:id/pods": see, "GET /stores/:id/events": see, "GET /stores/:id/logs": see,
 		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": see, "GET /stores/:id/releases": see,
@@ -99,8 +111,10 @@ func (a access) expected(who visitor, team string) string {
 		return "404"
 	case a.action == "":
 		return "yes"
-	case !who.actor.May(store.ViewStores, team):
+	case a.where == everywhere && !who.actor.May(a.action, store.Installation), a.where == inTeam && !who.actor.May(store.ViewStores, team):
 		return "404"
+	case a.where == everywhere:
+		return "yes"
 	case !who.actor.May(a.action, team):
 		return "403"
 	}
@@ -125,12 +139,12 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 	s := serve(t)
 	table := routes()
 	for _, route := range s.app.Routes() {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(table)), func(known string) bool { return withoutQuery(known) == route }) {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(table)), func(known string) bool { return fits(route, known) }) {
 			t.Errorf("%s is not in the table of routes: say there who may use it", route)
 		}
 	}
 	for _, route := range slices.Sorted(maps.Keys(table)) {
-		if !slices.Contains(s.app.Routes(), withoutQuery(route)) {
+		if !slices.ContainsFunc(s.app.Routes(), func(there string) bool { return fits(there, route) }) {
 			t.Errorf("%s is in the table, but there is no such route", route)
 			continue
 		}
@@ -138,16 +152,21 @@ func TestEveryRouteAsEveryRole(t *testing.T) {
 	}
 }
 
-func withoutQuery(route string) string {
-	route, _, _ = strings.Cut(route, "?")
-	return route
+// fits reports whether a line of the table is about the route. It may have a query, and
+// something else in the place of a parameter.
+func fits(route, line string) bool {
+	line, _, _ = strings.Cut(line, "?")
+	there, here := strings.Split(route, "/"), strings.Split(line, "/")
+	return slices.EqualFunc(there, here, func(there, here string) bool {
+		return there == here || strings.HasPrefix(there, ":") && !slices.Contains([]string{"new", "upgrade", "slug"}, here)
+	})
 }
 
 // tryAs has everybody try the route, and returns its line of the matrix.
 func (s site) tryAs(route string, a access) string {
 	s.t.Helper()
 	line := fmt.Sprintf("%-50s", route)
-	for _, role := range append(store.Roles(), "stranger", "anonymous") {
+	for _, role := range append(store.Roles(), "stranger", "administrator", "anonymous") {
 		team, people := s.peopled()
 		who := people[role]
 		got := became(s.try(route, a, who, team))
@@ -195,10 +214,17 @@ func (s site) peopled() (id string, people map[store.Role]visitor) {
 	id = team.ID
 	owner, _ = storetest.Actor(s.t, s.db, name) // with the role
 	people = map[store.Role]visitor{"anonymous": {browser: s.browser()}}
-	for _, role := range append(store.Roles(), "stranger") {
+	for _, role := range append(store.Roles(), "stranger", "administrator") {
 		name := uuid.NewString()
 		actor, _ := storetest.Actor(s.t, s.db, name)
-		if role != "stranger" {
+		switch role {
+		case "stranger":
+		case "administrator":
+			if err := s.db.SetAdmin(s.t.Context(), store.Actor{Admin: true}, actor.UserID, true); err != nil {
+				s.t.Fatal(err)
+			}
+			actor.Admin = true
+		default:
 			if err := s.db.AddMember(s.t.Context(), owner, id, actor.UserID, role); err != nil {
 				s.t.Fatal(err)
 			}
