@@ -321,9 +321,12 @@ func TestStoresOfSeveralTeams(t *testing.T) {
 	if got := s.get(mara, "/stores?team=none-such"); got.status != http.StatusOK || !strings.Contains(got.body, "Clear search and filters") {
 		t.Errorf("the list of an unknown team: %d", got.status)
 	}
-	if got := s.follow(mara, "view=stores&team="+team, -1).until("store-rows"); strings.Contains(got.data, "Mine") || !strings.Contains(got.data, "Nordlicht") {
+	list := s.follow(mara, "view=stores&team="+team, -1)
+	if got := list.until("store-rows"); strings.Contains(got.data, "Mine") || !strings.Contains(got.data, "Nordlicht") {
 		t.Error("the stream of a team's list shows another team's stores")
 	}
+	s.post(mara, "/teams/"+team+"/name", url.Values{"name": {"Südlicht"}})
+	list.until("Südlicht · ours.localhost")
 }
 
 func TestActivityTellsOfTeams(t *testing.T) {
