@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
+	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/static"
@@ -24,10 +25,12 @@ type Config struct {
 	DB          *store.DB
 	Provisioner *provisioner.Provisioner
 	Engines     engine.Registry
-	SessionKey  []byte // 32 bytes
-	BaseURL     string // under which browsers find us, without a slash at its end
+	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too
+	BaseURL     string   // under which browsers find us, without a slash at its end
 	Limits      store.Limits
 	DevLogin    bool // anybody may sign in as the developer
+	Providers   []provider.Config
+	Admission   store.Admission // whom the providers let in
 	Version     string
 	Log         *slog.Logger
 }
@@ -36,6 +39,9 @@ type Config struct {
 type App struct {
 	Config
 	sessions     *sessions
+	attempts     *attempts
+	providers    []*provider.Provider
+	invited      invitations
 	hub          *hub
 	followers    *followers
 	ending       atomic.Bool
@@ -44,7 +50,14 @@ type App struct {
 
 // New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
-	a := &App{Config: c, sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")), writeTimeout: 10 * time.Second}
+	secure := strings.HasPrefix(c.BaseURL, "https://")
+	a := &App{
+		Config: c, sessions: newSessions(c.SessionKeys, secure), attempts: newAttempts(c.SessionKeys, secure), invited: nobodyInvited,
+		writeTimeout: 10 * time.Second,
+	}
+	for _, p := range c.Providers {
+		a.providers = append(a.providers, provider.New(p, CallbackURL(c.BaseURL, p.Name)))
+	}
 	a.followers = &followers{byUser: map[string]int{}}
 	a.hub = newHub(a)
 	a.hub.start()
@@ -56,6 +69,9 @@ func New(c Config) *App {
 func (a *App) Drain() {
 	a.ending.Store(true)
 	a.hub.stop()
+	for _, p := range a.providers {
+		p.Close()
+	}
 }
 
 // Handler returns all routes behind what every request passes.
@@ -86,6 +102,8 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET("/", redirectTo("/stores"))
 	e.GET("/sign-in", a.signIn)
 	e.POST("/sign-in/dev", a.signInAsDeveloper)
+	e.GET("/sign-in/with/:provider", a.beginSignIn)
+	e.GET("/sign-in/with/:provider/callback", a.finishSignIn)
 	e.GET(loginLinkPath, a.openLoginLink)
 	e.POST(loginLinkPath, a.signInByLink)
 	e.POST("/sign-out", a.signOut)
@@ -117,6 +135,8 @@ func (a *App) routes(e *echo.Echo) {
 
 	e.GET("/activity", a.signedIn(a.showActivity))
 	e.GET("/account", a.signedIn(a.showAccount))
+	e.POST("/account/sessions/end", a.signedIn(a.endSession))
+	e.POST("/account/sessions/end-others", a.signedIn(a.endOtherSessions))
 	e.GET("/events", a.signedIn(a.stream))
 }
 

@@ -108,6 +108,7 @@ type SignInPage struct {
 	Providers []Provider
 	DevLogin  bool   // whether anybody on this machine may sign in as the developer
 	Notice    string // why one is here again, such as after signing out
+	Problem   string // why one was not let in
 	Next      string // where to go afterwards, a path of ours
 	Version   string
 }
@@ -425,13 +426,6 @@ type ActivityPage struct {
 	Shell   Shell
 	Entries []Entry
 	Older   string // address of the next page, empty on the last
-}
-
-// AccountPage is about the signed-in user.
-type AccountPage struct {
-	Shell     Shell
-	SignedIn  time.Time
-	ExpiresAt time.Time
 }
 
 // ErrorPage says in plain words what is wrong and where to go.

@@ -422,14 +422,15 @@ func states() map[string]templ.Component {
 	activity := ActivityPage{Shell: sampleShell("Activity", PlaceActivity), Older: "/activity?before=3", Entries: sampleStory()}
 	activity.Entries[0].Object, activity.Entries[0].URL = "Atelier Köhler", "/stores/7"
 	activity.Entries[2].Object = hostile
-	account := AccountPage{Shell: sampleShell("Account", PlaceAccount), SignedIn: sampleTime, ExpiresAt: sampleTime.Add(12 * time.Hour)}
 
 	return map[string]templ.Component{
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
 		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
 		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
-		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: []Provider{{Name: "google", Label: "Google"}, {Name: "github", Label: "GitHub"}}}),
+		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: sampleProviders()}),
+		"01f-sign-in-one":         SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:1], Next: "/stores/7", Notice: "Sign in to go on."}),
+		"01g-sign-in-refused":     SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:2], Problem: "Google does not answer. Try again in a moment, or come in another way."}),
 		"02-stores":               listPage(sampleList()),
 		"02a-stores-notices":      Stores(notices),
 		"02b-cluster-simulated":   clusterPage(Cluster{Name: "dev", Link: ClusterConnected, Version: "v1.37.0", Simulated: true}),
@@ -477,7 +478,8 @@ func states() map[string]templ.Component {
 		"12c-delete-wrong":        deletePage(sampleDelete("That is not the store’s name.")),
 		"13-activity":             Activity(activity),
 		"13b-activity-none":       Activity(ActivityPage{Shell: sampleShell("Activity", PlaceActivity)}),
-		"14-account":              Account(account),
+		"14-account":              Account(sampleAccount()),
+		"14b-account-one-session": Account(freshAccount()),
 		"16-error-404":            Error(ErrorPage{Code: 404, Title: "There is no store here", Message: "The address may be mistyped, or the store may be deleted.", SignedIn: true}),
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
 		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "The records cannot be reached", Message: "Shops sell on. Load the page again in a moment.", SignedIn: true}),

@@ -144,13 +144,18 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 }
 
 func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listener net.Listener, log *slog.Logger) (*http.Server, error) {
-	key, err := c.sessionKey()
+	keys, err := c.sessionKeys()
+	if err != nil {
+		return nil, err
+	}
+	providers, err := c.providers()
 	if err != nil {
 		return nil, err
 	}
 	app := handlers.New(handlers.Config{
-		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKey: key, BaseURL: c.baseURL(listener.Addr().String()),
-		Limits:   store.Limits{Stores: c.MaxStores, StoresPerUser: c.MaxStoresPerUser},
+		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKeys: keys, BaseURL: c.baseURL(listener.Addr().String()),
+		Limits:    store.Limits{Stores: c.MaxStores, StoresPerUser: c.MaxStoresPerUser},
+		Providers: providers, Admission: store.Admission{Admins: c.Admins, Domains: c.AllowedDomains},
 		DevLogin: c.DevLogin, Version: currentVersion(), Log: log,
 	})
 	server := &http.Server{
