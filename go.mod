@@ -7,18 +7,22 @@ require (
 	github.com/alecthomas/kong v1.17.0 // subcommands, flags and environment from one struct
 	github.com/chromedp/cdproto v0.159.0 // what chromedp speaks; tests only
 	github.com/chromedp/chromedp v0.22.1 // drives a real Chromium; tests only
+	github.com/coreos/go-oidc/v3 v3.21.0 // finds an issuer's parts, and verifies what it signs
 	github.com/danielgtaylor/huma/v2 v2.37.2 // the JSON API, and the OpenAPI document made of its types
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // what go-smtp speaks to sign in; tests only
 	github.com/emersion/go-smtp v0.25.1 // a mail server; tests only
 	github.com/getkin/kin-openapi v0.152.0 // holds answers against that document; tests only
 	github.com/google/uuid v1.6.0 // UUIDv7 for ids that sort by time
+	github.com/gorilla/securecookie v1.1.2 // the encrypted cookie of a sign-in that is on its way
 	github.com/gorilla/sessions v1.4.0 // the signed cookie that holds a session id
 	github.com/jackc/pgx/v5 v5.12.0 // Postgres, and LISTEN/NOTIFY
 	github.com/labstack/echo/v4 v4.16.0 // routes and middleware
+	github.com/markbates/goth v1.82.0 // speaks to OpenID Connect issuers and GitHub
 	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // what a change changes, line by line
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
 	github.com/wneessen/go-mail v0.8.1 // mail with STARTTLS, authentication and MIME
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
+	golang.org/x/oauth2 v0.37.0 // proof keys, and what is wrong with a trade of a code
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/term v0.46.0 // types a token in without showing it
 	golang.org/x/text v0.43.0 // Unicode normal forms, for addresses made of names
@@ -65,6 +69,7 @@ require (
 	github.com/fxamacker/cbor/v2 v2.9.1 // indirect
 	github.com/go-errors/errors v1.4.2 // indirect
 	github.com/go-gorp/gorp/v3 v3.1.0 // indirect
+	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-openapi/jsonpointer v1.0.0 // indirect
@@ -85,7 +90,6 @@ require (
 	github.com/gofrs/flock v0.13.0 // indirect
 	github.com/google/btree v1.1.3 // indirect
 	github.com/google/gnostic-models v0.7.0 // indirect
-	github.com/gorilla/securecookie v1.1.2 // indirect
 	github.com/gorilla/websocket v1.5.4-0.20250319132907-e064f32e3674 // indirect
 	github.com/gosuri/uitable v0.0.4 // indirect
 	github.com/hashicorp/errwrap v1.1.0 // indirect
@@ -142,7 +146,6 @@ require (
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
-	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect

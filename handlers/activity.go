@@ -45,12 +45,3 @@ func storeLink(e store.Event) string {
 	}
 	return "/stores/" + e.StoreID
 }
-
-func (a *App) showAccount(c echo.Context) error {
-	who := visitorOf(c)
-	shell, err := a.shell(c.Request().Context(), who, "Account", views.PlaceAccount)
-	if err != nil {
-		return err
-	}
-	return render(c, http.StatusOK, views.Account(views.AccountPage{Shell: shell, SignedIn: who.CreatedAt, ExpiresAt: who.ExpiresAt}))
-}

@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/static"
@@ -26,13 +27,15 @@ type Config struct {
 	DB          *store.DB
 	Provisioner *provisioner.Provisioner
 	Engines     engine.Registry
-	SessionKey  []byte // 32 bytes
-	BaseURL     string // under which browsers find us, without a slash at its end
+	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too
+	BaseURL     string   // under which browsers find us, without a slash at its end
 	Limits      store.Limits
 	Rates       Rates
 	Proxies     []*net.IPNet // who may say on whose behalf a request comes
 	DevLogin    bool         // anybody may sign in as the developer
-	CORSOrigins []string     // of pages that may use the API
+	Providers   []provider.Config
+	Admission   store.Admission // whom the providers let in
+	CORSOrigins []string        // of pages that may use the API
 	Version     string
 	Log         *slog.Logger
 }
@@ -41,6 +44,8 @@ type Config struct {
 type App struct {
 	Config
 	sessions     *sessions
+	attempts     *attempts
+	providers    []*provider.Provider
 	hub          *hub
 	api          *api.API
 	followers    *followers
@@ -51,7 +56,14 @@ type App struct {
 
 // New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
-	a := &App{Config: c, sessions: newSessions(c.SessionKey, strings.HasPrefix(c.BaseURL, "https://")), writeTimeout: 10 * time.Second}
+	secure := strings.HasPrefix(c.BaseURL, "https://")
+	a := &App{
+		Config: c, sessions: newSessions(c.SessionKeys, secure), attempts: newAttempts(c.SessionKeys, secure),
+		writeTimeout: 10 * time.Second,
+	}
+	for _, p := range c.Providers {
+		a.providers = append(a.providers, provider.New(p, CallbackURL(c.BaseURL, p.Name)))
+	}
 	a.followers = newFollowers(mostFollowers, mostOfOne)
 	a.streams = newFollowers(mostStreams, mostStreamsOfOne)
 	a.hub = newHub(a)
@@ -64,6 +76,9 @@ func New(c Config) *App {
 func (a *App) Drain() {
 	a.ending.Store(true)
 	a.hub.stop()
+	for _, p := range a.providers {
+		p.Close()
+	}
 }
 
 // Handler returns all routes behind what every request passes.
@@ -98,6 +113,8 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET("/", redirectTo("/stores"))
 	e.GET("/sign-in", a.signIn)
 	e.POST("/sign-in/dev", a.signInAsDeveloper)
+	e.GET("/sign-in/with/:provider", a.beginSignIn)
+	e.GET("/sign-in/with/:provider/callback", a.finishSignIn)
 	e.GET(loginLinkPath, a.openLoginLink)
 	e.POST(loginLinkPath, a.signInByLink)
 	e.POST("/sign-out", a.signOut)
@@ -152,6 +169,8 @@ func (a *App) routes(e *echo.Echo) {
 	e.POST("/account/tokens", a.signedIn(a.makeToken))
 	e.POST("/account/tokens/:token/revoke", a.signedIn(a.revokeToken))
 	e.GET("/api", a.signedIn(a.showReference))
+	e.POST("/account/sessions/end", a.signedIn(a.endSession))
+	e.POST("/account/sessions/end-others", a.signedIn(a.endOtherSessions))
 	e.GET("/events", a.signedIn(a.stream))
 	a.administrationRoutes(e)
 }

@@ -56,7 +56,7 @@ func prepareWith(t *testing.T, change func(*handlers.Config)) site {
 	s.db = db
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	config := handlers.Config{
-		DB: db, Engines: engine.Offered(), SessionKey: []byte(strings.Repeat("k", 32)), BaseURL: "http://127.0.0.1",
+		DB: db, Engines: engine.Offered(), SessionKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, BaseURL: "http://127.0.0.1",
 		Limits: store.Limits{StoresPerUser: 3}, DevLogin: true, Version: "test", Log: log,
 		Provisioner: provisioner.New(provisioner.Config{
 			DB: db, Cluster: storetest.Cluster(t, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -96,4 +97,18 @@ func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, e
 		status, page.Problem, page.Other = statusOf(refused.Code), refused.Message, refused.Code == store.Forbidden
 	}
 	return render(c, status, views.Invitation(page))
+}
+
+// invited reports whether the page to which a sign-in leads is an invitation that is still
+// good, and meant for that person: it lets in whom the settings do not.
+func (a *App) invited(ctx context.Context, next string, who store.Identity) (bool, error) {
+	page, err := url.Parse(next)
+	if err != nil || page.Path != invitationPath {
+		return false, nil //nolint:nilerr // what is no address leads to no invitation
+	}
+	inv, err := a.DB.OpenInvitation(ctx, page.Query().Get("key"))
+	if _, refused := errors.AsType[*store.Error](err); refused && store.ErrorCode(err) != store.Unavailable {
+		return false, nil
+	}
+	return err == nil && (inv.Email == "" || who.Verified && inv.CheckFor(who.Email) == nil), err
 }

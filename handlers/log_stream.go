@@ -140,7 +140,7 @@ func (r logReading) stream(ctx context.Context, last position) {
 		case line := <-f.lines:
 			err = r.send(ctx, f.gather(ctx, line))
 		case <-beat.C:
-			err = r.beat()
+			err = r.beat(ctx)
 			beat.Reset(r.untilBeat())
 		}
 		if err != nil {

@@ -64,6 +64,7 @@ func (r *reader) checkRights(ctx context.Context) error {
 	if session.Actor.Admin != r.who.Actor.Admin || !maps.Equal(session.Actor.Roles, r.who.Actor.Roles) {
 		return errRightsChanged
 	}
+	r.who.ExpiresAt = session.ExpiresAt
 	return nil
 }
 
@@ -80,10 +81,16 @@ func (r *reader) begin() error {
 // end gives the answer the time to end in order.
 func (r *reader) end() { _ = r.extend() }
 
-// beat is a sign of life. It fails when the session has run out.
-func (r *reader) beat() error {
+// beat is a sign of life. It fails when the session has run out, and nothing else has used
+// it meanwhile.
+func (r *reader) beat(ctx context.Context) error {
 	if !time.Now().Before(r.who.ExpiresAt) {
-		return errRightsChanged
+		if err := r.checkRights(ctx); err != nil {
+			return err
+		}
+		if !time.Now().Before(r.who.ExpiresAt) {
+			return errRightsChanged
+		}
 	}
 	return r.write([]byte(": still here\n\n"))
 }

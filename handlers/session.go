@@ -19,17 +19,26 @@ type sessions struct {
 
 const sessionIDKey = "id"
 
-func newSessions(key []byte, secure bool) *sessions {
-	cookies := gorilla.NewCookieStore(key)
+// newSessions signs with the first key, and takes what was signed with any.
+func newSessions(keys [][]byte, secure bool) *sessions {
+	var pairs [][]byte
+	for _, key := range keys {
+		pairs = append(pairs, key, nil)
+	}
+	cookies := gorilla.NewCookieStore(pairs...)
 	cookies.Options = &gorilla.Options{
 		Path: "/", MaxAge: int(store.SessionLifetime.Seconds()), HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	}
 	cookies.MaxAge(cookies.Options.MaxAge)
-	name := "shopwright"
+	return &sessions{cookies: cookies, name: cookieName("shopwright", secure)}
+}
+
+// cookieName is one that other hosts of our domain cannot set, where browsers know such.
+func cookieName(name string, secure bool) string {
 	if secure {
-		name = "__Host-shopwright"
+		return "__Host-" + name
 	}
-	return &sessions{cookies: cookies, name: name}
+	return name
 }
 
 // id returns the session's id, empty when there is none or the cookie is not ours.
@@ -80,6 +89,11 @@ func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if err != nil {
 			return err
+		}
+		if !isStream(c) { // which comes back by itself, whether anybody looks or not
+			if err := a.DB.KeepSession(c.Request().Context(), session); err != nil && store.ErrorCode(err) != store.Unavailable {
+				return err
+			}
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")
 		session.Actor.Address = c.RealIP()

@@ -14,14 +14,16 @@ import (
 func (a *App) signIn(c echo.Context) error {
 	next := safeNext(c.QueryParam("next"))
 	_, err := a.DB.Session(c.Request().Context(), a.sessions.id(c.Request()))
-	if err == nil {
+	refused := a.refusalOf(c)
+	if err == nil && refused == "" {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
-	if store.ErrorCode(err) != store.NotFound {
+	if err != nil && store.ErrorCode(err) != store.NotFound {
 		return err
 	}
-	page := views.SignInPage{DevLogin: a.DevLogin, Next: next, Version: a.Version}
+	page := views.SignInPage{Providers: a.providerLinks(), DevLogin: a.DevLogin, Next: next, Problem: refused, Version: a.Version}
 	switch {
+	case refused != "":
 	case c.QueryParam("signed-out") != "":
 		page.Notice = "You are signed out."
 	case c.QueryParam("next") != "":
@@ -49,7 +51,7 @@ func (a *App) loginLinkPage(c echo.Context, status int, problem string) error {
 }
 
 func (a *App) signInByLink(c echo.Context) error {
-	id, err := a.DB.SignInByLink(c.Request().Context(), c.FormValue("key"), browserOf(c))
+	id, err := a.DB.SignInByLink(c.Request().Context(), c.FormValue("key"), a.browserOf(c))
 	if refused, known := errors.AsType[*store.Error](err); known && refused.Code == store.Forbidden {
 		return a.loginLinkPage(c, http.StatusForbidden, refused.Message)
 	}
@@ -62,8 +64,8 @@ func (a *App) signInByLink(c echo.Context) error {
 	return goTo(c, "/stores")
 }
 
-func browserOf(c echo.Context) store.Browser {
-	return store.Browser{Device: word(c.Request().UserAgent()), Address: c.RealIP()}
+func (a *App) browserOf(c echo.Context) store.Browser {
+	return store.Browser{Device: word(c.Request().UserAgent()), Address: c.RealIP(), Session: a.sessions.id(c.Request())}
 }
 
 // signInAsDeveloper lets anybody in who can reach a loopback address of this machine.
@@ -73,7 +75,7 @@ func (a *App) signInAsDeveloper(c echo.Context) error {
 	}
 	id, err := a.DB.SignInAsAdministrator(c.Request().Context(),
 		store.Identity{Provider: "development login", Subject: "developer", Name: "Developer", Email: "developer@localhost"},
-		browserOf(c))
+		a.browserOf(c))
 	if err != nil {
 		return err
 	}

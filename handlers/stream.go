@@ -124,7 +124,7 @@ func (s *stream) run(ctx context.Context) {
 			s.doubt() // left to send, which alone decides
 		case <-next:
 		case <-beat.C:
-			if s.beat() != nil {
+			if s.beat(ctx) != nil {
 				return
 			}
 			beat.Reset(s.untilBeat())

@@ -111,6 +111,7 @@ type SignInPage struct {
 	Providers []Provider
 	DevLogin  bool   // whether anybody on this machine may sign in as the developer
 	Notice    string // why one is here again, such as after signing out
+	Problem   string // why one was not let in
 	Next      string // where to go afterwards, a path of ours
 	Version   string
 }
@@ -441,13 +442,6 @@ type ActivityPage struct {
 	Entries []Entry
 	Older   string // address of the next page, empty on the last
 	Audit   bool   // whether the user may read an audit log
-}
-
-// AccountPage is about the signed-in user.
-type AccountPage struct {
-	Shell     Shell
-	SignedIn  time.Time
-	ExpiresAt time.Time
 }
 
 // ErrorPage says in plain words what is wrong and where to go.

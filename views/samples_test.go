@@ -424,14 +424,15 @@ func states() map[string]templ.Component {
 	activity := ActivityPage{Shell: sampleShell("Activity", PlaceActivity), Older: "/activity?before=3", Entries: sampleStory()}
 	activity.Entries[0].Object, activity.Entries[0].URL = "Atelier Köhler", "/stores/7"
 	activity.Entries[2].Object = hostile
-	account := AccountPage{Shell: sampleShell("Account", PlaceAccount), SignedIn: sampleTime, ExpiresAt: sampleTime.Add(12 * time.Hour)}
 
 	return with(adminStates(), map[string]templ.Component{
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
 		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
 		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
-		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: []Provider{{Name: "google", Label: "Google"}, {Name: "github", Label: "GitHub"}}}),
+		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: sampleProviders()}),
+		"01f-sign-in-one":         SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:1], Next: "/stores/7", Notice: "Sign in to go on."}),
+		"01g-sign-in-refused":     SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:2], Problem: "Google does not answer. Try again in a moment, or come in another way."}),
 		"02-stores":               listPage(sampleList()),
 		"02a-stores-notices":      Stores(notices),
 		"02b-cluster-simulated":   clusterPage(Cluster{Name: "dev", Link: ClusterConnected, Version: "v1.37.0", Simulated: true}),
@@ -492,7 +493,8 @@ func states() map[string]templ.Component {
 		"04e-create-in-team":      Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: teamForm()}),
 		"13-activity":             Activity(activity),
 		"13b-activity-none":       Activity(ActivityPage{Shell: sampleShell("Activity", PlaceActivity)}),
-		"14-account":              Account(account),
+		"14-account":              Account(sampleAccount()),
+		"14f-account-one-session": Account(freshAccount()),
 		"14a-tokens":              Tokens(sampleTokens(TokenForm{}, MadeToken{})),
 		"14b-token-made":          Tokens(sampleTokens(TokenForm{}, MadeToken{Name: hostile, Secret: "shopwright_" + strings.Repeat("abcdefg2", 5)[:39]})),
 		"14c-token-refused":       Tokens(refusedToken()),

@@ -7,7 +7,7 @@ import (
 )
 
 func providerURL(p Provider, next string) templ.SafeURL {
-	address := "/sign-in/" + url.PathEscape(p.Name)
+	address := "/sign-in/with/" + url.PathEscape(p.Name)
 	if next != "" {
 		address += "?" + url.Values{"next": {next}}.Encode()
 	}

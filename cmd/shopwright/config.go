@@ -36,7 +36,7 @@ type config struct {
 	DataDir      string        `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Folder for the SQLite database and the key of the sessions."`
 	DatabaseURL  string        `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; a SQLite file in the data folder when empty."`
 	DatabaseWait time.Duration `env:"SHOPWRIGHT_DATABASE_WAIT" default:"1m" help:"How long to wait at the start for a database that does not answer yet."`
-	SecretKey    string        `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign the session cookies; made and kept in the data folder when empty, required in production."`
+	SecretKey    string        `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign the session cookies, and after a comma older ones that are still taken; made and kept in the data folder when empty, required in production."`
 
 	Kubeconfig  string `env:"SHOPWRIGHT_KUBECONFIG" help:"Kubeconfig of the cluster for the stores. Inside a cluster its service account is used when empty."`
 	KubeContext string `env:"SHOPWRIGHT_KUBE_CONTEXT" help:"Context in the kubeconfig; required when the file has several."`
@@ -65,6 +65,19 @@ type config struct {
 	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"16" help:"Stores that are provisioned at the same time."`
 	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
+
+	GoogleClientID     string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_ID" name:"google-client-id" help:"Client id at Google, to sign in with."`
+	GoogleClientSecret string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_SECRET" name:"google-client-secret" secret:"" help:"Its secret."`
+	GitHubClientID     string   `env:"SHOPWRIGHT_GITHUB_CLIENT_ID" name:"github-client-id" help:"Client id of an OAuth app at GitHub, to sign in with."`
+	GitHubClientSecret string   `env:"SHOPWRIGHT_GITHUB_CLIENT_SECRET" name:"github-client-secret" secret:"" help:"Its secret."`
+	GitHubURL          string   `env:"SHOPWRIGHT_GITHUB_URL" name:"github-url" default:"https://github.com" help:"Where GitHub is, for a server of one's own."`
+	OIDCIssuer         string   `env:"SHOPWRIGHT_OIDC_ISSUER" name:"oidc-issuer" help:"URL of an OpenID Connect issuer, to sign in with."`
+	OIDCClientID       string   `env:"SHOPWRIGHT_OIDC_CLIENT_ID" name:"oidc-client-id" help:"Client id there."`
+	OIDCClientSecret   string   `env:"SHOPWRIGHT_OIDC_CLIENT_SECRET" name:"oidc-client-secret" secret:"" help:"Its secret."`
+	OIDCLabel          string   `env:"SHOPWRIGHT_OIDC_LABEL" name:"oidc-label" default:"single sign-on" help:"What the sign-in page calls that issuer."`
+	OIDC               string   `env:"SHOPWRIGHT_OIDC" name:"oidc" secret:"" help:"More issuers, as a list in YAML or JSON of {name, label, issuer, clientID, clientSecret, scopes}."`
+	Admins             []string `env:"SHOPWRIGHT_ADMINS" help:"Verified addresses of who administrates this installation, with commas between them."`
+	AllowedDomains     []string `env:"SHOPWRIGHT_ALLOWED_DOMAINS" help:"Domains of the verified addresses with which anybody may sign in; * lets everybody in whom a provider knows, and none only who is invited."`
 
 	SMTPHost     string `env:"SHOPWRIGHT_SMTP_HOST" name:"smtp-host" help:"Mail server through which people are told by email of invitations, and of stores that are ready, failed or do not sell; nobody is when empty."`
 	SMTPPort     int    `env:"SHOPWRIGHT_SMTP_PORT" name:"smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, others STARTTLS."`
@@ -99,7 +112,7 @@ func (c *config) validate() error {
 	check(slices.Contains([]string{"local", "production"}, c.Environment), "SHOPWRIGHT_ENVIRONMENT is %q: it must be local or production", c.Environment)
 	check(c.Environment != "production" || c.SecretKey != "", "SHOPWRIGHT_SECRET_KEY is missing: production needs one, such as the output of openssl rand -base64 32")
 	check(c.Environment != "production" || !c.DevLogin, "SHOPWRIGHT_DEV_LOGIN must be off in production")
-	check(c.SecretKey == "" || len(decodeKey(c.SecretKey)) == keySize, "SHOPWRIGHT_SECRET_KEY must be %d bytes in base64, such as the output of openssl rand -base64 32", keySize)
+	check(c.SecretKey == "" || decodeKeys(c.SecretKey) != nil, "SHOPWRIGHT_SECRET_KEY must be %d bytes in base64, such as the output of openssl rand -base64 32, or several of them with commas between", keySize)
 	check(c.KubeContext == "" || c.Kubeconfig != "", "SHOPWRIGHT_KUBE_CONTEXT is set without SHOPWRIGHT_KUBECONFIG")
 	check(c.URLPort >= 0 && c.URLPort < 1<<16, "SHOPWRIGHT_STORE_URL_PORT is %d: it must be a port", c.URLPort)
 	check(c.MaxStores >= 0, "SHOPWRIGHT_MAX_STORES is %d: it must not be negative", c.MaxStores)
@@ -115,6 +128,11 @@ func (c *config) validate() error {
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)
 	check(c.TLSSecret == "" || isName(c.TLSSecret), "SHOPWRIGHT_TLS_SECRET is %q: "+mustBeName, c.TLSSecret)
 	check(c.PullSecret == "" || isName(c.PullSecret), "SHOPWRIGHT_IMAGE_PULL_SECRET is %q: "+mustBeName, c.PullSecret)
+	check(c.SMTPSecret == "" || isName(c.SMTPSecret), "SHOPWRIGHT_STORE_SMTP_SECRET is %q: "+mustBeName, c.SMTPSecret)
+	check(c.SMTPPort > 0 && c.SMTPPort < 1<<16, "SHOPWRIGHT_STORE_SMTP_PORT is %d: it must be a port", c.SMTPPort)
+	check(c.SMTPCIDR == "" || isNetwork(c.SMTPCIDR), "SHOPWRIGHT_STORE_SMTP_CIDR is %q: it must be a network, such as 10.0.3.0/24", c.SMTPCIDR)
+	wrong = append(wrong, c.validateTLS(), c.validateSignIn(), c.validateStoreValues(), c.validateKubeconfig())
+
 	check(c.StoreSMTPSecret == "" || isName(c.StoreSMTPSecret), "SHOPWRIGHT_STORE_SMTP_SECRET is %q: "+mustBeName, c.StoreSMTPSecret)
 	check(c.StoreSMTPPort > 0 && c.StoreSMTPPort < 1<<16, "SHOPWRIGHT_STORE_SMTP_PORT is %d: it must be a port", c.StoreSMTPPort)
 	check(c.StoreSMTPCIDR == "" || isNetwork(c.StoreSMTPCIDR), "SHOPWRIGHT_STORE_SMTP_CIDR is %q: it must be a network, such as 10.0.3.0/24", c.StoreSMTPCIDR)
@@ -248,11 +266,11 @@ const (
 	keyFile = "session.key"
 )
 
-// sessionKey returns the configured key, or the one in the data folder, which is made at
+// sessionKeys returns the configured keys, or those in the data folder, where one is made at
 // the first start.
-func (c *config) sessionKey() ([]byte, error) {
+func (c *config) sessionKeys() ([][]byte, error) {
 	if c.SecretKey != "" {
-		return decodeKey(c.SecretKey), nil
+		return decodeKeys(c.SecretKey), nil
 	}
 	path := filepath.Join(c.DataDir, keyFile)
 	text, err := os.ReadFile(path)
@@ -262,28 +280,32 @@ func (c *config) sessionKey() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the session key: %w", err)
 	}
-	key := decodeKey(string(text))
-	if len(key) != keySize {
+	keys := decodeKeys(string(text))
+	if keys == nil {
 		return nil, fmt.Errorf("the session key in %s is damaged: remove the file, and everybody signs in again", path)
 	}
-	return key, nil
+	return keys, nil
 }
 
-func makeKey(path string) ([]byte, error) {
+func makeKey(path string) ([][]byte, error) {
 	key := make([]byte, keySize)
 	_, _ = rand.Read(key) // never fails
 	if err := os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
 		return nil, fmt.Errorf("keep the session key: %w", err)
 	}
-	return key, nil
+	return [][]byte{key}, nil
 }
 
-func decodeKey(text string) []byte {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil {
-		return nil
+// decodeKeys returns nil unless every one is a key.
+func decodeKeys(text string) (keys [][]byte) {
+	for part := range strings.SplitSeq(text, ",") {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(part))
+		if err != nil || len(key) != keySize {
+			return nil
+		}
+		keys = append(keys, key)
 	}
-	return key
+	return keys
 }
 
 func isWebURL(s string) bool {

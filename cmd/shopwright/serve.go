@@ -166,7 +166,11 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 }
 
 func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listener net.Listener, log *slog.Logger) (*http.Server, error) {
-	key, err := c.sessionKey()
+	keys, err := c.sessionKeys()
+	if err != nil {
+		return nil, err
+	}
+	providers, err := c.providers()
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +179,9 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 		return nil, err
 	}
 	app := handlers.New(handlers.Config{
-		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKey: key, BaseURL: c.baseURL(listener.Addr().String()),
+		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKeys: keys, BaseURL: c.baseURL(listener.Addr().String()),
 		Limits: c.limits(), Rates: c.rates(), Proxies: proxies,
+		Providers: providers, Admission: store.Admission{Admins: c.Admins, Domains: c.AllowedDomains},
 		DevLogin: c.DevLogin, CORSOrigins: c.CORSOrigins, Version: currentVersion(), Log: log,
 	})
 	server := &http.Server{

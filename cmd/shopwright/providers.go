@@ -1,0 +1,100 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"shopwright.dev/shopwright/handlers/provider"
+	"shopwright.dev/shopwright/store"
+)
+
+// issuer is one of the list in SHOPWRIGHT_OIDC.
+type issuer struct {
+	Name         string   `json:"name"`
+	Label        string   `json:"label"`
+	Issuer       string   `json:"issuer"`
+	ClientID     string   `json:"clientID"`
+	ClientSecret string   `json:"clientSecret"`
+	Scopes       []string `json:"scopes"`
+}
+
+// providers are those with whom people sign in.
+func (c *config) providers() ([]provider.Config, error) {
+	var all []provider.Config
+	if c.GoogleClientID != "" || c.GoogleClientSecret != "" {
+		all = append(all, provider.Config{
+			Name: "google", Label: "Google", Kind: provider.OIDC, URL: provider.GoogleIssuer, ClientID: c.GoogleClientID, ClientSecret: c.GoogleClientSecret,
+		})
+	}
+	if c.GitHubClientID != "" || c.GitHubClientSecret != "" {
+		all = append(all, provider.Config{
+			Name: "github", Label: "GitHub", Kind: provider.GitHub, URL: strings.TrimSuffix(c.GitHubURL, "/"), ClientID: c.GitHubClientID, ClientSecret: c.GitHubClientSecret,
+		})
+	}
+	if c.OIDCIssuer != "" || c.OIDCClientID != "" || c.OIDCClientSecret != "" {
+		all = append(all, provider.Config{
+			Name: "oidc", Label: c.OIDCLabel, Kind: provider.OIDC, URL: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret,
+		})
+	}
+	var more []issuer
+	if err := yaml.UnmarshalStrict([]byte(c.OIDC), &more); err != nil {
+		return nil, errors.New("SHOPWRIGHT_OIDC must be a list in YAML or JSON, such as [{name: work, label: Work, issuer: https://id.example.com, clientID: shopwright, clientSecret: …}]")
+	}
+	for _, i := range more {
+		all = append(all, provider.Config{
+			Name: i.Name, Label: label(i), Kind: provider.OIDC, URL: i.Issuer, ClientID: i.ClientID, ClientSecret: i.ClientSecret, Scopes: i.Scopes,
+		})
+	}
+	return all, nil
+}
+
+func label(i issuer) string {
+	if i.Label != "" {
+		return i.Label
+	}
+	return i.Name
+}
+
+func (c *config) validateSignIn() error {
+	providers, err := c.providers()
+	if err != nil {
+		return err
+	}
+	var wrong []error
+	seen := map[string]bool{}
+	for _, p := range providers {
+		if err := p.Check(); err != nil {
+			wrong = append(wrong, fmt.Errorf("a provider to sign in with has mistakes: %w", err))
+		}
+		if seen[p.Name] || seen[p.URL] {
+			wrong = append(wrong, fmt.Errorf("two providers to sign in with have the name %q or the same issuer", p.Name))
+		}
+		seen[p.Name], seen[p.URL] = true, true
+	}
+	if len(providers) > 0 && c.BaseURL == "" && !c.loopback() {
+		wrong = append(wrong, errors.New("SHOPWRIGHT_BASE_URL is missing: providers to sign in with send people back there"))
+	}
+	return errors.Join(append(wrong, c.validateAdmission())...)
+}
+
+func (c *config) validateAdmission() error {
+	var wrong []error
+	for _, admin := range c.Admins {
+		if name, domain, _ := strings.Cut(admin, "@"); name == "" || !isDomain(strings.ToLower(domain)) {
+			wrong = append(wrong, fmt.Errorf("SHOPWRIGHT_ADMINS has %q: it must be addresses with commas between them, such as mara@example.com", admin))
+		}
+	}
+	for _, domain := range c.AllowedDomains {
+		if domain != store.Everybody && !isDomain(strings.ToLower(domain)) {
+			wrong = append(wrong, fmt.Errorf("SHOPWRIGHT_ALLOWED_DOMAINS has %q: it must be domains with commas between them, such as example.com, or * for everybody", domain))
+		}
+	}
+	if slices.Contains(c.AllowedDomains, store.Everybody) && len(c.Admins) == 0 {
+		wrong = append(wrong, errors.New("SHOPWRIGHT_ALLOWED_DOMAINS lets everybody in, and the first of all would administrate: name who does in SHOPWRIGHT_ADMINS"))
+	}
+	return errors.Join(wrong...)
+}

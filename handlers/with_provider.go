@@ -1,0 +1,210 @@
+package handlers
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/handlers/provider"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// CallbackURL is the address to which a provider of that name sends people back.
+func CallbackURL(baseURL, providerName string) string {
+	return baseURL + "/sign-in/with/" + providerName + "/callback"
+}
+
+func (a *App) providerNamed(name string) *provider.Provider {
+	for _, p := range a.providers {
+		if p.Name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+func (a *App) providerLinks() []views.Provider {
+	var links []views.Provider
+	for _, p := range a.providers {
+		links = append(links, views.Provider{Name: p.Name, Label: p.Label})
+	}
+	return links
+}
+
+// beginSignIn leads to the provider.
+func (a *App) beginSignIn(c echo.Context) error {
+	p := a.providerNamed(c.Param("provider"))
+	if p == nil {
+		return echo.ErrNotFound
+	}
+	at := newAttempt(p.Name, safeNext(c.QueryParam("next")))
+	address, err := p.Begin(c.Request().Context(), at.Attempt)
+	if err != nil {
+		return a.refuse(c, p, at.Next, err)
+	}
+	if err := a.attempts.set(c, at); err != nil {
+		return err
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return c.Redirect(http.StatusSeeOther, address)
+}
+
+// finishSignIn is where the provider leads back.
+func (a *App) finishSignIn(c echo.Context) error {
+	p := a.providerNamed(c.Param("provider"))
+	if p == nil {
+		return echo.ErrNotFound
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	at, begun := a.attempts.of(c.Request())
+	if !begun || !at.is(p.Name, c.QueryParam("state")) {
+		return a.refuse(c, p, "", refusal{why: notBegunHere})
+	}
+	a.attempts.forget(c)
+	id, err := a.admit(c, p, at)
+	if err != nil {
+		return a.refuse(c, p, at.Next, err)
+	}
+	if err := a.sessions.set(c, id); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, safeNext(at.Next))
+}
+
+// admit opens a session for whom the provider has sent, once for each attempt.
+func (a *App) admit(c echo.Context, p *provider.Provider, at attempt) (sessionID string, err error) {
+	ctx := c.Request().Context()
+	err = a.DB.UseState(ctx, at.State, attemptLifetime)
+	if store.ErrorCode(err) == store.Conflict {
+		return "", refusal{why: usedAlready}
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := answered(c, p); err != nil {
+		return "", err
+	}
+	who, err := p.Finish(ctx, at.Attempt, c.QueryParam("code"))
+	if err != nil {
+		return "", err
+	}
+	rules := a.Admission
+	if rules.Invited, err = a.invited(ctx, at.Next, who); err != nil {
+		return "", err
+	}
+	who.Name, who.Email = word(who.Name), word(who.Email)
+	return a.DB.SignInWith(ctx, who, a.browserOf(c), rules)
+}
+
+// answered makes sure that the provider has sent a code, and no other one in its place.
+func answered(c echo.Context, p *provider.Provider) error {
+	issuer := c.QueryParam("iss") // RFC 9207
+	switch reason := c.QueryParam("error"); {
+	case reason == "access_denied":
+		return refusal{why: cancelled}
+	case reason != "":
+		return refusal{why: declined, reason: word(reason)}
+	case c.QueryParam("code") == "":
+		return refusal{why: declined, reason: "there is no code"}
+	case issuer != "" && issuer != p.URL && p.Kind == provider.OIDC:
+		return refusal{why: unbelievable, reason: "another issuer has answered"}
+	}
+	return nil
+}
+
+// why is the reason of a refusal, as an address can name it.
+type why string
+
+const (
+	notBegunHere why = "elsewhere"
+	usedAlready  why = "used"
+	cancelled    why = "cancelled"
+	declined     why = "declined"
+	unreachable  why = "unreachable"
+	unbelievable why = "unbelievable"
+	disabled     why = "disabled"
+	stranger     why = "stranger"
+)
+
+// sentence is what somebody reads who was refused; label is the provider's.
+func (w why) sentence(label string) string {
+	switch w {
+	case notBegunHere:
+		return "This sign-in was begun in another browser, or more than ten minutes ago. Begin again here."
+	case usedAlready:
+		return "This sign-in was used already. Begin again."
+	case cancelled:
+		return label + " was not allowed to say who you are. Begin again, or come in another way."
+	case declined:
+		return label + " refused the sign-in. Begin again, and if that does not help tell your administrator."
+	case unreachable:
+		return label + " does not answer. Try again in a moment, or come in another way."
+	case unbelievable:
+		return label + " answered something that cannot be relied on. Begin again, and if that does not help tell your administrator."
+	case disabled:
+		return store.ErrDisabled.Message
+	case stranger:
+		return store.ErrStranger.Message
+	default:
+		return ""
+	}
+}
+
+// refusal is why a sign-in with a provider did not succeed.
+type refusal struct {
+	why    why
+	reason string // for the log
+}
+
+// Error implements error.
+func (r refusal) Error() string { return fmt.Sprintf("%s %s", r.why, r.reason) }
+
+// refusalFor finds the refusal in an error, if it is one.
+func refusalFor(err error) (refusal, bool) {
+	if r, ok := errors.AsType[refusal](err); ok {
+		return r, true
+	}
+	if e, ok := errors.AsType[*provider.Error](err); ok {
+		r := refusal{why: unbelievable, reason: e.Error()}
+		if e.Unreachable {
+			r.why = unreachable
+		}
+		return r, true
+	}
+	switch {
+	case errors.Is(err, store.ErrDisabled):
+		return refusal{why: disabled}, true
+	case errors.Is(err, store.ErrStranger):
+		return refusal{why: stranger}, true
+	}
+	return refusal{}, false
+}
+
+// refuse leads back to where one signs in, away from an address with a code in it. Errors
+// of our own are none of the provider's, and are returned.
+func (a *App) refuse(c echo.Context, p *provider.Provider, next string, err error) error {
+	r, refused := refusalFor(err)
+	if !refused {
+		return err
+	}
+	a.Log.Warn("sign-in refused", "provider", p.Name, "why", string(r.why), "reason", r.reason, "address", c.RealIP(),
+		"request", c.Response().Header().Get(echo.HeaderXRequestID))
+	query := url.Values{"refused": {string(r.why)}, "with": {p.Name}}
+	if next != "" {
+		query.Set("next", next)
+	}
+	return c.Redirect(http.StatusSeeOther, "/sign-in?"+query.Encode())
+}
+
+// refusalOf is the sentence that the address asks for, empty for none.
+func (a *App) refusalOf(c echo.Context) string {
+	p := a.providerNamed(c.QueryParam("with"))
+	if p == nil {
+		return ""
+	}
+	return why(c.QueryParam("refused")).sentence(p.Label)
+}

@@ -1,0 +1,465 @@
+package handlers_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/handlers/provider"
+	"shopwright.dev/shopwright/handlers/provider/providertest"
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// entrance is a site where people sign in with providers.
+type entrance struct {
+	site
+	issuer *providertest.Issuer
+}
+
+var mara = providertest.Person{Subject: "1", Name: "Mara", Email: "mara@example.com", Verified: true}
+
+const sessionKey = "k"
+
+// openEntrance serves a site for whoever has an address at example.com.
+func openEntrance(t *testing.T) entrance {
+	t.Helper()
+	e := entrance{site: site{t: t, file: filepath.Join(t.TempDir(), "shopwright.db"), log: &strings.Builder{}}, issuer: providertest.Start(t)}
+	e.db = storetest.Open(t, "sqlite:"+e.file)
+	e.issuer.Be(mara, providertest.Faults{})
+	return e.open(sessionKey)
+}
+
+// open serves the records of the entrance with these keys, the first of which signs.
+func (e entrance) open(keys ...string) entrance {
+	e.t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	e.url = "http://" + server.Listener.Addr().String()
+	log := slog.New(slog.NewTextHandler(e.log, nil))
+	github := e.issuer.GitHub()
+	c := handlers.Config{
+		DB: e.db, Engines: engine.Offered(), BaseURL: e.url, Version: "test", Log: log, DevLogin: true,
+		Providers: []provider.Config{e.issuer.OIDC(), github}, Admission: store.Admission{Domains: []string{"example.com"}, Admins: []string{"root@example.com"}},
+		Provisioner: provisioner.New(provisioner.Config{
+			DB: e.db, Cluster: storetest.Cluster(e.t, e.db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
+		}),
+	}
+	for _, key := range keys {
+		c.SessionKeys = append(c.SessionKeys, []byte(strings.Repeat(key, 32)))
+	}
+	e.app = handlers.New(c)
+	server.Config.Handler = e.app.Handler()
+	server.Start()
+	e.t.Cleanup(func() { e.app.Drain(); server.Close() })
+	return e
+}
+
+// begin goes to the provider and returns the address to which that sends the browser back.
+func (e entrance) begin(b *http.Client, providerName, next string) (callback string) {
+	e.t.Helper()
+	away := e.get(b, "/sign-in/with/"+providerName+"?"+url.Values{"next": {next}}.Encode())
+	if away.status != http.StatusSeeOther || !strings.Contains(away.location, "code_challenge=") {
+		e.t.Fatalf("the link leads to %d %s", away.status, away.location)
+	}
+	r, err := http.NewRequestWithContext(e.t.Context(), http.MethodGet, away.location, http.NoBody)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	back := e.do(b, r)
+	path, ours := strings.CutPrefix(back.location, e.url)
+	if !ours {
+		e.t.Fatalf("the provider answers %d %s %s", back.status, back.location, back.body)
+	}
+	return path
+}
+
+// signIn goes all of the way and returns where it ends.
+func (e entrance) signIn(b *http.Client, providerName, next string) answer {
+	e.t.Helper()
+	return e.get(b, e.begin(b, providerName, next))
+}
+
+// wantRefused checks that the browser is back where one signs in, reads the sentence, and is
+// not signed in.
+func (e entrance) wantRefused(b *http.Client, got answer, sentence string) {
+	e.t.Helper()
+	if got.status != http.StatusSeeOther || !strings.HasPrefix(got.location, "/sign-in?") {
+		e.t.Errorf("refused with %d to %q: %s", got.status, got.location, got.body)
+		return
+	}
+	if page := e.get(b, got.location); page.status != http.StatusOK || !strings.Contains(page.body, sentence) {
+		e.t.Errorf("the page does not say %q: %s", sentence, page.body)
+	}
+	if page := e.get(b, "/account"); page.status != http.StatusSeeOther {
+		e.t.Errorf("who was refused is signed in: %d", page.status)
+	}
+}
+
+func (e entrance) wantSignedIn(b *http.Client, name string) {
+	e.t.Helper()
+	if page := e.get(b, "/account"); page.status != http.StatusOK || !strings.Contains(page.body, name) {
+		e.t.Errorf("%s is not signed in: %d", name, page.status)
+	}
+}
+
+func TestSignInWithProviders(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for _, name := range []string{"work", "github"} {
+		b := e.browser()
+		if got := e.signIn(b, name, "/activity?page=2"); got.status != http.StatusSeeOther || got.location != "/activity?page=2" {
+			t.Errorf("%s leads to %d %q", name, got.status, got.location)
+		}
+		e.wantSignedIn(b, "mara@example.com")
+	}
+	b := e.browser()
+	e.signIn(b, "work", "")
+	if page := e.get(b, "/account").body; !strings.Contains(page, "GitHub") || strings.Contains(page, "shown@example.com") {
+		t.Error("the second provider is not linked by the primary address")
+	}
+	if strings.Contains(e.log.String(), "refused") {
+		t.Errorf("the log tells of refusals:\n%s", e.log)
+	}
+}
+
+func TestThinAndLargeTokens(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for name, faults := range map[string]providertest.Faults{
+		"thin": {Thin: true},
+		"of 20 kB": {Claims: func(c map[string]any) {
+			c["groups"] = strings.Split(strings.Repeat("group-of-people ", 1300), " ")
+		}},
+	} {
+		e.issuer.Be(mara, faults)
+		b := e.browser()
+		got := e.signIn(b, "work", "")
+		e.wantSignedIn(b, "mara@example.com")
+		for _, cookie := range got.header.Values("Set-Cookie") {
+			if len(cookie) > 1000 {
+				t.Errorf("%s: a cookie of %d bytes", name, len(cookie))
+			}
+		}
+	}
+}
+
+func TestTokensThatAreNotForUs(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	claim := func(name string, value any) providertest.Faults {
+		return providertest.Faults{Claims: func(c map[string]any) { c[name] = value }}
+	}
+	for name, faults := range map[string]providertest.Faults{
+		"wrong nonce":     claim("nonce", "another"),
+		"no nonce":        claim("nonce", ""),
+		"wrong audience":  claim("aud", "another client"),
+		"for another one": claim("azp", "another client"),
+		"wrong issuer":    claim("iss", "https://evil.example"),
+		"expired":         claim("exp", 1),
+		"no expiry":       {Claims: func(c map[string]any) { delete(c, "exp") }},
+		"expiry as text":  claim("exp", "tomorrow"),
+		"no subject":      claim("sub", ""),
+		"wrong signature": {Forged: true},
+		"no token":        {Answer: map[string]string{"/token": `{"access_token": "x", "token_type": "Bearer"}`}},
+		"a number":        {Answer: map[string]string{"/token": `{"access_token": "x", "token_type": "Bearer", "id_token": 5}`}},
+		"unsigned":        {Answer: map[string]string{"/token": `{"access_token": "x", "token_type": "Bearer", "id_token": "eyJhbGciOiJub25lIn0.e30."}`}},
+		"no JSON":         {Garbage: "/token"},
+		"over 1 MB":       {Answer: map[string]string{"/token": `{"access_token": "` + strings.Repeat("x", 2<<20) + `"}`}},
+		"keys no JSON":    {Garbage: "/keys", Forged: true},
+	} {
+		b := e.browser()
+		e.issuer.Be(mara, faults)
+		got := e.signIn(b, "work", "")
+		t.Run(name, func(t *testing.T) { e.in(t).wantRefused(b, got, "cannot be relied on") })
+	}
+}
+
+// in returns the same entrance for a subtest, which gets its failures.
+func (e entrance) in(t *testing.T) entrance {
+	e.t = t
+	return e
+}
+
+func TestGitHubThatAnswersGarbage(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for name, faults := range map[string]providertest.Faults{
+		"token":        {Garbage: "/login/oauth/access_token"},
+		"user":         {Garbage: "/api/v3/user"},
+		"addresses":    {Garbage: "/api/v3/user/emails"},
+		"nobody":       {Answer: map[string]string{"/api/v3/user": `{}`}},
+		"a large user": {Answer: map[string]string{"/api/v3/user": `{"id": 1, "bio": "` + strings.Repeat("x", 2<<20) + `"}`}},
+	} {
+		b := e.browser()
+		e.issuer.Be(mara, faults)
+		got := e.signIn(b, "github", "")
+		t.Run(name, func(t *testing.T) { e.in(t).wantRefused(b, got, "cannot be relied on") })
+	}
+}
+
+func TestIssuerThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	const discovery = "/.well-known/openid-configuration"
+	var all sync.WaitGroup
+	for _, c := range []struct {
+		name, sentence string
+		faults         providertest.Faults
+	}{
+		{"hangs", "Work does not answer", providertest.Faults{Hang: discovery}},
+		{"answers garbage", "cannot be relied on", providertest.Faults{Garbage: discovery}},
+		{"answers too much", "cannot be relied on", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "` + strings.Repeat("x", 2<<20) + `"}`}}},
+		{"is another", "cannot be relied on", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "https://evil.example"}`}}},
+	} {
+		all.Go(func() {
+			e := openEntrance(t)
+			e.issuer.Be(mara, c.faults)
+			b := e.browser()
+			e.wantRefused(b, e.get(b, "/sign-in/with/work?next=/activity"), c.sentence)
+			e.issuer.Be(mara, providertest.Faults{})
+			e.signIn(b, "work", "")
+			e.wantSignedIn(b, "Mara")
+		})
+	}
+	all.Wait()
+}
+
+func TestIssuerThatHangsOnTheWayBack(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	b := e.browser()
+	callback := e.begin(b, "work", "/activity")
+	e.issuer.Be(mara, providertest.Faults{Hang: "/token"})
+	got := e.get(b, callback)
+	e.wantRefused(b, got, "Work does not answer")
+	if !strings.Contains(got.location, "next=%2Factivity") {
+		t.Errorf("where it should lead is lost: %s", got.location)
+	}
+}
+
+func TestStateOfAnotherOne(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	const sentence = "begun in another browser"
+	mine, victim := e.browser(), e.browser()
+	callback := e.begin(mine, "work", "")
+	e.wantRefused(victim, e.get(victim, callback), sentence)
+	e.begin(victim, "work", "")
+	e.wantRefused(victim, e.get(victim, callback), sentence)
+	e.wantRefused(mine, e.get(mine, strings.Replace(callback, "state=", "state=x", 1)), sentence)
+	e.wantRefused(mine, e.get(mine, strings.Replace(callback, "/work/", "/github/", 1)), sentence)
+	e.get(mine, callback)
+	e.wantSignedIn(mine, "Mara")
+}
+
+// cookies are those that the browser would send.
+func (e entrance) cookies(b *http.Client) []*http.Cookie {
+	e.t.Helper()
+	home, err := url.Parse(e.url)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return b.Jar.Cookies(home)
+}
+
+// withCookies asks as a thief of these cookies would.
+func (e entrance) withCookies(cookies []*http.Cookie, path string) answer {
+	e.t.Helper()
+	r := e.request(http.MethodGet, path, nil)
+	for _, cookie := range cookies {
+		r.AddCookie(cookie)
+	}
+	return e.do(e.browser(), r)
+}
+
+func TestStateIsGoodOnceOverProcesses(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	second := e.open(sessionKey) // another process on the same records
+	b := e.browser()
+	callback := e.begin(b, "work", "")
+	before := e.cookies(b)
+	e.get(b, callback)
+	e.wantSignedIn(b, "Mara")
+	for _, again := range []entrance{e, second} {
+		got := again.withCookies(before, callback)
+		again.wantRefused(again.browser(), got, "was used already")
+	}
+	e.wantRefused(e.browser(), e.get(b, callback), "begun in another browser") // the cookie is gone
+}
+
+func TestCodeIsGoodOnce(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	first, second := e.browser(), e.browser()
+	callback := e.begin(first, "work", "")
+	e.get(first, callback)
+	stolen, err := url.Parse(callback)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, err := url.Parse(e.begin(second, "work", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := mine.Query()
+	query.Set("code", stolen.Query().Get("code"))
+	e.wantRefused(second, e.get(second, mine.Path+"?"+query.Encode()), "cannot be relied on")
+}
+
+// A code that somebody else has got from the same provider is not taken: it was not made for
+// the verifier of this browser.
+func TestCodeOfAnotherSignIn(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for _, name := range []string{"work", "github"} {
+		attacker, victim := e.browser(), e.browser()
+		fresh, err := url.Parse(e.begin(attacker, name, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine, err := url.Parse(e.begin(victim, name, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		query := mine.Query()
+		query.Set("code", fresh.Query().Get("code"))
+		e.wantRefused(victim, e.get(victim, mine.Path+"?"+query.Encode()), "cannot be relied on")
+	}
+}
+
+func TestPersonWhoSaysNo(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	e.issuer.Be(mara, providertest.Faults{Denied: true})
+	b := e.browser()
+	e.wantRefused(b, e.signIn(b, "work", ""), "Work was not allowed to say who you are")
+	callback := e.begin(b, "work", "")
+	e.wantRefused(b, e.get(b, strings.Replace(callback, "access_denied", "server_error", 1)), "Work refused the sign-in")
+}
+
+// invitation is the page of a new invitation to a team, for the address or for anybody.
+func (e entrance) invitation(email string) string {
+	e.t.Helper()
+	name := uuid.NewString()
+	owner, _ := storetest.Actor(e.t, e.db, name)
+	team, err := e.db.CreateTeam(e.t.Context(), owner, "Bakers")
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	owner, _ = storetest.Actor(e.t, e.db, name) // with the role
+	_, secret, err := e.db.Invite(e.t.Context(), owner, store.NewInvitation{TeamID: team.ID, Email: email, Role: store.Viewer})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return handlers.InvitationLink("", secret)
+}
+
+func TestWhoIsNotLetIn(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for _, person := range []providertest.Person{
+		{Subject: "7", Name: "Mallory", Email: "mallory@evil.example", Verified: true},
+		{Subject: "8", Name: "Mallory", Email: "mallory@example.com"},
+	} {
+		for _, name := range []string{"work", "github"} {
+			e.issuer.Be(person, providertest.Faults{})
+			b := e.browser()
+			e.wantRefused(b, e.signIn(b, name, "/invitations/x"), "Ask somebody who has one to invite you")
+		}
+	}
+	b := e.browser()
+	e.wantRefused(b, e.signIn(b, "work", e.invitation("somebody@example.com")), "Ask somebody who has one to invite you")
+	page := e.invitation("")
+	if got := e.signIn(b, "work", page); got.location != page {
+		t.Errorf("who is invited comes to %q", got.location)
+	}
+	e.wantSignedIn(b, "Mallory")
+}
+
+func TestUnverifiedAddressDoesNotLink(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	owner, thief := e.browser(), e.browser()
+	e.signIn(owner, "work", "")
+	e.create(owner, "Of the owner")
+	e.issuer.Be(providertest.Person{Subject: "9", Name: "Thief", Email: mara.Email}, providertest.Faults{})
+	e.signIn(thief, "github", e.invitation(""))
+	e.wantSignedIn(thief, "Thief")
+	if strings.Contains(e.get(thief, "/stores").body, "Of the owner") {
+		t.Error("an address that nobody has verified opens its owner's stores")
+	}
+}
+
+func TestDisabledUserComesNotIn(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	b := e.browser()
+	e.signIn(b, "work", "")
+	e.disable()
+	if got := e.get(b, "/account"); got.status != http.StatusSeeOther {
+		t.Errorf("the session of a disabled user goes on: %d", got.status)
+	}
+	for _, name := range []string{"work", "github"} {
+		e.wantRefused(b, e.signIn(b, name, ""), "Your account is disabled")
+	}
+}
+
+func TestNextLeadsOnlyHome(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for next, want := range map[string]string{
+		"//evil.example":                     "/stores",
+		"https://evil.example":               "/stores",
+		"/\\evil.example":                    "/stores",
+		"/sign-in/..//evil.example":          "/sign-in/..//evil.example",
+		"/" + strings.Repeat("long", 20_000): "/stores",
+	} {
+		if len(next) > 1<<16 {
+			next = next[:1<<13]
+		}
+		b := e.browser()
+		if got := e.signIn(b, "work", next); got.location != want {
+			t.Errorf("next %.40q leads to %q", next, got.location)
+		}
+	}
+}
+
+func TestRefusalsAreLoggedOnceWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for name, faults := range map[string]providertest.Faults{
+		"nonce": {Claims: func(c map[string]any) { c["nonce"] = "another" }}, "forged": {Forged: true}, "garbage": {Garbage: "/token"},
+	} {
+		before := strings.Count(e.log.String(), "sign-in refused")
+		e.issuer.Be(mara, faults)
+		e.signIn(e.browser(), "work", "")
+		if n := strings.Count(e.log.String(), "sign-in refused") - before; n != 1 {
+			t.Errorf("%s is logged %d times", name, n)
+		}
+	}
+	for _, secret := range e.issuer.Told() {
+		if secret != "" && strings.Contains(e.log.String(), secret) {
+			t.Errorf("the log has %.20q in it:\n%s", secret, e.log)
+		}
+	}
+}
+
+func TestUnknownProviderIsNotFound(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for _, path := range []string{"/sign-in/with/none", "/sign-in/with/none/callback", "/sign-in/with/"} {
+		if got := e.get(e.browser(), path); got.status != http.StatusNotFound {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package views
+
+import "time"
+
+// AccountPage is about the signed-in user.
+type AccountPage struct {
+	Shell      Shell
+	Identities []Identity
+	Sessions   []BrowserSession // the last used first
+	ExpiresAt  time.Time        // of the current one, unless it is used before
+}
+
+// others is how many sessions there are beside the current one.
+func (p AccountPage) others() int {
+	n := 0
+	for _, s := range p.Sessions {
+		if !s.Current {
+			n++
+		}
+	}
+	return n
+}
+
+// Identity is a way in which the user can sign in.
+type Identity struct {
+	Label    string // of who vouches
+	Email    string
+	Verified bool
+	Since    time.Time
+}
+
+// BrowserSession is a browser in which the user is signed in.
+type BrowserSession struct {
+	ID       string
+	Device   string // such as "Firefox on Linux"
+	Address  string
+	SignedIn time.Time
+	Used     time.Time
+	Current  bool
+}
