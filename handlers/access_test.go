@@ -23,6 +23,7 @@ type access struct {
 	action  store.Action // what one must be allowed to do there; nothing more than a session when empty
 	where   scene        // what it is done to
 	missing bool         // what this test asks for is not there
+	open    bool         // also for those who are not signed in
 	form    url.Values   // what is sent, where a refusal must not be about that
 }
 
@@ -68,6 +69,9 @@ func routes() map[string]access {
 		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session},
 		"POST /account/tokens/none/revoke": {missing: true},
 
+		"GET /sign-in/with/none": {missing: true, open: true}, "GET /sign-in/with/none/callback": {missing: true, open: true},
+		"POST /account/sessions/end": {action: session}, "POST /account/sessions/end-others": {action: session},
+
 		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
 		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
 		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": rule(store.ManagePlans),
@@ -103,6 +107,8 @@ func (a access) expected(who visitor, team string) string {
 	switch {
 	case a.anybody:
 		return "yes"
+	case a.missing && a.open:
+		return "404"
 	case a.refused:
 		return "403"
 	case who.actor.UserID == "":

@@ -36,7 +36,7 @@ func prepareFuzzed(f *testing.F) fuzzed {
 	db, log := storetest.Open(f, "sqlite:"+filepath.Join(f.TempDir(), "shopwright.db")), slog.New(slog.DiscardHandler)
 	cluster := storetest.Cluster(f, db)
 	app := handlers.New(handlers.Config{
-		DB: db, Engines: engine.Offered(), SessionKey: []byte(strings.Repeat("k", 32)), BaseURL: "http://127.0.0.1", Log: log,
+		DB: db, Engines: engine.Offered(), SessionKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, BaseURL: "http://127.0.0.1", Log: log,
 		Provisioner: provisioner.New(provisioner.Config{
 			DB: db, Cluster: cluster, Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
 		}),

@@ -35,3 +35,6 @@ func (a *App) Cookie(sessionID string) (*http.Cookie, error) {
 	}
 	return http.ParseSetCookie(answer.Header().Get("Set-Cookie"))
 }
+
+// Device says in words what a user agent means.
+func Device(userAgent string) string { return device(userAgent) }

@@ -128,18 +128,13 @@ func (c *config) validate() error {
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)
 	check(c.TLSSecret == "" || isName(c.TLSSecret), "SHOPWRIGHT_TLS_SECRET is %q: "+mustBeName, c.TLSSecret)
 	check(c.PullSecret == "" || isName(c.PullSecret), "SHOPWRIGHT_IMAGE_PULL_SECRET is %q: "+mustBeName, c.PullSecret)
-	check(c.SMTPSecret == "" || isName(c.SMTPSecret), "SHOPWRIGHT_STORE_SMTP_SECRET is %q: "+mustBeName, c.SMTPSecret)
-	check(c.SMTPPort > 0 && c.SMTPPort < 1<<16, "SHOPWRIGHT_STORE_SMTP_PORT is %d: it must be a port", c.SMTPPort)
-	check(c.SMTPCIDR == "" || isNetwork(c.SMTPCIDR), "SHOPWRIGHT_STORE_SMTP_CIDR is %q: it must be a network, such as 10.0.3.0/24", c.SMTPCIDR)
-	wrong = append(wrong, c.validateTLS(), c.validateSignIn(), c.validateStoreValues(), c.validateKubeconfig())
-
 	check(c.StoreSMTPSecret == "" || isName(c.StoreSMTPSecret), "SHOPWRIGHT_STORE_SMTP_SECRET is %q: "+mustBeName, c.StoreSMTPSecret)
 	check(c.StoreSMTPPort > 0 && c.StoreSMTPPort < 1<<16, "SHOPWRIGHT_STORE_SMTP_PORT is %d: it must be a port", c.StoreSMTPPort)
 	check(c.StoreSMTPCIDR == "" || isNetwork(c.StoreSMTPCIDR), "SHOPWRIGHT_STORE_SMTP_CIDR is %q: it must be a network, such as 10.0.3.0/24", c.StoreSMTPCIDR)
 	check(c.SMTPPort > 0 && c.SMTPPort < 1<<16, "SHOPWRIGHT_SMTP_PORT is %d: it must be a port", c.SMTPPort)
 	check(c.SMTPHost == "" || notify.CheckAddress(c.SMTPFrom) == nil, "SHOPWRIGHT_SMTP_FROM is %q: it must be an address, such as shops@example.com, since SHOPWRIGHT_SMTP_HOST is set", c.SMTPFrom)
 	check(c.SMTPPassword == "" || c.SMTPUsername != "", "SHOPWRIGHT_SMTP_PASSWORD is set without SHOPWRIGHT_SMTP_USERNAME")
-	wrong = append(wrong, c.validateRates(), c.validateProxies(), c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
+	wrong = append(wrong, c.validateRates(), c.validateProxies(), c.validateSignIn(), c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
 		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
 	}
