@@ -138,7 +138,7 @@ func TestDisabledUsersLeave(t *testing.T) {
 	if err != nil || stream.StatusCode != http.StatusOK {
 		t.Fatalf("the stream: %+v, %v", stream, err)
 	}
-	defer stream.Body.Close()
+	defer stream.Body.Close() //nolint:errcheck // it is read to its end
 	lines := bufio.NewScanner(stream.Body)
 	if !lines.Scan() {
 		t.Fatal("the stream does not begin")
@@ -169,7 +169,7 @@ func TestFormerAdministratorsLoseTheirStreams(t *testing.T) {
 	if err != nil || stream.StatusCode != http.StatusOK {
 		t.Fatalf("the stream: %+v, %v", stream, err)
 	}
-	defer stream.Body.Close()
+	defer stream.Body.Close() //nolint:errcheck // it is read to its end
 	lines, shown := bufio.NewScanner(stream.Body), false
 	s.create(admin, "Nordwind")
 	for !shown && lines.Scan() {
