@@ -70,7 +70,7 @@ func routes() map[string]access {
 		"POST /account/tokens/none/revoke": {missing: true},
 
 		"GET /sign-in/with/none": {missing: true, open: true}, "GET /sign-in/with/none/callback": {missing: true, open: true},
-		"POST /account/sessions/end": {action: session}, "POST /account/sessions/end-others": {action: session},
+		"POST /account/sessions/end": {missing: true}, "POST /account/sessions/end-others": {action: session},
 
 		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
 		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
