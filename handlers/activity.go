@@ -25,7 +25,7 @@ func (a *App) showActivity(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.ActivityPage{Shell: shell}
+	page := views.ActivityPage{Shell: shell, Audit: who.Actor.MayAudit()}
 	if len(events) > lines {
 		events = events[:lines]
 		page.Older = "/activity?before=" + strconv.FormatInt(events[lines-1].Number, 10)

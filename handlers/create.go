@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"cmp"
+	"context"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -15,6 +17,7 @@ type createRequest struct {
 	Name   string `form:"name" query:"name"`
 	Slug   string `form:"slug" query:"slug"`
 	Engine string `form:"engine" query:"engine"`
+	Team   string `form:"team" query:"team"`
 	// Templates by engine: the form asks for one of each.
 	Templates map[string]string
 	Country   string `form:"country" query:"country"`
@@ -80,4 +83,51 @@ func (a *App) chosenTemplate(engineName, name string) (string, error) {
 		return "", &store.Error{Code: store.Invalid, Field: "template", Message: "Choose a template."}
 	}
 	return name, nil
+}
+
+// teamsToCreateIn are the teams to choose from, the personal one first; none when there is
+// no choice.
+func (a *App) teamsToCreateIn(ctx context.Context, who visitor, chosen string) (choices []views.Choice, err error) {
+	teams, err := a.DB.Teams(ctx, who.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range teams {
+		if who.Actor.May(store.CreateStores, t.ID) {
+			choices = append(choices, views.Choice{Value: t.ID, Label: word(t.Name), Selected: t.ID == chosen})
+		}
+	}
+	if len(choices) < 2 {
+		return nil, nil
+	}
+	return choices, nil
+}
+
+// teamFor returns the team in which the visitor's new store belongs: the one that was
+// chosen, or else the first of those that there are to choose from.
+func (a *App) teamFor(ctx context.Context, who visitor, chosen string) (string, error) {
+	able := who.Actor.Teams(store.CreateStores)
+	switch {
+	case chosen != "" && !slices.Contains(able, chosen):
+		return "", &store.Error{Code: store.Invalid, Field: "team", Message: "Choose a team in which you may create stores."}
+	case chosen != "":
+		return chosen, nil
+	case len(able) == 0:
+		return "", nil // which the records refuse
+	}
+	choices, err := a.teamsToCreateIn(ctx, who, "")
+	if err != nil || len(choices) == 0 {
+		return able[0], err
+	}
+	return choices[0].Value, nil
+}
+
+// teamsShown are the names of the teams whose stores the visitor sees; none when there is
+// only one.
+func (a *App) teamsShown(ctx context.Context, who visitor) (map[string]string, error) {
+	ids := who.Actor.Teams(store.ViewStores)
+	if len(ids) < 2 {
+		ids = nil
+	}
+	return a.DB.TeamNames(ctx, ids)
 }

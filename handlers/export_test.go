@@ -1,6 +1,22 @@
 package handlers
 
-import "time"
+import (
+	"net/http"
+	"net/http/httptest"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
 
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
 func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
+
+// Cookie is what a browser with that session sends.
+func (a *App) Cookie(sessionID string) (*http.Cookie, error) {
+	answer := httptest.NewRecorder()
+	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), answer)
+	if err := a.sessions.set(c, sessionID); err != nil {
+		return nil, err
+	}
+	return http.ParseSetCookie(answer.Header().Get("Set-Cookie"))
+}

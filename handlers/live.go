@@ -44,13 +44,14 @@ type liveList struct {
 	who   visitor
 	query listQuery
 	list  views.StoreList // as it was read last
+	teams map[string]string
 	all   int
 }
 
 // concerns tells steps, which change a single row and not which rows there are, from
 // everything else that happens to a store.
 func (l *liveList) concerns(e store.Event) change {
-	if e.StoreID == "" || !l.who.Actor.Sees(e) {
+	if !l.who.Actor.Sees(e) || e.StoreID == "" && e.Kind != store.TeamRenamed {
 		return change{}
 	}
 	switch e.Kind {
@@ -93,6 +94,9 @@ func (l *liveList) read(ctx context.Context) (err error) {
 	if l.list, err = l.storeList(ctx, l.who, l.query); err != nil {
 		return err
 	}
+	if l.teams, err = l.teamsShown(ctx, l.who); err != nil {
+		return err
+	}
 	l.all, err = l.DB.CountStores(ctx, l.who.Actor)
 	return err
 }
@@ -112,7 +116,7 @@ func (l *liveList) readRows(ctx context.Context, c change) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		l.list.Rows[i] = l.row(l.who, st)
+		l.list.Rows[i] = l.row(l.who, st, l.teams)
 	}
 	return true, nil
 }

@@ -25,10 +25,10 @@ func (a *App) engineLabel(name string) (label, letter string) {
 }
 
 // row is a store in the list, from its record and what is known of the cluster as a whole.
-func (a *App) row(who visitor, st store.Store) views.StoreRow {
+func (a *App) row(who visitor, st store.Store, teams map[string]string) views.StoreRow {
 	label, letter := a.engineLabel(st.Engine)
 	row := views.StoreRow{
-		ID: st.ID, Name: st.Name, Host: st.Host, URL: shopURL(st), Status: views.Status(st.Status), Detail: a.detail(st),
+		ID: st.ID, Name: st.Name, Host: st.Host, Team: word(teams[st.TeamID]), URL: shopURL(st), Status: views.Status(st.Status), Detail: a.detail(st),
 		Ticks: ticks(st), Engine: label, Letter: letter, CreatedAt: st.CreatedAt,
 		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
 	}

@@ -24,6 +24,7 @@ type roomKey struct {
 	view   string
 	query  listQuery
 	store  string
+	team   string
 	tab    string
 	log    logQuery
 	rights string

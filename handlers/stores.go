@@ -23,6 +23,7 @@ type listQuery struct {
 	Search string
 	Status store.Status
 	Engine string
+	Team   string
 	Sort   store.Sort
 	Page   int // from 1
 }
@@ -38,7 +39,7 @@ func parseListQuery(values url.Values) listQuery {
 	}
 	search := []rune(word(values.Get("q")))
 	return listQuery{
-		Search: string(search[:min(len(search), 100)]), Status: status, Engine: values.Get("engine"),
+		Search: string(search[:min(len(search), 100)]), Status: status, Engine: values.Get("engine"), Team: values.Get("team"),
 		Sort: store.Sort(values.Get("sort")), Page: page,
 	}
 }
@@ -46,7 +47,7 @@ func parseListQuery(values url.Values) listQuery {
 // values are the query as an address has it, without what is the default.
 func (q listQuery) values() url.Values {
 	v := url.Values{}
-	for key, value := range map[string]string{"q": q.Search, "status": string(q.Status), "engine": q.Engine, "sort": string(q.Sort)} {
+	for key, value := range map[string]string{"q": q.Search, "status": string(q.Status), "engine": q.Engine, "team": q.Team, "sort": string(q.Sort)} {
 		if value != "" {
 			v.Set(key, value)
 		}
@@ -71,7 +72,7 @@ func (a *App) listStores(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := a.emptyForm(ctx, who)
+	form, err := a.form(ctx, who, createRequest{Team: query.Team})
 	if err != nil {
 		return err
 	}
@@ -88,18 +89,23 @@ func (a *App) listStores(c echo.Context) error {
 // storeList reads one page of the list. It asks the records only.
 func (a *App) storeList(ctx context.Context, who visitor, q listQuery) (views.StoreList, error) {
 	list, err := a.DB.ListStores(ctx, who.Actor, store.Query{
-		Search: q.Search, Status: q.Status, Engine: q.Engine, Sort: q.Sort,
+		Search: q.Search, Status: q.Status, Engine: q.Engine, TeamID: q.Team, Sort: q.Sort,
 		Offset: (q.Page - 1) * pageSize, Limit: pageSize,
 	})
 	if err != nil {
 		return views.StoreList{}, err
 	}
+	teams, err := a.teamsShown(ctx, who)
+	if err != nil {
+		return views.StoreList{}, err
+	}
 	shown := views.StoreList{
 		Counts: statusCounts(list, q), Search: q.Search, Status: views.Status(q.Status), Engine: q.Engine, Sort: string(q.Sort),
-		Engines: a.engineChoices(q.Engine), Total: list.Total, Empty: list.All() == 0 && q.Search == "" && q.Engine == "",
+		Team: q.Team, Teams: teamChoices(teams, q.Team),
+		Engines: a.engineChoices(q.Engine), Total: list.Total, Empty: list.All() == 0 && q.Search == "" && q.Engine == "" && q.Team == "",
 	}
 	for _, st := range list.Stores {
-		shown.Rows = append(shown.Rows, a.row(who, st))
+		shown.Rows = append(shown.Rows, a.row(who, st, teams))
 	}
 	if n := len(shown.Rows); n > 0 {
 		shown.From, shown.To = (q.Page-1)*pageSize+1, (q.Page-1)*pageSize+n
@@ -150,11 +156,6 @@ func (a *App) engineChoices(selected string) []views.Choice {
 	return all
 }
 
-// emptyForm is the create form before anything was typed.
-func (a *App) emptyForm(ctx context.Context, who visitor) (views.CreateForm, error) {
-	return a.form(ctx, who, createRequest{})
-}
-
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
 	used, err := a.DB.Usage(ctx, who.User.ID)
 	if err != nil {
@@ -166,6 +167,9 @@ func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.Cre
 	}
 	form.Scheme, form.PortSuffix = a.Provisioner.AddressParts()
 	if form.Engines, err = a.createChoices(r); err != nil {
+		return views.CreateForm{}, err
+	}
+	if form.Teams, err = a.teamsToCreateIn(ctx, who, r.Team); err != nil {
 		return views.CreateForm{}, err
 	}
 	chosen, err := store.ChooseCountry(r.Country, r.Currency)
@@ -190,7 +194,7 @@ func waits(cluster provisioner.ClusterState) string {
 }
 
 func (a *App) newStore(c echo.Context) error {
-	form, err := a.emptyForm(c.Request().Context(), visitorOf(c))
+	form, err := a.form(c.Request().Context(), visitorOf(c), createRequest{Team: c.QueryParam("team")})
 	if err != nil {
 		return err
 	}
@@ -223,20 +227,15 @@ func (a *App) createStore(c echo.Context) error {
 
 func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.Store, error) {
 	wanted, err := a.complete(store.NewStore{
-		TeamID: a.teamFor(who), Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
+		Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
 	})
 	if err != nil {
 		return store.Store{}, err
 	}
-	return a.DB.CreateStore(ctx, who.Actor, wanted)
-}
-
-// teamFor returns the team in which the visitor's new stores belong.
-func (a *App) teamFor(who visitor) string {
-	if teams := who.Actor.Teams(store.CreateStores); len(teams) > 0 {
-		return teams[0]
+	if wanted.TeamID, err = a.teamFor(ctx, who, r.Team); err != nil {
+		return store.Store{}, err
 	}
-	return ""
+	return a.DB.CreateStore(ctx, who.Actor, wanted)
 }
 
 // createAgain brings the form back as it was typed, with what is wrong at its field.
@@ -255,6 +254,8 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 		if form.Address.Error == "" { // such as when the free one was taken a moment ago
 			form.Address.Error = refused.Message
 		}
+	case "team":
+		form.TeamError = refused.Message
 	case "engine":
 		form.EngineError = refused.Message
 	case "template":

@@ -72,6 +72,13 @@ func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 			key.log = logQuery{Pod: log.Pod, Container: log.Container, Previous: log.Previous}
 		}
 		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab), log: key.log}, nil
+	case "team":
+		info, err := a.DB.FindTeam(c.Request().Context(), who.Actor, c.QueryParam("id"))
+		if err != nil {
+			return key, nil, err
+		}
+		key.team, key.rights = info.ID, who.User.ID+" "+rights(who.Actor) // everybody sees who "you" are
+		return key, &liveTeam{teamView{App: a, who: who, id: info.ID}}, nil
 	case "frame":
 		key.rights = rights(who.Actor)
 		return key, &liveFrame{App: a, who: who}, nil

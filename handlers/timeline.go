@@ -282,10 +282,49 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Kind, entry.Verb, entry.Detail = views.EntryLogin, "made the API token", word(e.Message)
 	case store.TokenRevoked:
 		entry.Kind, entry.Verb = views.EntryLogin, "revoked the API token"
-	case store.MemberAdded, store.MemberRemoved:
-		entry.Verb, entry.Detail = "changed the membership of", word(e.Message)
+	default:
+		return teamEntry(e, entry)
+	}
+	return entry, true
+}
+
+// teamEntry makes a sentence of what happens to a team and the people in it.
+func teamEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
+	entry.Kind = views.EntryTeam
+	switch e.Kind {
+	case store.TeamCreated:
+		entry.Verb = "created the team"
+	case store.TeamRenamed:
+		entry.Verb, entry.Detail = "renamed the team", "Was "+word(e.Data.Before)
+	case store.TeamDeleted:
+		entry.Verb = "deleted the team"
+	case store.MemberAdded:
+		entry.Verb, entry.Detail = "added", word(e.Message)
+	case store.MemberJoined:
+		entry.Verb, entry.Object, entry.Detail = "joined the team", "", word(strings.TrimPrefix(e.Message, "Joined "))
+	case store.MemberRemoved:
+		entry.Verb, entry.Detail = "removed", "From the team"
+		if e.ActorID == e.Data.UserID {
+			entry.Verb, entry.Object, entry.Detail = "left the team", "", ""
+		}
+	case store.RoleChanged:
+		entry.Verb, entry.Detail = "changed the role of", word(e.Message)
+	case store.MemberInvited:
+		entry.Verb, entry.Object, entry.Detail = "invited", invited(e), "As "+word(e.Data.After)
+	case store.InvitationAnew:
+		entry.Verb, entry.Object = "renewed the invitation of", invited(e)
+	case store.InvitationEnded:
+		entry.Verb, entry.Object = "took back the invitation of", invited(e)
 	default:
 		return views.Entry{}, false
 	}
 	return entry, true
+}
+
+// invited is who an invitation is for, as far as the reader may know and anybody does.
+func invited(e store.Event) string {
+	if e.Object == "" || e.Object == store.AnybodyInvited {
+		return "somebody"
+	}
+	return word(e.Object)
 }

@@ -57,6 +57,14 @@ const (
 	MemberRemoved    Kind = "member.removed"
 	TokenCreated     Kind = "token.created"
 	TokenRevoked     Kind = "token.revoked"
+	MemberInvited    Kind = "member.invited"
+	MemberJoined     Kind = "member.joined"
+	RoleChanged      Kind = "member.role_changed"
+	InvitationEnded  Kind = "invitation.revoked"
+	InvitationAnew   Kind = "invitation.renewed"
+	TeamCreated      Kind = "team.created"
+	TeamRenamed      Kind = "team.renamed"
+	TeamDeleted      Kind = "team.deleted"
 	ClusterChanged   Kind = "cluster.changed"
 )
 
@@ -87,7 +95,8 @@ func (k Kind) Asks() bool {
 // audited kinds tell what people did. They are kept for ever.
 func (k Kind) audited() bool {
 	switch k {
-	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved, TokenCreated, TokenRevoked:
+	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved, TokenCreated, TokenRevoked,
+		MemberInvited, MemberJoined, RoleChanged, InvitationEnded, InvitationAnew, TeamCreated, TeamRenamed, TeamDeleted:
 		return true
 	}
 	return k.Asks()
@@ -98,7 +107,7 @@ func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
 	case SignedOut:
 		return e.ActorID
-	case MemberAdded, MemberRemoved, TokenRevoked:
+	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated, TokenRevoked:
 		return e.Data.UserID
 	}
 	return ""
@@ -117,9 +126,10 @@ func (t tx) append(ctx context.Context, e Event) error {
 		return fmt.Errorf("number event %s: %w", e.Kind, err)
 	}
 	_, err = t.ExecContext(ctx, `
-		INSERT INTO events (`+eventColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
-		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Token, e.Address, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.audited(), t.now)
+		INSERT INTO events (`+eventColumns+`, who, what)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Token, e.Address, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.audited(), t.now,
+		e.who(), e.what())
 	if err != nil {
 		return fmt.Errorf("write event %s: %w", e.Kind, err)
 	}
@@ -219,6 +229,9 @@ func (db *DB) Activity(ctx context.Context, actor Actor, before int64, limit int
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("read activity: %w", err)
+	}
+	for i, e := range events {
+		events[i] = e.seenBy(actor)
 	}
 	return events, nil
 }

@@ -12,6 +12,7 @@ type Query struct {
 	Search string // found in name and host, whatever the case
 	Status Status // any when empty
 	Engine string // any when empty
+	TeamID string // any when empty
 	Sort   Sort
 	After  string // id of the store behind which the page begins, in that order; the beginning when empty
 	Offset int
@@ -149,12 +150,16 @@ func (q Query) conditions(actor Actor) (string, []any) {
 	in, args := inList("team_id", actor.Teams(ViewStores), 1)
 	where := "deleted_at = 0 AND " + in
 	if q.Search != "" {
-		args = append(args, "%"+likeEscaper.Replace(strings.ToLower(q.Search))+"%")
+		args = append(args, contains(q.Search))
 		where += fmt.Sprintf(` AND search LIKE $%d ESCAPE '!'`, len(args))
 	}
 	if q.Engine != "" {
 		args = append(args, q.Engine)
 		where += fmt.Sprintf(" AND engine = $%d", len(args))
+	}
+	if q.TeamID != "" {
+		args = append(args, q.TeamID)
+		where += fmt.Sprintf(" AND team_id = $%d", len(args))
 	}
 	return where, args
 }

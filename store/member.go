@@ -24,10 +24,7 @@ func (db *DB) AddMember(ctx context.Context, actor Actor, teamID, userID string,
 		if err != nil {
 			return fmt.Errorf("find user %s: %w", userID, err)
 		}
-		result, err := t.ExecContext(ctx, `
-			INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-			teamID, userID, role, t.now)
-		if err := expectOne(result, err, "add member"); err != nil {
+		if err := t.addMember(ctx, teamID, userID, role); err != nil {
 			return err
 		}
 		return t.append(ctx, memberEvent(actor, teamID, MemberAdded, userID, name, "Added as "+string(role)))
@@ -38,18 +35,21 @@ func (db *DB) AddMember(ctx context.Context, actor Actor, teamID, userID string,
 	return err
 }
 
-// RemoveMember takes a user's role in a team away. Everybody may leave; only an owner
-// removes an owner, and the last one stays.
+// RemoveMember takes a user's role in a team away, and takes back what he or she has invited
+// others with. Everybody may leave; only an owner removes an owner, and the last one stays.
+// Stores stay: they are the team's.
 func (db *DB) RemoveMember(ctx context.Context, actor Actor, teamID, userID string) error {
-	if _, in := actor.Roles[teamID]; !in {
-		return notFound("team")
-	}
 	return db.update(ctx, func(t tx) error {
-		name, role, err := t.lockMember(ctx, teamID, userID)
+		actor, err := t.lockTeam(ctx, actor, teamID)
 		if err != nil {
 			return err
 		}
-		if err := actor.mayManage(teamID, role); err != nil && actor.UserID != userID {
+		name, role, err := t.member(ctx, teamID, userID)
+		if err != nil {
+			return err
+		}
+		leaves := actor.UserID == userID && actor.mayJoin()
+		if err := actor.mayManage(teamID, role); err != nil && !leaves {
 			return err
 		}
 		if role == Owner {
@@ -57,11 +57,68 @@ func (db *DB) RemoveMember(ctx context.Context, actor Actor, teamID, userID stri
 				return err
 			}
 		}
-		if _, err := t.ExecContext(ctx, `DELETE FROM memberships WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
-			return fmt.Errorf("remove member: %w", err)
-		}
-		return t.append(ctx, memberEvent(actor, teamID, MemberRemoved, userID, name, "Removed from the team"))
+		return t.removeMember(ctx, actor, teamID, userID, name, role)
 	})
+}
+
+func (t tx) removeMember(ctx context.Context, actor Actor, teamID, userID, name string, role Role) error {
+	if _, err := t.ExecContext(ctx, `DELETE FROM memberships WHERE team_id = $1 AND user_id = $2`, teamID, userID); err != nil {
+		return fmt.Errorf("remove member: %w", err)
+	}
+	if err := t.revokeInvitationsOf(ctx, actor, teamID, userID, ""); err != nil {
+		return err
+	}
+	message := "Removed from the team"
+	if actor.UserID == userID {
+		message = "Left the team"
+	}
+	e := memberEvent(actor, teamID, MemberRemoved, userID, name, message)
+	e.Data.Before = string(role)
+	return t.append(ctx, e)
+}
+
+// ChangeRole gives a member another role. Only an owner makes an owner or takes that role
+// from one, and the last owner stays one.
+func (db *DB) ChangeRole(ctx context.Context, actor Actor, teamID, userID string, role Role) error {
+	if len(role.allows()) == 0 {
+		return invalid("role", "There is no role %q.", role)
+	}
+	return db.update(ctx, func(t tx) error {
+		actor, err := t.lockTeam(ctx, actor, teamID)
+		if err != nil {
+			return err
+		}
+		name, before, err := t.member(ctx, teamID, userID)
+		if err != nil {
+			return err
+		}
+		for _, r := range []Role{before, role} {
+			if err := actor.mayManage(teamID, r); err != nil {
+				return err
+			}
+		}
+		if before == role {
+			return nil
+		}
+		if before == Owner {
+			if err := t.checkOtherOwner(ctx, teamID); err != nil {
+				return err
+			}
+		}
+		return t.changeRole(ctx, actor, teamID, userID, name, before, role)
+	})
+}
+
+func (t tx) changeRole(ctx context.Context, actor Actor, teamID, userID, name string, before, role Role) error {
+	if _, err := t.ExecContext(ctx, `UPDATE memberships SET role = $3 WHERE team_id = $1 AND user_id = $2`, teamID, userID, role); err != nil {
+		return fmt.Errorf("change role: %w", err)
+	}
+	if err := t.revokeInvitationsOf(ctx, actor, teamID, userID, role); err != nil {
+		return err
+	}
+	e := memberEvent(actor, teamID, RoleChanged, userID, name, "Made "+string(role)+", was "+string(before))
+	e.Data.Before, e.Data.After = string(before), string(role)
+	return t.append(ctx, e)
 }
 
 // mayManage reports why the actor may not give or take that role in the team, if so.
@@ -75,12 +132,29 @@ func (a Actor) mayManage(teamID string, role Role) error {
 	return nil
 }
 
-// lockMember keeps all memberships of the team as they are until the transaction ends, so
-// that two owners cannot remove one another at once.
-func (t tx) lockMember(ctx context.Context, teamID, userID string) (name string, role Role, err error) {
-	if _, err := t.ExecContext(ctx, `UPDATE teams SET name = name WHERE id = $1`, teamID); err != nil {
-		return "", "", fmt.Errorf("lock team %s: %w", teamID, err)
+// lockTeam keeps the team and all its memberships as they are until the transaction ends,
+// so that two owners cannot remove one another at once. It returns the actor with the role
+// that it has in the team now: whoever was removed a moment ago does nothing more there.
+func (t tx) lockTeam(ctx context.Context, actor Actor, teamID string) (Actor, error) {
+	if _, in := actor.Roles[teamID]; !in {
+		return actor, notFound("team")
 	}
+	if _, err := t.ExecContext(ctx, `UPDATE teams SET name = name WHERE id = $1`, teamID); err != nil {
+		return actor, fmt.Errorf("lock team %s: %w", teamID, err)
+	}
+	var role Role
+	err := t.QueryRowContext(ctx, `SELECT role FROM memberships WHERE team_id = $1 AND user_id = $2`, teamID, actor.UserID).Scan(&role)
+	if errors.Is(err, sql.ErrNoRows) {
+		return actor, notFound("team")
+	}
+	if err != nil {
+		return actor, fmt.Errorf("find the actor's role: %w", err)
+	}
+	actor.Roles = map[string]Role{teamID: role}
+	return actor, nil
+}
+
+func (t tx) member(ctx context.Context, teamID, userID string) (name string, role Role, err error) {
 	err = t.QueryRowContext(ctx, `
 		SELECT u.name, m.role FROM memberships m JOIN users u ON u.id = m.user_id
 		WHERE m.team_id = $1 AND m.user_id = $2`, teamID, userID).Scan(&name, &role)

@@ -102,6 +102,10 @@ func (a Actor) Teams(action Action) []string {
 	return ids
 }
 
+// mayJoin reports whether the actor may change which teams it is in: make one, join one,
+// leave one.
+func (a Actor) mayJoin() bool { return a.Token == "" || slices.Contains(a.Scopes, WriteTeam) }
+
 // Sees reports whether the event may be shown to the actor.
 func (a Actor) Sees(e Event) bool {
 	return e.TeamID == "" || a.May(ViewActivity, e.TeamID)

@@ -67,6 +67,9 @@ func (t tx) createStore(ctx context.Context, actor Actor, n NewStore) (Store, er
 	if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
 		return Store{}, err
 	}
+	if err := t.checkTeam(ctx, n.TeamID); err != nil {
+		return Store{}, err
+	}
 	slug, err := t.claimSlug(ctx, n.Name, n.Slug)
 	if err != nil {
 		return Store{}, err

@@ -37,6 +37,8 @@ func entryLook(e Entry) look {
 		l.glyph = glyphEye
 	case EntrySign:
 		l.glyph = glyphLogOut
+	case EntryTeam:
+		l.glyph = glyphUsers
 	}
 	return l
 }

@@ -12,6 +12,7 @@ const (
 	asClock = "clock" // 14:32:09
 	asHour  = "hour"  // 14:32
 	asFull  = "full"  // 14 Nov 2026 14:32:09
+	asShort = "short" // 14 Nov 14:32
 )
 
 // moment is what the server writes for a time, short enough for the places it stands in.

@@ -17,11 +17,13 @@ var gallery = flag.String("gallery", "", "directory for a screenshot of every pa
 // clicked.
 func opened() map[string]string {
 	return map[string]string{
-		"02-stores":          "#store-3 summary",
-		"02a-stores-notices": "#sort-menu summary",
-		"02i-many":           "#filter-menu summary",
-		"03-empty":           "#invitation button",
-		"06-ready":           `#store-head form[data-dialog] button`,
+		"02-stores":           "#store-3 summary",
+		"02a-stores-notices":  "#sort-menu summary",
+		"02i-many":            "#filter-menu summary",
+		"02j-stores-of-teams": "#filter-menu summary",
+		"17c-team":            "#team-members summary",
+		"03-empty":            "#invitation button",
+		"06-ready":            `#store-head form[data-dialog] button`,
 	}
 }
 

@@ -27,6 +27,7 @@ type Place string
 const (
 	PlaceStores   Place = "stores"
 	PlaceActivity Place = "activity"
+	PlaceTeams    Place = "teams"
 	PlaceAccount  Place = "account"
 )
 
@@ -141,7 +142,9 @@ type StoreList struct {
 	Engine  string
 	Sort    string // newest, oldest or name
 	Engines []Choice
-	From    int // number of the first row shown, from 1; 0 when there is none
+	Team    string   // that the list is narrowed to
+	Teams   []Choice // none when there is only one
+	From    int      // number of the first row shown, from 1; 0 when there is none
 	To      int
 	Total   int
 	Newer   string    // address of the page before, empty on the first
@@ -151,7 +154,9 @@ type StoreList struct {
 }
 
 // Filtered reports whether a search or filter is on.
-func (l StoreList) Filtered() bool { return l.Search != "" || l.Status != "" || l.Engine != "" }
+func (l StoreList) Filtered() bool {
+	return l.Search != "" || l.Status != "" || l.Engine != "" || l.Team != ""
+}
 
 // StatusCount is one tab of the list.
 type StatusCount struct {
@@ -167,6 +172,7 @@ type StoreRow struct {
 	ID        string
 	Name      string
 	Host      string
+	Team      string // its name, where there are several
 	URL       string // of the shop, empty until it is ready
 	Status    Status
 	Detail    string    // second line: where it stands or what is wrong
@@ -215,6 +221,8 @@ type CountryChoice struct {
 type CreateForm struct {
 	Name          string
 	NameError     string
+	Teams         []Choice // in which the user may create stores; none when there is only one
+	TeamError     string
 	Slug          string // as typed; empty while it follows the name
 	Address       Address
 	Engines       []EngineChoice
@@ -332,6 +340,7 @@ const (
 	EntryDelete EntryKind = "delete"
 	EntryLogin  EntryKind = "login" // the shop's
 	EntrySign   EntryKind = "sign"  // in or out
+	EntryTeam   EntryKind = "team"  // and who is in it
 )
 
 // Credentials is the owner's login to the shop.
@@ -425,6 +434,7 @@ type ActivityPage struct {
 	Shell   Shell
 	Entries []Entry
 	Older   string // address of the next page, empty on the last
+	Audit   bool   // whether the user may read an audit log
 }
 
 // AccountPage is about the signed-in user.

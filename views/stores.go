@@ -25,7 +25,7 @@ func sorts() []Choice {
 func listURL(l StoreList, name, value string) templ.SafeURL {
 	query := url.Values{}
 	for key, value := range map[string]string{
-		"q": l.Search, "status": string(l.Status), "engine": l.Engine, "sort": listSort(l),
+		"q": l.Search, "status": string(l.Status), "engine": l.Engine, "team": l.Team, "sort": listSort(l),
 	} {
 		if value != "" {
 			query.Set(key, value)
@@ -94,6 +94,9 @@ func nothingFound(l StoreList) string {
 	if l.Engine != "" {
 		what += " with " + engineLabel(l)
 	}
+	if l.Team != "" {
+		what += " in " + teamLabel(l)
+	}
 	if l.Search != "" {
 		return what + " matches “" + l.Search + "”"
 	}
@@ -107,6 +110,34 @@ func engineLabel(l StoreList) string {
 		}
 	}
 	return l.Engine
+}
+
+func teamLabel(l StoreList) string {
+	for _, t := range l.Teams {
+		if t.Value == l.Team {
+			return t.Label
+		}
+	}
+	return "that team"
+}
+
+// filters is how many filters of the menu are on.
+func filters(l StoreList) int {
+	on := 0
+	for _, filter := range []string{l.Engine, l.Team} {
+		if filter != "" {
+			on++
+		}
+	}
+	return on
+}
+
+// hostLine is where a store is found, and whose it is where there are several teams.
+func hostLine(r StoreRow) string {
+	if r.Team == "" {
+		return r.Host
+	}
+	return r.Team + " · " + r.Host
 }
 
 func detailClass(r StoreRow) string {

@@ -18,6 +18,7 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
   const local = (options) => { const f = new Intl.DateTimeFormat("en-GB", options); return (t) => f.format(t).replace(",", ""); };
   const full = local({ dateStyle: "medium", timeStyle: "medium" });
   const day = local({ day: "numeric", month: "short" });
+  const short = local({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const timeOfDay = local({ hour: "2-digit", minute: "2-digit" });
   const toTheSecond = local({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 
@@ -29,7 +30,7 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     return `${Math.floor(ms / seconds)} s`;
   }
   const ago = (t) => (Date.now() - t >= days ? day(t) : `${age(t)} ago`);
-  const formats = { age, ago, clock: toTheSecond, hour: timeOfDay, full };
+  const formats = { age, ago, clock: toTheSecond, hour: timeOfDay, full, short };
 
   function showTimes(root) {
     for (const el of root.querySelectorAll("time[data-as]")) {
@@ -79,9 +80,9 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     reloading = false;
   }
 
-  // A page that is a form keeps what is said at its fields.
+  // A page that is a form keeps what is said at its fields, and one keeps what is shown once.
   function morphMain(html) {
-    const id = byId("main").querySelector("#create-form, #delete-form") ? "cluster-notice" : "main";
+    const id = byId("main").querySelector("#create-form, #delete-form, #invite-form") ? "cluster-notice" : "main";
     const part = new DOMParser().parseFromString(html, "text/html").getElementById(id);
     if (!part) return;
     return htmx.swap({ sourceElement: byId("stream"), target: byId(id), swap: "outerMorph", text: part.outerHTML });

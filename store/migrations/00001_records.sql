@@ -54,7 +54,8 @@ CREATE TABLE teams (
 	id         TEXT    PRIMARY KEY,
 	name       TEXT    NOT NULL,
 	personal   BOOLEAN NOT NULL,
-	created_at BIGINT  NOT NULL
+	created_at BIGINT  NOT NULL,
+	deleted_at BIGINT  NOT NULL DEFAULT 0 -- its events and the stores that it had refer to it
 );
 
 CREATE TABLE memberships (
@@ -65,6 +66,23 @@ CREATE TABLE memberships (
 	PRIMARY KEY (team_id, user_id)
 );
 CREATE INDEX memberships_user ON memberships (user_id);
+
+-- Ways into a team: one that was used, taken back or is too old stays, so that whoever
+-- follows its link is told so.
+CREATE TABLE invitations (
+	id          TEXT   PRIMARY KEY,
+	team_id     TEXT   NOT NULL REFERENCES teams (id),
+	email       TEXT   NOT NULL, -- in small letters; empty for a link that anybody may use
+	role        TEXT   NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
+	secret_hash TEXT   NOT NULL UNIQUE,
+	invited_by  TEXT   NOT NULL REFERENCES users (id),
+	created_at  BIGINT NOT NULL,
+	expires_at  BIGINT NOT NULL,
+	used_at     BIGINT NOT NULL,
+	revoked_at  BIGINT NOT NULL
+);
+CREATE INDEX invitations_team ON invitations (team_id);
+CREATE UNIQUE INDEX invitations_pending ON invitations (team_id, email) WHERE email <> '' AND used_at = 0 AND revoked_at = 0;
 
 CREATE TABLE api_tokens (
 	id           TEXT   PRIMARY KEY,
@@ -194,10 +212,13 @@ CREATE TABLE events (
 	message    TEXT    NOT NULL,
 	data       TEXT    NOT NULL,    -- JSON
 	audit      BOOLEAN NOT NULL,    -- never pruned
-	created_at BIGINT  NOT NULL
+	created_at BIGINT  NOT NULL,
+	who        TEXT    NOT NULL DEFAULT '', -- of an audited one, actor and token in lower case
+	what       TEXT    NOT NULL DEFAULT ''  -- of an audited one, the object in lower case
 );
 CREATE INDEX events_store ON events (store_id, number);
 CREATE INDEX events_team ON events (team_id, number);
+CREATE INDEX events_audit ON events (number) WHERE audit;
 
 -- +goose Down
 
@@ -207,6 +228,7 @@ DROP TABLE stores;
 DROP TABLE clusters;
 DROP TABLE idempotency_keys;
 DROP TABLE api_tokens;
+DROP TABLE invitations;
 DROP TABLE memberships;
 DROP TABLE teams;
 DROP TABLE sessions;

@@ -1,0 +1,399 @@
+package handlers
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+const (
+	auditPage   = 50
+	auditAtOnce = 500 // lines of a file that are read together
+)
+
+// auditFilter is what the log's address says.
+type auditFilter struct {
+	query   store.AuditQuery
+	values  url.Values // as an address has it, without the page
+	problem string
+}
+
+func parseAuditFilter(values url.Values) auditFilter {
+	f := auditFilter{values: url.Values{}}
+	text := func(name string) string {
+		found := firstRunes(word(values.Get(name)), 100)
+		if found != "" {
+			f.values.Set(name, found)
+		}
+		return found
+	}
+	f.query = store.AuditQuery{
+		Person: text("person"), Object: text("object"), Group: store.AuditGroup(text("group")), TeamID: text("team"),
+	}
+	f.query.From = f.day(text("from"))
+	if last := f.day(text("until")); !last.IsZero() {
+		f.query.Until = last.AddDate(0, 0, 1)
+	}
+	if before, err := strconv.ParseInt(values.Get("before"), 10, 64); err == nil && before > 0 {
+		f.query.Before = before
+	}
+	return f
+}
+
+// day is the beginning of a day, in UTC as all days are that the server knows.
+func (f *auditFilter) day(text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil || day.Year() < 1970 || day.Year() > 9999 {
+		f.problem = "A day is written as 2026-11-21. What is not is left out of the filter."
+		return time.Time{}
+	}
+	return day
+}
+
+// address is where the log is shown with this filter, in that form.
+func (f auditFilter) address(path string, before int64) string {
+	values := url.Values{}
+	for name := range f.values {
+		values.Set(name, f.values.Get(name))
+	}
+	if before > 0 {
+		values.Set("before", strconv.FormatInt(before, 10))
+	}
+	if len(values) == 0 {
+		return path
+	}
+	return path + "?" + values.Encode()
+}
+
+func (a *App) showAudit(c echo.Context) error {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	f := parseAuditFilter(c.QueryParams())
+	f.query.Limit = auditPage + 1
+	events, err := a.DB.Audit(ctx, who.Actor, f.query)
+	if err != nil {
+		return err
+	}
+	shell, err := a.shell(ctx, who, "Audit log", views.PlaceTeams)
+	if err != nil {
+		return err
+	}
+	page := views.AuditPage{Shell: shell, CSV: f.address(auditCSVPath, 0), JSON: f.address(auditJSONPath, 0)}
+	if len(events) > auditPage {
+		events = events[:auditPage]
+		page.Older = f.address("/audit", events[auditPage-1].Number)
+	}
+	if f.query.Before > 0 {
+		page.Newest = f.address("/audit", 0)
+	}
+	if page.Filter, err = a.auditForm(ctx, who, f); err != nil {
+		return err
+	}
+	page.Teams = len(page.Filter.Teams) > 0
+	if page.Rows, err = a.auditRows(ctx, who, events); err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Audit(page))
+}
+
+func (a *App) auditForm(ctx context.Context, who visitor, f auditFilter) (views.AuditFilter, error) {
+	form := views.AuditFilter{
+		Person: f.values.Get("person"), Object: f.values.Get("object"), From: f.values.Get("from"), Until: f.values.Get("until"),
+		Groups: []views.Choice{{Label: "All kinds"}}, On: len(f.values) > 0, Problem: f.problem,
+	}
+	for _, g := range store.AuditGroups() {
+		form.Groups = append(form.Groups, views.Choice{Value: string(g), Label: groupLabel(g), Selected: g == f.query.Group})
+	}
+	ids := who.Actor.Teams(store.ViewAudit)
+	if id := f.query.TeamID; id != "" && !slices.Contains(ids, id) && who.Actor.May(store.ViewAllAudit, store.Installation) {
+		ids = append(ids, id)
+	}
+	if len(ids) < 2 && !who.Actor.May(store.ViewAllAudit, store.Installation) {
+		return form, nil
+	}
+	names, err := a.DB.TeamNames(ctx, ids)
+	if err != nil {
+		return form, err
+	}
+	form.Teams = append([]views.Choice{{Label: "All teams"}}, teamChoices(names, f.query.TeamID)...)
+	return form, nil
+}
+
+// teamChoices are teams by name.
+func teamChoices(names map[string]string, selected string) (choices []views.Choice) {
+	for id, name := range names {
+		choices = append(choices, views.Choice{Value: id, Label: word(name), Selected: id == selected})
+	}
+	slices.SortFunc(choices, func(a, b views.Choice) int {
+		return cmp.Or(strings.Compare(strings.ToLower(a.Label), strings.ToLower(b.Label)), strings.Compare(a.Value, b.Value))
+	})
+	return choices
+}
+
+func groupLabel(g store.AuditGroup) string {
+	switch g {
+	case store.AuditStores:
+		return "Stores"
+	case store.AuditCredentials:
+		return "Shop logins"
+	case store.AuditTeams:
+		return "Teams and members"
+	case store.AuditSignIns:
+		return "Sign-ins"
+	case store.AuditTokens:
+		return "Tokens"
+	case store.AuditInstallation:
+		return "Installation"
+	}
+	return string(g)
+}
+
+func (a *App) auditRows(ctx context.Context, who visitor, events []store.Event) ([]views.AuditRow, error) {
+	stores, teams := idsOf(events)
+	living, err := a.DB.LivingStores(ctx, who.Actor, stores)
+	if err != nil {
+		return nil, err
+	}
+	names, err := a.DB.TeamNames(ctx, teams)
+	if err != nil {
+		return nil, err
+	}
+	var rows []views.AuditRow
+	for _, e := range events {
+		row := auditRow(e)
+		row.Team = word(names[e.TeamID])
+		switch {
+		case living[e.StoreID]:
+			row.URL = "/stores/" + e.StoreID
+		case strings.HasPrefix(string(e.Kind), "team.") && who.Actor.May(store.ViewMembers, e.TeamID):
+			row.URL = teamPath(e.TeamID)
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
+}
+
+// idsOf are the stores and teams that the events are about.
+func idsOf(events []store.Event) (stores, teams []string) {
+	for _, e := range events {
+		if e.StoreID != "" && !slices.Contains(stores, e.StoreID) {
+			stores = append(stores, e.StoreID)
+		}
+		if e.TeamID != "" && !slices.Contains(teams, e.TeamID) {
+			teams = append(teams, e.TeamID)
+		}
+	}
+	return stores, teams
+}
+
+// auditRow is the event in words. A kind that has none is told by its message.
+func auditRow(e store.Event) views.AuditRow {
+	row := views.AuditRow{
+		Number: e.Number, At: e.At, Actor: cmp.Or(word(e.Actor), store.Platform), Token: word(e.Token), Address: word(e.Address),
+		Before: word(e.Data.Before), After: word(e.Data.After), Verb: word(cmp.Or(e.Message, string(e.Kind))), Object: word(e.Object),
+	}
+	if entry, told := entryOf(e); told {
+		row.Verb, row.Object, row.Detail = entry.Verb, entry.Object, entry.Detail
+	}
+	return row
+}
+
+// auditLine is a line of a file.
+type auditLine struct {
+	Number  int64  `json:"number"`
+	Time    string `json:"time"`
+	Person  string `json:"person"`
+	Token   string `json:"token,omitempty"`
+	Address string `json:"address,omitempty"`
+	Kind    string `json:"kind"`
+	What    string `json:"what"`
+	Object  string `json:"object,omitempty"`
+	Before  string `json:"before,omitempty"`
+	After   string `json:"after,omitempty"`
+	Team    string `json:"team,omitempty"`
+	TeamID  string `json:"team_id,omitempty"`
+	StoreID string `json:"store_id,omitempty"`
+	UserID  string `json:"user_id,omitempty"` // of the person
+}
+
+func lineOf(e store.Event, team string) auditLine {
+	row := auditRow(e)
+	return auditLine{
+		Number: e.Number, Time: e.At.UTC().Format(time.RFC3339Nano), Person: row.Actor, Token: row.Token, Address: row.Address,
+		Kind: string(e.Kind), What: word(e.Message), Object: word(e.Object), Before: row.Before, After: row.After,
+		Team: word(team), TeamID: e.TeamID, StoreID: e.StoreID, UserID: e.ActorID,
+	}
+}
+
+func auditColumns() []string {
+	return []string{"number", "time", "person", "token", "address", "kind", "what", "object", "before", "after", "team", "team_id", "store_id", "user_id"}
+}
+
+func (l auditLine) cells() []string {
+	cells := []string{
+		strconv.FormatInt(l.Number, 10), l.Time, l.Person, l.Token, l.Address, l.Kind, l.What, l.Object, l.Before, l.After,
+		l.Team, l.TeamID, l.StoreID, l.UserID,
+	}
+	for i, cell := range cells {
+		cells[i] = defused(cell)
+	}
+	return cells
+}
+
+// defused is a cell that no spreadsheet takes for a formula.
+func defused(cell string) string {
+	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") || strings.HasPrefix(cell, "＝") ||
+		strings.HasPrefix(cell, "＋") || strings.HasPrefix(cell, "－") || strings.HasPrefix(cell, "＠") {
+		return "'" + cell
+	}
+	return cell
+}
+
+// auditFile writes lines in the form of one kind of file.
+type auditFile interface {
+	begin(*bytes.Buffer) error
+	line(*bytes.Buffer, auditLine) error
+	end(*bytes.Buffer)
+}
+
+type csvFile struct{}
+
+func (csvFile) begin(out *bytes.Buffer) error { return writeCells(out, auditColumns()) }
+
+func (csvFile) line(out *bytes.Buffer, l auditLine) error { return writeCells(out, l.cells()) }
+
+func (csvFile) end(*bytes.Buffer) {}
+
+func writeCells(out *bytes.Buffer, cells []string) error {
+	w := csv.NewWriter(out)
+	w.UseCRLF = true
+	if err := w.Write(cells); err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
+}
+
+type jsonFile struct{ next string }
+
+func (f *jsonFile) begin(*bytes.Buffer) error {
+	f.next = "[\n"
+	return nil
+}
+
+func (f *jsonFile) line(out *bytes.Buffer, l auditLine) error {
+	out.WriteString(f.next)
+	f.next = ",\n"
+	encoded, err := json.Marshal(l)
+	out.Write(encoded)
+	return err
+}
+
+// end also closes a list in which nothing is.
+func (f *jsonFile) end(out *bytes.Buffer) {
+	if f.next != ",\n" {
+		out.WriteString("[")
+	}
+	out.WriteString("\n]\n")
+}
+
+const (
+	auditCSVPath  = "/audit.csv"
+	auditJSONPath = "/audit.json"
+)
+
+func (a *App) downloadAuditCSV(c echo.Context) error {
+	return a.downloadAudit(c, csvFile{}, "text/csv; charset=utf-8", "audit.csv")
+}
+
+func (a *App) downloadAuditJSON(c echo.Context) error {
+	return a.downloadAudit(c, &jsonFile{}, "application/json", "audit.json")
+}
+
+// downloadAudit sends all that matches as a file, piece by piece, for as long as the visitor
+// may read it. A file that could not be sent whole does not end as one.
+func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) error {
+	f, r := parseAuditFilter(c.QueryParams()), a.newReader(c)
+	leave, err := a.followers.enter(r.who.User.ID)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if !a.hub.admit(r) {
+		return errEnding
+	}
+	defer a.hub.dismiss(r)
+	header := c.Response().Header()
+	header.Set("Content-Type", kind)
+	header.Set("Content-Disposition", `attachment; filename="shopwright-`+name+`"`)
+	c.Response().WriteHeader(http.StatusOK)
+	if err := a.sendAudit(c.Request().Context(), r, f.query, file); err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	r.end()
+	return nil
+}
+
+func (a *App) sendAudit(ctx context.Context, r *reader, q store.AuditQuery, file auditFile) error {
+	var out bytes.Buffer
+	if err := file.begin(&out); err != nil {
+		return err
+	}
+	names := map[string]string{}
+	q.Limit = auditAtOnce
+	for {
+		if err := r.settleDoubt(ctx); err != nil {
+			return err
+		}
+		events, err := a.DB.Audit(ctx, r.who.Actor, q)
+		if err != nil {
+			return err
+		}
+		if err := a.writeLines(ctx, &out, file, events, names); err != nil {
+			return err
+		}
+		if len(events) < auditAtOnce {
+			file.end(&out)
+			return r.write(out.Bytes())
+		}
+		q.Before = events[len(events)-1].Number
+		if err := r.write(out.Bytes()); err != nil {
+			return err
+		}
+		out.Reset()
+	}
+}
+
+// writeLines learns the names of teams that it has not met before.
+func (a *App) writeLines(ctx context.Context, out *bytes.Buffer, file auditFile, events []store.Event, names map[string]string) error {
+	_, teams := idsOf(events)
+	teams = slices.DeleteFunc(teams, func(id string) bool { return names[id] != "" })
+	more, err := a.DB.TeamNames(ctx, teams)
+	if err != nil {
+		return err
+	}
+	for id, name := range more {
+		names[id] = name
+	}
+	for _, e := range events {
+		if err := file.line(out, lineOf(e, names[e.TeamID])); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,99 @@
+package handlers
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+const invitationPath = "/invitations"
+
+// InvitationLink is the address at which the secret of an invitation can be used.
+func InvitationLink(baseURL, secret string) string {
+	return baseURL + invitationPath + "?" + url.Values{"key": {secret}}.Encode()
+}
+
+func (a *App) invite(c echo.Context) error {
+	n := store.NewInvitation{TeamID: c.Param("team"), Email: c.FormValue("email"), Role: store.Role(c.FormValue("role"))}
+	inv, secret, err := a.DB.Invite(c.Request().Context(), visitorOf(c).Actor, n)
+	if err != nil {
+		return a.teamAgain(c, err, func(page *views.TeamPage, refused *store.Error) {
+			page.Form.Email, page.Form.Problem = n.Email, refused.Message
+			page.Form.Roles = givable(visitorOf(c).Actor, n.TeamID, n.Role)
+			if refused.Field == "email" {
+				page.Form.Error, page.Form.Problem = refused.Message, ""
+			}
+		})
+	}
+	return a.announce(c, inv, secret)
+}
+
+func (a *App) renewInvitation(c echo.Context) error {
+	inv, secret, err := a.DB.RenewInvitation(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("invitation"))
+	if err != nil {
+		return a.teamAgain(c, err, problemOnTop)
+	}
+	return a.announce(c, inv, secret)
+}
+
+// announce tells of an invitation that was just made or renewed. It is the one place that
+// knows the link, which nobody can find out later: the page shows it, and whoever has to
+// hear of it in another way is told here.
+func (a *App) announce(c echo.Context, inv store.Invitation, secret string) error {
+	page, err := a.teamPage(c)
+	if err != nil {
+		return err
+	}
+	page.Issued = &views.IssuedInvitation{
+		Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret),
+	}
+	return render(c, http.StatusOK, views.Team(page))
+}
+
+func (a *App) revokeInvitation(c echo.Context) error {
+	err := a.DB.RevokeInvitation(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("invitation"))
+	if err != nil {
+		return a.teamAgain(c, err, problemOnTop)
+	}
+	return goTo(c, teamPath(c.Param("team")))
+}
+
+// showInvitation shows a button: a program that looks at links before a person does must not
+// use one up.
+func (a *App) showInvitation(c echo.Context) error {
+	inv, err := a.DB.OpenInvitation(c.Request().Context(), c.QueryParam("key"))
+	if err == nil {
+		err = inv.CheckFor(visitorOf(c).User.Email)
+	}
+	return a.invitationPage(c, http.StatusOK, inv, err)
+}
+
+func (a *App) acceptInvitation(c echo.Context) error {
+	team, err := a.DB.AcceptInvitation(c.Request().Context(), visitorOf(c).Actor, c.FormValue("key"))
+	if err != nil {
+		return a.invitationPage(c, http.StatusOK, store.Invitation{}, err)
+	}
+	return goTo(c, teamPath(team.ID))
+}
+
+// invitationPage says what the invitation is about, or why it cannot be used.
+func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, err error) error {
+	who := visitorOf(c)
+	page := views.InvitationPage{
+		Key: c.FormValue("key"), Team: word(inv.Team), Role: roleChoice(inv.Role), InvitedBy: word(inv.InvitedBy),
+		User: views.User{Name: word(who.User.Name)}, Version: a.Version,
+	}
+	if err != nil {
+		refused, ok := errors.AsType[*store.Error](err)
+		if !ok || refused.Code == store.Unavailable {
+			return err
+		}
+		status, page.Problem, page.Other = statusOf(refused.Code), refused.Message, refused.Code == store.Forbidden
+	}
+	return render(c, status, views.Invitation(page))
+}

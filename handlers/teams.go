@@ -1,0 +1,323 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// roleChoice is a role as people read it.
+func roleChoice(r store.Role) views.Choice {
+	c := views.Choice{Value: string(r)}
+	switch r {
+	case store.Owner:
+		c.Label, c.Description = "Owner", "Does everything, and decides on other owners and the end of the team."
+	case store.TeamAdmin:
+		c.Label, c.Description = "Admin", "Does what members do, invites and removes people, and reads the audit log."
+	case store.Member:
+		c.Label, c.Description = "Member", "Creates, changes and deletes its stores, and sees their logins."
+	case store.Viewer:
+		c.Label, c.Description = "Viewer", "Looks at its stores and changes nothing."
+	}
+	return c
+}
+
+// givable are the roles that the actor may give in the team.
+func givable(actor store.Actor, teamID string, selected store.Role) (roles []views.Choice) {
+	if !actor.May(store.ManageMembers, teamID) {
+		return nil
+	}
+	for _, r := range store.Roles() {
+		if r != store.Owner || actor.May(store.ManageOwners, teamID) {
+			c := roleChoice(r)
+			c.Selected = r == selected
+			roles = append(roles, c)
+		}
+	}
+	return roles
+}
+
+func (a *App) listTeams(c echo.Context) error {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	teams, err := a.DB.ListTeams(ctx, who.Actor)
+	if err != nil {
+		return err
+	}
+	shell, err := a.shell(ctx, who, "Teams", views.PlaceTeams)
+	if err != nil {
+		return err
+	}
+	page := views.TeamsPage{Shell: shell, Audit: who.Actor.MayAudit()}
+	for _, t := range teams {
+		page.Teams = append(page.Teams, views.TeamRow{
+			ID: t.ID, Name: word(t.Name), Personal: t.Personal, Role: roleChoice(t.Role).Label, Members: t.Members, Stores: t.Stores,
+		})
+	}
+	return render(c, http.StatusOK, views.Teams(page))
+}
+
+func (a *App) newTeam(c echo.Context) error {
+	return a.newTeamPage(c, http.StatusOK, views.TeamNameForm{})
+}
+
+func (a *App) newTeamPage(c echo.Context, status int, form views.TeamNameForm) error {
+	shell, err := a.shell(c.Request().Context(), visitorOf(c), "Create team", views.PlaceTeams)
+	if err != nil {
+		return err
+	}
+	return render(c, status, views.NewTeam(views.NewTeamPage{Shell: shell, Form: form}))
+}
+
+func (a *App) createTeam(c echo.Context) error {
+	name := c.FormValue("name")
+	team, err := a.DB.CreateTeam(c.Request().Context(), visitorOf(c).Actor, name)
+	if refused, ok := errors.AsType[*store.Error](err); ok {
+		return a.newTeamPage(c, statusOf(refused.Code), nameAgain(name, refused))
+	}
+	if err != nil {
+		return err
+	}
+	return goTo(c, teamPath(team.ID))
+}
+
+// nameAgain is a form as it was typed, with what is wrong with it.
+func nameAgain(name string, refused *store.Error) views.TeamNameForm {
+	form := views.TeamNameForm{Name: name}
+	if refused.Field == "name" {
+		form.Error = refused.Message
+	} else {
+		form.Problem = refused.Message
+	}
+	return form
+}
+
+func teamPath(id string) string { return "/teams/" + url.PathEscape(id) }
+
+// backToTeam is for the addresses of a team's forms, which a browser may ask for again.
+func backToTeam(c echo.Context) error {
+	return c.Redirect(http.StatusSeeOther, teamPath(c.Param("team")))
+}
+
+func (a *App) showTeam(c echo.Context) error {
+	page, err := a.teamPage(c)
+	if err != nil {
+		return err
+	}
+	return render(c, http.StatusOK, views.Team(page))
+}
+
+// teamPage is the page of the team in the request's path, if the visitor is in it.
+func (a *App) teamPage(c echo.Context) (views.TeamPage, error) {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	t := teamView{App: a, who: who, id: c.Param("team")}
+	info, err := a.DB.FindTeam(ctx, who.Actor, t.id)
+	if err != nil {
+		return views.TeamPage{}, err
+	}
+	page := views.TeamPage{Head: t.head(info)}
+	if page.Members, err = t.members(ctx, info); err != nil {
+		return page, err
+	}
+	if page.Invites, err = t.invites(ctx, info); err != nil {
+		return page, err
+	}
+	if page.Shell, err = a.shell(ctx, who, info.Name, views.PlaceTeams); err != nil {
+		return page, err
+	}
+	page.Shell.Stream = streamAddress(url.Values{"view": {"team"}, "id": {info.ID}}, who.since)
+	t.addForms(&page, info)
+	return page, nil
+}
+
+// teamView draws what one visitor sees of a team.
+type teamView struct {
+	*App
+	who visitor
+	id  string
+}
+
+func (t teamView) may(action store.Action) bool { return t.who.Actor.May(action, t.id) }
+
+func (t teamView) head(info store.TeamInfo) views.TeamHead {
+	return views.TeamHead{
+		ID: info.ID, Name: word(info.Name), Personal: info.Personal, Role: roleChoice(info.Role).Label,
+		Stores: info.Stores, Members: info.Members, Audit: t.may(store.ViewAudit),
+	}
+}
+
+func (t teamView) members(ctx context.Context, info store.TeamInfo) (views.TeamMembers, error) {
+	members, err := t.DB.Members(ctx, t.who.Actor, t.id)
+	if err != nil {
+		return views.TeamMembers{}, err
+	}
+	shown := views.TeamMembers{TeamID: t.id, Full: t.may(store.ManageMembers)}
+	for _, m := range members {
+		row := views.TeamMember{
+			UserID: m.UserID, Name: word(m.Name), Email: word(m.Email), You: m.UserID == t.who.User.ID, Role: roleChoice(m.Role), Since: m.Since,
+		}
+		if !info.Personal && (m.Role != store.Owner || t.may(store.ManageOwners)) {
+			row.Roles = givable(t.who.Actor, t.id, m.Role)
+			row.Remove = shown.Full && !row.You
+		}
+		shown.Rows = append(shown.Rows, row)
+	}
+	return shown, nil
+}
+
+// invites are nothing for whoever may not invite, and in a team of one.
+func (t teamView) invites(ctx context.Context, info store.TeamInfo) (*views.TeamInvites, error) {
+	shown := &views.TeamInvites{TeamID: t.id}
+	if info.Personal || !t.may(store.ManageMembers) {
+		return nil, nil //nolint:nilnil // the page has no such part then
+	}
+	pending, err := t.DB.Invitations(ctx, t.who.Actor, t.id)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range pending {
+		shown.Rows = append(shown.Rows, views.TeamInvite{
+			ID: i.ID, Email: word(i.Email), Role: roleChoice(i.Role).Label, InvitedBy: word(i.InvitedBy), ExpiresAt: i.ExpiresAt, Expired: i.Expired,
+			Can: i.Role != store.Owner || t.may(store.ManageOwners),
+		})
+	}
+	return shown, nil
+}
+
+func (t teamView) addForms(page *views.TeamPage, info store.TeamInfo) {
+	page.Form = views.InviteForm{TeamID: t.id, Roles: givable(t.who.Actor, t.id, store.Member)}
+	if t.may(store.RenameTeam) {
+		page.Rename = &views.TeamNameForm{Name: info.Name}
+	}
+	if info.Personal {
+		return
+	}
+	page.Leave = views.TeamLeave{TeamID: t.id, Can: true}
+	if info.Role == store.Owner && otherOwners(page.Members) == 0 {
+		page.Leave.Can, page.Leave.Why = false, "You are its only owner. Make somebody else one before you leave."
+	}
+	if t.may(store.ManageOwners) {
+		page.Delete = &views.TeamDelete{TeamID: t.id, Name: info.Name}
+		if info.Stores > 0 {
+			page.Delete.Why = "It still has stores. Delete them first."
+		}
+	}
+}
+
+func otherOwners(m views.TeamMembers) (n int) {
+	for _, row := range m.Rows {
+		if row.Role.Value == string(store.Owner) && !row.You {
+			n++
+		}
+	}
+	return n
+}
+
+// teamAgain answers a form of the team's page that was refused: with the page, on which fill
+// says what is wrong. Whoever may not see the page or do this at all gets an error alone.
+func (a *App) teamAgain(c echo.Context, err error, fill func(*views.TeamPage, *store.Error)) error {
+	refused, ok := errors.AsType[*store.Error](err)
+	if !ok || refused.Code == store.NotFound || refused.Code == store.Forbidden {
+		return err
+	}
+	page, err := a.teamPage(c)
+	if err != nil {
+		return err
+	}
+	fill(&page, refused)
+	return render(c, statusOf(refused.Code), views.Team(page))
+}
+
+func problemOnTop(page *views.TeamPage, refused *store.Error) { page.Problem = refused.Message }
+
+func (a *App) renameTeam(c echo.Context) error {
+	name := c.FormValue("name")
+	err := a.DB.RenameTeam(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), name)
+	if err != nil {
+		return a.teamAgain(c, err, func(page *views.TeamPage, refused *store.Error) {
+			form := nameAgain(name, refused)
+			page.Problem, form.Problem, page.Rename = form.Problem, "", &form
+		})
+	}
+	return goTo(c, teamPath(c.Param("team")))
+}
+
+func (a *App) changeRole(c echo.Context) error {
+	err := a.DB.ChangeRole(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("user"), store.Role(c.FormValue("role")))
+	if err != nil {
+		return a.teamAgain(c, err, problemOnTop)
+	}
+	return goTo(c, teamPath(c.Param("team")))
+}
+
+func (a *App) removeMember(c echo.Context) error {
+	err := a.DB.RemoveMember(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("user"))
+	if err != nil {
+		return a.teamAgain(c, err, problemOnTop)
+	}
+	return goTo(c, teamPath(c.Param("team")))
+}
+
+func (a *App) leaveTeam(c echo.Context) error {
+	who := visitorOf(c)
+	if err := a.DB.RemoveMember(c.Request().Context(), who.Actor, c.Param("team"), who.User.ID); err != nil {
+		return a.teamAgain(c, err, problemOnTop)
+	}
+	return goTo(c, "/teams")
+}
+
+func (a *App) deleteTeam(c echo.Context) error {
+	ctx, who, typed := c.Request().Context(), visitorOf(c), c.FormValue("confirm")
+	info, err := a.DB.FindTeam(ctx, who.Actor, c.Param("team"))
+	if err != nil {
+		return err
+	}
+	if name, _ := store.CleanName(typed); name != info.Name && who.Actor.May(store.ManageOwners, info.ID) {
+		err = &store.Error{Code: store.Invalid, Field: "confirm", Message: "This is not the team’s name. Type it as it stands above."}
+	} else {
+		err = a.DB.DeleteTeam(ctx, who.Actor, info.ID)
+	}
+	if err != nil {
+		return a.teamAgain(c, err, func(page *views.TeamPage, refused *store.Error) {
+			if refused.Field == "" || page.Delete == nil {
+				page.Problem = refused.Message
+				return
+			}
+			page.Delete.Typed, page.Delete.Error = typed, refused.Message
+		})
+	}
+	return goTo(c, "/teams")
+}
+
+// liveTeam is a team's page. What was typed into its forms is no part of it.
+type liveTeam struct{ teamView }
+
+func (l *liveTeam) concerns(e store.Event) change {
+	return change{all: e.TeamID == l.id && (e.Audit || e.Kind == store.StoreDeleted)}
+}
+
+func (l *liveTeam) cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
+
+func (l *liveTeam) parts(ctx context.Context, _ change) ([]part, error) {
+	info, err := l.DB.FindTeam(ctx, l.who.Actor, l.id)
+	if err != nil {
+		return nil, err
+	}
+	members, err := l.members(ctx, info)
+	if err != nil {
+		return nil, err
+	}
+	parts := append(clusterParts(l.Provisioner.Cluster()),
+		part{target: "team-head", component: views.TeamTop(l.head(info))},
+		part{target: "team-members", component: views.TeamPeople(members)})
+	invites, err := l.invites(ctx, info)
+	if err == nil && invites != nil {
+		parts = append(parts, part{target: "team-invitations", component: views.TeamPending(*invites)})
+	}
+	return parts, err
+}

@@ -1,0 +1,368 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+	"time"
+)
+
+const (
+	// InvitationLifetime is how long an invitation can be accepted.
+	InvitationLifetime = 7 * 24 * time.Hour
+	// mostInvitations is how many of a team may be pending.
+	mostInvitations = 100
+)
+
+// NewInvitation is a wish to have somebody in a team.
+type NewInvitation struct {
+	TeamID string
+	Email  string // empty for a link that anybody may use, once
+	Role   Role
+}
+
+// AnybodyInvited stands in the story where an invitation is for no address.
+const AnybodyInvited = "anybody with the link"
+
+// Invitation is a way into a team that can be used once.
+type Invitation struct {
+	ID        string
+	TeamID    string
+	Team      string // its name
+	Email     string // empty for a link that anybody may use
+	Role      Role
+	InvitedBy string // a name
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	Expired   bool
+
+	inviterID string
+	open      bool // not used and not taken back
+}
+
+// CheckFor returns an *Error if the invitation is for another address than that.
+func (i Invitation) CheckFor(email string) error {
+	if i.Email != "" && !strings.EqualFold(i.Email, strings.TrimSpace(email)) {
+		return &Error{Code: Forbidden, Message: "This invitation is for another address than yours. Sign in with the one that it was sent to, or ask for an invitation to yours."}
+	}
+	return nil
+}
+
+// label is what the invitation is called in the story: for whom it is.
+func (i Invitation) label() string {
+	return cmp.Or(i.Email, AnybodyInvited)
+}
+
+// Invite makes an invitation and returns the secret of its link, of which the database keeps
+// only the hash. An address has one that is pending at most.
+func (db *DB) Invite(ctx context.Context, actor Actor, n NewInvitation) (inv Invitation, secret string, err error) {
+	email, wrong := cleanEmail(n.Email)
+	if wrong == nil && len(n.Role.allows()) == 0 {
+		wrong = invalid("role", "Choose a role.")
+	}
+	secret = rand.Text()
+	err = db.update(ctx, func(t tx) error {
+		actor, err := t.lockForInviting(ctx, actor, n.TeamID, n.Role)
+		if err != nil {
+			return err
+		}
+		if wrong != nil {
+			return wrong
+		}
+		inv = Invitation{ID: newID(), TeamID: n.TeamID, Email: email, Role: n.Role, inviterID: actor.UserID}
+		if err := t.checkInvitable(ctx, inv); err != nil {
+			return err
+		}
+		if err := t.insertInvitation(ctx, inv, secret); err != nil {
+			return err
+		}
+		if inv, err = queryInvitation(ctx, t, "i.id = $2", inv.ID); err != nil {
+			return err
+		}
+		return t.append(ctx, invitationEvent(actor, inv, MemberInvited, "Invited as "+string(inv.Role)))
+	})
+	if err != nil {
+		return Invitation{}, "", err
+	}
+	return inv, secret, nil
+}
+
+func cleanEmail(email string) (string, error) {
+	email = strings.ToLower(strings.TrimSpace(email))
+	if email == "" {
+		return "", nil
+	}
+	parsed, err := mail.ParseAddress(email)
+	if err != nil || parsed.Address != email || len(email) > 254 {
+		return email, invalid("email", "Type an address such as mara@example.com, or leave it empty for a link.")
+	}
+	return email, nil
+}
+
+// lockForInviting returns the actor as lockTeam does, if it may give that role in the team.
+func (t tx) lockForInviting(ctx context.Context, actor Actor, teamID string, role Role) (Actor, error) {
+	actor, err := t.lockTeam(ctx, actor, teamID)
+	if err != nil {
+		return actor, err
+	}
+	if err := actor.mayManage(teamID, role); err != nil {
+		return actor, err
+	}
+	personal, err := t.isPersonal(ctx, teamID)
+	if err == nil && personal {
+		err = &Error{Code: Conflict, Message: "This team is yours alone. Create a team to work with others."}
+	}
+	return actor, err
+}
+
+func (t tx) checkInvitable(ctx context.Context, inv Invitation) error {
+	var pending, same, members int
+	err := t.QueryRowContext(ctx, `
+		SELECT COUNT(*), COALESCE(SUM(CASE WHEN email = $3 AND email <> '' THEN 1 ELSE 0 END), 0),
+			(SELECT COUNT(*) FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 AND $3 <> '' AND LOWER(u.email) = $3)
+		FROM invitations WHERE team_id = $1 AND used_at = 0 AND revoked_at = 0 AND expires_at > $2`,
+		inv.TeamID, t.now, inv.Email).Scan(&pending, &same, &members)
+	switch {
+	case err != nil:
+		return fmt.Errorf("count invitations: %w", err)
+	case members > 0:
+		return &Error{Code: Conflict, Field: "email", Message: "Whoever has this address is in the team already."}
+	case same > 0:
+		return &Error{Code: Conflict, Field: "email", Message: "This address has an invitation already. Renew it to get another link."}
+	case pending >= mostInvitations:
+		return &Error{Code: Limited, Message: fmt.Sprintf("%d invitations are pending, and a team has no more. Take some back first.", pending)}
+	}
+	return nil
+}
+
+// insertInvitation takes the place of one for the same address that is too old.
+func (t tx) insertInvitation(ctx context.Context, inv Invitation, secret string) error {
+	_, err := t.ExecContext(ctx, `
+		UPDATE invitations SET revoked_at = $3 WHERE team_id = $1 AND email = $2 AND email <> '' AND used_at = 0 AND revoked_at = 0`,
+		inv.TeamID, inv.Email, t.now)
+	if err != nil {
+		return fmt.Errorf("replace an old invitation: %w", err)
+	}
+	_, err = t.ExecContext(ctx, `
+		INSERT INTO invitations (id, team_id, email, role, secret_hash, invited_by, created_at, expires_at, used_at, revoked_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0)`,
+		inv.ID, inv.TeamID, inv.Email, inv.Role, hash(secret), inv.inviterID, t.now, t.now+InvitationLifetime.Microseconds())
+	if err != nil {
+		return fmt.Errorf("make invitation: %w", err)
+	}
+	return nil
+}
+
+// RenewInvitation gives a pending invitation another secret and all its time again. The link
+// that it had leads nowhere any more.
+func (db *DB) RenewInvitation(ctx context.Context, actor Actor, teamID, id string) (inv Invitation, secret string, err error) {
+	secret = rand.Text()
+	err = db.update(ctx, func(t tx) error {
+		var by Actor
+		if inv, by, err = t.lockInvitation(ctx, actor, teamID, id); err != nil {
+			return err
+		}
+		_, err := t.ExecContext(ctx, `UPDATE invitations SET secret_hash = $2, invited_by = $3, expires_at = $4 WHERE id = $1`,
+			id, hash(secret), by.UserID, t.now+InvitationLifetime.Microseconds())
+		if err != nil {
+			return fmt.Errorf("renew invitation: %w", err)
+		}
+		if inv, err = queryInvitation(ctx, t, "i.id = $2", id); err != nil {
+			return err
+		}
+		return t.append(ctx, invitationEvent(by, inv, InvitationAnew, "Invitation renewed"))
+	})
+	if err != nil {
+		return Invitation{}, "", err
+	}
+	return inv, secret, nil
+}
+
+// RevokeInvitation takes a pending invitation back.
+func (db *DB) RevokeInvitation(ctx context.Context, actor Actor, teamID, id string) error {
+	return db.update(ctx, func(t tx) error {
+		inv, actor, err := t.lockInvitation(ctx, actor, teamID, id)
+		if err != nil {
+			return err
+		}
+		return t.revoke(ctx, actor, inv)
+	})
+}
+
+func (t tx) revoke(ctx context.Context, actor Actor, inv Invitation) error {
+	if _, err := t.ExecContext(ctx, `UPDATE invitations SET revoked_at = $2 WHERE id = $1`, inv.ID, t.now); err != nil {
+		return fmt.Errorf("revoke invitation: %w", err)
+	}
+	return t.append(ctx, invitationEvent(actor, inv, InvitationEnded, "Invitation taken back"))
+}
+
+// revokeInvitationsOf takes back the pending invitations of a user which somebody with that
+// role cannot make: whoever was removed does not come back by a link of his or her own.
+func (t tx) revokeInvitationsOf(ctx context.Context, actor Actor, teamID, userID string, role Role) error {
+	rows, err := t.QueryContext(ctx, invitationQuery+` WHERE i.team_id = $2 AND i.invited_by = $3 AND i.used_at = 0 AND i.revoked_at = 0`, t.now, teamID, userID)
+	pending, err := collect(rows, err, scanInvitation)
+	if err != nil {
+		return fmt.Errorf("read invitations of a user: %w", err)
+	}
+	inviter := Actor{UserID: userID, Roles: map[string]Role{teamID: role}}
+	for _, inv := range pending {
+		if inviter.mayManage(teamID, inv.Role) == nil {
+			continue
+		}
+		if err := t.revoke(ctx, actor, inv); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockInvitation returns an invitation of the team that is neither used nor taken back, and
+// the actor as it is now, if it may manage that.
+func (t tx) lockInvitation(ctx context.Context, actor Actor, teamID, id string) (Invitation, Actor, error) {
+	actor, err := t.lockTeam(ctx, actor, teamID)
+	if err != nil {
+		return Invitation{}, actor, err
+	}
+	if err := actor.mayManage(teamID, Viewer); err != nil {
+		return Invitation{}, actor, err
+	}
+	inv, err := queryInvitation(ctx, t, "i.id = $2", id)
+	if err != nil {
+		return Invitation{}, actor, err
+	}
+	if inv.TeamID != teamID || !inv.open {
+		return Invitation{}, actor, notFound("invitation")
+	}
+	return inv, actor, actor.mayManage(teamID, inv.Role)
+}
+
+// Invitations returns the pending invitations of the team, the newest first. Those that are
+// too old are among them: they can be renewed.
+func (db *DB) Invitations(ctx context.Context, actor Actor, teamID string) ([]Invitation, error) {
+	if err := actor.mayManage(teamID, Viewer); err != nil {
+		return nil, err
+	}
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.read.QueryContext(ctx, invitationQuery+`
+		WHERE i.team_id = $2 AND i.used_at = 0 AND i.revoked_at = 0 ORDER BY i.created_at DESC, i.id DESC`, now, teamID)
+	pending, err := collect(rows, err, scanInvitation)
+	if err != nil {
+		return nil, fmt.Errorf("read invitations: %w", err)
+	}
+	return pending, nil
+}
+
+// OpenInvitation returns what the invitation with that secret is about, also to somebody who
+// has not signed in, or an *Error that says why it cannot be used. It uses nothing up.
+func (db *DB) OpenInvitation(ctx context.Context, secret string) (Invitation, error) {
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return Invitation{}, err
+	}
+	return openInvitation(ctx, db.read, now, secret)
+}
+
+func openInvitation(ctx context.Context, q querier, now int64, secret string) (Invitation, error) {
+	inv, err := scanInvitation(q.QueryRowContext(ctx, invitationQuery+` WHERE i.secret_hash = $2`, now, hash(secret)))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Invitation{}, &Error{Code: NotFound, Message: "This link leads to no invitation. Look whether all of it was copied, or ask for another."}
+	case err != nil:
+		return Invitation{}, fmt.Errorf("find invitation: %w", err)
+	case !inv.open:
+		return Invitation{}, &Error{Code: Conflict, Message: "This invitation was used or taken back. Ask for another."}
+	case inv.Expired:
+		return Invitation{}, &Error{Code: Conflict, Message: "This invitation is older than 7 days. Ask for another."}
+	}
+	return inv, nil
+}
+
+// AcceptInvitation makes the actor a member of the team, and the invitation is used up. One
+// for an address is only for the user who has it.
+func (db *DB) AcceptInvitation(ctx context.Context, actor Actor, secret string) (Team, error) {
+	if !actor.mayJoin() {
+		return Team{}, &Error{Code: Forbidden, Message: "This token may not join teams. Use one with the scope " + string(WriteTeam) + "."}
+	}
+	var team Team
+	err := db.update(ctx, func(t tx) error {
+		inv, err := t.claimInvitation(ctx, actor, secret)
+		if err != nil {
+			return err
+		}
+		team = Team{ID: inv.TeamID, Name: inv.Team, Role: inv.Role}
+		err = t.addMember(ctx, inv.TeamID, actor.UserID, inv.Role)
+		if errors.Is(err, ErrStale) {
+			return &Error{Code: Conflict, Message: "You are in the team “" + inv.Team + "” already. Leave the link to somebody else."}
+		}
+		if err != nil {
+			return err
+		}
+		e := memberEvent(actor, inv.TeamID, MemberJoined, actor.UserID, actor.Name, "Joined as "+string(inv.Role)+", invited by "+inv.InvitedBy)
+		e.Data.After = string(inv.Role)
+		return t.append(ctx, e)
+	})
+	return team, err
+}
+
+// claimInvitation uses the invitation up. The statement that does so lets only one of many
+// at once go on, and it locks the team before, as those do who take invitations back.
+func (t tx) claimInvitation(ctx context.Context, actor Actor, secret string) (Invitation, error) {
+	_, err := t.ExecContext(ctx, `UPDATE teams SET name = name WHERE id = (SELECT team_id FROM invitations WHERE secret_hash = $1)`, hash(secret))
+	if err != nil {
+		return Invitation{}, fmt.Errorf("lock the invitation's team: %w", err)
+	}
+	inv, err := openInvitation(ctx, t, t.now, secret)
+	if err != nil {
+		return Invitation{}, err
+	}
+	var email string
+	if err := t.QueryRowContext(ctx, `SELECT email FROM users WHERE id = $1`, actor.UserID).Scan(&email); err != nil {
+		return Invitation{}, fmt.Errorf("find user %s: %w", actor.UserID, err)
+	}
+	if err := inv.CheckFor(email); err != nil {
+		return Invitation{}, err
+	}
+	if err := t.checkTeam(ctx, inv.TeamID); err != nil {
+		return Invitation{}, err
+	}
+	result, err := t.ExecContext(ctx, `UPDATE invitations SET used_at = $2 WHERE id = $1 AND used_at = 0 AND revoked_at = 0`, inv.ID, t.now)
+	return inv, expectOne(result, err, "use invitation")
+}
+
+const invitationQuery = `
+	SELECT i.id, i.team_id, t.name, i.email, i.role, i.invited_by, u.name, i.created_at, i.expires_at,
+		i.expires_at <= $1, i.used_at = 0 AND i.revoked_at = 0
+	FROM invitations i JOIN teams t ON t.id = i.team_id JOIN users u ON u.id = i.invited_by`
+
+func scanInvitation(row scanner) (Invitation, error) {
+	var (
+		inv              Invitation
+		created, expires int64
+	)
+	err := row.Scan(&inv.ID, &inv.TeamID, &inv.Team, &inv.Email, &inv.Role, &inv.inviterID, &inv.InvitedBy, &created, &expires, &inv.Expired, &inv.open)
+	inv.CreatedAt, inv.ExpiresAt = fromMicros(created), fromMicros(expires)
+	return inv, err
+}
+
+func queryInvitation(ctx context.Context, t tx, where string, arg any) (Invitation, error) {
+	inv, err := scanInvitation(t.QueryRowContext(ctx, invitationQuery+` WHERE `+where, t.now, arg))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Invitation{}, notFound("invitation")
+	}
+	if err != nil {
+		return Invitation{}, fmt.Errorf("read invitation: %w", err)
+	}
+	return inv, nil
+}
+
+func invitationEvent(actor Actor, inv Invitation, kind Kind, message string) Event {
+	return teamEvent(actor, inv.TeamID, kind, inv.label(), message, EventData{After: string(inv.Role)})
+}

@@ -1,0 +1,172 @@
+package views
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+// TeamsPage lists the teams of the user.
+type TeamsPage struct {
+	Shell Shell
+	Teams []TeamRow
+	Audit bool // whether the user may read an audit log
+}
+
+// TeamRow is a team in the list.
+type TeamRow struct {
+	ID       string
+	Name     string
+	Personal bool
+	Role     string // of the user
+	Members  int
+	Stores   int
+}
+
+// NewTeamPage asks for the name of a new team.
+type NewTeamPage struct {
+	Shell Shell
+	Form  TeamNameForm
+}
+
+// TeamNameForm is a team's name, as typed so far.
+type TeamNameForm struct {
+	Name    string
+	Error   string
+	Problem string // what is wrong with the request as a whole
+}
+
+// TeamPage is a team with all that the user may see and do there.
+type TeamPage struct {
+	Shell   Shell
+	Head    TeamHead
+	Members TeamMembers
+	Invites *TeamInvites // nil for whoever may not invite
+	Form    InviteForm
+	Issued  *IssuedInvitation // what was just made
+	Rename  *TeamNameForm     // nil for whoever may not
+	Leave   TeamLeave
+	Delete  *TeamDelete // nil for whoever may not
+	Problem string      // why nothing was done
+}
+
+// TeamHead is the top of a team's page.
+type TeamHead struct {
+	ID       string
+	Name     string
+	Personal bool
+	Role     string // of the user
+	Stores   int
+	Members  int
+	Audit    bool // whether the user may read its log
+}
+
+// TeamMembers are those who are in a team.
+type TeamMembers struct {
+	TeamID string
+	Rows   []TeamMember
+	Full   bool // whether addresses and times are shown
+}
+
+// TeamMember is somebody in a team.
+type TeamMember struct {
+	UserID string
+	Name   string
+	Email  string
+	You    bool
+	Role   Choice
+	Roles  []Choice // that can be given; none when it cannot be changed
+	Since  time.Time
+	Remove bool // whether the user may remove this member
+}
+
+// TeamInvites are the pending invitations of a team.
+type TeamInvites struct {
+	TeamID string
+	Rows   []TeamInvite
+}
+
+// TeamInvite is a pending invitation.
+type TeamInvite struct {
+	ID        string
+	Email     string // empty for a link
+	Role      string
+	InvitedBy string
+	ExpiresAt time.Time
+	Expired   bool
+	Can       bool // whether the user may renew it and take it back
+}
+
+// Label is for whom the invitation is.
+func (i TeamInvite) Label() string {
+	if i.Email == "" {
+		return "A link for anybody"
+	}
+	return i.Email
+}
+
+// InviteForm asks for somebody to invite.
+type InviteForm struct {
+	TeamID  string
+	Email   string
+	Error   string
+	Roles   []Choice
+	Problem string
+}
+
+// IssuedInvitation has the link, which is shown only once.
+type IssuedInvitation struct {
+	Email string
+	Role  string
+	Link  string
+}
+
+// TeamLeave says whether the user may leave a team, and why not.
+type TeamLeave struct {
+	TeamID string
+	Can    bool
+	Why    string // empty when nothing is to be said
+}
+
+// TeamDelete asks for the name of the team that is to go.
+type TeamDelete struct {
+	TeamID string
+	Name   string
+	Typed  string
+	Error  string
+	Why    string // why it cannot be deleted now
+}
+
+// InvitationPage is where the link of an invitation leads.
+type InvitationPage struct {
+	Key       string
+	Team      string
+	Role      Choice
+	InvitedBy string
+	User      User
+	Problem   string // why it cannot be used
+	Other     bool   // whether another account could use it
+	Version   string
+}
+
+const glyphUsers glyph = `<path d="M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2"/><path d="M16 3.128a4 4 0 0 1 0 7.744"/><path d="M22 21v-2a4 4 0 0 0-3-3.87"/><circle cx="9" cy="7" r="4"/>`
+
+// inviteLinkID is the text that is copied.
+const inviteLinkID = "invitation-link"
+
+func teamURL(id string, more ...string) templ.SafeURL {
+	path := "/teams/" + url.PathEscape(id)
+	for _, part := range more {
+		path += "/" + url.PathEscape(part)
+	}
+	return templ.SafeURL(path)
+}
+
+func teamAuditURL(id string) templ.SafeURL {
+	return templ.SafeURL("/audit?" + url.Values{"team": {id}}.Encode())
+}
+
+func teamStoresURL(id string) templ.SafeURL {
+	return templ.SafeURL("/stores?" + url.Values{"team": {id}}.Encode())
+}
