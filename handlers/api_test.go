@@ -20,6 +20,7 @@ import (
 
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 // program is who uses the API. Every answer that it gets is checked against the document.
@@ -440,5 +441,50 @@ func TestTokensOnTheirPage(t *testing.T) {
 	p.wantProblem(p.call("GET", "/me", nil), 401, "invalid_token")
 	if got := s.get(b, "/api"); got.status != 200 || !strings.Contains(got.body, `id="create-store"`) || !strings.Contains(got.body, "Idempotency-Key") {
 		t.Errorf("the reference: %d", got.status)
+	}
+}
+
+func TestProgramsManageTeams(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	owner := s.theDeveloper()
+	team, err := s.db.CreateTeam(t.Context(), owner, "Nordwind")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secret, err := s.db.CreateToken(t.Context(), s.theDeveloper(), store.NewToken{TeamID: team.ID, Name: "hr", Scopes: everyScope(), Lifetime: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, of := program{site: s, token: secret, routes: s.document()}, "/teams/"+team.ID
+	guest, personal := storetest.Actor(t, s.db, "guest")
+	if err := s.db.AddMember(t.Context(), s.theDeveloper(), team.ID, guest.UserID, store.Viewer); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.call("PUT", of+"/members/"+guest.UserID, `{"role": "member"}`); got.status != 204 {
+		t.Errorf("change a role: %d %s", got.status, got.body)
+	}
+	if got := p.call("GET", of+"/members", nil); got.status != 200 || !strings.Contains(got.body, `"role":"member"`) || !strings.Contains(got.body, "guest@example.com") {
+		t.Errorf("the members are %s", got.body)
+	}
+	p.wantProblem(p.call("PUT", of+"/members/"+owner.UserID, `{"role": "viewer"}`), 409, "conflict")
+	invited := read[api.Invitation](t, p.call("POST", of+"/invitations", `{"email": "new@example.com", "role": "viewer"}`), 201)
+	if list := p.call("GET", of+"/invitations", nil); !strings.Contains(invited.Link, "http") || !strings.Contains(list.body, "new@example.com") || strings.Contains(list.body, `"link"`) {
+		t.Errorf("invited by %+v, listed as %s", invited, list.body)
+	}
+	for _, path := range []string{of + "/invitations/" + invited.ID, of + "/members/" + guest.UserID} {
+		if got := p.call("DELETE", path, nil); got.status != 204 {
+			t.Errorf("DELETE %s: %d %s", path, got.status, got.body)
+		}
+		p.wantProblem(p.call("DELETE", path, nil), 404, "not_found")
+	}
+	audit := p.call("GET", "/audit?group=teams&limit=2&person=HR", nil)
+	if audit.status != 200 || !strings.Contains(audit.body, `"member.removed"`) || !strings.Contains(audit.body, `"address":"127.0.0.1"`) || !strings.Contains(audit.body, `"next"`) {
+		t.Errorf("the audit log is %d %s", audit.status, audit.body)
+	}
+	for _, other := range []string{personal, "none-such", owner.Teams(store.ViewStores)[0]} {
+		for _, path := range []string{"/members", "/invitations"} {
+			p.wantProblem(p.call("GET", "/teams/"+other+path, nil), 404, "not_found")
+		}
 	}
 }
