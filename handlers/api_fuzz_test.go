@@ -104,7 +104,7 @@ func FuzzAPI(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, operation, id, query, body, header string) {
 		method, path := choose(z.operations, operation)
-		for _, name := range []string{"{id}", "{token}", "{engine}", "{revision}"} {
+		for _, name := range []string{"{id}", "{token}", "{engine}", "{revision}", "{team}", "{user}", "{invitation}"} {
 			path = strings.ReplaceAll(path, name, url.PathEscape(id))
 		}
 		if path == "/tokens/"+z.tokenID {

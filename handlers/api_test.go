@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +20,7 @@ import (
 
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 // program is who uses the API. Every answer that it gets is checked against the document.
@@ -379,5 +383,108 @@ func TestProgramsLookAround(t *testing.T) {
 	yaml := p.get(p.browser(), api.Prefix+"/openapi.yaml")
 	if yaml.status != 200 || !strings.Contains(yaml.body, "openapi: 3.1.0") || strings.Contains(yaml.body, "ErrorModel") {
 		t.Errorf("the document in YAML: %d %.100s", yaml.status, yaml.body)
+	}
+}
+
+// Where an installation names other origins, browsers there may ask; no other may.
+func TestNamedOriginsMayUseTheAPI(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	s.app.CORSOrigins = []string{"https://tools.example"}
+	s = open(s)
+	for origin, want := range map[string]string{"https://tools.example": "https://tools.example", "https://other.example": ""} {
+		r := s.request(http.MethodOptions, api.Prefix+"/stores", nil)
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		r.Header.Set("Access-Control-Request-Headers", "authorization")
+		if got := s.do(s.browser(), r); got.header.Get("Access-Control-Allow-Origin") != want || got.header.Get("Access-Control-Allow-Credentials") != "" {
+			t.Errorf("%s is told %d %v", origin, got.status, got.header)
+		}
+	}
+	r := s.request(http.MethodOptions, "/stores", nil)
+	r.Header.Set("Origin", "https://tools.example")
+	if got := s.do(s.browser(), r); got.header.Get("Access-Control-Allow-Origin") != "" {
+		t.Error("the pages are shared too")
+	}
+}
+
+func TestTokensOnTheirPage(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	team := s.theDeveloper().Teams(store.ViewStores)[0]
+	form := url.Values{"name": {"<b>build</b>"}, "team": {team}, "lifetime": {"7"}, "scope": {"stores:read"}}
+	for name, wrong := range map[string]string{"name": "Type a name", "scope": "Choose at least one thing", "lifetime": "for a year at most", "team": "Choose one of your teams"} {
+		bad := maps.Clone(form)
+		bad.Del(name)
+		if got := s.post(b, "/account/tokens", bad); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, wrong) || name != "name" && !strings.Contains(got.body, `value="&lt;b&gt;build`) {
+			t.Errorf("without %s: %d", name, got.status)
+		}
+	}
+	made := s.post(b, "/account/tokens", form)
+	secret := regexp.MustCompile(`>(shopwright_[a-z2-7]{39})<`).FindStringSubmatch(made.body)
+	if made.status != http.StatusOK || secret == nil || !strings.Contains(made.body, "&lt;b&gt;build&lt;/b&gt;") || made.header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("made: %d", made.status)
+	}
+	p := program{site: s, token: secret[1], routes: s.document()}
+	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
+	list := s.get(b, "/account/tokens")
+	if strings.Contains(list.body, secret[1]) || !strings.Contains(list.body, "/account/tokens/"+me.Token.ID+"/revoke") || strings.Contains(s.log.String(), secret[1]) {
+		t.Error("the list shows the secret, or no token")
+	}
+	if got := s.post(b, "/account/tokens/none/revoke", nil); got.status != http.StatusNotFound {
+		t.Errorf("an unknown token: %d", got.status)
+	}
+	if got := s.post(b, "/account/tokens/"+me.Token.ID+"/revoke", nil); got.status != http.StatusSeeOther {
+		t.Errorf("revoke: %d", got.status)
+	}
+	p.wantProblem(p.call("GET", "/me", nil), 401, "invalid_token")
+	if got := s.get(b, "/api"); got.status != 200 || !strings.Contains(got.body, `id="create-store"`) || !strings.Contains(got.body, "Idempotency-Key") {
+		t.Errorf("the reference: %d", got.status)
+	}
+}
+
+func TestProgramsManageTeams(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	owner := s.theDeveloper()
+	team, err := s.db.CreateTeam(t.Context(), owner, "Nordwind")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secret, err := s.db.CreateToken(t.Context(), s.theDeveloper(), store.NewToken{TeamID: team.ID, Name: "hr", Scopes: everyScope(), Lifetime: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, of := program{site: s, token: secret, routes: s.document()}, "/teams/"+team.ID
+	guest, personal := storetest.Actor(t, s.db, "guest")
+	if err := s.db.AddMember(t.Context(), s.theDeveloper(), team.ID, guest.UserID, store.Viewer); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.call("PUT", of+"/members/"+guest.UserID, `{"role": "member"}`); got.status != 204 {
+		t.Errorf("change a role: %d %s", got.status, got.body)
+	}
+	if got := p.call("GET", of+"/members", nil); got.status != 200 || !strings.Contains(got.body, `"role":"member"`) || !strings.Contains(got.body, "guest@example.com") {
+		t.Errorf("the members are %s", got.body)
+	}
+	p.wantProblem(p.call("PUT", of+"/members/"+owner.UserID, `{"role": "viewer"}`), 409, "conflict")
+	invited := read[api.Invitation](t, p.call("POST", of+"/invitations", `{"email": "new@example.com", "role": "viewer"}`), 201)
+	if list := p.call("GET", of+"/invitations", nil); !strings.Contains(invited.Link, "http") || !strings.Contains(list.body, "new@example.com") || strings.Contains(list.body, `"link"`) {
+		t.Errorf("invited by %+v, listed as %s", invited, list.body)
+	}
+	for _, path := range []string{of + "/invitations/" + invited.ID, of + "/members/" + guest.UserID} {
+		if got := p.call("DELETE", path, nil); got.status != 204 {
+			t.Errorf("DELETE %s: %d %s", path, got.status, got.body)
+		}
+		p.wantProblem(p.call("DELETE", path, nil), 404, "not_found")
+	}
+	audit := p.call("GET", "/audit?group=teams&limit=2&person=HR", nil)
+	if audit.status != 200 || !strings.Contains(audit.body, `"member.removed"`) || !strings.Contains(audit.body, `"address":"127.0.0.1"`) || !strings.Contains(audit.body, `"next"`) {
+		t.Errorf("the audit log is %d %s", audit.status, audit.body)
+	}
+	for _, other := range []string{personal, "none-such", owner.Teams(store.ViewStores)[0]} {
+		for _, path := range []string{"/members", "/invitations"} {
+			p.wantProblem(p.call("GET", "/teams/"+other+path, nil), 404, "not_found")
+		}
 	}
 }

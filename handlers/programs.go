@@ -23,7 +23,8 @@ const (
 func (a *App) mountAPI(e *echo.Echo) {
 	a.api = api.New(e, api.Config{
 		DB: a.DB, Provisioner: a.Provisioner, Engines: a.Engines, Version: a.Version, Log: a.Log,
-		Complete: a.complete, Work: workOf, Follow: a.followAPI, Ending: a.hub.closing, WriteTimeout: a.writeTimeout,
+		InvitationLink: func(secret string) string { return InvitationLink(a.BaseURL, secret) },
+		Complete:       a.complete, Work: workOf, Follow: a.followAPI, Ending: a.hub.closing, WriteTimeout: a.writeTimeout,
 	})
 }
 
@@ -38,7 +39,7 @@ func forPrograms(c echo.Context) bool {
 func (a *App) cors() echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper:      func(c echo.Context) bool { return len(a.CORSOrigins) == 0 || !forPrograms(c) },
-		AllowOrigins: a.CORSOrigins, AllowMethods: []string{http.MethodGet, http.MethodPost, http.MethodDelete},
+		AllowOrigins: a.CORSOrigins, AllowMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete},
 		AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"},
 		ExposeHeaders: []string{"Location", "Retry-After", echo.HeaderXRequestID}, MaxAge: int(time.Hour.Seconds()),
 	})

@@ -67,6 +67,9 @@ func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (S
 	if err := t.checkTeam(ctx, n.TeamID); err != nil {
 		return Store{}, err
 	}
+	if err := t.checkTeam(ctx, n.TeamID); err != nil {
+		return Store{}, err
+	}
 	slug, err := t.claimSlug(ctx, n.Name, n.Slug)
 	if err != nil {
 		return Store{}, err

@@ -28,12 +28,12 @@ func TestMistakesAreToldTogether(t *testing.T) {
 	t.Parallel()
 	code, said := call(t, []string{
 		"SHOPWRIGHT_ADDR=0.0.0.0:80", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_ENVIRONMENT=production",
-		"SHOPWRIGHT_TLS_MODE=secret", "SHOPWRIGHT_BASE_DOMAIN=not a domain", "SHOPWRIGHT_MAX_CONCURRENT=0",
+		"SHOPWRIGHT_TLS_MODE=secret", "SHOPWRIGHT_BASE_DOMAIN=not a domain", "SHOPWRIGHT_MAX_CONCURRENT=0", "SHOPWRIGHT_CORS_ORIGINS=https://a.example,b.example/",
 	}, "serve")
 	if code != 2 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, name := range []string{"DEV_LOGIN lets anybody in", "SECRET_KEY is missing", "TLS_SECRET", "BASE_DOMAIN", "MAX_CONCURRENT"} {
+	for _, name := range []string{"DEV_LOGIN lets anybody in", "SECRET_KEY is missing", "TLS_SECRET", "BASE_DOMAIN", "MAX_CONCURRENT", `CORS_ORIGINS has "b.example/"`} {
 		if !strings.Contains(said, name) {
 			t.Errorf("nothing is said of %s in:\n%s", name, said)
 		}

@@ -38,6 +38,8 @@ type Config struct {
 	Complete func(context.Context, store.NewStore) (store.NewStore, error)
 	// Work tells from the events of a store, oldest first, how far the work on it is.
 	Work func([]store.Event) Work
+	// InvitationLink is where the secret of an invitation leads.
+	InvitationLink func(secret string) string
 	// Follow reports whether the user of that id may keep one more answer open, until leave.
 	Follow func(userID string) (leave func(), ok bool)
 	// Ending is closed when answers that do not end by themselves must.
@@ -62,6 +64,7 @@ func New(e *echo.Echo, c Config) *API {
 	a.registerCluster()
 	a.registerAccount()
 	a.registerStreams()
+	a.registerTeams()
 	schemas := a.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own, in whose place is Problem
 	delete(schemas, "ErrorDetail")
@@ -83,6 +86,7 @@ func (a *API) settings() huma.Config {
 		{Name: tagReleases, Description: "What a store runs, what it can be brought to, and the way back."},
 		{Name: tagCluster, Description: "What the cluster says about a store now."},
 		{Name: tagStreams, Description: "What happens, as it happens."},
+		{Name: tagTeams, Description: "Who works together, and who did what."},
 		{Name: tagOffer, Description: "What there is to open a store with."},
 		{Name: tagAccount, Description: "Who you are, and what you may do."},
 	}
@@ -98,6 +102,7 @@ const (
 	tagStreams  = "Streams"
 	tagOffer    = "Offer"
 	tagAccount  = "Account"
+	tagTeams    = "Teams"
 
 	description = `Everything that the pages can do with stores. Send a token in the header ` +
 		"`Authorization: Bearer shopwright_…`" + `, never in an address. Times are in UTC. What is wrong is told as ` +

@@ -23,7 +23,7 @@ func (a *API) Reference(base string) []views.OperationGroup {
 		group := views.OperationGroup{Name: tag.Name, Text: tag.Description}
 		for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
 			item := document.Paths[path]
-			for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+			for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
 				if op != nil && op.Tags[0] == tag.Name {
 					group.Operations = append(group.Operations, a.explain(base, op))
 				}
