@@ -305,6 +305,9 @@ func (l *liveTeam) cluster() (changed <-chan struct{}, cancel func()) { return n
 
 func (l *liveTeam) parts(ctx context.Context, _ change) ([]part, error) {
 	info, err := l.DB.FindTeam(ctx, l.who.Actor, l.id)
+	if store.ErrorCode(err) == store.NotFound { // deleted: all who look at it are sent away
+		return clusterParts(l.Provisioner.Cluster()), nil
+	}
 	if err != nil {
 		return nil, err
 	}

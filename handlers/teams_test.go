@@ -280,6 +280,11 @@ func TestTeamPageLives(t *testing.T) {
 	if got := s.get(guest, "/events?"+address); got.status != http.StatusNotFound {
 		t.Errorf("the stream comes back: %d", got.status)
 	}
+	s.post(mara, team+"/delete", url.Values{"confirm": {"Südlicht"}})
+	owners.untilEnd()
+	if strings.Contains(s.log.String(), "level=ERROR") {
+		t.Errorf("the log tells of errors: %s", s.log)
+	}
 }
 
 func TestStoresOfSeveralTeams(t *testing.T) {
