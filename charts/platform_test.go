@@ -266,3 +266,23 @@ func TestPlatformSessionKey(t *testing.T) {
 		t.Errorf("the key is read from %+v", ref)
 	}
 }
+
+// Who signs in is said by values, and the providers' settings come from a Secret.
+func TestPlatformSignIn(t *testing.T) {
+	t.Parallel()
+	c := only[*appsv1.Deployment](t, platform(t, nil)).Spec.Template.Spec.Containers[0]
+	if len(c.EnvFrom) != 0 || variable(c, "SHOPWRIGHT_ADMINS").Name != "" {
+		t.Errorf("without values there are %v and admins", c.EnvFrom)
+	}
+	c = only[*appsv1.Deployment](t, platform(t, values{"signIn": values{
+		"existingSecret": "providers", "admins": []any{"mara@example.com", "root@example.com"}, "allowedDomains": []any{"*"},
+	}})).Spec.Template.Spec.Containers[0]
+	if len(c.EnvFrom) != 1 || c.EnvFrom[0].SecretRef.Name != "providers" {
+		t.Errorf("the providers are from %+v", c.EnvFrom)
+	}
+	for name, want := range map[string]string{"SHOPWRIGHT_ADMINS": "mara@example.com,root@example.com", "SHOPWRIGHT_ALLOWED_DOMAINS": "*"} {
+		if got := variable(c, name).Value; got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+}
