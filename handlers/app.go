@@ -18,6 +18,7 @@ import (
 	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/static"
 	"shopwright.dev/shopwright/store"
 )
@@ -31,6 +32,7 @@ type Config struct {
 	BaseURL     string   // under which browsers find us, without a slash at its end
 	Limits      store.Limits
 	Rates       Rates
+	Mail        notify.Sender // by which invitations are told; nil where nothing is
 	Proxies     []*net.IPNet // who may say on whose behalf a request comes
 	DevLogin    bool         // anybody may sign in as the developer
 	Providers   []provider.Config

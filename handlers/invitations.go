@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -43,8 +44,7 @@ func (a *App) renewInvitation(c echo.Context) error {
 }
 
 // announce tells of an invitation that was just made or renewed. It is the one place that
-// knows the link, which nobody can find out later: the page shows it, and whoever has to
-// hear of it in another way is told here.
+// knows the link, which nobody can find out later: the page shows it, and a mail holds it.
 func (a *App) announce(c echo.Context, inv store.Invitation, secret string) error {
 	page, err := a.teamPage(c)
 	if err != nil {
@@ -53,7 +53,22 @@ func (a *App) announce(c echo.Context, inv store.Invitation, secret string) erro
 	page.Issued = &views.IssuedInvitation{
 		Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret),
 	}
+	if inv.Email != "" && a.Mail != nil {
+		err := a.mailInvitation(c.Request().Context(), inv, page.Issued.Link)
+		if page.Issued.Mailed = err == nil; err != nil {
+			a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
+			page.Issued.Unmailed = "The mail could not be sent. Send the link yourself, or renew the invitation later."
+		}
+	}
 	return render(c, http.StatusOK, views.Team(page))
+}
+
+func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link string) error {
+	message, err := notify.Invite(notify.Invitation{Email: inv.Email, Team: inv.Team, Role: inv.Role, From: inv.InvitedBy, Link: link})
+	if err != nil {
+		return err
+	}
+	return a.Mail.Send(ctx, message)
 }
 
 func (a *App) revokeInvitation(c echo.Context) error {

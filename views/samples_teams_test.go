@@ -81,6 +81,12 @@ func issuedTeam() TeamPage {
 	return p
 }
 
+func mailedTeam(problem string) TeamPage {
+	p := issuedTeam()
+	p.Issued.Mailed, p.Issued.Unmailed = problem == "", problem
+	return p
+}
+
 func sampleInvitation(problem string) InvitationPage {
 	return InvitationPage{
 		Key: "k", Team: "Nordlicht Shops", Role: sampleRoles("")[2], InvitedBy: hostile, User: User{Name: "Guest"},

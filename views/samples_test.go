@@ -485,6 +485,8 @@ func states() map[string]templ.Component {
 		"17e-team-personal":       Team(personalTeam()),
 		"17f-team-wrong":          Team(wrongTeam()),
 		"17g-team-issued":         Team(issuedTeam()),
+		"17h-team-mailed":         Team(mailedTeam("")),
+		"17i-team-not-mailed":     Team(mailedTeam("The mail could not be sent. Send the link yourself, or renew the invitation later.")),
 		"18-invitation":           Invitation(sampleInvitation("")),
 		"18b-invitation-problem":  Invitation(sampleInvitation("This invitation is for another address than yours. Sign in with the one that it was sent to, or ask for an invitation to yours.")),
 		"19-audit":                Audit(sampleAudit()),

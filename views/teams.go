@@ -117,6 +117,8 @@ type InviteForm struct {
 
 // IssuedInvitation has the link, which is shown only once.
 type IssuedInvitation struct {
+	Mailed   bool   // to the address
+	Unmailed string // why not, where it should have been
 	Email string
 	Role  string
 	Link  string

@@ -233,11 +233,14 @@ func (c *config) shared() provisioner.Shared {
 	return shared
 }
 
-// mailServer is through which people are told by email. ok is false when nobody is.
-func (c *config) mailServer() (server notify.SMTP, ok bool) {
+// mail is by which people are told by email, nil when nobody is.
+func (c *config) mail() notify.Sender {
+	if c.SMTPHost == "" {
+		return nil
+	}
 	return notify.SMTP{
 		Host: c.SMTPHost, Port: c.SMTPPort, Username: c.SMTPUsername, Password: c.SMTPPassword, From: c.SMTPFrom, Plain: c.SMTPPlain,
-	}, c.SMTPHost != ""
+	}
 }
 
 // baseURL is where browsers find the pages that are served at the address. One that is

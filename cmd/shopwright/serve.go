@@ -114,8 +114,8 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	defer stopWork()
 	var running sync.WaitGroup
 	running.Go(func() { work.Run(working) })
-	if server, set := c.mailServer(); set {
-		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: server, Log: log}
+	if mail := c.mail(); mail != nil {
+		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: mail, Log: log}
 		running.Go(func() { notifier.Run(working) })
 	}
 	failed := make(chan error, 1)
@@ -180,7 +180,7 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 	}
 	app := handlers.New(handlers.Config{
 		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKeys: keys, BaseURL: c.baseURL(listener.Addr().String()),
-		Limits: c.limits(), Rates: c.rates(), Proxies: proxies,
+		Limits: c.limits(), Rates: c.rates(), Proxies: proxies, Mail: c.mail(),
 		Providers: providers, Admission: store.Admission{Admins: c.Admins, Domains: c.AllowedDomains},
 		DevLogin: c.DevLogin, CORSOrigins: c.CORSOrigins, Version: currentVersion(), Log: log,
 	})
