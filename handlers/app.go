@@ -33,8 +33,8 @@ type Config struct {
 	Limits      store.Limits
 	Rates       Rates
 	Mail        notify.Sender // by which invitations are told; nil where nothing is
-	Proxies     []*net.IPNet // who may say on whose behalf a request comes
-	DevLogin    bool         // anybody may sign in as the developer
+	Proxies     []*net.IPNet  // who may say on whose behalf a request comes
+	DevLogin    bool          // anybody may sign in as the developer
 	Providers   []provider.Config
 	Admission   store.Admission // whom the providers let in
 	CORSOrigins []string        // of pages that may use the API

@@ -119,9 +119,9 @@ type InviteForm struct {
 type IssuedInvitation struct {
 	Mailed   bool   // to the address
 	Unmailed string // why not, where it should have been
-	Email string
-	Role  string
-	Link  string
+	Email    string
+	Role     string
+	Link     string
 }
 
 // TeamLeave says whether the user may leave a team, and why not.
