@@ -8,26 +8,30 @@ require (
 	github.com/chromedp/cdproto v0.159.0 // what chromedp speaks; tests only
 	github.com/chromedp/chromedp v0.22.1 // drives a real Chromium; tests only
 	github.com/danielgtaylor/huma/v2 v2.37.2 // the JSON API, and the OpenAPI document made of its types
+	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // what go-smtp speaks to sign in; tests only
+	github.com/emersion/go-smtp v0.25.1 // a mail server; tests only
 	github.com/getkin/kin-openapi v0.152.0 // holds answers against that document; tests only
 	github.com/google/uuid v1.6.0 // UUIDv7 for ids that sort by time
 	github.com/gorilla/sessions v1.4.0 // the signed cookie that holds a session id
 	github.com/jackc/pgx/v5 v5.12.0 // Postgres, and LISTEN/NOTIFY
 	github.com/labstack/echo/v4 v4.16.0 // routes and middleware
+	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // what a change changes, line by line
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
+	github.com/wneessen/go-mail v0.8.1 // mail with STARTTLS, authentication and MIME
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/term v0.46.0 // types a token in without showing it
 	golang.org/x/text v0.43.0 // Unicode normal forms, for addresses made of names
+	golang.org/x/time v0.15.0 // how many requests may come at once, and after
 	helm.sh/helm/v3 v3.22.0 // releases, in process
 	k8s.io/api v0.37.2 // the types of Kubernetes objects
 	k8s.io/apimachinery v0.37.2 // their errors, labels and quantities
 	k8s.io/client-go v0.37.2 // the Kubernetes client and its shared watches
+	k8s.io/utils v0.0.0-20260626114624-be93311217bd // a cache that forgets who was silent for longest
 	modernc.org/sqlite v1.60.1 // the embedded database, without cgo
 	pgregory.net/rapid v1.3.0 // property tests; tests only
 	sigs.k8s.io/yaml v1.6.0 // values files of the charts
 )
-
-require github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
 
 require (
 	dario.cat/mergo v1.0.1 // indirect
@@ -140,7 +144,6 @@ require (
 	golang.org/x/net v0.59.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
-	golang.org/x/time v0.15.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
@@ -154,7 +157,6 @@ require (
 	k8s.io/kube-openapi v0.0.0-20260721132016-d427ff9ee9ad // indirect
 	k8s.io/kubectl v0.37.0 // indirect
 	k8s.io/streaming v0.37.2 // indirect
-	k8s.io/utils v0.0.0-20260626114624-be93311217bd // indirect
 	modernc.org/libc v1.77.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect

@@ -171,14 +171,16 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 	t.Parallel()
 	objects := platform(t, values{
 		"environment": "production", "tls": values{"mode": "secret", "secretName": "pages"}, "ingress": values{"host": "pages.example.com"},
+		"smtp": values{"host": "mail.example.com", "port": 465, "from": "shops@example.com", "existingSecret": "mail"},
 		"stores": values{
 			"baseDomain": "shops.example.com", "urlPort": 8443, "ingressClass": "traefik", "storageClass": "fast",
 			"tls":           values{"mode": "secret", "secretName": "wildcard"},
 			"imageRegistry": "registry.example.com", "imagePullSecret": "pull",
 			"smtp":   values{"existingSecret": "mail", "port": 465, "cidr": "10.0.3.0/24"},
 			"values": values{"woocommerce": values{"shop": values{"country": "FR"}}},
-			"max":    7, "maxPerUser": 3, "maxConcurrent": 2, "provisionTimeout": "20m", "checkInterval": "0",
+			"max":    7, "maxPerUser": 3, "createRate": "2/h", "defaultPlan": "free", "maxConcurrent": 2, "provisionTimeout": "20m", "checkInterval": "0",
 		},
+		"requestRate": "99/s", "signInRate": "0", "trustedProxies": []any{"10.0.0.0/8", "fd00::/8"},
 	})
 	c := only[*appsv1.Deployment](t, objects).Spec.Template.Spec.Containers[0]
 	for name, want := range map[string]string{
@@ -188,10 +190,15 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 		"STORE_SMTP_SECRET": "mail", "STORE_SMTP_PORT": "465", "STORE_SMTP_CIDR": "10.0.3.0/24",
 		"STORE_VALUES": `{"woocommerce":{"shop":{"country":"FR"}}}`,
 		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "PROVISION_TIMEOUT": "20m", "CHECK_INTERVAL": "0",
+		"SMTP_HOST": "mail.example.com", "SMTP_PORT": "465", "SMTP_FROM": "shops@example.com",
+		"CREATE_RATE": "2/h", "DEFAULT_PLAN": "free", "REQUEST_RATE": "99/s", "SIGN_IN_RATE": "0", "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
 	} {
 		if got := variable(c, "SHOPWRIGHT_"+name).Value; got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
+	}
+	if key := variable(c, "SHOPWRIGHT_SMTP_PASSWORD").ValueFrom.SecretKeyRef; key.Name != "mail" || key.Key != "password" {
+		t.Errorf("the mail server's password comes from %+v", key)
 	}
 	ingress := only[*networkingv1.Ingress](t, objects)
 	if tls := ingress.Spec.TLS; len(tls) != 1 || tls[0].SecretName != "pages" || ingress.Spec.Rules[0].Host != "pages.example.com" {

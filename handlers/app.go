@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -28,8 +29,10 @@ type Config struct {
 	SessionKey  []byte // 32 bytes
 	BaseURL     string // under which browsers find us, without a slash at its end
 	Limits      store.Limits
-	DevLogin    bool     // anybody may sign in as the developer
-	CORSOrigins []string // of pages that may use the API
+	Rates       Rates
+	Proxies     []*net.IPNet // who may say on whose behalf a request comes
+	DevLogin    bool         // anybody may sign in as the developer
+	CORSOrigins []string     // of pages that may use the API
 	Version     string
 	Log         *slog.Logger
 }
@@ -68,6 +71,7 @@ func (a *App) Handler() http.Handler {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = a.fail
+	e.IPExtractor = addressOf(a.Proxies)
 	e.Use(
 		middleware.RequestID(),
 		a.logRequests(),
@@ -76,6 +80,7 @@ func (a *App) Handler() http.Handler {
 		a.onlyKnownHosts,
 		a.cors(),
 		onlyText,
+		a.limitRequests(),
 		crossOriginGuard(),
 		middleware.BodyLimit("64K"),
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),
@@ -148,6 +153,7 @@ func (a *App) routes(e *echo.Echo) {
 	e.POST("/account/tokens/:token/revoke", a.signedIn(a.revokeToken))
 	e.GET("/api", a.signedIn(a.showReference))
 	e.GET("/events", a.signedIn(a.stream))
+	a.administrationRoutes(e)
 }
 
 func redirectTo(path string) echo.HandlerFunc {

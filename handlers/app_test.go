@@ -45,23 +45,25 @@ func open(s site) site {
 // prepare is a site that nobody serves yet.
 func prepare(t *testing.T) site {
 	t.Helper()
-	return prepareFor(t, provisioner.Plan{})
+	return prepareWith(t, func(*handlers.Config) {})
 }
 
-// prepareFor is prepare with another plan than the usual one.
-func prepareFor(t *testing.T, plan provisioner.Plan) site {
+// prepareWith is prepare with a configuration that the test has changed.
+func prepareWith(t *testing.T, change func(*handlers.Config)) site {
 	t.Helper()
 	s := site{t: t, file: filepath.Join(t.TempDir(), "shopwright.db"), log: &strings.Builder{}}
 	db := storetest.Open(t, "sqlite:"+s.file)
 	s.db = db
 	log := slog.New(slog.NewTextHandler(s.log, nil))
-	s.app = handlers.New(handlers.Config{
+	config := handlers.Config{
 		DB: db, Engines: engine.Offered(), SessionKey: []byte(strings.Repeat("k", 32)), BaseURL: "http://127.0.0.1",
 		Limits: store.Limits{StoresPerUser: 3}, DevLogin: true, Version: "test", Log: log,
 		Provisioner: provisioner.New(provisioner.Config{
-			DB: db, Cluster: storetest.Cluster(t, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log, Plan: plan,
+			DB: db, Cluster: storetest.Cluster(t, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
 		}),
-	})
+	}
+	change(&config)
+	s.app = handlers.New(config)
 	return s
 }
 

@@ -154,7 +154,7 @@ func groupLabel(g store.AuditGroup) string {
 	case store.AuditTeams:
 		return "Teams and members"
 	case store.AuditSignIns:
-		return "Sign-ins"
+		return "Accounts and sign-ins"
 	case store.AuditTokens:
 		return "Tokens"
 	case store.AuditInstallation:

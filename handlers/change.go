@@ -19,15 +19,6 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// changing returns the store in the request’s path, for who may change it.
-func (a *App) changing(c echo.Context) (store.Store, error) {
-	st, err := a.find(c)
-	if err == nil && !visitorOf(c).Actor.May(store.UpgradeStores, st.TeamID) {
-		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not change it. Ask one of the team’s owners."}
-	}
-	return st, err
-}
-
 // changePage shows a change before or after it is made.
 func (a *App) changePage(c echo.Context, status int, st store.Store, form views.ChangeForm) error {
 	shell, err := a.shell(c.Request().Context(), visitorOf(c), form.Title+" · "+st.Name, views.PlaceStores)
@@ -74,7 +65,7 @@ var imageVersion = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha25
 
 // previewUpgrade shows what an upgrade to what is offered now would change.
 func (a *App) previewUpgrade(c echo.Context) error {
-	st, err := a.changing(c)
+	st, err := a.findTo(c, store.UpgradeStores)
 	if err != nil {
 		return err
 	}
@@ -183,7 +174,7 @@ func diffView(c provisioner.Comparison) (parts []views.DiffPart) {
 
 // upgrade asks for what was looked at. What was not is shown first.
 func (a *App) upgrade(c echo.Context) error {
-	st, err := a.changing(c)
+	st, err := a.findTo(c, store.UpgradeStores)
 	if err != nil {
 		return err
 	}
@@ -229,7 +220,7 @@ func revisionOf(c echo.Context) (int, error) {
 
 // previewRollback shows what the way back to an earlier revision would change.
 func (a *App) previewRollback(c echo.Context) error {
-	st, err := a.changing(c)
+	st, err := a.findTo(c, store.UpgradeStores)
 	if err != nil {
 		return err
 	}

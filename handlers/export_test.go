@@ -3,6 +3,7 @@ package handlers
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -10,6 +11,20 @@ import (
 
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
 func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
+
+// Routes are all routes, each as its method and path.
+func (a *App) Routes() []string {
+	e := echo.New()
+	a.routes(e)
+	var all []string
+	for _, r := range e.Routes() {
+		if r.Method != echo.RouteNotFound {
+			all = append(all, r.Method+" "+r.Path)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
 
 // Cookie is what a browser with that session sends.
 func (a *App) Cookie(sessionID string) (*http.Cookie, error) {

@@ -6,18 +6,20 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-
-	"shopwright.dev/shopwright/provisioner"
-	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 	"shopwright.dev/shopwright/views/browsertest"
 )
 
-// tiny is a plan that no engine fits.
-func tiny() provisioner.Plan {
-	return provisioner.Plan{Name: "tiny", Limits: kube.Limits{Quota: map[corev1.ResourceName]string{
-		corev1.ResourceLimitsCPU: "1", corev1.ResourceRequestsStorage: "512Mi",
-	}}}
+// prepareTiny is a site of which the usual plan fits no engine.
+func prepareTiny(t *testing.T) site {
+	t.Helper()
+	s := prepare(t)
+	tiny := store.Plan{Name: store.StandardPlan, Label: "tiny", CPU: 1000, Memory: 8192, Disk: 512, Pods: 20}
+	if err := s.db.SavePlan(t.Context(), storetest.Admin(t, s.db), tiny); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // shortages are said at the engine's field.
@@ -25,7 +27,7 @@ var shortages = []string{"WooCommerce does not fit the tiny plan.", " CPU and th
 
 func TestPlanThatIsTooSmallIsSaidAtTheEngine(t *testing.T) {
 	t.Parallel()
-	s := open(prepareFor(t, tiny()))
+	s := open(prepareTiny(t))
 	b := s.developer()
 	form := url.Values{"name": {"Nordwind <Outdoor>"}, "slug": {"nordwind"}, "engine": {"woocommerce"}}
 	for _, htmx := range []string{"", "true"} {
@@ -55,7 +57,7 @@ func TestPlanThatIsTooSmallIsSaidAtTheEngine(t *testing.T) {
 
 func TestPlanThatIsTooSmallInABrowser(t *testing.T) {
 	t.Parallel()
-	s := open(prepareFor(t, tiny()))
+	s := open(prepareTiny(t))
 	b := s.openBrowser()
 	for _, script := range []bool{true, false} {
 		b.Script(script)

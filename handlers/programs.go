@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -51,17 +52,21 @@ func (a *App) followAPI(userID string) (leave func(), ok bool) {
 
 // complete checks what is asked for against what is offered, and adds what the installation
 // decides about a new store.
-func (a *App) complete(n store.NewStore) (store.NewStore, error) {
+func (a *App) complete(ctx context.Context, n store.NewStore) (store.NewStore, error) {
 	e, known := a.Engines.Find(n.Engine)
 	if !known {
 		return n, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
 	}
-	if err := a.Provisioner.Fits(e); err != nil {
+	plan, err := a.DB.TeamPlan(ctx, n.TeamID)
+	if err != nil {
+		return n, err
+	}
+	if err := a.Provisioner.Fits(e, plan); err != nil {
 		return n, err
 	}
 	template, err := a.chosenTemplate(n.Engine, n.Template)
 	n.Template, n.Slug = template, strings.TrimSpace(n.Slug)
-	n.Cluster, n.Plan, n.Limits = a.Provisioner.Placement(), a.Provisioner.PlanName(), a.Limits
+	n.Cluster, n.Limits = a.Provisioner.Placement(), a.Limits
 	return n, err
 }
 

@@ -61,7 +61,7 @@ func (r *reader) checkRights(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !maps.Equal(session.Actor.Roles, r.who.Actor.Roles) {
+	if session.Actor.Admin != r.who.Actor.Admin || !maps.Equal(session.Actor.Roles, r.who.Actor.Roles) {
 		return errRightsChanged
 	}
 	return nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
@@ -43,6 +45,9 @@ func (a *App) fail(err error, c echo.Context) {
 		return
 	}
 	page := describeError(err)
+	if refused, ok := errors.AsType[*store.Error](err); ok {
+		retryAfter(c, refused)
+	}
 	page.Version = a.Version
 	page.SignedIn = visitorOf(c).sessionID != ""
 	if page.Code >= http.StatusInternalServerError && store.ErrorCode(err) != store.Unavailable {
@@ -121,5 +126,12 @@ func titleOf(code store.Code) string {
 		return "The records cannot be used"
 	default:
 		return "That did not work"
+	}
+}
+
+// retryAfter tells programs when to ask again.
+func retryAfter(c echo.Context, refused *store.Error) {
+	if refused.RetryAfter > 0 {
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int((refused.RetryAfter+time.Second-1)/time.Second)))
 	}
 }

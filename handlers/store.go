@@ -18,6 +18,11 @@ func (a *App) find(c echo.Context) (store.Store, error) {
 	return a.DB.FindStore(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
 }
 
+// findTo returns the store in the request's path, if the visitor may do that to it.
+func (a *App) findTo(c echo.Context, action store.Action) (store.Store, error) {
+	return a.DB.FindStoreTo(c.Request().Context(), visitorOf(c).Actor, action, c.Param("id"))
+}
+
 func (a *App) showOverview(c echo.Context) error { return a.showStore(c, views.TabOverview, nil) }
 func (a *App) showPods(c echo.Context) error     { return a.showStore(c, views.TabPods, nil) }
 func (a *App) showEvents(c echo.Context) error   { return a.showStore(c, views.TabEvents, nil) }
@@ -126,7 +131,7 @@ func (a *App) showCredentials(c echo.Context) error {
 }
 
 func (a *App) askDelete(c echo.Context) error {
-	st, err := a.find(c)
+	st, err := a.findTo(c, store.DeleteStores)
 	if err != nil {
 		return err
 	}
@@ -142,7 +147,7 @@ func (a *App) deletePage(c echo.Context, status int, st store.Store, form views.
 }
 
 func (a *App) deleteStore(c echo.Context) error {
-	st, err := a.find(c)
+	st, err := a.findTo(c, store.DeleteStores)
 	if err != nil {
 		return err
 	}

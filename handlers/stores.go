@@ -157,13 +157,12 @@ func (a *App) engineChoices(selected string) []views.Choice {
 }
 
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
-	used, err := a.DB.Usage(ctx, who.User.ID)
-	if err != nil {
-		return views.CreateForm{}, err
-	}
 	form := views.CreateForm{
-		Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(),
-		Used: used, Allowed: a.Limits.StoresPerUser, Waits: waits(a.Provisioner.Cluster()),
+		Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(), Waits: waits(a.Provisioner.Cluster()),
+	}
+	var err error
+	if form.Quota, err = a.quota(ctx, who, r.Team); err != nil {
+		return views.CreateForm{}, err
 	}
 	form.Scheme, form.PortSuffix = a.Provisioner.AddressParts()
 	if form.Engines, err = a.createChoices(r); err != nil {
@@ -226,13 +225,14 @@ func (a *App) createStore(c echo.Context) error {
 }
 
 func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.Store, error) {
-	wanted, err := a.complete(store.NewStore{
-		Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
-	})
+	team, err := a.teamFor(ctx, who, r.Team)
 	if err != nil {
 		return store.Store{}, err
 	}
-	if wanted.TeamID, err = a.teamFor(ctx, who, r.Team); err != nil {
+	wanted, err := a.complete(ctx, store.NewStore{
+		TeamID: team, Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
+	})
+	if err != nil {
 		return store.Store{}, err
 	}
 	return a.DB.CreateStore(ctx, who.Actor, wanted)
@@ -265,11 +265,15 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	case "currency":
 		form.CurrencyError = refused.Message
 	default:
-		form.Problem = refused.Message
+		form.Problem = plain(refused.Message)
 	}
 	status := http.StatusUnprocessableEntity
-	if refused.Code == store.Unavailable {
+	switch {
+	case refused.Code == store.Unavailable:
 		status = http.StatusServiceUnavailable
+	case refused.RetryAfter > 0:
+		status = http.StatusTooManyRequests
+		retryAfter(c, refused)
 	}
 	if fromHTMX(c) {
 		return render(c, status, views.CreateDialogForm(form))

@@ -82,6 +82,12 @@ func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 	case "frame":
 		key.rights = rights(who.Actor)
 		return key, &liveFrame{App: a, who: who}, nil
+	case "queue":
+		if !who.Actor.May(store.ViewInstallation, store.Installation) {
+			return key, nil, echo.ErrNotFound
+		}
+		key.rights = rights(who.Actor)
+		return key, &liveQueue{liveFrame{App: a, who: who}}, nil
 	}
 	return key, nil, echo.ErrNotFound
 }

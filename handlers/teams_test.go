@@ -29,7 +29,7 @@ func (s site) person(name string) *http.Client {
 // cookie signs a person in.
 func (s site) cookie(name string) *http.Cookie {
 	s.t.Helper()
-	id, err := s.db.SignIn(s.t.Context(), store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com"}, store.Browser{Address: "203.0.113.7"})
+	id, err := s.db.SignIn(s.t.Context(), storetest.Identity(name), store.Browser{Address: "203.0.113.7"})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -321,9 +321,12 @@ func TestStoresOfSeveralTeams(t *testing.T) {
 	if got := s.get(mara, "/stores?team=none-such"); got.status != http.StatusOK || !strings.Contains(got.body, "Clear search and filters") {
 		t.Errorf("the list of an unknown team: %d", got.status)
 	}
-	if got := s.follow(mara, "view=stores&team="+team, -1).until("store-rows"); strings.Contains(got.data, "Mine") || !strings.Contains(got.data, "Nordlicht") {
+	list := s.follow(mara, "view=stores&team="+team, -1)
+	if got := list.until("store-rows"); strings.Contains(got.data, "Mine") || !strings.Contains(got.data, "Nordlicht") {
 		t.Error("the stream of a team's list shows another team's stores")
 	}
+	s.post(mara, "/teams/"+team+"/name", url.Values{"name": {"Südlicht"}})
+	list.until("Südlicht · ours.localhost")
 }
 
 func TestActivityTellsOfTeams(t *testing.T) {

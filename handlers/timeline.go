@@ -315,6 +315,31 @@ func teamEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
 		entry.Verb, entry.Object = "renewed the invitation of", invited(e)
 	case store.InvitationEnded:
 		entry.Verb, entry.Object = "took back the invitation of", invited(e)
+	case store.TeamPlanSet:
+		entry.Verb, entry.Detail = "changed the plan of", word(e.Message)
+	default:
+		return installationEntry(e, entry)
+	}
+	return entry, true
+}
+
+// installationEntry makes a sentence of what an administrator does.
+func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
+	switch e.Kind {
+	case store.UserDisabled:
+		entry.Verb, entry.Detail = "disabled", "Sessions and tokens ended"
+	case store.UserEnabled:
+		entry.Verb = "enabled"
+	case store.AdminMade:
+		entry.Verb, entry.Detail = "changed the rights of", "Made an administrator"
+	case store.AdminUnmade:
+		entry.Verb, entry.Detail = "changed the rights of", "No longer an administrator"
+	case store.PlanAdded:
+		entry.Verb = "added the plan"
+	case store.PlanChanged:
+		entry.Verb = "changed the plan"
+	case store.SessionEnded:
+		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "ended a session", "", word(e.Message)
 	default:
 		return views.Entry{}, false
 	}

@@ -110,7 +110,7 @@ func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed
 		return nil
 	}
 	if !w.settled.limits {
-		if w.settled.limits, err = conn.kube.HasLimits(ctx, namespace, w.plan.Limits); err != nil {
+		if w.settled.limits, err = conn.kube.HasLimits(ctx, namespace, limitsOf(w.plan)); err != nil {
 			return err
 		}
 	}
@@ -261,9 +261,9 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 	case createNamespace:
 		return "Made; it admits restricted pods only", w.createNamespace(ctx, conn)
 	case setLimits:
-		err = conn.kube.SetLimits(ctx, owner, w.plan.Limits)
+		err = conn.kube.SetLimits(ctx, owner, limitsOf(w.plan))
 		w.settled.limits = err == nil
-		return w.plan.Summary, err
+		return PlanSummary(w.plan), err
 	case createCredentials:
 		return w.createCredentials(ctx, conn)
 	case unlockRelease:

@@ -21,19 +21,17 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/store"
 )
-
-// plans are those that stores may have.
-func plans() []Plan { return []Plan{defaultPlan()} }
 
 // However an installation has its stores, the API server takes every object of them without
 // a warning, admits their pods, and all pods that there ever are at once fit the plan.
 func TestEveryCombinationIsAdmittedAndFits(t *testing.T) {
 	t.Parallel()
-	for _, plan := range plans() {
+	for _, plan := range plans(t) {
 		t.Run(plan.Name, func(t *testing.T) {
 			t.Parallel()
-			in := newTrial(t, plan)
+			in, limits := newTrial(t, plan), limitsOf(plan)
 			for _, c := range enginetest.Combinations() {
 				objects := enginetest.Objects(t, enginetest.Request(t, c.Engine, c.Spec))
 				for _, object := range objects {
@@ -42,10 +40,10 @@ func TestEveryCombinationIsAdmittedAndFits(t *testing.T) {
 				for _, w := range enginetest.Workloads(objects) {
 					in.try(c.Name, aPod(w))
 				}
-				if short := busiest(objects, plan.Limits).beyond(plan.Limits); len(short) > 0 {
+				if short := busiest(objects, limits).beyond(limits); len(short) > 0 {
 					t.Errorf("%s does not fit the plan %s: at its busiest it needs %s", c.Name, plan.Name, short)
 				}
-				wantContainersWithin(t, objects, plan.Limits.Max)
+				wantContainersWithin(t, objects, limits.Max)
 			}
 			if len(in.tried) < 20 {
 				t.Errorf("%d objects only were tried", len(in.tried))
@@ -93,7 +91,7 @@ type trial struct {
 	tried     map[string]bool // by their text
 }
 
-func newTrial(t *testing.T, plan Plan) *trial {
+func newTrial(t *testing.T, plan store.Plan) *trial {
 	t.Helper()
 	owner := kube.Owner{Namespace: "trial-" + plan.Name, StoreID: "trial"}
 	config := kubetest.Impersonating(t, rest.ImpersonationConfig{})
@@ -109,7 +107,7 @@ func newTrial(t *testing.T, plan Plan) *trial {
 	t.Cleanup(func() {
 		_ = admin.CoreV1().Namespaces().Delete(context.Background(), owner.Namespace, metav1.DeleteOptions{})
 	})
-	if err := client.SetLimits(t.Context(), owner, plan.Limits); err != nil {
+	if err := client.SetLimits(t.Context(), owner, limitsOf(plan)); err != nil {
 		t.Fatal(err)
 	}
 	untilFurnished(t, admin, owner.Namespace)

@@ -37,7 +37,7 @@ type demands struct {
 	known map[string]demand
 }
 
-func (d *demands) of(e engine.Engine, site engine.Spec, limits kube.Limits) (demand, error) {
+func (d *demands) of(e engine.Engine, site engine.Spec) (demand, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if known, ok := d.known[e.Name()]; ok {
@@ -47,7 +47,7 @@ func (d *demands) of(e engine.Engine, site engine.Spec, limits kube.Limits) (dem
 	if err != nil {
 		return nil, err
 	}
-	needs, err := demandOf(manifest, limits)
+	needs, err := demandOf(manifest, ofContainers())
 	if err != nil {
 		return nil, err
 	}
@@ -88,15 +88,38 @@ func CheckValues(engines engine.Registry, site engine.Spec) error {
 
 // Fits returns a refusal, for the person who chooses the engine, when a new store would not
 // fit its plan.
-func (p *Provisioner) Fits(e engine.Engine) error {
-	needs, err := p.demands.of(e, p.site, p.plan.Limits)
+func (p *Provisioner) Fits(e engine.Engine, plan store.Plan) error {
+	short, err := p.shortage(e, plan)
+	if err == nil && short != "" {
+		return &store.Error{Code: store.Invalid, Field: "engine", Message: short + " Ask the administrator for a larger plan."}
+	}
+	return err
+}
+
+// Misfits tells which engines' stores do not fit the plan, and why: one text for each.
+func (p *Provisioner) Misfits(plan store.Plan) (all []string, err error) {
+	for _, e := range p.engines.All() {
+		short, err := p.shortage(e, plan)
+		if err != nil {
+			return nil, err
+		}
+		if short != "" {
+			all = append(all, short)
+		}
+	}
+	return all, nil
+}
+
+// shortage says why a store of the engine does not fit the plan; nothing when it does.
+func (p *Provisioner) shortage(e engine.Engine, plan store.Plan) (string, error) {
+	needs, err := p.demands.of(e, p.site)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if short := needs.beyond(p.plan.Limits); len(short) > 0 {
-		return &store.Error{Code: store.Invalid, Field: "engine", Message: tooSmall(e, p.plan, short) + " Ask the administrator for a larger plan."}
+	if short := needs.beyond(limitsOf(plan)); len(short) > 0 {
+		return tooSmall(e, plan, short), nil
 	}
-	return nil
+	return "", nil
 }
 
 // demandOf adds up the pods and volumes of a manifest. A container that names no requests

@@ -88,7 +88,7 @@ func (p *platform) requestOf(t *testing.T, engine, name string) store.Store {
 	t.Helper()
 	st, err := p.db.CreateStore(t.Context(), p.actor, store.NewStore{
 		TeamID: p.team, Cluster: p.Placement(), Name: name, Slug: store.ProposeSlug(name + " " + p.mark),
-		Engine: engine, Plan: p.PlanName(),
+		Engine: engine,
 	})
 	if err != nil {
 		t.Fatalf("ask for %q: %v", name, err)

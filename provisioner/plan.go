@@ -1,35 +1,44 @@
 package provisioner
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
 )
 
-// Plan is how much of its cluster a store may take.
-type Plan struct {
-	Name    string
-	Summary string // for people
-	Limits  kube.Limits
+// limitsOf are what a store of the plan may take of its cluster. Of the processors two fifths
+// are its own, and of the memory half; the rest it has when nobody else needs it.
+func limitsOf(p store.Plan) kube.Limits {
+	limits := ofContainers()
+	limits.Quota = map[corev1.ResourceName]string{
+		corev1.ResourcePods:                   fmt.Sprint(p.Pods),
+		corev1.ResourceRequestsCPU:            fmt.Sprintf("%dm", p.CPU*2/5),
+		corev1.ResourceRequestsMemory:         fmt.Sprintf("%dMi", p.Memory/2),
+		corev1.ResourceLimitsCPU:              fmt.Sprintf("%dm", p.CPU),
+		corev1.ResourceLimitsMemory:           fmt.Sprintf("%dMi", p.Memory),
+		corev1.ResourcePersistentVolumeClaims: "5",
+		corev1.ResourceRequestsStorage:        fmt.Sprintf("%dMi", p.Disk),
+	}
+	return limits
 }
 
-func defaultPlan() Plan {
-	return Plan{
-		Name:    "default",
-		Summary: "5 CPU, 8 GiB, 20 GiB of disk",
-		Limits: kube.Limits{
-			Quota: map[corev1.ResourceName]string{
-				corev1.ResourcePods:                   "20",
-				corev1.ResourceRequestsCPU:            "2",
-				corev1.ResourceRequestsMemory:         "4Gi",
-				corev1.ResourceLimitsCPU:              "5",
-				corev1.ResourceLimitsMemory:           "8Gi",
-				corev1.ResourcePersistentVolumeClaims: "5",
-				corev1.ResourceRequestsStorage:        "20Gi",
-			},
-			DefaultRequest: map[corev1.ResourceName]string{corev1.ResourceCPU: "100m", corev1.ResourceMemory: "128Mi"},
-			Default:        map[corev1.ResourceName]string{corev1.ResourceCPU: "500m", corev1.ResourceMemory: "512Mi"},
-			Max:            map[corev1.ResourceName]string{corev1.ResourceCPU: "2", corev1.ResourceMemory: "4Gi"},
-		},
+// ofContainers are the limits of any container, which are the same in all plans.
+func ofContainers() kube.Limits {
+	return kube.Limits{
+		DefaultRequest: map[corev1.ResourceName]string{corev1.ResourceCPU: "100m", corev1.ResourceMemory: "128Mi"},
+		Default:        map[corev1.ResourceName]string{corev1.ResourceCPU: "500m", corev1.ResourceMemory: "512Mi"},
+		Max:            map[corev1.ResourceName]string{corev1.ResourceCPU: "2", corev1.ResourceMemory: "4Gi"},
 	}
+}
+
+// PlanSummary says for people what a store of the plan may take.
+func PlanSummary(p store.Plan) string {
+	quota := limitsOf(p).Quota
+	amount := func(name corev1.ResourceName) resource.Quantity { return resource.MustParse(quota[name]) }
+	return fmt.Sprintf("%s CPU, %s, %s of disk", number(amount(corev1.ResourceLimitsCPU)),
+		size(amount(corev1.ResourceLimitsMemory)), size(amount(corev1.ResourceRequestsStorage)))
 }

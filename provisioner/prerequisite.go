@@ -14,12 +14,12 @@ import (
 // made: a volume claim keeps the class that it was made with. A failure without a title
 // says that nothing is lacking.
 func (w *worker) unmet(conn *connection) (store.Failure, error) {
-	needs, err := w.demands.of(w.engine, w.site, w.plan.Limits)
+	short, err := w.shortage(w.engine, w.plan)
 	if err != nil {
 		return store.Failure{}, err
 	}
-	if short := needs.beyond(w.plan.Limits); len(short) > 0 {
-		return planTooSmall(tooSmall(w.engine, w.plan, short)), nil
+	if short != "" {
+		return planTooSmall(short), nil
 	}
 	return missingClass(w.site, conn.watcher.Classes()), nil
 }

@@ -6,12 +6,10 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
-	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"shopwright.dev/shopwright/provisioner"
-	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -76,12 +74,8 @@ func (p *platform) sweepClass(name string) {
 // refuse it.
 func TestPlanThatIsTooSmall(t *testing.T) {
 	t.Parallel()
-	small := func(c *provisioner.Config) {
-		c.Plan = provisioner.Plan{Name: "small", Summary: "1 GiB of disk", Limits: kube.Limits{
-			Quota: map[corev1.ResourceName]string{corev1.ResourceRequestsStorage: "1Gi"},
-		}}
-	}
-	p := start(t, small)
+	p := start(t)
+	p.setPlan(t, func(standard *store.Plan) { standard.Disk = 1024 })
 	st := p.untilStatus(t, p.request(t, "Squeezed").ID, store.Failed)
 	if f := st.Failure; f.Title != "The plan is too small" || !strings.Contains(f.Cause, "20 GiB of disk") || !strings.Contains(f.Cause, "1 GiB") {
 		t.Fatalf("%s: %+v", st.Status, f)

@@ -19,7 +19,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Config is what a Provisioner needs. All fields but Connect, Advice, Shared, Plan and CheckEvery are
+// Config is what a Provisioner needs. All fields but Connect, Advice, Shared and CheckEvery are
 // required.
 type Config struct {
 	DB          *store.DB
@@ -29,7 +29,6 @@ type Config struct {
 	Engines     engine.Registry
 	Site        engine.Spec // what is the same for all stores
 	Shared      Shared      // Secrets that all stores get a copy of
-	Plan        Plan        // of new stores; the default one when it has no name
 	URLPort     int         // in the stores' addresses; zero for the scheme's own
 	Concurrency store.Concurrency
 	Timeout     time.Duration // of working time, until a store fails
@@ -46,7 +45,6 @@ type Provisioner struct {
 	site        engine.Spec
 	shared      []kube.Shared
 	urlPort     int
-	plan        Plan
 	demands     *demands
 	concurrency store.Concurrency
 	timeout     time.Duration
@@ -61,11 +59,8 @@ type Provisioner struct {
 
 // New returns a Provisioner that does nothing until Run.
 func New(c Config) *Provisioner {
-	if c.Plan.Name == "" {
-		c.Plan = defaultPlan()
-	}
 	p := &Provisioner{
-		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort, plan: c.Plan,
+		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort,
 		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, lookAgain: lookAgain, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
@@ -233,6 +228,3 @@ func (p *Provisioner) Placement() store.Cluster { return p.cluster.record }
 
 // BaseDomain is the domain under which new stores get their addresses.
 func (p *Provisioner) BaseDomain() string { return p.cluster.record.BaseDomain }
-
-// PlanName is the plan of new stores.
-func (p *Provisioner) PlanName() string { return p.plan.Name }

@@ -12,12 +12,13 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
 )
 
 // tooSmall tells somebody who wants a shop, and need not know Kubernetes, why the plan is
 // none for it.
-func tooSmall(e engine.Engine, plan Plan, short []string) string {
-	return fmt.Sprintf("%s does not fit the %s plan. %s", e.Label(), plan.Name, strings.Join(short, " "))
+func tooSmall(e engine.Engine, plan store.Plan, short []string) string {
+	return fmt.Sprintf("%s does not fit the %s plan. %s", e.Label(), plan.Label, strings.Join(short, " "))
 }
 
 // beyond says, a sentence for each, of what the demand is more than the quota gives.

@@ -1,7 +1,6 @@
 package provisioner
 
 import (
-	"maps"
 	"strings"
 	"testing"
 
@@ -10,6 +9,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
 )
 
 func TestShortageIsSaidInPlainWords(t *testing.T) {
@@ -36,12 +36,18 @@ func TestShortageIsSaidInPlainWords(t *testing.T) {
 
 func TestPlanThatIsTooSmallIsRefused(t *testing.T) {
 	t.Parallel()
-	plan := defaultPlan()
-	plan.Name, plan.Limits.Quota = "tiny", maps.Clone(plan.Limits.Quota)
-	plan.Limits.Quota[corev1.ResourceLimitsCPU] = "1"
-	p := &Provisioner{plan: plan, site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, demands: &demands{}}
+	tiny := store.Plan{Name: "small", Label: "tiny", CPU: 1000, Memory: 8192, Disk: 20480, Pods: 20}
+	p := &Provisioner{site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, demands: &demands{}, engines: engine.Offered()}
+	if all, err := p.Misfits(tiny); err != nil || len(all) != len(engine.Offered().All()) {
+		t.Errorf("of the engines do not fit: %q, %v", all, err)
+	}
+	tiny.CPU = 5000
+	if all, err := p.Misfits(tiny); err != nil || len(all) != 0 {
+		t.Errorf("with five CPU do not fit: %q, %v", all, err)
+	}
+	tiny.CPU = 1000
 	for _, e := range engine.Offered().All() {
-		err := p.Fits(e)
+		err := p.Fits(e, tiny)
 		if err == nil || !strings.Contains(err.Error(), e.Label()+" does not fit the tiny plan. It needs ") || !strings.Contains(err.Error(), "CPU and the plan gives 1. Ask") {
 			t.Errorf("%s in a plan with one CPU: %v", e.Name(), err)
 		}

@@ -15,9 +15,9 @@ import (
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
-	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 // newer is WooCommerce with a later chart: another database, one object more and one
@@ -61,11 +61,23 @@ func openedBefore(t *testing.T) (*platform, store.Store) {
 	p := start(t)
 	st := p.wantReady(t, p.request(t, "Seasoned"))
 	p.stop()
-	p.run(t, offering(newer{}), func(c *provisioner.Config) {
-		c.Plan = provisioner.Plan{Name: "larger", Limits: kube.Limits{Quota: map[corev1.ResourceName]string{corev1.ResourceLimitsCPU: "7"}}}
-	})
+	p.setPlan(t, func(standard *store.Plan) { standard.CPU = 7000 })
+	p.run(t, offering(newer{}))
 	within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
 	return p, st
+}
+
+// setPlan changes the figures of the plan that stores have.
+func (p *platform) setPlan(t *testing.T, change func(*store.Plan)) {
+	t.Helper()
+	plan, err := p.db.Plan(t.Context(), store.StandardPlan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(&plan)
+	if err := p.db.SavePlan(t.Context(), storetest.Admin(t, p.db), plan); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func (p *platform) upgrade(t *testing.T, st store.Store, r store.UpgradeRequest) {

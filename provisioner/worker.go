@@ -25,7 +25,8 @@ type worker struct {
 	log    *slog.Logger
 
 	settled    settled
-	generation int64         // that settled and the fields below are about
+	generation int64 // that settled, the plan and the fields below are about
+	plan       store.Plan
 	outcome    string        // what the present step came to
 	said       string        // the last message of the present step
 	boundAt    time.Time     // when the account was last given its rights in the namespace
@@ -100,6 +101,11 @@ func (w *worker) reload(ctx context.Context) error {
 	st, err := w.db.Store(ctx, w.claim.Store.ID)
 	if err != nil {
 		return err
+	}
+	if st.Generation != w.generation {
+		if w.plan, err = w.db.Plan(ctx, st.Plan); err != nil {
+			return err
+		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -71,12 +71,9 @@ func (s Store) CanCheck() bool {
 
 // CheckNow has a store that is ready checked with an order as soon as there is room.
 func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (Store, error) {
-	st, err := db.FindStore(ctx, actor, id)
+	st, err := db.FindStoreTo(ctx, actor, RetryStores, id)
 	if err != nil {
 		return Store{}, err
-	}
-	if !actor.May(RetryStores, st.TeamID) {
-		return Store{}, &Error{Code: Forbidden, Message: "You may look at this store, but not have it checked. Ask one of the team's owners."}
 	}
 	err = db.update(ctx, func(t tx) error {
 		before, err := queryStore(ctx, t, id)

@@ -28,6 +28,8 @@ type DB struct {
 	now      func() time.Time
 	health   *health
 	feed     *feed
+
+	defaultPlan string // of teams that were given none
 }
 
 // Option changes how the records are opened.
@@ -49,6 +51,7 @@ func Open(ctx context.Context, databaseURL string, options ...Option) (*DB, erro
 	if err != nil {
 		return nil, errors.Join(classify(err), db.closePools())
 	}
+	db.defaultPlan = StandardPlan
 	for _, set := range options { // from here on it is for the log, and not for our caller, to tell
 		set(db)
 	}

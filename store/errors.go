@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code classifies an error for those who must answer it.
@@ -25,6 +26,8 @@ type Error struct {
 	Code    Code
 	Field   string
 	Message string
+	// RetryAfter is when to ask again, where waiting is what helps; zero otherwise.
+	RetryAfter time.Duration
 
 	cause   error // what the database said, if it is about that
 	trouble trouble

@@ -53,10 +53,9 @@ const (
 	CredentialsShown Kind = "credentials.shown"
 	SignedIn         Kind = "user.signed_in"
 	SignedOut        Kind = "user.signed_out"
+	SessionEnded     Kind = "user.session_ended" // from another browser
 	MemberAdded      Kind = "member.added"
 	MemberRemoved    Kind = "member.removed"
-	TokenCreated     Kind = "token.created"
-	TokenRevoked     Kind = "token.revoked"
 	MemberInvited    Kind = "member.invited"
 	MemberJoined     Kind = "member.joined"
 	RoleChanged      Kind = "member.role_changed"
@@ -65,7 +64,16 @@ const (
 	TeamCreated      Kind = "team.created"
 	TeamRenamed      Kind = "team.renamed"
 	TeamDeleted      Kind = "team.deleted"
+	TokenCreated     Kind = "token.created"
+	TokenRevoked     Kind = "token.revoked"
 	ClusterChanged   Kind = "cluster.changed"
+	PlanAdded        Kind = "plan.added"
+	PlanChanged      Kind = "plan.changed"
+	TeamPlanSet      Kind = "team.plan_set"
+	UserDisabled     Kind = "user.disabled"
+	UserEnabled      Kind = "user.enabled"
+	AdminMade        Kind = "user.admin_made"
+	AdminUnmade      Kind = "user.admin_unmade"
 )
 
 // EventData are the facts of an event that are more than its message.
@@ -92,22 +100,25 @@ func (k Kind) Asks() bool {
 	return false
 }
 
-// audited kinds tell what people did. They are kept for ever.
+// audited kinds tell what people did, and are kept for ever. Others tell how the platform's
+// own work goes.
 func (k Kind) audited() bool {
 	switch k {
-	case StoreDeleted, CredentialsShown, SignedIn, SignedOut, MemberAdded, MemberRemoved, TokenCreated, TokenRevoked,
-		MemberInvited, MemberJoined, RoleChanged, InvitationEnded, InvitationAnew, TeamCreated, TeamRenamed, TeamDeleted:
-		return true
+	case StoreReady, StoreFailed, StoreUndone, StoreDegraded, StoreRecovered, Checked,
+		StepStarted, StepProgressed, StepFinished, ClusterChanged:
+		return false
 	}
-	return k.Asks()
+	return true
 }
 
 // RightsOf returns whose rights the event may have changed, empty for nobody's.
 func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
-	case SignedOut:
+	case SignedOut, SessionEnded:
 		return e.ActorID
 	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated, TokenRevoked:
+		return e.Data.UserID
+	case UserDisabled, UserEnabled, AdminMade, AdminUnmade:
 		return e.Data.UserID
 	}
 	return ""

@@ -19,7 +19,7 @@ func (b bundle) invite(t *testing.T, by store.Actor, team, email string, role st
 }
 
 // age makes all invitations older by that.
-func age(t *testing.T, url string, by time.Duration) {
+func ageInvitations(t *testing.T, url string, by time.Duration) {
 	t.Helper()
 	if _, err := raw(t, url).ExecContext(t.Context(), `UPDATE invitations SET expires_at = expires_at - $1`, by.Microseconds()); err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestInvitationsEndAndAreRenewed(t *testing.T) {
 		b := setup(t, url)
 		team, mara := b.found(t, "Nordlicht", nil)
 		inv, first := b.invite(t, mara, team, "guest@example.com", store.Viewer)
-		age(t, url, store.InvitationLifetime)
+		ageInvitations(t, url, store.InvitationLifetime)
 		guest := b.now(t, "guest")
 		_, err := b.db.AcceptInvitation(t.Context(), guest, first)
 		wantError(t, err, store.Conflict, "")
@@ -125,7 +125,7 @@ func TestInvitationsEndAndAreRenewed(t *testing.T) {
 		wantError(t, err, store.NotFound, "")
 
 		b.invite(t, mara, team, "guest@example.com", store.Viewer)
-		age(t, url, store.InvitationLifetime)
+		ageInvitations(t, url, store.InvitationLifetime)
 		_, third := b.invite(t, mara, team, "guest@example.com", store.Member)
 		if pending, err := b.db.Invitations(t.Context(), mara, team); err != nil || len(pending) != 1 || pending[0].Role != store.Member {
 			t.Errorf("beside one that was too old: %+v, %v", pending, err)

@@ -94,16 +94,6 @@ func (db *DB) CountStores(ctx context.Context, actor Actor) (int, error) {
 	return List{Counts: counts}.All(), err
 }
 
-// Usage returns how many living stores the user made.
-func (db *DB) Usage(ctx context.Context, userID string) (int, error) {
-	var own int
-	err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM stores WHERE created_by = $1 AND deleted_at = 0`, userID).Scan(&own)
-	if err != nil {
-		return 0, fmt.Errorf("count stores: %w", err)
-	}
-	return own, nil
-}
-
 func (db *DB) countStores(ctx context.Context, actor Actor, q Query) (map[Status]int, error) {
 	query, args := q.count(actor)
 	rows, err := db.read.QueryContext(ctx, query, args...)

@@ -52,7 +52,7 @@ func (db *DB) SignInByLink(ctx context.Context, secret string, from Browser) (se
 		if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, user.ID, true); err != nil {
 			return fmt.Errorf("make administrator: %w", err)
 		}
-		return t.openSession(ctx, sessionID, user, who.Provider, from)
+		return t.openSession(ctx, sessionID, user, "Signed in with "+who.label(), from)
 	})
 	if errors.Is(err, ErrStale) {
 		return "", &Error{Code: Forbidden, Message: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link"}

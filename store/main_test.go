@@ -104,7 +104,7 @@ func (b bundle) wantPlace(t *testing.T, want store.Place) {
 }
 
 func (b bundle) request(name string) store.NewStore {
-	return store.NewStore{TeamID: b.team, Cluster: b.cluster, Name: name, Engine: "woocommerce", Plan: "default"}
+	return store.NewStore{TeamID: b.team, Cluster: b.cluster, Name: name, Engine: "woocommerce"}
 }
 
 func kinds(events []store.Event) string {

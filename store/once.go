@@ -31,7 +31,7 @@ func (db *DB) CreateStoreOnce(ctx context.Context, actor Actor, n NewStore, once
 		if err != nil || answer != "" {
 			return err
 		}
-		if st, err = t.createStore(ctx, actor, n); err != nil {
+		if st, err = db.createStore(ctx, t, actor, n); err != nil {
 			return err
 		}
 		if answer, err = once.Answer(st); err != nil {

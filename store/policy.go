@@ -108,7 +108,10 @@ func (a Actor) mayJoin() bool { return a.Token == "" || slices.Contains(a.Scopes
 
 // Sees reports whether the event may be shown to the actor.
 func (a Actor) Sees(e Event) bool {
-	return e.TeamID == "" || a.May(ViewActivity, e.TeamID)
+	if e.TeamID == Installation {
+		return !e.Kind.audited() || a.May(ViewAllAudit, Installation)
+	}
+	return a.May(ViewActivity, e.TeamID)
 }
 
 func (r Role) allows() []Action {

@@ -248,5 +248,5 @@ func isUniqueViolation(err error) bool {
 		return pg.Code == "23505"
 	}
 	lite, ok := errors.AsType[*sqlite.Error](err)
-	return ok && lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE
+	return ok && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }

@@ -120,24 +120,58 @@ func TestOneNameCreatedManyTimesAtOnce(t *testing.T) {
 func TestLimitsHoldAgainstParallelRequests(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
-		asked := b.request("Shop")
-		asked.Limits = store.Limits{StoresPerUser: 5}
-		results := make([]error, 20)
-		var all sync.WaitGroup
-		for i := range results {
-			all.Go(func() { _, results[i] = b.db.CreateStore(t.Context(), b.actor, asked) })
+		admin := storetest.Admin(t, b.db)
+		small := store.Plan{Name: "small", Label: "Small", Stores: 5, CPU: 5000, Memory: 8192, Disk: 20480, Pods: 20}
+		if err := b.db.AddPlan(t.Context(), admin, small); err != nil {
+			t.Fatal(err)
 		}
-		all.Wait()
-		made := 0
-		for _, err := range results {
-			if err == nil {
-				made++
-				continue
+		processes := b.processes(t, url, 3)
+		for what, limits := range map[string]store.Limits{
+			"of an owner": {StoresPerUser: 5}, "of the plan": {}, "in a minute": {Creates: store.Rate{Times: 5, Within: time.Minute}},
+		} {
+			actor, team := storetest.Actor(t, b.db, what)
+			if what == "of the plan" {
+				if err := b.db.SetTeamPlan(t.Context(), admin, team, "small"); err != nil {
+					t.Fatal(err)
+				}
 			}
-			wantError(t, err, store.Limited, "")
+			asked := b.request("Shop")
+			asked.TeamID, asked.Limits = team, limits
+			results := make([]error, 50)
+			var all sync.WaitGroup
+			for i := range results {
+				all.Go(func() { _, results[i] = processes[i%3].CreateStore(t.Context(), actor, asked) })
+			}
+			all.Wait()
+			made := 0
+			for _, err := range results {
+				if err == nil {
+					made++
+					continue
+				}
+				wantError(t, err, store.Limited, "")
+			}
+			if made != 5 {
+				t.Errorf("%d stores at a limit of 5 %s", made, what)
+			}
 		}
-		if made != 5 {
-			t.Errorf("%d stores at a limit of 5", made)
+	})
+}
+
+func TestLimitOfTheInstallation(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		asked := b.request("Shop")
+		asked.Limits = store.Limits{Stores: 2}
+		for range 2 {
+			if _, err := b.db.CreateStore(t.Context(), b.actor, asked); err != nil {
+				t.Fatal(err)
+			}
+		}
+		another, team := storetest.Actor(t, b.db, "another")
+		asked.TeamID = team
+		if _, err := b.db.CreateStore(t.Context(), another, asked); store.ErrorCode(err) != store.Limited || !strings.Contains(err.Error(), "2 of 2") {
+			t.Errorf("beyond the limit: %v", err)
 		}
 	})
 }

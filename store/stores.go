@@ -10,13 +10,7 @@ import (
 	"time"
 )
 
-// Limits bound how many stores there may be. Zero means no limit.
-type Limits struct {
-	Stores        int // living, of everybody
-	StoresPerUser int // living, made by one user
-}
-
-// NewStore is a request for a store.
+// NewStore is a request for a store, which gets the plan of its team.
 type NewStore struct {
 	TeamID   string
 	Cluster  Cluster
@@ -26,7 +20,6 @@ type NewStore struct {
 	Template string
 	Country  string // the usual one when empty
 	Currency string // the country's when empty
-	Plan     string
 	Limits   Limits
 }
 
@@ -38,7 +31,7 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (st Stor
 		return Store{}, err
 	}
 	err = db.update(ctx, func(t tx) (err error) {
-		st, err = t.createStore(ctx, actor, n)
+		st, err = db.createStore(ctx, t, actor, n)
 		return err
 	})
 	return st, takenMeanwhile(st, err)
@@ -63,8 +56,15 @@ func (n NewStore) checked(actor Actor) (NewStore, error) {
 	return n, err
 }
 
-func (t tx) createStore(ctx context.Context, actor Actor, n NewStore) (Store, error) {
-	if err := t.checkLimits(ctx, actor, n.Limits); err != nil {
+func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (Store, error) {
+	plan, err := db.teamPlan(ctx, t, n.TeamID)
+	if err != nil {
+		return Store{}, err
+	}
+	if err := t.checkLimits(ctx, actor, n.TeamID, plan, n.Limits); err != nil {
+		return Store{}, err
+	}
+	if err := t.checkTeam(ctx, n.TeamID); err != nil {
 		return Store{}, err
 	}
 	if err := t.checkTeam(ctx, n.TeamID); err != nil {
@@ -75,6 +75,7 @@ func (t tx) createStore(ctx context.Context, actor Actor, n NewStore) (Store, er
 		return Store{}, err
 	}
 	st := newStore(actor, n, n.Name, slug, t.now)
+	st.Plan = plan.Name
 	if err := t.insertStore(ctx, st); err != nil {
 		return st, err
 	}
@@ -94,32 +95,10 @@ func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 	return Store{
 		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
 		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
-		Country: n.Country, Currency: n.Currency, Plan: n.Plan,
+		Country: n.Country, Currency: n.Currency,
 		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{By: actor.by(), Note: "Opened"},
 		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 	}
-}
-
-// checkLimits counts under the lock that claims take too, so that parallel requests cannot
-// pass a limit together.
-func (t tx) checkLimits(ctx context.Context, actor Actor, l Limits) error {
-	if err := t.lockClaims(ctx); err != nil {
-		return err
-	}
-	var all, own int
-	err := t.QueryRowContext(ctx, `
-		SELECT COUNT(*), COALESCE(SUM(CASE WHEN created_by = $1 THEN 1 ELSE 0 END), 0) FROM stores WHERE deleted_at = 0`,
-		actor.UserID).Scan(&all, &own)
-	if err != nil {
-		return fmt.Errorf("count stores: %w", err)
-	}
-	if l.StoresPerUser > 0 && own >= l.StoresPerUser {
-		return &Error{Code: Limited, Message: fmt.Sprintf("You have %d of %d stores. Delete one before you create another.", own, l.StoresPerUser)}
-	}
-	if l.Stores > 0 && all >= l.Stores {
-		return &Error{Code: Limited, Message: fmt.Sprintf("This installation is full: it holds %d of %d stores. Ask its administrator.", all, l.Stores)}
-	}
-	return nil
 }
 
 // claimSlug returns the address to use: the one asked for if it is free, or the first free
@@ -174,6 +153,16 @@ func (db *DB) FindStore(ctx context.Context, actor Actor, id string) (Store, err
 		return Store{}, notFound("store")
 	}
 	return st, nil
+}
+
+// FindStoreTo returns the living store if the actor may do that to it, Forbidden if the
+// actor may only see it, and NotFound otherwise.
+func (db *DB) FindStoreTo(ctx context.Context, actor Actor, action Action, id string) (Store, error) {
+	st, err := db.FindStore(ctx, actor, id)
+	if err == nil && !actor.May(action, st.TeamID) {
+		return Store{}, &Error{Code: Forbidden, Message: "You may look at this store, but not change it. Ask one of the team’s owners."}
+	}
+	return st, err
 }
 
 // Store returns the store with that id, living or not, whosever it is. It is for the
@@ -251,15 +240,11 @@ var errUnchanged = errors.New("nothing to change")
 
 // change applies a person's wish to a store as a new generation at the end of the queue.
 func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(tx, *Store) (Event, error)) (Store, error) {
-	st, err := db.FindStore(ctx, actor, id)
-	if err != nil {
+	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
 		return Store{}, err
 	}
-	if !actor.May(action, st.TeamID) {
-		return Store{}, &Error{Code: Forbidden, Message: "You may look at this store, but not change it. Ask one of the team's owners."}
-	}
 	for {
-		st, err = db.tryChange(ctx, id, apply)
+		st, err := db.tryChange(ctx, id, apply)
 		if !errors.Is(err, ErrStale) || ctx.Err() != nil {
 			return st, err
 		}

@@ -13,8 +13,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// SessionLifetime is how long a sign-in lasts.
-const SessionLifetime = 7 * 24 * time.Hour
+// How long a sign-in lasts: at most the lifetime, and no longer than the idle time after
+// its last use.
+const (
+	SessionLifetime = 7 * 24 * time.Hour
+	SessionIdle     = 2 * 24 * time.Hour
+)
 
 // User is a person who can sign in.
 type User struct {
@@ -26,10 +30,12 @@ type User struct {
 
 // Identity is what a sign-in provider says about a person.
 type Identity struct {
-	Provider string
+	Provider string // for ever the same, such as an issuer's URL
+	Label    string // of the provider, for people; Provider when empty
 	Subject  string // the provider's own, unchanging id of the person
 	Name     string
 	Email    string
+	Verified bool // whether the provider has made sure that the address is that person's
 }
 
 // Session is one sign-in of one browser.
@@ -37,7 +43,10 @@ type Session struct {
 	User      User
 	Actor     Actor
 	CreatedAt time.Time
-	ExpiresAt time.Time
+	ExpiresAt time.Time // unless it is used before
+
+	idHash string
+	used   time.Time
 }
 
 // Team is a group of people who share stores.
@@ -52,6 +61,7 @@ type Team struct {
 type Browser struct {
 	Device  string // user agent
 	Address string // IP address
+	Session string // id of the session that it had before, which ends with another sign-in
 }
 
 // SignIn opens a session for the person with that identity, who is made a user with a
@@ -64,20 +74,42 @@ func (db *DB) SignIn(ctx context.Context, who Identity, from Browser) (sessionID
 		if err != nil {
 			return err
 		}
-		return t.openSession(ctx, sessionID, user, who.Provider, from)
+		return t.openSession(ctx, sessionID, user, "Signed in with "+who.label(), from)
 	})
 	return sessionID, err
 }
 
-func (t tx) openSession(ctx context.Context, id string, u User, provider string, from Browser) error {
-	_, err := t.ExecContext(ctx, `
+// openSession ends the one that the browser had before. The message is for the audit log.
+func (t tx) openSession(ctx context.Context, id string, u User, message string, from Browser) error {
+	if err := t.checkEnabled(ctx, u.ID); err != nil {
+		return err
+	}
+	_, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2`, t.now, t.now-SessionIdle.Microseconds())
+	if err != nil {
+		return fmt.Errorf("remove sessions that are over: %w", err)
+	}
+	_, err = t.ExecContext(ctx, `
 		INSERT INTO sessions (id_hash, user_id, device, address, created_at, last_seen_at, expires_at)
 		VALUES ($1, $2, $3, $4, $5, $5, $6)`,
 		hash(id), u.ID, from.Device, from.Address, t.now, t.now+SessionLifetime.Microseconds())
 	if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
-	return t.recordSign(ctx, SignedIn, u, from.Address, "Signed in with "+provider)
+	if err := t.signOut(ctx, from.Session, from.Address, "Signed out by another sign-in in the same browser"); err != nil {
+		return err
+	}
+	return t.recordSign(ctx, SignedIn, u, from.Address, message)
+}
+
+func (t tx) checkEnabled(ctx context.Context, userID string) error {
+	var disabled bool
+	if err := t.QueryRowContext(ctx, `SELECT disabled FROM users WHERE id = $1`, userID).Scan(&disabled); err != nil {
+		return fmt.Errorf("find user: %w", err)
+	}
+	if disabled {
+		return ErrDisabled
+	}
+	return nil
 }
 
 // AnybodyKnown reports whether anybody has ever signed in.
@@ -90,47 +122,51 @@ func (db *DB) AnybodyKnown(ctx context.Context) (known bool, err error) {
 
 // SignOut ends the session, from that IP address. Ending one that is not there is no error.
 func (db *DB) SignOut(ctx context.Context, sessionID, from string) error {
-	return db.update(ctx, func(t tx) error {
-		var user User
-		err := t.QueryRowContext(ctx, `
-			SELECT u.id, u.name, u.email FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id_hash = $1`,
-			hash(sessionID)).Scan(&user.ID, &user.Name, &user.Email)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("find session: %w", err)
-		}
-		if _, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash(sessionID)); err != nil {
-			return fmt.Errorf("end session: %w", err)
-		}
-		return t.recordSign(ctx, SignedOut, user, from, "Signed out")
-	})
+	return db.update(ctx, func(t tx) error { return t.signOut(ctx, sessionID, from, "Signed out") })
+}
+
+func (t tx) signOut(ctx context.Context, sessionID, from, message string) error {
+	var user User
+	err := t.QueryRowContext(ctx, `
+		SELECT u.id, u.name, u.email FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id_hash = $1`,
+		hash(sessionID)).Scan(&user.ID, &user.Name, &user.Email)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find session: %w", err)
+	}
+	if _, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash(sessionID)); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return t.recordSign(ctx, SignedOut, user, from, message)
 }
 
 // Session returns the living session with that id and what its user may do now, or a
 // NotFound error.
 func (db *DB) Session(ctx context.Context, sessionID string) (Session, error) {
 	var (
-		s                Session
-		created, expires int64
+		s                      Session
+		created, seen, expires int64
 	)
 	now, err := db.clock(ctx, db.read)
 	if err != nil {
 		return Session{}, err
 	}
 	err = db.read.QueryRowContext(ctx, `
-		SELECT u.id, u.name, u.email, u.admin, s.created_at, s.expires_at
+		SELECT u.id, u.name, u.email, u.admin, s.created_at, s.last_seen_at, s.expires_at
 		FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id_hash = $1 AND s.expires_at > $2 AND NOT u.disabled`, hash(sessionID), now).
-		Scan(&s.User.ID, &s.User.Name, &s.User.Email, &s.User.Admin, &created, &expires)
+		WHERE s.id_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND NOT u.disabled`,
+		hash(sessionID), now, now-SessionIdle.Microseconds()).
+		Scan(&s.User.ID, &s.User.Name, &s.User.Email, &s.User.Admin, &created, &seen, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, notFound("session")
 	}
 	if err != nil {
 		return Session{}, fmt.Errorf("find session: %w", err)
 	}
-	s.CreatedAt, s.ExpiresAt = fromMicros(created), fromMicros(expires)
+	s.CreatedAt, s.ExpiresAt = fromMicros(created), fromMicros(min(expires, seen+SessionIdle.Microseconds()))
+	s.idHash, s.used = hash(sessionID), fromMicros(seen)
 	s.Actor, err = db.actor(ctx, s.User)
 	return s, err
 }
@@ -163,15 +199,12 @@ func (db *DB) actor(ctx context.Context, u User) (Actor, error) {
 }
 
 func (t tx) ensureUser(ctx context.Context, who Identity) (User, error) {
-	var u User
-	err := t.QueryRowContext(ctx, `
-		SELECT u.id, u.name, u.email FROM identities i JOIN users u ON u.id = i.user_id
-		WHERE i.provider = $1 AND i.subject = $2`, who.Provider, who.Subject).Scan(&u.ID, &u.Name, &u.Email)
+	u, err := t.userOf(ctx, who)
 	if errors.Is(err, sql.ErrNoRows) {
 		return t.createUser(ctx, who)
 	}
 	if err != nil {
-		return User{}, fmt.Errorf("find user: %w", err)
+		return User{}, err
 	}
 	if _, err := t.ExecContext(ctx, `UPDATE users SET last_seen_at = $2 WHERE id = $1`, u.ID, t.now); err != nil {
 		return User{}, fmt.Errorf("update user: %w", err)
@@ -188,8 +221,7 @@ func (t tx) createUser(ctx context.Context, who Identity) (User, error) {
 	}{
 		{`INSERT INTO users (id, name, email, admin, disabled, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
 			[]any{u.ID, u.Name, u.Email, false, false, t.now}},
-		{`INSERT INTO identities (provider, subject, user_id, email, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			[]any{who.Provider, who.Subject, u.ID, who.Email, t.now}},
+		{insertIdentity, []any{who.Provider, who.Subject, u.ID, canonical(who.Email), who.Verified, t.now}},
 		{`INSERT INTO teams (id, name, personal, created_at) VALUES ($1, $2, $3, $4)`,
 			[]any{team, u.Name, true, t.now}},
 		{`INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)`,

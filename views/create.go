@@ -12,6 +12,7 @@ const (
 	slugFieldID    = "create-slug"
 	addressHintID  = "address-hint"
 	createFormID   = "create-form"
+	createFullID   = "create-full"
 	createDialogID = "create-dialog"
 )
 
@@ -28,11 +29,11 @@ func fieldClass(problem string) string {
 	return "input h-10"
 }
 
-func quota(f CreateForm) string {
-	if f.Allowed == 0 {
-		return count(f.Used, "store", "stores")
+func quota(q Quota) string {
+	if q.Allowed == 0 {
+		return count(q.Used, "store", "stores")
 	}
-	return fmt.Sprintf("%d of %s", f.Used, count(f.Allowed, "store", "stores"))
+	return fmt.Sprintf("%d of %s", q.Used, count(q.Allowed, "store", "stores"))
 }
 
 // shownSlug is what the preview names: what was typed, or else what the server proposes.

@@ -18,6 +18,7 @@ type Shell struct {
 	Stream   string   // address of the page's event stream; empty when it does not live
 	Version  string
 	CanBuild bool // whether the user may create a store
+	Admin    bool // whether the user administers the installation
 }
 
 // Place is one of the places in the sidebar.
@@ -29,6 +30,7 @@ const (
 	PlaceActivity Place = "activity"
 	PlaceTeams    Place = "teams"
 	PlaceAccount  Place = "account"
+	PlaceAdmin    Place = "admin"
 )
 
 // User is the signed-in person.
@@ -235,14 +237,18 @@ type CreateForm struct {
 	BaseDomain    string
 	Scheme        string // http or https
 	PortSuffix    string // such as :8081, or empty
-	Used          int    // stores of the user
-	Allowed       int    // 0 for no limit
+	Quota         Quota
 	Problem       string // what is wrong with the request as a whole
 	Waits         string // why the store will have to wait in the queue, if so
 }
 
-// Full reports whether the user has no store left to create.
-func (f CreateForm) Full() bool { return f.Allowed > 0 && f.Used >= f.Allowed }
+// Quota is the limit that the next store reaches first.
+type Quota struct {
+	Of      string // whose stores are counted, such as Your stores
+	Used    int
+	Allowed int    // 0 for no limit
+	Refusal string // why there can be no other, and what to do about it; empty while there can
+}
 
 // Address is what the server says about the address that was typed or proposed.
 type Address struct {

@@ -79,6 +79,7 @@ func TestPartsKeepTheirIDs(t *testing.T) {
 		"log-sources":    {LogSources(LogsTab{}), LogSources(sampleLog())},
 		"log-state":      {LogStateNote(LogState{}), LogStateNote(crashingLog().State)},
 		"credentials":    {CredentialsPanel(Credentials{}), CredentialsPanel(sampleCredentials(false)), CredentialsPanel(sampleCredentials(true))},
+		"admin-queue":    {AdminQueuePane(AdminQueue{}), AdminQueuePane(sampleQueue().Queue)},
 		"delete-form":    {DeleteDialogForm(sampleDelete("")), DeleteDialogForm(sampleDelete("no"))},
 	}
 	for id, variants := range parts {

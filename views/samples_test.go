@@ -97,7 +97,8 @@ func sampleForm() CreateForm {
 			{Choice{Value: "DE", Label: "Germany", Selected: true}, "EUR"}, {Choice{Value: "CH", Label: "Switzerland"}, "CHF"},
 		},
 		Currencies: []Choice{{Value: "CHF", Label: "CHF"}, {Value: "EUR", Label: "EUR", Selected: true}},
-		BaseDomain: "localhost", Scheme: "http", PortSuffix: ":8081", Used: 3, Allowed: 5,
+		BaseDomain: "localhost", Scheme: "http", PortSuffix: ":8081",
+		Quota: Quota{Of: "Your stores", Used: 3, Allowed: 5},
 	}
 }
 
@@ -112,7 +113,7 @@ func wrongForm() CreateForm {
 	f := sampleForm()
 	f.Name, f.NameError, f.Slug = hostile, "A name has at most 120 characters.", "nordwind-outdoor"
 	f.Address = Address{Slug: "nordwind-outdoor", Error: "nordwind-outdoor.localhost is taken.", Free: "nordwind-outdoor-2"}
-	f.EngineError, f.Problem, f.Used = "Choose an engine.", "Nothing was created.", 5
+	f.EngineError, f.Problem, f.Quota.Used = "Choose an engine.", "Nothing was created.", 5
 	f.TemplateError, f.CountryError, f.CurrencyError = "Choose a template.", "Choose a country.", "Choose a currency."
 	return f
 }
@@ -120,7 +121,8 @@ func wrongForm() CreateForm {
 // fullForm has no store left to give, one engine to choose from, and a cluster to wait for.
 func fullForm() CreateForm {
 	f := sampleForm()
-	f.Engines, f.Used, f.Name, f.Address = f.Engines[:1], 5, "", Address{}
+	f.Engines, f.Name, f.Address = f.Engines[:1], "", Address{}
+	f.Quota.Used, f.Quota.Refusal = 5, "You have 5 of 5 stores. Delete one before you create another."
 	f.Engines[0].Selected = false
 	f.Waits = "The cluster is not there yet. The store waits in the queue and goes on by itself."
 	return f
@@ -424,7 +426,7 @@ func states() map[string]templ.Component {
 	activity.Entries[2].Object = hostile
 	account := AccountPage{Shell: sampleShell("Account", PlaceAccount), SignedIn: sampleTime, ExpiresAt: sampleTime.Add(12 * time.Hour)}
 
-	return map[string]templ.Component{
+	return with(adminStates(), map[string]templ.Component{
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
 		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
@@ -500,7 +502,7 @@ func states() map[string]templ.Component {
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
 		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "The records cannot be reached", Message: "Shops sell on. Load the page again in a moment.", SignedIn: true}),
 		"16c-unreachable":         Stores(StoresPage{Shell: unreachableShell(), List: away, Create: sampleForm()}),
-	}
+	})
 }
 
 // gonePage is a store's page after its stream has said that the store is deleted.

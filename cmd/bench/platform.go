@@ -152,7 +152,7 @@ func (p *platform) wakeAll() {
 
 func (p *platform) create(ctx context.Context, name string) error {
 	st, err := p.db.CreateStore(ctx, p.actor, store.NewStore{
-		TeamID: p.team, Cluster: p.work.Placement(), Name: name, Slug: name, Engine: neutral{}.Name(), Plan: p.work.PlanName(),
+		TeamID: p.team, Cluster: p.work.Placement(), Name: name, Slug: name, Engine: neutral{}.Name(),
 	})
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func usualEngine() string { return engine.Offered().All()[0].Name() }
 
 // claimed makes a store and claims it, so that the program leaves it alone.
 func (r *records) claimed(ctx context.Context, name string) (store.Claim, error) {
-	_, err := r.CreateStore(ctx, r.actor, store.NewStore{TeamID: r.team, Cluster: r.cluster, Name: name, Engine: usualEngine(), Plan: "default"})
+	_, err := r.CreateStore(ctx, r.actor, store.NewStore{TeamID: r.team, Cluster: r.cluster, Name: name, Engine: usualEngine()})
 	if err != nil {
 		return store.Claim{}, err
 	}

@@ -24,6 +24,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/notify"
 )
 
 // config is the configuration, from flags or from the environment with the prefix
@@ -41,29 +42,42 @@ type config struct {
 	KubeContext string `env:"SHOPWRIGHT_KUBE_CONTEXT" help:"Context in the kubeconfig; required when the file has several."`
 	DevCluster  string `env:"SHOPWRIGHT_DEV_CLUSTER" help:"Command that builds and runs a development control plane, used when no cluster is named."`
 
-	Environment  string `env:"SHOPWRIGHT_ENVIRONMENT" default:"local" help:"local or production: which values of the charts are used."`
-	BaseDomain   string `env:"SHOPWRIGHT_BASE_DOMAIN" default:"localhost" help:"Domain under which the stores get their addresses."`
-	URLPort      int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores' addresses, where the ingress is not on 80 or 443."`
-	IngressClass string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster's default when empty."`
-	StorageClass string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores' disks; the cluster's default when empty."`
-	TLSMode      string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret or cert-manager."`
-	TLSSecret    string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Secret with a wildcard certificate, for the mode secret; stores get a copy that is kept up to date."`
-	TLSIssuer    string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
-	Registry     string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores' images come, instead of the public ones."`
-	PullSecret   string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores' images are pulled with; stores get a copy that is kept up to date."`
-	SMTPSecret   string `env:"SHOPWRIGHT_STORE_SMTP_SECRET" name:"store-smtp-secret" help:"Secret with host, from, username and password of the mail server for the stores; they get a copy that is kept up to date, which their owners can read."`
-	SMTPPort     int    `env:"SHOPWRIGHT_STORE_SMTP_PORT" name:"store-smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, 587 STARTTLS, others TLS where it is offered."`
-	SMTPCIDR     string `env:"SHOPWRIGHT_STORE_SMTP_CIDR" name:"store-smtp-cidr" help:"Network of that mail server where it is a private one, such as 10.0.3.0/24."`
-	Namespace    string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
-	StoreValues  string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
+	Environment     string `env:"SHOPWRIGHT_ENVIRONMENT" default:"local" help:"local or production: which values of the charts are used."`
+	BaseDomain      string `env:"SHOPWRIGHT_BASE_DOMAIN" default:"localhost" help:"Domain under which the stores get their addresses."`
+	URLPort         int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores' addresses, where the ingress is not on 80 or 443."`
+	IngressClass    string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster's default when empty."`
+	StorageClass    string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores' disks; the cluster's default when empty."`
+	TLSMode         string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret or cert-manager."`
+	TLSSecret       string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Secret with a wildcard certificate, for the mode secret; stores get a copy that is kept up to date."`
+	TLSIssuer       string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
+	Registry        string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores' images come, instead of the public ones."`
+	PullSecret      string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores' images are pulled with; stores get a copy that is kept up to date."`
+	StoreSMTPSecret string `env:"SHOPWRIGHT_STORE_SMTP_SECRET" name:"store-smtp-secret" help:"Secret with host, from, username and password of the mail server for the stores; they get a copy that is kept up to date, which their owners can read."`
+	StoreSMTPPort   int    `env:"SHOPWRIGHT_STORE_SMTP_PORT" name:"store-smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, 587 STARTTLS, others TLS where it is offered."`
+	StoreSMTPCIDR   string `env:"SHOPWRIGHT_STORE_SMTP_CIDR" name:"store-smtp-cidr" help:"Network of that mail server where it is a private one, such as 10.0.3.0/24."`
+	Namespace       string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
+	StoreValues     string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
 
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
+	CreateRate       string        `env:"SHOPWRIGHT_CREATE_RATE" help:"Stores that one user may create within a time, such as 5/5m; 0 for no limit. 5/5m when empty, and no limit with the development login."`
+	DefaultPlan      string        `env:"SHOPWRIGHT_DEFAULT_PLAN" default:"standard" help:"Plan of teams that no administrator has given one."`
 	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"16" help:"Stores that are provisioned at the same time."`
 	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
 
+	SMTPHost     string `env:"SHOPWRIGHT_SMTP_HOST" name:"smtp-host" help:"Mail server through which people are told by email of invitations, and of stores that are ready, failed or do not sell; nobody is when empty."`
+	SMTPPort     int    `env:"SHOPWRIGHT_SMTP_PORT" name:"smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, others STARTTLS."`
+	SMTPUsername string `env:"SHOPWRIGHT_SMTP_USERNAME" name:"smtp-username" help:"Name to sign in with there; nobody signs in when empty."`
+	SMTPPassword string `env:"SHOPWRIGHT_SMTP_PASSWORD" name:"smtp-password" secret:"" help:"Password to sign in with there."`
+	SMTPFrom     string `env:"SHOPWRIGHT_SMTP_FROM" name:"smtp-from" help:"Address that these mails are from, such as Shopwright <shops@example.com>."`
+	SMTPPlain    bool   `env:"SHOPWRIGHT_SMTP_PLAIN" name:"smtp-plain" help:"Send without encryption where that mail server offers none, such as one on the same machine."`
+
 	CORSOrigins []string `env:"SHOPWRIGHT_CORS_ORIGINS" name:"cors-origins" help:"Origins of pages that may use the JSON API from a browser, such as https://tools.example.com; none when empty."`
+
+	RequestRate    string `env:"SHOPWRIGHT_REQUEST_RATE" help:"Requests that one address, and one token, may send within a time, such as 1200/m; 0 for no limit. 1200/m when empty, and no limit with the development login."`
+	SignInRate     string `env:"SHOPWRIGHT_SIGN_IN_RATE" name:"sign-in-rate" help:"The same for the pages that let people in. 30/m when empty, and no limit with the development login."`
+	TrustedProxies string `env:"SHOPWRIGHT_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.3.0/24,fd00::/8; none when empty."`
 
 	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anybody on this machine sign in as the developer. Loopback addresses only."`
 	LogLevel string `env:"SHOPWRIGHT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -101,10 +115,13 @@ func (c *config) validate() error {
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)
 	check(c.TLSSecret == "" || isName(c.TLSSecret), "SHOPWRIGHT_TLS_SECRET is %q: "+mustBeName, c.TLSSecret)
 	check(c.PullSecret == "" || isName(c.PullSecret), "SHOPWRIGHT_IMAGE_PULL_SECRET is %q: "+mustBeName, c.PullSecret)
-	check(c.SMTPSecret == "" || isName(c.SMTPSecret), "SHOPWRIGHT_STORE_SMTP_SECRET is %q: "+mustBeName, c.SMTPSecret)
-	check(c.SMTPPort > 0 && c.SMTPPort < 1<<16, "SHOPWRIGHT_STORE_SMTP_PORT is %d: it must be a port", c.SMTPPort)
-	check(c.SMTPCIDR == "" || isNetwork(c.SMTPCIDR), "SHOPWRIGHT_STORE_SMTP_CIDR is %q: it must be a network, such as 10.0.3.0/24", c.SMTPCIDR)
-	wrong = append(wrong, c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
+	check(c.StoreSMTPSecret == "" || isName(c.StoreSMTPSecret), "SHOPWRIGHT_STORE_SMTP_SECRET is %q: "+mustBeName, c.StoreSMTPSecret)
+	check(c.StoreSMTPPort > 0 && c.StoreSMTPPort < 1<<16, "SHOPWRIGHT_STORE_SMTP_PORT is %d: it must be a port", c.StoreSMTPPort)
+	check(c.StoreSMTPCIDR == "" || isNetwork(c.StoreSMTPCIDR), "SHOPWRIGHT_STORE_SMTP_CIDR is %q: it must be a network, such as 10.0.3.0/24", c.StoreSMTPCIDR)
+	check(c.SMTPPort > 0 && c.SMTPPort < 1<<16, "SHOPWRIGHT_SMTP_PORT is %d: it must be a port", c.SMTPPort)
+	check(c.SMTPHost == "" || notify.CheckAddress(c.SMTPFrom) == nil, "SHOPWRIGHT_SMTP_FROM is %q: it must be an address, such as shops@example.com, since SHOPWRIGHT_SMTP_HOST is set", c.SMTPFrom)
+	check(c.SMTPPassword == "" || c.SMTPUsername != "", "SHOPWRIGHT_SMTP_PASSWORD is set without SHOPWRIGHT_SMTP_USERNAME")
+	wrong = append(wrong, c.validateRates(), c.validateProxies(), c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
 		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
 	}
@@ -190,17 +207,24 @@ func (c *config) site() engine.Spec {
 	return engine.Spec{
 		Environment: c.Environment, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
 		TLS:           engine.TLS{Mode: engine.TLSMode(c.TLSMode), Issuer: c.TLSIssuer},
-		ImageRegistry: c.Registry, Values: values, SMTP: engine.SMTP{Port: c.SMTPPort, CIDR: c.SMTPCIDR},
+		ImageRegistry: c.Registry, Values: values, SMTP: engine.SMTP{Port: c.StoreSMTPPort, CIDR: c.StoreSMTPCIDR},
 	}
 }
 
 // shared are the secrets that the stores get copies of.
 func (c *config) shared() provisioner.Shared {
-	shared := provisioner.Shared{Namespace: c.Namespace, PullSecret: c.PullSecret, Mail: c.SMTPSecret}
+	shared := provisioner.Shared{Namespace: c.Namespace, PullSecret: c.PullSecret, Mail: c.StoreSMTPSecret}
 	if engine.TLSMode(c.TLSMode) == engine.TLSSecret {
 		shared.Certificate = c.TLSSecret
 	}
 	return shared
+}
+
+// mailServer is through which people are told by email. ok is false when nobody is.
+func (c *config) mailServer() (server notify.SMTP, ok bool) {
+	return notify.SMTP{
+		Host: c.SMTPHost, Port: c.SMTPPort, Username: c.SMTPUsername, Password: c.SMTPPassword, From: c.SMTPFrom, Plain: c.SMTPPlain,
+	}, c.SMTPHost != ""
 }
 
 // baseURL is where browsers find the pages that are served at the address. One that is

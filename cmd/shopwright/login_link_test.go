@@ -26,10 +26,12 @@ func TestFirstSignInByLink(t *testing.T) {
 	t.Parallel()
 	p := launch(t, kubetest.PlatformKubeconfig(t))
 	p.env = append(p.env, "SHOPWRIGHT_DEV_LOGIN=false")
+	invited := p.said.expect(t, "nobody has signed in yet")
 	p.startSignedOut()
 	if status, page := p.get("/sign-in"); status != http.StatusOK || !strings.Contains(page, "shopwright login-link") {
 		t.Errorf("the sign-in page does not tell the way in: %d", status)
 	}
+	invited()
 	printed := p.said.with("nobody has signed in yet")
 	key := loginKey(t, strings.Join(printed, "\n"))
 	for range 2 { // looking does not use it up
@@ -57,6 +59,7 @@ func TestFirstSignInByLink(t *testing.T) {
 	}
 	p.kill()
 	p.startSignedOut()
+	p.stop() // after all that is said at the start
 	if n := len(p.said.with("nobody has signed in yet")); n != 1 {
 		t.Errorf("%d links are printed, the second when somebody has signed in", n)
 	}

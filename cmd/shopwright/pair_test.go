@@ -74,15 +74,10 @@ func TestSleepingHolderIsReplaced(t *testing.T) {
 			second.start()
 			second.untilReady(second.page(slug))
 			wantOneRelease(t, slug)
-			stopped := make(chan struct{})
-			first.said.when("msg=stopped", func() { close(stopped) })
+			stopped := first.said.expect(t, "msg=stopped")
 			awake := time.Now() // what comes before was on its way when it fell asleep
 			first.signal(syscall.SIGCONT)
-			select {
-			case <-stopped:
-			case <-time.After(time.Minute):
-				t.Fatal("the program does not say within a minute of waking up that it stopped its work")
-			}
+			stopped()
 			first.opensAnother(slug)
 			for _, write := range first.link.Writes("store-" + slug) {
 				if write.At.After(awake) {
@@ -154,14 +149,9 @@ func TestTwoProgramsShareTheWork(t *testing.T) {
 // startConnected starts the program and waits until it is ready to work.
 func (r replica) startConnected() {
 	r.t.Helper()
-	connected := make(chan struct{})
-	r.said.when("cluster is connected", func() { close(connected) })
+	connected := r.said.expect(r.t, "cluster is connected")
 	r.start()
-	select {
-	case <-connected:
-	case <-time.After(time.Minute):
-		r.t.Fatal("the program does not find its cluster within a minute")
-	}
+	connected()
 }
 
 // wantOneWorker checks that one program only wrote to the store's namespace, and that it

@@ -56,6 +56,21 @@ func (s *transcript) when(text string, then func()) {
 	s.text, s.then = text, then
 }
 
+// expect returns what waits for a line with the text, from now on.
+func (s *transcript) expect(t *testing.T, text string) (wait func()) {
+	t.Helper()
+	said := make(chan struct{})
+	s.when(text, func() { close(said) })
+	return func() {
+		t.Helper()
+		select {
+		case <-said:
+		case <-time.After(time.Minute):
+			t.Fatalf("the program does not say within a minute: %s", text)
+		}
+	}
+}
+
 // with returns the lines that have the text.
 func (s *transcript) with(text string) []string {
 	s.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -53,14 +55,30 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	defer func() { logError(log, "close the records", db.Close()) }()
+	if err := c.checkPlan(ctx, db); err != nil {
+		return err
+	}
 	return c.serve(ctx, db, log)
+}
+
+// checkPlan makes sure that the default plan is one of the records.
+func (c *serveCmd) checkPlan(ctx context.Context, db *store.DB) error {
+	plans, err := db.Plans(ctx)
+	if err != nil || slices.ContainsFunc(plans, func(p store.Plan) bool { return p.Name == c.DefaultPlan }) {
+		return err
+	}
+	names := make([]string, len(plans))
+	for i, p := range plans {
+		names[i] = p.Name
+	}
+	return usageError{fmt.Errorf("SHOPWRIGHT_DEFAULT_PLAN is %q: it must be one of the plans, which are %s", c.DefaultPlan, strings.Join(names, ", "))}
 }
 
 // openRecords waits for a database that does not answer yet, and for no other.
 func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB, error) {
 	deadline := time.Now().Add(c.DatabaseWait)
 	for {
-		db, err := store.Open(ctx, c.databaseURL(), store.WithLog(log))
+		db, err := store.Open(ctx, c.databaseURL(), store.WithLog(log), store.WithDefaultPlan(c.DefaultPlan))
 		if store.ErrorCode(err) == store.Invalid {
 			return nil, usageError{err}
 		}
@@ -96,6 +114,10 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	defer stopWork()
 	var running sync.WaitGroup
 	running.Go(func() { work.Run(working) })
+	if server, set := c.mailServer(); set {
+		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: server, Log: log}
+		running.Go(func() { notifier.Run(working) })
+	}
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
 	log.Info("serving", "url", c.baseURL(listener.Addr().String()), "version", currentVersion())
@@ -148,9 +170,13 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 	if err != nil {
 		return nil, err
 	}
+	proxies, err := c.proxies()
+	if err != nil {
+		return nil, err
+	}
 	app := handlers.New(handlers.Config{
 		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKey: key, BaseURL: c.baseURL(listener.Addr().String()),
-		Limits:   store.Limits{Stores: c.MaxStores, StoresPerUser: c.MaxStoresPerUser},
+		Limits: c.limits(), Rates: c.rates(), Proxies: proxies,
 		DevLogin: c.DevLogin, CORSOrigins: c.CORSOrigins, Version: currentVersion(), Log: log,
 	})
 	server := &http.Server{

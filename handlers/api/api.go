@@ -35,7 +35,7 @@ type Config struct {
 
 	// Complete checks what is asked for against what is offered, and adds what the installation
 	// decides about a new store.
-	Complete func(store.NewStore) (store.NewStore, error)
+	Complete func(context.Context, store.NewStore) (store.NewStore, error)
 	// Work tells from the events of a store, oldest first, how far the work on it is.
 	Work func([]store.Event) Work
 	// InvitationLink is where the secret of an invitation leads.

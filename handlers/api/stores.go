@@ -151,7 +151,7 @@ type createInput struct {
 
 func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, error) {
 	who := callerOf(ctx)
-	wanted, err := a.Complete(store.NewStore{
+	wanted, err := a.Complete(ctx, store.NewStore{
 		TeamID: who.Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
 		Country: in.Body.Country, Currency: in.Body.Currency,
 	})

@@ -9,7 +9,10 @@ CREATE TABLE counters (
 );
 -- events: the number of the last event; its row lock makes numbers appear in commit order.
 -- claims: locked while a store is claimed, so that limits hold over all replicas.
-INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0);
+-- mail: the number of the last event that mail was made of; -1 before the first look.
+-- users: locked while one is let in or changed, so that there is one first user, and the last
+-- administrator stays.
+INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0);
 
 CREATE TABLE users (
 	id           TEXT    PRIMARY KEY,
@@ -22,14 +25,23 @@ CREATE TABLE users (
 );
 
 CREATE TABLE identities (
-	provider   TEXT   NOT NULL,
-	subject    TEXT   NOT NULL,
-	user_id    TEXT   NOT NULL REFERENCES users (id),
-	email      TEXT   NOT NULL,
-	created_at BIGINT NOT NULL,
+	provider   TEXT    NOT NULL,
+	subject    TEXT    NOT NULL,
+	user_id    TEXT    NOT NULL REFERENCES users (id),
+	email      TEXT    NOT NULL, -- in the form in which addresses are compared
+	verified   BOOLEAN NOT NULL, -- whether the provider says that the address is that person's
+	created_at BIGINT  NOT NULL,
+	used_at    BIGINT  NOT NULL,
 	PRIMARY KEY (provider, subject)
 );
 CREATE INDEX identities_user ON identities (user_id);
+CREATE INDEX identities_email ON identities (email) WHERE verified;
+
+-- The states of sign-ins that came back from a provider: each is good once.
+CREATE TABLE used_states (
+	state_hash TEXT   PRIMARY KEY,
+	expires_at BIGINT NOT NULL
+);
 
 CREATE TABLE sessions (
 	id_hash      TEXT   PRIMARY KEY,
@@ -50,10 +62,29 @@ CREATE TABLE login_links (
 	used_at     BIGINT NOT NULL
 );
 
+-- How many stores a team may have, and how much of its cluster each of them may take.
+CREATE TABLE plans (
+	name       TEXT    PRIMARY KEY,
+	label      TEXT    NOT NULL,
+	position   INTEGER NOT NULL, -- in lists, from small to large
+	stores     INTEGER NOT NULL, -- living, of a team; 0 for no limit of the plan's own
+	cpu        INTEGER NOT NULL, -- thousandths of a processor
+	memory     INTEGER NOT NULL, -- MiB
+	disk       INTEGER NOT NULL, -- MiB
+	pods       INTEGER NOT NULL,
+	updated_at BIGINT  NOT NULL
+);
+-- The smallest fits a shop of either engine.
+INSERT INTO plans (name, label, position, stores, cpu, memory, disk, pods, updated_at) VALUES
+	('free', 'Free', 1, 1, 5000, 6144, 20480, 10, 0),
+	('standard', 'Standard', 2, 0, 5000, 8192, 20480, 20, 0),
+	('pro', 'Pro', 3, 0, 8000, 16384, 51200, 30, 0);
+
 CREATE TABLE teams (
 	id         TEXT    PRIMARY KEY,
 	name       TEXT    NOT NULL,
 	personal   BOOLEAN NOT NULL,
+	plan       TEXT    REFERENCES plans (name), -- none for the installation's default
 	created_at BIGINT  NOT NULL,
 	deleted_at BIGINT  NOT NULL DEFAULT 0 -- its events and the stores that it had refer to it
 );
@@ -139,7 +170,7 @@ CREATE TABLE stores (
 	template            TEXT   NOT NULL,
 	country             TEXT   NOT NULL,
 	currency            TEXT   NOT NULL,
-	plan                TEXT   NOT NULL,
+	plan                TEXT   NOT NULL REFERENCES plans (name),
 	status              TEXT   NOT NULL CHECK (status IN
 		('provisioning', 'ready', 'degraded', 'failed', 'upgrading', 'sleeping', 'deleting', 'deleted')),
 	desired             TEXT   NOT NULL CHECK (desired IN ('present', 'absent')),
@@ -176,7 +207,7 @@ CREATE UNIQUE INDEX stores_living_host ON stores (host) WHERE deleted_at = 0;
 CREATE INDEX stores_created ON stores (team_id, created_at, id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_name ON stores (team_id, LOWER(name), id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_status ON stores (team_id, status, created_at, id, engine) WHERE deleted_at = 0;
-CREATE INDEX stores_creator ON stores (created_by) WHERE deleted_at = 0;
+CREATE INDEX stores_creator ON stores (created_by, created_at);
 CREATE INDEX stores_checks ON stores (check_due) WHERE check_due > 0;
 CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'upgrading', 'deleting');
 
@@ -220,8 +251,20 @@ CREATE INDEX events_store ON events (store_id, number);
 CREATE INDEX events_team ON events (team_id, number);
 CREATE INDEX events_audit ON events (number) WHERE audit;
 
+-- What people are to be told by email, until it is sent.
+CREATE TABLE mails (
+	id         TEXT   PRIMARY KEY,
+	event      BIGINT NOT NULL,
+	user_id    TEXT   NOT NULL REFERENCES users (id),
+	tries      BIGINT NOT NULL,
+	due_at     BIGINT NOT NULL, -- put off while somebody sends it
+	created_at BIGINT NOT NULL
+);
+CREATE INDEX mails_due ON mails (due_at);
+
 -- +goose Down
 
+DROP TABLE mails;
 DROP TABLE events;
 DROP TABLE revisions;
 DROP TABLE stores;
@@ -231,7 +274,10 @@ DROP TABLE api_tokens;
 DROP TABLE invitations;
 DROP TABLE memberships;
 DROP TABLE teams;
+DROP TABLE plans;
+DROP TABLE login_links;
 DROP TABLE sessions;
+DROP TABLE used_states;
 DROP TABLE identities;
 DROP TABLE users;
 DROP TABLE counters;

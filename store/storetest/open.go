@@ -29,10 +29,15 @@ func Open(t testing.TB, url string, options ...store.Option) *store.DB {
 	return db
 }
 
+// Identity is by which a person of that name signs in.
+func Identity(name string) store.Identity {
+	return store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com"}
+}
+
 // Actor signs a person of that name in and returns who it is and the personal team.
 func Actor(t testing.TB, db *store.DB, name string) (actor store.Actor, teamID string) {
 	t.Helper()
-	id, err := db.SignIn(t.Context(), store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com"}, store.Browser{})
+	id, err := db.SignIn(t.Context(), Identity(name), store.Browser{})
 	if err != nil {
 		t.Fatalf("sign %s in: %v", name, err)
 	}
@@ -44,6 +49,24 @@ func Actor(t testing.TB, db *store.DB, name string) (actor store.Actor, teamID s
 		teamID = team
 	}
 	return session.Actor, teamID
+}
+
+// Admin signs an administrator of the installation in.
+func Admin(t testing.TB, db *store.DB) store.Actor {
+	t.Helper()
+	secret, err := db.CreateLoginLink(t.Context())
+	if err != nil {
+		t.Fatalf("make a login link: %v", err)
+	}
+	id, err := db.SignInByLink(t.Context(), secret, store.Browser{})
+	if err != nil {
+		t.Fatalf("sign the administrator in: %v", err)
+	}
+	session, err := db.Session(t.Context(), id)
+	if err != nil {
+		t.Fatalf("find the administrator's session: %v", err)
+	}
+	return session.Actor
 }
 
 // Cluster records a cluster named "local" for stores under localhost.

@@ -2,6 +2,7 @@ package browsertest
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/chromedp/chromedp"
@@ -10,6 +11,23 @@ import (
 // patience bounds how long a test waits for what takes seconds on a machine that has nothing
 // else to do.
 const patience = 5 * time.Minute
+
+// onElement runs an action on an element. Where the page was replaced after the element was
+// found, and before anything was done to it, it is looked for anew.
+func (b *Browser) onElement(action chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.Ctx, patience)
+	defer cancel()
+	for {
+		err := chromedp.Do(ctx, action)
+		if err == nil {
+			return
+		}
+		if !strings.Contains(err.Error(), "Could not find node with given id") || ctx.Err() != nil {
+			b.t.Fatalf("in the browser: %v", err)
+		}
+	}
+}
 
 // Until returns when a JavaScript expression is true in the page, or in the page that
 // follows it.

@@ -1,0 +1,278 @@
+package handlers_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"shopwright.dev/shopwright/static"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// access is what a route asks of those who use it.
+type access struct {
+	anybody bool         // signed in or not
+	refused bool         // whoever it is, with what this test sends
+	action  store.Action // what one must be allowed to do there; nothing more than a session when empty
+	where   scene        // what it is done to
+	missing bool         // what this test asks for is not there
+	form    url.Values   // what is sent, where a refusal must not be about that
+}
+
+// scene is what an action is done to.
+type scene int
+
+const (
+	nowhere    scene = iota // what everybody has
+	inTeam                  // something of a team, which those do not see who are not in it
+	everywhere              // the installation, of which nobody knows but those who may do something to it
+)
+
+// routes is the table of all routes, some with a query. One that is not here fails the test.
+func routes() map[string]access {
+	const session = ""
+	see := access{action: store.ViewStores, where: inTeam}
+	rule := func(action store.Action) access { return access{action: action, where: everywhere} }
+	to := func(action store.Action) access { return access{action: action, where: inTeam} }
+	return map[string]access{
+		"GET /healthz": {anybody: true}, "GET /readyz": {anybody: true},
+		"GET /static/*": {anybody: true}, "HEAD /static/*": {anybody: true},
+		"GET /": {anybody: true}, "GET /sign-in": {anybody: true}, "POST /sign-in/dev": {anybody: true},
+		"GET /sign-in/link": {anybody: true}, "POST /sign-in/link": {refused: true}, "POST /sign-out": {anybody: true},
+
+		"GET /stores": {action: session}, "GET /stores/new": {action: session}, "GET /stores/slug": {action: session},
+		"POST /stores": {action: session}, "GET /activity": {action: session}, "GET /account": {action: session},
+		"GET /events?view=stores": {action: session},
+
+		"GET /teams": {action: session}, "POST /teams": {action: session}, "GET /teams/new": {action: session},
+		"GET /teams/:team/*": {action: session}, // leads back to the team's page
+		"GET /audit":         {action: session}, "GET /audit.csv": {action: session}, "GET /audit.json": {action: session},
+		"GET /invitations?key=none": {missing: true}, "POST /invitations?key=none": {missing: true},
+
+		"GET /teams/:team": to(store.ViewMembers), "POST /teams/:team/leave": to(store.ViewMembers),
+		"POST /teams/:team/name":                           to(store.RenameTeam),
+		"POST /teams/:team/delete":                         to(store.ManageOwners),
+		"POST /teams/:team/members/:user":                  {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
+		"POST /teams/:team/members/:user/remove":           to(store.ManageMembers),
+		"POST /teams/:team/invitations":                    {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
+		"POST /teams/:team/invitations/:invitation/renew":  to(store.ManageMembers),
+		"POST /teams/:team/invitations/:invitation/revoke": to(store.ManageMembers),
+
+		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session},
+		"POST /account/tokens/none/revoke": {missing: true},
+
+		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
+		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
+		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": rule(store.ManagePlans),
+		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": rule(store.ManagePlans), "POST /admin/teams/:team/plan": rule(store.ManagePlans),
+		"POST /admin/users/:user/disable": rule(store.ManageUsers), "POST /admin/users/:user/enable": rule(store.ManageUsers),
+		"POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
+
+		"GET /stores/:id": see, "GET /stores/:id/pods": see, "GET /stores/:id/events": see, "GET /stores/:id/logs": see,
+		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": see, "GET /stores/:id/releases": see,
+		"GET /stores/:id/releases/:revision": see, "GET /stores/:id/settings": see,
+		"GET /stores/:id/releases/upgrade":             to(store.UpgradeStores),
+		"POST /stores/:id/releases/upgrade":            to(store.UpgradeStores),
+		"GET /stores/:id/releases/:revision/rollback":  to(store.UpgradeStores),
+		"POST /stores/:id/releases/:revision/rollback": to(store.UpgradeStores),
+		"POST /stores/:id/retry":                       to(store.RetryStores),
+		"POST /stores/:id/rebuild":                     to(store.RetryStores),
+		"POST /stores/:id/repair":                      to(store.RetryStores),
+		"POST /stores/:id/check":                       to(store.RetryStores),
+		"POST /stores/:id/credentials":                 to(store.ViewCredentials),
+		"GET /stores/:id/delete":                       to(store.DeleteStores),
+		"POST /stores/:id/delete":                      to(store.DeleteStores),
+	}
+}
+
+// visitor is somebody who tries a route, with a browser of one's own.
+type visitor struct {
+	actor   store.Actor
+	browser *http.Client
+}
+
+// expected is what becomes of the person's request.
+func (a access) expected(who visitor, team string) string {
+	switch {
+	case a.anybody:
+		return "yes"
+	case a.refused:
+		return "403"
+	case who.actor.UserID == "":
+		return "sign in"
+	case a.missing:
+		return "404"
+	case a.action == "":
+		return "yes"
+	case a.where == everywhere && !who.actor.May(a.action, store.Installation), a.where == inTeam && !who.actor.May(store.ViewStores, team):
+		return "404"
+	case a.where == everywhere:
+		return "yes"
+	case !who.actor.May(a.action, team):
+		return "403"
+	}
+	return "yes"
+}
+
+// became tells from an answer what became of a request, as far as rights go.
+func became(got answer) string {
+	switch {
+	case got.status == http.StatusUnauthorized, strings.HasPrefix(got.location, "/sign-in?next"), got.location == "/sign-in":
+		return "sign in"
+	case got.status == http.StatusForbidden, got.status == http.StatusNotFound, got.status == http.StatusInternalServerError:
+		return fmt.Sprint(got.status)
+	}
+	return "yes"
+}
+
+// TestEveryRouteAsEveryRole walks the router: each route is tried by everybody there is, on
+// something that is theirs, that is foreign, and that does not exist.
+func TestEveryRouteAsEveryRole(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	table := routes()
+	for _, route := range s.app.Routes() {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(table)), func(known string) bool { return fits(route, known) }) {
+			t.Errorf("%s is not in the table of routes: say there who may use it", route)
+		}
+	}
+	for _, route := range slices.Sorted(maps.Keys(table)) {
+		if !slices.ContainsFunc(s.app.Routes(), func(there string) bool { return fits(there, route) }) {
+			t.Errorf("%s is in the table, but there is no such route", route)
+			continue
+		}
+		t.Log(s.tryAs(route, table[route]))
+	}
+}
+
+// fits reports whether a line of the table is about the route. It may have a query, and
+// something else in the place of a parameter.
+func fits(route, line string) bool {
+	line, _, _ = strings.Cut(line, "?")
+	there, here := strings.Split(route, "/"), strings.Split(line, "/")
+	return slices.EqualFunc(there, here, func(there, here string) bool {
+		return there == here || strings.HasPrefix(there, ":") && !slices.Contains([]string{"new", "upgrade", "slug"}, here)
+	})
+}
+
+// tryAs has everybody try the route, and returns its line of the matrix.
+func (s site) tryAs(route string, a access) string {
+	s.t.Helper()
+	line := fmt.Sprintf("%-50s", route)
+	for _, role := range append(store.Roles(), "stranger", "administrator", "anonymous") {
+		team, people := s.peopled()
+		who := people[role]
+		got := became(s.try(route, a, who, team))
+		if want := a.expected(who, team); got != want {
+			s.t.Errorf("%s as %s: %q, want %q", route, role, got, want)
+		}
+		line += fmt.Sprintf(" %s: %s", role, got)
+	}
+	return line
+}
+
+// try sends the request about a new store of the team.
+func (s site) try(route string, a access, who visitor, team string) answer {
+	s.t.Helper()
+	method, path, _ := strings.Cut(route, " ")
+	for name, make := range map[string]func(team string) string{":id": s.storeOf, ":user": s.memberOf, ":invitation": s.invitationTo} {
+		if strings.Contains(path, name) {
+			path = strings.ReplaceAll(path, name, make(team))
+		}
+	}
+	path = strings.NewReplacer(":team", team, ":revision", "1", "/static/*", static.Path("app.css")).Replace(path)
+	return s.head(who.browser, s.request(method, path, a.form))
+}
+
+// head does the request and reads nothing of the answer's body, which may never end.
+func (s site) head(b *http.Client, r *http.Request) answer {
+	s.t.Helper()
+	response, err := b.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return answer{status: response.StatusCode, location: response.Header.Get("Location"), header: response.Header}
+}
+
+// peopled is a new team with somebody of each role in it, and others who are not.
+func (s site) peopled() (id string, people map[store.Role]visitor) {
+	s.t.Helper()
+	name := uuid.NewString()
+	owner, _ := storetest.Actor(s.t, s.db, name)
+	team, err := s.db.CreateTeam(s.t.Context(), owner, "Bakers")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	id = team.ID
+	owner, _ = storetest.Actor(s.t, s.db, name) // with the role
+	people = map[store.Role]visitor{"anonymous": {browser: s.browser()}}
+	for _, role := range append(store.Roles(), "stranger", "administrator") {
+		name := uuid.NewString()
+		actor, _ := storetest.Actor(s.t, s.db, name)
+		switch role {
+		case "stranger":
+		case "administrator":
+			if err := s.db.SetAdmin(s.t.Context(), store.Actor{Admin: true}, actor.UserID, true); err != nil {
+				s.t.Fatal(err)
+			}
+			actor.Admin = true
+		default:
+			if err := s.db.AddMember(s.t.Context(), owner, id, actor.UserID, role); err != nil {
+				s.t.Fatal(err)
+			}
+			actor.Roles[id] = role
+		}
+		people[role] = visitor{actor: actor, browser: s.person(name)}
+	}
+	return id, people
+}
+
+// ownerOf is somebody who acts as an owner of the team.
+func (s site) ownerOf(team string) store.Actor {
+	s.t.Helper()
+	people, err := s.db.Members(s.t.Context(), store.Actor{UserID: "reader", Roles: map[string]store.Role{team: store.Viewer}}, team)
+	at := slices.IndexFunc(people, func(m store.TeamMember) bool { return m.Role == store.Owner })
+	if err != nil || at < 0 {
+		s.t.Fatalf("the team has no owner: %v", err)
+	}
+	return store.Actor{UserID: people[at].UserID, Name: people[at].Name, Roles: map[string]store.Role{team: store.Owner}}
+}
+
+// memberOf is the id of a new member of the team.
+func (s site) memberOf(team string) string {
+	s.t.Helper()
+	member, _ := storetest.Actor(s.t, s.db, uuid.NewString())
+	if err := s.db.AddMember(s.t.Context(), s.ownerOf(team), team, member.UserID, store.Member); err != nil {
+		s.t.Fatal(err)
+	}
+	return member.UserID
+}
+
+// invitationTo is the id of a pending invitation.
+func (s site) invitationTo(team string) string {
+	s.t.Helper()
+	made, _, err := s.db.Invite(s.t.Context(), s.ownerOf(team), store.NewInvitation{TeamID: team, Role: store.Viewer})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return made.ID
+}
+
+// storeOf is the id of a new store of the team.
+func (s site) storeOf(team string) string {
+	s.t.Helper()
+	maker := s.ownerOf(team)
+	st, err := s.db.CreateStore(s.t.Context(), maker, store.NewStore{TeamID: team, Cluster: storetest.Cluster(s.t, s.db), Name: "Theirs", Engine: "woocommerce"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return st.ID
+}

@@ -1,0 +1,305 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// administrationRoutes are for those who administer the installation. Everybody else is told
+// that there is nothing.
+func (a *App) administrationRoutes(e *echo.Echo) {
+	admin := func(next echo.HandlerFunc) echo.HandlerFunc { return a.signedIn(onlyAdministrators(next)) }
+	e.GET("/admin", admin(redirectTo("/admin/users")))
+	e.GET("/admin/users", admin(a.listUsers))
+	e.POST("/admin/users/:id/disable", admin(a.changingUser(a.DB.SetDisabled, true)))
+	e.POST("/admin/users/:id/enable", admin(a.changingUser(a.DB.SetDisabled, false)))
+	e.POST("/admin/users/:id/make-admin", admin(a.changingUser(a.DB.SetAdmin, true)))
+	e.POST("/admin/users/:id/unmake-admin", admin(a.changingUser(a.DB.SetAdmin, false)))
+	e.GET("/admin/teams", admin(a.listAllTeams))
+	e.POST("/admin/teams/:id/plan", admin(a.setTeamPlan))
+	e.GET("/admin/plans", admin(a.listPlans))
+	e.GET("/admin/plans/new", admin(a.newPlan))
+	e.POST("/admin/plans", admin(a.addPlan))
+	e.GET("/admin/plans/:name", admin(a.editPlan))
+	e.POST("/admin/plans/:name", admin(a.savePlan))
+	e.GET("/admin/clusters", admin(a.listClusters))
+	e.GET("/admin/queue", admin(a.showQueue))
+	e.GET("/admin/versions", admin(a.showVersions))
+}
+
+func onlyAdministrators(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if !visitorOf(c).Actor.May(store.ViewInstallation, store.Installation) {
+			return echo.ErrNotFound
+		}
+		return next(c)
+	}
+}
+
+// adminQuery is what the address, or a form, says of where in a list somebody is.
+type adminQuery struct {
+	search string
+	page   int // from 1
+}
+
+func parseAdminQuery(c echo.Context) adminQuery {
+	page, err := strconv.Atoi(c.FormValue("page"))
+	if err != nil || page < 1 || page > 1_000_000 {
+		page = 1
+	}
+	search := []rune(word(c.FormValue("q")))
+	return adminQuery{search: string(search[:min(len(search), 100)]), page: page}
+}
+
+func (q adminQuery) selected() store.Page {
+	return store.Page{Search: q.search, Offset: (q.page - 1) * pageSize, Limit: pageSize}
+}
+
+func (q adminQuery) address(path string) string {
+	v := url.Values{}
+	if q.search != "" {
+		v.Set("q", q.search)
+	}
+	if q.page > 1 {
+		v.Set("page", strconv.Itoa(q.page))
+	}
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
+}
+
+// list is what surrounds the rows that are shown.
+func (q adminQuery) list(path string, shown, total int) views.AdminList {
+	l := views.AdminList{Search: q.search, Page: q.page, Total: total}
+	if shown > 0 {
+		l.From, l.To = (q.page-1)*pageSize+1, (q.page-1)*pageSize+shown
+	}
+	if q.page > 1 {
+		l.Newer = adminQuery{q.search, q.page - 1}.address(path)
+	}
+	if shown > 0 && l.To < total {
+		l.Older = adminQuery{q.search, q.page + 1}.address(path)
+	}
+	return l
+}
+
+func (a *App) adminShell(c echo.Context, title string, problem *store.Error) (views.Shell, error) {
+	shell, err := a.shell(c.Request().Context(), visitorOf(c), title+" · Administration", views.PlaceAdmin)
+	if problem != nil {
+		shell.Notices = []views.Notice{{Kind: views.ToneBad, Message: plain(problem.Message)}}
+	}
+	return shell, err
+}
+
+// statusFor is that of a page on which something may have been refused.
+func statusFor(problem *store.Error) int {
+	if problem == nil {
+		return http.StatusOK
+	}
+	return statusOf(problem.Code)
+}
+
+const usersPath = "/admin/users"
+
+func (a *App) listUsers(c echo.Context) error { return a.usersPage(c, nil) }
+
+func (a *App) usersPage(c echo.Context, problem *store.Error) error {
+	query, who := parseAdminQuery(c), visitorOf(c)
+	users, total, err := a.DB.Users(c.Request().Context(), who.Actor, query.selected())
+	if err != nil {
+		return err
+	}
+	shell, err := a.adminShell(c, "Users", problem)
+	if err != nil {
+		return err
+	}
+	page := views.AdminUsersPage{Shell: shell, List: query.list(usersPath, len(users), total)}
+	for _, u := range users {
+		page.Users = append(page.Users, views.AdminUserRow{
+			ID: u.ID, Name: word(u.Name), Email: word(u.Email), Providers: word(strings.Join(u.Providers, ", ")), Teams: u.Teams, Stores: u.Stores,
+			SeenAt: u.LastSeenAt, Admin: u.Admin, Disabled: u.Disabled, You: u.ID == who.User.ID,
+		})
+	}
+	return render(c, statusFor(problem), views.AdminUsers(page))
+}
+
+// changingUser changes the user of the address, and comes back to the list.
+func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string, on bool) error, on bool) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		err := change(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), on)
+		if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
+			return a.usersPage(c, refused)
+		}
+		if err != nil {
+			return err
+		}
+		return goTo(c, parseAdminQuery(c).address(usersPath))
+	}
+}
+
+const teamsPath = "/admin/teams"
+
+func (a *App) listAllTeams(c echo.Context) error { return a.teamsPage(c, nil) }
+
+func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
+	query, ctx := parseAdminQuery(c), c.Request().Context()
+	teams, total, err := a.DB.AllTeams(ctx, visitorOf(c).Actor, query.selected())
+	if err != nil {
+		return err
+	}
+	plans, err := a.DB.Plans(ctx)
+	if err != nil {
+		return err
+	}
+	shell, err := a.adminShell(c, "Teams", problem)
+	if err != nil {
+		return err
+	}
+	page := views.AdminTeamsPage{Shell: shell, List: query.list(teamsPath, len(teams), total)}
+	for _, t := range teams {
+		row := views.AdminTeamRow{
+			ID: t.ID, Name: word(t.Name), Owners: word(strings.Join(t.Owners, ", ")), Personal: t.Personal, Members: t.Members, Stores: t.Stores, Given: t.Chosen,
+		}
+		for _, p := range plans {
+			row.Plans = append(row.Plans, views.Choice{Value: p.Name, Label: word(p.Label), Selected: p.Name == t.Plan})
+		}
+		page.Teams = append(page.Teams, row)
+	}
+	return render(c, statusFor(problem), views.AdminTeams(page))
+}
+
+func (a *App) setTeamPlan(c echo.Context) error {
+	err := a.DB.SetTeamPlan(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), c.FormValue("plan"))
+	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Invalid {
+		return a.teamsPage(c, refused)
+	}
+	if err != nil {
+		return err
+	}
+	return goTo(c, parseAdminQuery(c).address(teamsPath))
+}
+
+func (a *App) listClusters(c echo.Context) error {
+	clusters, err := a.DB.Clusters(c.Request().Context(), visitorOf(c).Actor)
+	if err != nil {
+		return err
+	}
+	shell, err := a.adminShell(c, "Clusters", nil)
+	if err != nil {
+		return err
+	}
+	page := views.AdminClustersPage{Shell: shell}
+	for _, cluster := range clusters {
+		page.Clusters = append(page.Clusters, a.clusterCard(cluster))
+	}
+	return render(c, http.StatusOK, views.AdminClusters(page))
+}
+
+func (a *App) showVersions(c echo.Context) error {
+	versions, err := a.DB.Versions(c.Request().Context(), visitorOf(c).Actor)
+	if err != nil {
+		return err
+	}
+	shell, err := a.adminShell(c, "Versions", nil)
+	if err != nil {
+		return err
+	}
+	charts, err := a.chartRows(versions.Charts)
+	if err != nil {
+		return err
+	}
+	page := views.AdminVersionsPage{Shell: shell, Charts: charts, Facts: []views.Fact{
+		{Name: "Shopwright", Value: a.Version},
+		{Name: "Kubernetes", Value: orUnknown(a.Provisioner.Cluster().Version)},
+		{Name: "Database", Value: versions.Database + ", schema " + strconv.FormatInt(versions.Schema, 10)},
+	}}
+	return render(c, http.StatusOK, views.AdminVersions(page))
+}
+
+// chartRows are the charts that stores run, and those that new ones would get.
+func (a *App) chartRows(used []store.ChartUse) ([]views.AdminChartRow, error) {
+	var rows []views.AdminChartRow
+	for _, e := range a.Engines.All() {
+		offer, err := a.Provisioner.Offer(store.Store{Engine: e.Name()})
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(used, func(u store.ChartUse) bool { return u.Engine == e.Name() && u.Version == offer.ChartVersion }) {
+			rows = append(rows, views.AdminChartRow{Engine: e.Label(), Version: offer.ChartVersion, Offered: true})
+		}
+		for _, u := range used {
+			if u.Engine == e.Name() {
+				rows = append(rows, chartRow(e.Label(), u, offer.ChartVersion))
+			}
+		}
+	}
+	for _, u := range used {
+		if _, known := a.Engines.Find(u.Engine); !known {
+			rows = append(rows, chartRow(word(u.Engine), u, ""))
+		}
+	}
+	return rows, nil
+}
+
+func chartRow(engine string, u store.ChartUse, offered string) views.AdminChartRow {
+	row := views.AdminChartRow{Engine: engine, Version: word(u.Version), Stores: u.Stores, Offered: u.Version == offered}
+	if u.Version == "" {
+		row.Version, row.Offered = "None in place yet", false
+	}
+	return row
+}
+
+func orUnknown(version string) string {
+	if version == "" {
+		return "Not known yet"
+	}
+	return word(version)
+}
+
+// clusterCard tells what the records know of a cluster, and of the one that is worked on what
+// the connection to it says.
+func (a *App) clusterCard(cluster store.ClusterAccount) views.AdminClusterCard {
+	card := views.AdminClusterCard{Cluster: views.Cluster{Name: word(cluster.Name)}, Facts: []views.Fact{
+		{Name: "Kubernetes", Value: orUnknown(cluster.Version)},
+		{Name: "Nodes", Value: nodes(cluster.Simulated)},
+		{Name: "Stores", Value: strconv.Itoa(cluster.Stores)},
+		{Name: "Domain", Value: cluster.BaseDomain},
+		{Name: "Ingress class", Value: orDefault(cluster.IngressClass)},
+		{Name: "Storage class", Value: orDefault(cluster.StorageClass)},
+		{Name: "UID", Value: orUnknown(cluster.UID), Code: cluster.UID != ""},
+	}}
+	if state := a.Provisioner.Cluster(); state.Name == cluster.Name {
+		card.Cluster = clusterView(state)
+		link := views.Fact{Name: "Connection", Value: string(state.Link)}
+		if state.Problem != "" {
+			link.Value += ": " + plain(state.Problem)
+		}
+		card.Facts = append(card.Facts, link)
+	}
+	return card
+}
+
+func nodes(simulated bool) string {
+	if simulated {
+		return "Simulated: they run no containers"
+	}
+	return "Shopwright has no right to count them"
+}
+
+func orDefault(class string) string {
+	if class == "" {
+		return "The cluster’s default"
+	}
+	return class
+}

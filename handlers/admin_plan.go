@@ -1,0 +1,183 @@
+package handlers
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/provisioner"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+const plansPath = "/admin/plans"
+
+func (a *App) listPlans(c echo.Context) error {
+	plans, err := a.DB.Plans(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	shell, err := a.adminShell(c, "Plans", nil)
+	if err != nil {
+		return err
+	}
+	page := views.AdminPlansPage{Shell: shell}
+	for _, p := range plans {
+		misfits, err := a.Provisioner.Misfits(p)
+		if err != nil {
+			return err
+		}
+		page.Plans = append(page.Plans, views.AdminPlanRow{
+			Name: p.Name, Label: word(p.Label), Stores: storesOf(p), CPU: decimal(p.CPU, 1000), Memory: decimal(p.Memory, 1024) + " GiB",
+			Disk: decimal(p.Disk, 1024) + " GiB", Pods: p.Pods, Default: p.Name == a.DB.DefaultPlan(), Misfits: misfits,
+		})
+	}
+	return render(c, http.StatusOK, views.AdminPlans(page))
+}
+
+func storesOf(p store.Plan) string {
+	if p.Stores == 0 {
+		return "No limit"
+	}
+	return strconv.Itoa(p.Stores)
+}
+
+// planForm is a plan as somebody typed it.
+type planForm struct {
+	Name   string `form:"name"`
+	Label  string `form:"label"`
+	Stores string `form:"stores"`
+	CPU    string `form:"cpu"`
+	Memory string `form:"memory"`
+	Disk   string `form:"disk"`
+	Pods   string `form:"pods"`
+}
+
+func formOf(p store.Plan) planForm {
+	return planForm{
+		Name: p.Name, Label: p.Label, Stores: strconv.Itoa(p.Stores), CPU: decimal(p.CPU, 1000),
+		Memory: decimal(p.Memory, 1024), Disk: decimal(p.Disk, 1024), Pods: strconv.Itoa(p.Pods),
+	}
+}
+
+// plan is what the form means. A figure that is none is one that no plan may have, so that
+// the records refuse it at its field.
+func (f planForm) plan() store.Plan {
+	return store.Plan{
+		Name: strings.TrimSpace(f.Name), Label: word(f.Label), Stores: amount(f.Stores, 1), CPU: amount(f.CPU, 1000),
+		Memory: amount(f.Memory, 1024), Disk: amount(f.Disk, 1024), Pods: amount(f.Pods, 1),
+	}
+}
+
+// decimal writes so many parts of a whole.
+func decimal(parts, whole int) string {
+	return strconv.FormatFloat(float64(parts)/float64(whole), 'f', -1, 64)
+}
+
+// amount reads a decimal in parts of a whole, with a point or a comma; -1 is none.
+func amount(text string, whole int) int {
+	value, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(text), ",", ".", 1), 64)
+	parts := math.Round(value * float64(whole))
+	if err != nil || math.IsNaN(parts) || parts < 0 || parts > math.MaxInt32 || whole == 1 && parts != value {
+		return -1
+	}
+	return int(parts)
+}
+
+func (f planForm) fields(fixed bool, refused *store.Error) []views.AdminField {
+	fields := []views.AdminField{
+		{Name: "name", Label: "Name", Value: f.Name, Hint: "In settings and records, such as large. It never changes.", Fixed: fixed},
+		{Name: "label", Label: "Label", Value: f.Label, Hint: "What people call it"},
+		{Name: "stores", Label: "Stores of a team", Value: f.Stores, Hint: "0 for no limit of the plan’s own", Numeric: true},
+		{Name: "cpu", Label: "CPU of a store", Value: f.CPU, Hint: "Two fifths of it are the store’s own", Numeric: true},
+		{Name: "memory", Label: "Memory of a store, in GiB", Value: f.Memory, Hint: "Half of it is the store’s own", Numeric: true},
+		{Name: "disk", Label: "Disk of a store, in GiB", Value: f.Disk, Hint: "All its disks together", Numeric: true},
+		{Name: "pods", Label: "Pods of a store", Value: f.Pods, Hint: "Those of setup, checks and upgrades among them", Numeric: true},
+	}
+	for i := range fields {
+		if refused != nil && refused.Field == fields[i].Name {
+			fields[i].Error = plain(refused.Message)
+		}
+	}
+	return fields
+}
+
+func (a *App) newPlan(c echo.Context) error {
+	standard, err := a.DB.Plan(c.Request().Context(), a.DB.DefaultPlan())
+	if err != nil {
+		return err
+	}
+	form := formOf(standard)
+	form.Name, form.Label = "", ""
+	return a.planPage(c, form, true, nil)
+}
+
+func (a *App) editPlan(c echo.Context) error {
+	p, err := a.DB.Plan(c.Request().Context(), c.Param("name"))
+	if err != nil {
+		return err
+	}
+	return a.planPage(c, formOf(p), false, nil)
+}
+
+func (a *App) addPlan(c echo.Context) error {
+	var form planForm
+	if err := c.Bind(&form); err != nil {
+		return err
+	}
+	return a.planSaved(c, form, true, a.DB.AddPlan(c.Request().Context(), visitorOf(c).Actor, form.plan()))
+}
+
+func (a *App) savePlan(c echo.Context) error {
+	var form planForm
+	if err := c.Bind(&form); err != nil {
+		return err
+	}
+	form.Name = c.Param("name")
+	return a.planSaved(c, form, false, a.DB.SavePlan(c.Request().Context(), visitorOf(c).Actor, form.plan()))
+}
+
+// planSaved brings the form back as it was typed, with what is wrong at its field.
+func (a *App) planSaved(c echo.Context, form planForm, isNew bool, err error) error {
+	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Field != "" {
+		return a.planPage(c, form, isNew, refused)
+	}
+	if err != nil {
+		return err
+	}
+	return goTo(c, plansPath)
+}
+
+func (a *App) planPage(c echo.Context, form planForm, isNew bool, refused *store.Error) error {
+	shell, err := a.adminShell(c, "Plans", nil)
+	if err != nil {
+		return err
+	}
+	page := views.AdminPlanPage{Shell: shell, New: isNew, Fields: form.fields(!isNew, refused), Action: plansPath, Title: "Add a plan", Submit: "Add"}
+	if !isNew {
+		page.Action, page.Submit = plansPath+"/"+form.Name, "Save"
+		if page.Title, page.Notes, err = a.planNotes(c, form.Name); err != nil {
+			return err
+		}
+	}
+	status := http.StatusOK
+	if refused != nil {
+		status = http.StatusUnprocessableEntity
+	}
+	return render(c, status, views.AdminPlanForm(page))
+}
+
+// planNotes say what a plan is now, and when its stores feel a change.
+func (a *App) planNotes(c echo.Context, name string) (title string, notes []string, err error) {
+	p, err := a.DB.Plan(c.Request().Context(), name)
+	if err != nil {
+		return "", nil, err
+	}
+	notes = []string{"A store has " + provisioner.PlanSummary(p) + ". Those that live take changed figures on at their next change: an upgrade, a rollback, a repair or a retry."}
+	misfits, err := a.Provisioner.Misfits(p)
+	return "Plan " + word(p.Label), append(notes, misfits...), err
+}

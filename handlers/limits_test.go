@@ -1,0 +1,232 @@
+package handlers_test
+
+import (
+	"database/sql"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/store"
+)
+
+func storeForm(name string) url.Values { return url.Values{"name": {name}, "engine": {"woocommerce"}} }
+
+func TestLimitIsShownBeforeItIsReached(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	for used := range 3 {
+		page := s.get(b, "/stores/new").body
+		if !strings.Contains(page, strconv.Itoa(used)+" of 3 stores") || strings.Contains(page, `id="create-full"`) {
+			t.Errorf("with %d stores the form does not show them, or is full", used)
+		}
+		s.create(b, "Shop "+strconv.Itoa(used))
+	}
+	for _, path := range []string{"/stores/new", "/stores"} {
+		page := s.get(b, path).body
+		if !strings.Contains(page, `disabled aria-describedby="create-full"`) || !strings.Contains(page, "You have 3 of 3 stores. Delete one") {
+			t.Errorf("%s does not say why nothing can be created", path)
+		}
+	}
+}
+
+func TestParallelCreatesStayWithinTheLimit(t *testing.T) {
+	t.Parallel()
+	s := open(prepareWith(t, func(c *handlers.Config) { c.Limits = store.Limits{StoresPerUser: 5} }))
+	b := s.developer()
+	statuses := make([]int, 50)
+	var all sync.WaitGroup
+	for i := range statuses {
+		all.Go(func() { statuses[i] = s.post(b, "/stores", storeForm("Shop")).status })
+	}
+	all.Wait()
+	made := map[int]int{}
+	for _, status := range statuses {
+		made[status]++
+	}
+	if made[http.StatusSeeOther] != 5 || made[http.StatusUnprocessableEntity] != 45 {
+		t.Errorf("50 requests at a limit of 5 were answered with %v", made)
+	}
+	if page := s.get(b, "/stores/new").body; !strings.Contains(page, "5 of 5 stores") {
+		t.Error("there are not five stores")
+	}
+}
+
+func TestCreateRateIsTold(t *testing.T) {
+	t.Parallel()
+	s := open(prepareWith(t, func(c *handlers.Config) {
+		c.Limits = store.Limits{Creates: store.Rate{Times: 2, Within: time.Hour}}
+	}))
+	b := s.developer()
+	s.create(b, "One")
+	s.create(b, "Two")
+	for _, htmx := range []string{"", "true"} {
+		r := s.request(http.MethodPost, "/stores", storeForm("As typed"))
+		r.Header.Set("HX-Request", htmx)
+		got := s.do(b, r)
+		wait, _ := strconv.Atoi(got.header.Get("Retry-After"))
+		if got.status != http.StatusTooManyRequests || wait < 3500 || wait > 3600 || !strings.Contains(got.body, "2 stores within 1 hour") || !strings.Contains(got.body, `value="As typed"`) {
+			t.Errorf("htmx %q: %d, again in %d s: %s", htmx, got.status, wait, got.body)
+		}
+	}
+}
+
+// inside is a site whose requests are bounded.
+func inside(t *testing.T, requests, signIns int, proxies ...string) site {
+	t.Helper()
+	return open(prepareWith(t, func(c *handlers.Config) {
+		c.Rates = handlers.Rates{Requests: store.Rate{Times: requests, Within: time.Hour}, SignIns: store.Rate{Times: signIns, Within: time.Hour}}
+		for _, proxy := range proxies {
+			_, network, err := net.ParseCIDR(proxy)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Proxies = append(c.Proxies, network)
+		}
+	}))
+}
+
+// from asks for the page as a proxy would on behalf of the address, with the token.
+func (s site) from(address, path, token string) answer {
+	s.t.Helper()
+	r := s.request(http.MethodGet, path, nil)
+	if address != "" {
+		r.Header.Set("X-Forwarded-For", address)
+		r.Header.Set("X-Real-IP", address)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	return s.do(s.browser(), r)
+}
+
+func TestTooManyRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	s := inside(t, 5, 2)
+	for range 5 {
+		if got := s.from("", "/stores", ""); got.status != http.StatusSeeOther {
+			t.Fatalf("within the rate: %d", got.status)
+		}
+	}
+	got := s.from("", "/stores", "")
+	wait, _ := strconv.Atoi(got.header.Get("Retry-After"))
+	if got.status != http.StatusTooManyRequests || wait < 600 || wait > 720 || !strings.Contains(got.body, "more than 5 requests within 1 hour") {
+		t.Errorf("beyond the rate: %d, again in %d s: %s", got.status, wait, got.body)
+	}
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/static/none": 404, "/events?view=stores": 401} {
+		if got := s.from("", path, ""); got.status != want {
+			t.Errorf("%s, which is not counted: %d", path, got.status)
+		}
+	}
+	for _, want := range []int{200, 200, 429} { // counted by themselves
+		if got := s.from("", "/sign-in", ""); got.status != want {
+			t.Errorf("the way in: %d, not %d", got.status, want)
+		}
+	}
+}
+
+// A token is counted wherever it is used from, and an address whatever tokens it tries.
+func TestTokensAreCountedToo(t *testing.T) {
+	t.Parallel()
+	s := inside(t, 3, 1, "127.0.0.0/8")
+	for i := range 3 {
+		if got := s.from("203.0.113."+strconv.Itoa(i), "/stores", "mine"); got.status != http.StatusSeeOther {
+			t.Fatalf("within the rate: %d", got.status)
+		}
+	}
+	if got := s.from("203.0.113.9", "/stores", "mine"); got.status != http.StatusTooManyRequests {
+		t.Errorf("a fourth address with the token: %d", got.status)
+	}
+	for i, want := range []int{303, 303, 303, 429} {
+		if got := s.from("198.51.100.1", "/stores", strconv.Itoa(i)); got.status != want {
+			t.Errorf("guess %d of one address: %d, not %d", i, got.status, want)
+		}
+	}
+	for i, want := range []int{303, 303, 303, 429} { // what one subscriber has
+		if got := s.from("2001:db8::"+strconv.Itoa(i+1), "/stores", ""); got.status != want {
+			t.Errorf("address %d of one network: %d, not %d", i, got.status, want)
+		}
+	}
+}
+
+// Whoever is no trusted proxy is taken for where the request comes from, whatever it says.
+func TestForgedAddressesChangeNothing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		proxies   []string
+		forwarded string
+		counted   string
+	}{
+		"nobody is trusted":            {nil, "203.0.113.1", "127.0.0.1"},
+		"another is trusted":           {[]string{"10.0.0.0/8"}, "203.0.113.1", "127.0.0.1"},
+		"a trusted proxy says so":      {[]string{"127.0.0.0/8"}, "203.0.113.1", "203.0.113.1"},
+		"what came before is no proof": {[]string{"127.0.0.0/8"}, "198.51.100.7, 203.0.113.1", "203.0.113.1"},
+		"a chain of trusted proxies":   {[]string{"127.0.0.0/8", "10.0.0.0/8"}, "198.51.100.7, 203.0.113.1, 10.1.2.3", "203.0.113.1"},
+		"what is no address":           {[]string{"127.0.0.0/8"}, "<script>", "127.0.0.1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := inside(t, 4, 10, c.proxies...)
+			b := s.browser()
+			forged := func(method, path string, form url.Values) answer {
+				r := s.request(method, path, form)
+				r.Header.Set("X-Forwarded-For", c.forwarded)
+				r.Header.Set("X-Real-IP", "192.0.2.99")
+				r.Header.Set("Forwarded", "for=192.0.2.98")
+				if method == http.MethodPost {
+					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				}
+				return s.do(b, r)
+			}
+			forged(http.MethodPost, "/sign-in/dev", nil)
+			made := forged(http.MethodPost, "/stores", storeForm("Shop"))
+			if made.status != http.StatusSeeOther {
+				t.Fatalf("create: %d", made.status)
+			}
+			s.wantAddress(c.counted, strings.TrimPrefix(made.location, "/stores/"))
+			for i, want := range []int{200, 200, 200, 429} {
+				got := forged(http.MethodGet, "/stores", nil)
+				if got.status != want {
+					t.Errorf("request %d: %d, not %d", i, got.status, want)
+				}
+			}
+			if !slices.Contains(c.proxies, "127.0.0.0/8") {
+				if got := s.from("192.0.2.55", "/stores", ""); got.status != http.StatusTooManyRequests {
+					t.Errorf("another forged address begins anew: %d", got.status)
+				}
+			}
+		})
+	}
+}
+
+// wantAddress expects that the audit log and the session have the address.
+func (s site) wantAddress(want, storeID string) {
+	s.t.Helper()
+	events, err := s.db.StoreEvents(s.t.Context(), storeID)
+	if err != nil || len(events) == 0 || events[0].Address != want {
+		s.t.Errorf("the audit log has %+v, %v", events, err)
+	}
+	var device, address string
+	err = s.raw().QueryRowContext(s.t.Context(), `SELECT device, address FROM sessions`).Scan(&device, &address)
+	if err != nil || address != want {
+		s.t.Errorf("the session is from %q, %v", address, err)
+	}
+}
+
+// raw opens the records beside the site.
+func (s site) raw() *sql.DB {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", s.file)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = db.Close() })
+	return db
+}

@@ -1,0 +1,43 @@
+package handlers
+
+import (
+	"context"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+// quota is the limit that the visitor's next store reaches first, in the team that was chosen.
+// Whoever may create none there is shown none.
+func (a *App) quota(ctx context.Context, who visitor, chosen string) (views.Quota, error) {
+	team, err := a.teamFor(ctx, who, chosen)
+	if store.ErrorCode(err) == store.Invalid {
+		return views.Quota{}, nil
+	}
+	if err != nil || team == "" {
+		return views.Quota{}, err
+	}
+	all, err := a.DB.Quotas(ctx, who.Actor, team, a.Limits)
+	if err != nil {
+		return views.Quota{}, err
+	}
+	q := store.Narrowest(all)
+	shown := views.Quota{Of: quotaLabel(q), Used: q.Used, Allowed: q.Allowed}
+	if q.Full() {
+		shown.Refusal = plain(q.Refusal)
+	}
+	return shown, nil
+}
+
+func quotaLabel(q store.Quota) string {
+	switch q.Of {
+	case store.QuotaOfOwner:
+		return "Stores of " + word(q.Owner)
+	case store.QuotaOfTeam:
+		return "Stores of this team"
+	case store.QuotaOfInstallation:
+		return "Stores of this installation"
+	default:
+		return "Your stores"
+	}
+}

@@ -1,0 +1,118 @@
+package notify
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"strings"
+	text "text/template"
+
+	"shopwright.dev/shopwright/provisioner/legible"
+	"shopwright.dev/shopwright/store"
+)
+
+// Message is a mail as its reader gets it, once as text and once as HTML.
+type Message struct {
+	To      string // address
+	Name    string // of whom it is for
+	Subject string
+	Text    string
+	HTML    string
+}
+
+// Invitation is what somebody is told who is invited to a team.
+type Invitation struct {
+	Email string
+	Team  string
+	Role  store.Role
+	From  string // who invites
+	Link  string // works once
+}
+
+//go:embed mails
+var mails embed.FS
+
+// content fills the templates of a mail.
+type content struct {
+	Subject string
+	Lines   []string // paragraphs
+	Facts   []fact
+	Link    string
+	Button  string // what the link does
+	Why     string // the reader gets this
+}
+
+type fact struct{ Name, Value, Link string }
+
+// Invite makes the mail of an invitation.
+func Invite(i Invitation) (Message, error) {
+	return compose(i.Email, "", content{
+		Subject: fmt.Sprintf("%s invites you to %s on Shopwright", clean(i.From), clean(i.Team)),
+		Lines: []string{
+			fmt.Sprintf("%s invites you to the team %s, as %s.", clean(i.From), clean(i.Team), i.Role),
+			"The link works once, within seven days. If you do not know what this is about, leave it be: nothing happens.",
+		},
+		Link: i.Link, Button: "See the invitation",
+		Why: "Somebody typed this address into an invitation.",
+	})
+}
+
+// about makes the mail that tells of the event.
+func about(baseURL string, m store.Mail) (Message, error) {
+	name, page := clean(m.Store.Name), baseURL+"/stores/"+m.Store.ID
+	c := content{Link: page, Button: "Open the store’s page", Why: "You asked for this store."}
+	switch m.Event.Kind {
+	case store.StoreReady:
+		c.Subject = name + " is ready"
+		c.Lines = []string{name + " is up, and has sold a test order."}
+		c.Facts = []fact{{Name: "Shop", Value: m.Store.URL, Link: m.Store.URL}, {Name: "Admin", Value: m.Store.AdminURL, Link: m.Store.AdminURL}}
+		c.Lines = append(c.Lines, "Its login is on the store’s page, and never in a mail.")
+	case store.StoreFailed:
+		c.Subject = name + " needs you: " + clean(m.Event.Message)
+		c.Lines = []string{name + " could not be finished: " + clean(m.Event.Message) + "."}
+		if m.Store.Failure.Title == m.Event.Message { // nobody has retried it since
+			c.Lines = append(c.Lines, clean(m.Store.Failure.Cause), clean(m.Store.Failure.Next))
+		}
+	case store.StoreDegraded:
+		c.Subject = name + " may not be selling"
+		c.Lines = []string{"The check of " + name + " has failed twice in a row. " + clean(m.Event.Message), "It is checked again by itself, and the store’s page shows how it goes."}
+		c.Why = "You run the team that this store belongs to."
+	default:
+		return Message{}, fmt.Errorf("no mail tells of %s", m.Event.Kind)
+	}
+	return compose(m.To.Email, m.To.Name, c)
+}
+
+func compose(to, name string, c content) (Message, error) {
+	c.Lines = filled(c.Lines)
+	plain, err := text.ParseFS(mails, "mails/mail.txt")
+	if err != nil {
+		return Message{}, fmt.Errorf("read the text of mails: %w", err)
+	}
+	rich, err := template.ParseFS(mails, "mails/mail.html")
+	if err != nil {
+		return Message{}, fmt.Errorf("read the HTML of mails: %w", err)
+	}
+	var asText, asHTML bytes.Buffer
+	if err := plain.Execute(&asText, c); err != nil {
+		return Message{}, fmt.Errorf("write a mail's text: %w", err)
+	}
+	if err := rich.Execute(&asHTML, c); err != nil {
+		return Message{}, fmt.Errorf("write a mail's HTML: %w", err)
+	}
+	return Message{To: to, Name: clean(name), Subject: c.Subject, Text: asText.String(), HTML: asHTML.String()}, nil
+}
+
+// filled are the lines that say something.
+func filled(lines []string) (all []string) {
+	for _, line := range lines {
+		if line != "" {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// clean is a text that others wrote as one line that is safe to read.
+func clean(s string) string { return strings.Join(strings.Fields(legible.Text(s)), " ") }

@@ -1,0 +1,269 @@
+package notify_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"mime/multipart"
+	"net"
+	"net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+
+	"shopwright.dev/shopwright/provisioner/notify"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// patience is how long a test waits for what must come.
+const patience = time.Minute
+
+// received is a mail as it reached the server.
+type received struct {
+	to      string
+	subject string
+	text    string
+	html    string
+}
+
+// postOffice is a mail server in the test.
+type postOffice struct {
+	t     *testing.T
+	mails chan received
+	port  int
+}
+
+func openPostOffice(t *testing.T) *postOffice {
+	t.Helper()
+	office := &postOffice{t: t, mails: make(chan received, 100)}
+	server := smtp.NewServer(office)
+	server.AllowInsecureAuth = true
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	office.port = listener.Addr().(*net.TCPAddr).Port
+	done := make(chan struct{})
+	go func() { defer close(done); _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close(); <-done })
+	return office
+}
+
+// NewSession implements smtp.Backend.
+func (o *postOffice) NewSession(*smtp.Conn) (smtp.Session, error) { return &session{office: o}, nil }
+
+type session struct {
+	office  *postOffice
+	trusted bool
+	to      string
+}
+
+// AuthMechanisms implements smtp.AuthSession.
+func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
+
+// Auth implements smtp.AuthSession.
+func (s *session) Auth(string) (sasl.Server, error) {
+	return sasl.NewPlainServer(func(_, name, password string) error {
+		if s.trusted = name == "shopwright" && password == "secret"; !s.trusted {
+			return errors.New("wrong password")
+		}
+		return nil
+	}), nil
+}
+
+// Mail implements smtp.Session.
+func (s *session) Mail(string, *smtp.MailOptions) error {
+	if !s.trusted {
+		return smtp.ErrAuthRequired
+	}
+	return nil
+}
+
+// Rcpt implements smtp.Session.
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error { s.to = to; return nil }
+
+// Data implements smtp.Session.
+func (s *session) Data(r io.Reader) error {
+	message, err := mail.ReadMessage(r)
+	if err != nil {
+		return err
+	}
+	subject, err := new(mime.WordDecoder).DecodeHeader(message.Header.Get("Subject"))
+	if err != nil {
+		return err
+	}
+	got := received{to: s.to, subject: subject}
+	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
+	if err != nil {
+		return err
+	}
+	for parts := multipart.NewReader(message.Body, params["boundary"]); ; {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			s.office.mails <- got
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		body, err := io.ReadAll(part) // NextPart has decoded what is quoted-printable
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
+			got.html = string(body)
+		} else {
+			got.text = string(body)
+		}
+	}
+}
+
+// Reset implements smtp.Session.
+func (s *session) Reset() {}
+
+// Logout implements smtp.Session.
+func (s *session) Logout() error { return nil }
+
+func (o *postOffice) next() received {
+	o.t.Helper()
+	select {
+	case m := <-o.mails:
+		return m
+	case <-time.After(patience):
+		o.t.Fatal("no mail has come")
+		return received{}
+	}
+}
+
+func (o *postOffice) server() notify.SMTP {
+	return notify.SMTP{Host: "127.0.0.1", Port: o.port, Username: "shopwright", Password: "secret", From: "Shopwright <shops@example.com>", Plain: true}
+}
+
+// run sends what the records say until the test ends.
+func run(t *testing.T, db *store.DB, sender notify.Sender, log io.Writer) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	if err := db.QueueMail(ctx); err != nil { // from now on
+		t.Fatal(err)
+	}
+	n := &notify.Notifier{DB: db, BaseURL: "https://shops.example.com", Sender: sender, Log: slog.New(slog.NewTextHandler(log, nil))}
+	go func() { defer close(done); n.Run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+}
+
+func create(t *testing.T, db *store.DB, actor store.Actor, team, name string) store.Claim {
+	t.Helper()
+	_, err := db.CreateStore(t.Context(), actor, store.NewStore{TeamID: team, Cluster: storetest.Cluster(t, db), Name: name, Engine: "woocommerce"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim, ok, err := db.Claim(t.Context(), "test", time.Hour, store.Concurrency{})
+	if err != nil || !ok {
+		t.Fatalf("claim: %v %v", ok, err)
+	}
+	return claim
+}
+
+func TestPeopleAreTold(t *testing.T) {
+	t.Parallel()
+	db, office := storetest.SQLite(t), openPostOffice(t)
+	actor, team := storetest.Actor(t, db, "mara")
+	run(t, db, office.server(), io.Discard)
+
+	c := create(t, db, actor, team, "Käse & Brot\u202e")
+	opened := store.Opened{URL: "https://kaese.shops.example.com", Check: store.Check{OK: true}}
+	if _, err := db.Complete(t.Context(), c, opened); err != nil {
+		t.Fatal(err)
+	}
+	ready := office.next()
+	if ready.to != "mara@example.com" || ready.subject != "Käse & Brot is ready" {
+		t.Errorf("told %s of %q", ready.to, ready.subject)
+	}
+	for _, want := range []string{"https://shops.example.com/stores/" + c.Store.ID, "has sold a test order"} {
+		if !strings.Contains(ready.text, want) || !strings.Contains(ready.html, want) {
+			t.Errorf("%q is not in both\n%s\n%s", want, ready.text, ready.html)
+		}
+	}
+	if !strings.Contains(ready.html, "Käse &amp; Brot") || strings.ContainsRune(ready.text+ready.html, '\u202e') {
+		t.Errorf("the store's name is not safe to read:\n%s", ready.html)
+	}
+
+	c = create(t, db, actor, team, "Broken")
+	if _, err := db.Fail(t.Context(), c, store.Failure{Title: "An image <b>cannot</b> be pulled", Cause: "The registry refused.", Next: "Name another image."}); err != nil {
+		t.Fatal(err)
+	}
+	failed := office.next()
+	if !strings.Contains(failed.text, "The registry refused.") || !strings.Contains(failed.text, "Name another image.") || strings.Contains(failed.html, "<b>cannot") {
+		t.Errorf("told %+v", failed)
+	}
+}
+
+// away is a mail server that does not answer.
+type away struct{ tried chan struct{} }
+
+// Send implements notify.Sender.
+func (a away) Send(context.Context, notify.Message) error {
+	a.tried <- struct{}{}
+	return errors.New("the mail server is away")
+}
+
+// TestMailSurvivesAServerThatIsAway shows that a mail that could not be sent stays queued,
+// and that the log says so once a try and without what it holds.
+func TestMailSurvivesAServerThatIsAway(t *testing.T) {
+	t.Parallel()
+	db := storetest.SQLite(t)
+	actor, team := storetest.Actor(t, db, "mara")
+	log, server := &strings.Builder{}, away{tried: make(chan struct{}, 1)}
+	t.Run("away", func(t *testing.T) {
+		run(t, db, server, log)
+		c := create(t, db, actor, team, "Shop")
+		if _, err := db.Complete(t.Context(), c, store.Opened{Check: store.Check{OK: true}}); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-server.tried:
+		case <-time.After(patience):
+			t.Fatal("nothing was tried")
+		}
+	})
+	if said := log.String(); strings.Count(said, "mail was not sent") != 1 || strings.Contains(said, "mara@") {
+		t.Errorf("the log says:\n%s", said)
+	}
+}
+
+func TestWrongPasswordIsAnError(t *testing.T) {
+	t.Parallel()
+	office := openPostOffice(t)
+	server := office.server()
+	server.Password = "other"
+	message, err := notify.Invite(notify.Invitation{Email: "noa@example.com", Team: "Bakers", Role: store.Viewer, From: "Mara", Link: "https://shops.example.com/invitations?key=k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Send(t.Context(), message); err == nil || strings.Contains(err.Error(), "other") {
+		t.Errorf("sent with a wrong password: %v", err)
+	}
+	if err := office.server().Send(t.Context(), message); err != nil {
+		t.Fatal(err)
+	}
+	if got := office.next(); got.to != "noa@example.com" || !strings.Contains(got.text, "key=k") || !strings.Contains(got.subject, "Mara invites you to Bakers") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestEncryptionIsAskedFor shows that nothing is said to a server without TLS, unless that is allowed.
+func TestEncryptionIsAskedFor(t *testing.T) {
+	t.Parallel()
+	server := openPostOffice(t).server()
+	server.Plain = false
+	if err := server.Send(t.Context(), notify.Message{To: "noa@example.com", Subject: "x", Text: "x", HTML: "x"}); err == nil || !strings.Contains(err.Error(), "STARTTLS") {
+		t.Errorf("sent without encryption: %v", err)
+	}
+}

@@ -1,0 +1,334 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Account is a user as the administrators of the installation see one.
+type Account struct {
+	User
+	Disabled   bool
+	Providers  []string // who vouched for this person
+	Teams      int
+	Stores     int // living, of the teams that the user owns
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+}
+
+// TeamAccount is a team as the administrators of the installation see one.
+type TeamAccount struct {
+	ID        string
+	Name      string
+	Personal  bool
+	Plan      string
+	Chosen    bool     // whether somebody gave it that plan
+	Owners    []string // their names
+	Members   int
+	Stores    int // living
+	CreatedAt time.Time
+}
+
+// Page selects a part of a list.
+type Page struct {
+	Search string // whatever the case
+	Offset int
+	Limit  int
+}
+
+func (p Page) pattern() string { return "%" + likeEscaper.Replace(strings.ToLower(p.Search)) + "%" }
+
+// mayAdminister hides what only administrators know of.
+func (a Actor) mayAdminister(action Action, what string) error {
+	if !a.May(action, Installation) {
+		return notFound(what)
+	}
+	return nil
+}
+
+// Users returns the users whose name or email has what is searched for, by name, and how
+// many there are on all pages.
+func (db *DB) Users(ctx context.Context, actor Actor, p Page) (users []Account, total int, err error) {
+	if err := actor.mayAdminister(ManageUsers, "page"); err != nil {
+		return nil, 0, err
+	}
+	const matches = `LOWER(u.name) LIKE $1 ESCAPE '!' OR LOWER(u.email) LIKE $1 ESCAPE '!'`
+	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u WHERE `+matches, p.pattern()).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count users: %w", err)
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT u.id, u.name, u.email, u.admin, u.disabled, u.created_at, u.last_seen_at,
+			COALESCE((SELECT MAX(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id), 0),
+			COALESCE((SELECT STRING_AGG(i.provider, ',') FROM identities i WHERE i.user_id = u.id), ''),
+			(SELECT COUNT(*) FROM memberships m WHERE m.user_id = u.id),
+			(SELECT COUNT(*) FROM stores s JOIN memberships m ON m.team_id = s.team_id
+				WHERE s.deleted_at = 0 AND m.user_id = u.id AND m.role = 'owner')
+		FROM users u WHERE `+matches+` ORDER BY LOWER(u.name), u.id LIMIT $2 OFFSET $3`, p.pattern(), p.Limit, p.Offset)
+	if users, err = collect(rows, err, scanAccount); err != nil {
+		return nil, 0, fmt.Errorf("list users: %w", err)
+	}
+	return users, total, nil
+}
+
+func scanAccount(row scanner) (Account, error) {
+	var (
+		a                   Account
+		created, seen, used int64
+		providers           string
+	)
+	err := row.Scan(&a.ID, &a.Name, &a.Email, &a.Admin, &a.Disabled, &created, &seen, &used, &providers, &a.Teams, &a.Stores)
+	if providers != "" {
+		a.Providers = strings.Split(providers, ",")
+		slices.Sort(a.Providers)
+	}
+	a.CreatedAt, a.LastSeenAt = fromMicros(created), fromMicros(max(seen, used))
+	return a, err
+}
+
+// SetDisabled shuts a user out, whose sessions and tokens end at once, or lets one in again.
+func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disabled bool) error {
+	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
+		return err
+	}
+	if disabled && userID == actor.UserID {
+		return &Error{Code: Conflict, Message: "You cannot disable yourself. Ask another administrator."}
+	}
+	kind, message := UserEnabled, "Enabled"
+	if disabled {
+		kind, message = UserDisabled, "Disabled; sessions and tokens ended"
+	}
+	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
+		if u.Disabled == disabled {
+			return Event{}, errUnchanged
+		}
+		if err := t.checkOtherAdmin(ctx, u, disabled); err != nil {
+			return Event{}, err
+		}
+		if _, err := t.ExecContext(ctx, `UPDATE users SET disabled = $2 WHERE id = $1`, userID, disabled); err != nil {
+			return Event{}, fmt.Errorf("disable user: %w", err)
+		}
+		if disabled {
+			if err := t.endAccess(ctx, userID); err != nil {
+				return Event{}, err
+			}
+		}
+		return userEvent(actor, kind, u, message, enabledness(u.Disabled), enabledness(disabled)), nil
+	})
+}
+
+func (t tx) endAccess(ctx context.Context, userID string) error {
+	for _, query := range []string{`DELETE FROM sessions WHERE user_id = $1`, `DELETE FROM api_tokens WHERE user_id = $1`} {
+		if _, err := t.ExecContext(ctx, query, userID); err != nil {
+			return fmt.Errorf("end sessions and tokens: %w", err)
+		}
+	}
+	return nil
+}
+
+// SetAdmin makes a user an administrator of the installation, or no longer one. The last one
+// stays.
+func (db *DB) SetAdmin(ctx context.Context, actor Actor, userID string, admin bool) error {
+	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
+		return err
+	}
+	kind, message := AdminUnmade, "No longer an administrator"
+	if admin {
+		kind, message = AdminMade, "Made an administrator"
+	}
+	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
+		if u.Admin == admin {
+			return Event{}, errUnchanged
+		}
+		if admin && u.Disabled {
+			return Event{}, &Error{Code: Conflict, Message: "This user is disabled. Enable the user first."}
+		}
+		if err := t.checkOtherAdmin(ctx, u, !admin); err != nil {
+			return Event{}, err
+		}
+		if err := t.setAdmin(ctx, userID, admin); err != nil {
+			return Event{}, err
+		}
+		return userEvent(actor, kind, u, message, adminness(u.Admin), adminness(admin)), nil
+	})
+}
+
+func (t tx) setAdmin(ctx context.Context, userID string, admin bool) error {
+	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin); err != nil {
+		return fmt.Errorf("make administrator: %w", err)
+	}
+	return nil
+}
+
+// changeUser changes one user at a time, so that two administrators cannot remove one
+// another at once.
+func (db *DB) changeUser(ctx context.Context, userID string, change func(tx, Account) (Event, error)) error {
+	err := db.update(ctx, func(t tx) error {
+		if err := t.lockUsers(ctx); err != nil {
+			return err
+		}
+		var u Account
+		err := t.QueryRowContext(ctx, `SELECT id, name, admin, disabled FROM users WHERE id = $1`, userID).Scan(&u.ID, &u.Name, &u.Admin, &u.Disabled)
+		if errors.Is(err, sql.ErrNoRows) {
+			return notFound("user")
+		}
+		if err != nil {
+			return fmt.Errorf("find user %s: %w", userID, err)
+		}
+		event, err := change(t, u)
+		if err != nil {
+			return err
+		}
+		return t.append(ctx, event)
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// checkOtherAdmin refuses to take the last administrator away.
+func (t tx) checkOtherAdmin(ctx context.Context, u Account, leaves bool) error {
+	if !leaves || !u.Admin || u.Disabled {
+		return nil
+	}
+	var others int
+	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE admin AND NOT disabled AND id <> $1`, u.ID).Scan(&others)
+	if err != nil {
+		return fmt.Errorf("count administrators: %w", err)
+	}
+	if others == 0 {
+		return &Error{Code: Conflict, Message: "An installation needs an administrator. Make somebody else one before the last one goes."}
+	}
+	return nil
+}
+
+func userEvent(actor Actor, kind Kind, u Account, message, before, after string) Event {
+	return actor.sign(Event{Kind: kind, Object: u.Name, Message: message, Data: EventData{UserID: u.ID, Before: before, After: after}})
+}
+
+func enabledness(disabled bool) string {
+	if disabled {
+		return "disabled"
+	}
+	return "enabled"
+}
+
+func adminness(admin bool) string {
+	if admin {
+		return "administrator"
+	}
+	return "user"
+}
+
+// SignInAsAdministrator is [DB.SignIn] for whoever may administer the installation by the
+// word of the provider alone.
+func (db *DB) SignInAsAdministrator(ctx context.Context, who Identity, from Browser) (sessionID string, err error) {
+	sessionID = rand.Text()
+	err = db.update(ctx, func(t tx) error {
+		user, err := t.ensureUser(ctx, who)
+		if err != nil {
+			return err
+		}
+		if err := t.setAdmin(ctx, user.ID, true); err != nil {
+			return err
+		}
+		return t.openSession(ctx, sessionID, user, who.Provider, from)
+	})
+	return sessionID, err
+}
+
+// AllTeams returns the teams whose name, or an owner's name, has what is searched for, by
+// name, and how many there are on all pages.
+func (db *DB) AllTeams(ctx context.Context, actor Actor, p Page) (teams []TeamAccount, total int, err error) {
+	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
+		return nil, 0, err
+	}
+	const matches = `(LOWER(t.name) LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+		WHERE m.team_id = t.id AND m.role = 'owner' AND LOWER(u.name) LIKE $1 ESCAPE '!'))`
+	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM teams t WHERE `+matches, p.pattern()).Scan(&total); err != nil {
+		return nil, 0, fmt.Errorf("count teams: %w", err)
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT t.id, t.name, t.personal, COALESCE(t.plan, $4), t.plan IS NOT NULL, t.created_at,
+			COALESCE((SELECT STRING_AGG(u.name, CAST($5 AS TEXT)) FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.team_id = t.id AND m.role = 'owner'), ''),
+			(SELECT COUNT(*) FROM memberships m WHERE m.team_id = t.id),
+			(SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0)
+		FROM teams t WHERE `+matches+` ORDER BY LOWER(t.name), t.id LIMIT $2 OFFSET $3`, p.pattern(), p.Limit, p.Offset, db.defaultPlan, "\n")
+	teams, err = collect(rows, err, func(row scanner) (TeamAccount, error) {
+		var (
+			t       TeamAccount
+			created int64
+			owners  string
+		)
+		err := row.Scan(&t.ID, &t.Name, &t.Personal, &t.Plan, &t.Chosen, &created, &owners, &t.Members, &t.Stores)
+		if owners != "" {
+			t.Owners = strings.Split(owners, "\n")
+			slices.Sort(t.Owners)
+		}
+		t.CreatedAt = fromMicros(created)
+		return t, err
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list teams: %w", err)
+	}
+	return teams, total, nil
+}
+
+// SetTeamPlan gives the team another plan. Its stores that live take it on at their next
+// change.
+func (db *DB) SetTeamPlan(ctx context.Context, actor Actor, teamID, plan string) error {
+	if err := actor.mayAdminister(ManagePlans, "team"); err != nil {
+		return err
+	}
+	err := db.update(ctx, func(t tx) error {
+		name, before, err := t.lockTeamPlan(ctx, teamID)
+		if err != nil {
+			return err
+		}
+		if before == plan {
+			return errUnchanged
+		}
+		if _, err := queryPlan(ctx, t, `name = $1`, plan); ErrorCode(err) == NotFound {
+			return invalid("plan", "There is no such plan. Choose one of the list.")
+		} else if err != nil {
+			return err
+		}
+		if err := t.setPlan(ctx, teamID, plan); err != nil {
+			return err
+		}
+		return t.append(ctx, actor.sign(Event{
+			TeamID: teamID, Kind: TeamPlanSet, Object: name, Message: "Plan " + plan, Data: EventData{Before: before, After: plan},
+		}))
+	})
+	if errors.Is(err, errUnchanged) {
+		return nil
+	}
+	return err
+}
+
+// lockTeamPlan returns the plan that somebody gave the team, empty for none.
+func (t tx) lockTeamPlan(ctx context.Context, teamID string) (name, plan string, err error) {
+	err = t.QueryRowContext(ctx, `UPDATE teams SET name = name WHERE id = $1 RETURNING name, COALESCE(plan, '')`, teamID).Scan(&name, &plan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", notFound("team")
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("find team %s: %w", teamID, err)
+	}
+	return name, plan, nil
+}
+
+func (t tx) setPlan(ctx context.Context, teamID, plan string) error {
+	for _, query := range []string{`UPDATE teams SET plan = $2 WHERE id = $1`, `UPDATE stores SET plan = $2 WHERE team_id = $1 AND deleted_at = 0`} {
+		if _, err := t.ExecContext(ctx, query, teamID, plan); err != nil {
+			return fmt.Errorf("set plan of team %s: %w", teamID, err)
+		}
+	}
+	return nil
+}

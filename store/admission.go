@@ -1,0 +1,230 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Why a person whom a provider knows is not let in.
+var (
+	ErrDisabled = &Error{Code: Forbidden, Message: "Your account is disabled. Ask an administrator to enable it."}
+	ErrStranger = &Error{Code: Forbidden, Message: "You have no account here. Ask somebody who has one to invite you."}
+)
+
+// Everybody stands among the domains of an [Admission] for everybody whom a provider knows.
+const Everybody = "*"
+
+// Admission says whom a sign-in with a provider lets in: who was here before, and of the
+// others those whose verified address is named, and who was invited.
+type Admission struct {
+	Admins  []string // addresses whose owners administrate the installation
+	Domains []string // domains of addresses whose owners may come
+	Invited bool     // whether this person holds an invitation that is still good
+}
+
+// SignInWith opens a session for a person whom a provider vouches for, as [DB.SignIn] does,
+// if the rules let that person in. Who is new, and has the verified address of exactly one
+// user whom another provider vouches for, is that user. Where nobody is named as
+// administrator, the first user of all is one.
+func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules Admission) (sessionID string, err error) {
+	sessionID = rand.Text()
+	err = db.update(ctx, func(t tx) error {
+		if err := t.lockUsers(ctx); err != nil {
+			return err
+		}
+		user, how, err := t.admit(ctx, who, rules)
+		if err != nil {
+			return err
+		}
+		return t.openSession(ctx, sessionID, user, "Signed in with "+who.label()+how, from)
+	})
+	if err != nil {
+		return "", err
+	}
+	return sessionID, nil
+}
+
+func (t tx) lockUsers(ctx context.Context) error {
+	if _, err := t.ExecContext(ctx, `UPDATE counters SET value = value WHERE name = 'users'`); err != nil {
+		return fmt.Errorf("lock the users: %w", err)
+	}
+	return nil
+}
+
+// admit finds or makes the user. How is what else there is to say of the way in.
+func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User, how string, err error) {
+	user, err = t.userOf(ctx, who)
+	if errors.Is(err, sql.ErrNoRows) {
+		user, how, err = t.admitNew(ctx, who, rules)
+	}
+	if err != nil {
+		return User{}, "", err
+	}
+	if !user.Admin && who.Verified && rules.administers(who.Email) {
+		how += ", as an administrator from now on"
+		if err := t.makeAdmin(ctx, user); err != nil {
+			return User{}, "", err
+		}
+	}
+	user, err = t.updateUser(ctx, user, who)
+	return user, how, err
+}
+
+func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user User, how string, err error) {
+	user, err = t.userOfAddress(ctx, who)
+	if err == nil {
+		return user, ", known by the address " + who.Email, t.link(ctx, user, who)
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return User{}, "", err
+	}
+	if !rules.letsIn(who) {
+		return User{}, "", ErrStranger
+	}
+	first, err := t.nobodyKnown(ctx)
+	if err != nil {
+		return User{}, "", err
+	}
+	if user, err = t.createUser(ctx, who); err != nil || !first || len(rules.Admins) > 0 {
+		return user, "", err
+	}
+	return user, ", as the first of all and administrator", t.makeAdmin(ctx, user)
+}
+
+func (r Admission) administers(email string) bool {
+	return slices.ContainsFunc(r.Admins, func(admin string) bool { return canonical(admin) == canonical(email) })
+}
+
+func (r Admission) letsIn(who Identity) bool {
+	if r.Invited || slices.Contains(r.Domains, Everybody) {
+		return true
+	}
+	_, domain, _ := strings.Cut(canonical(who.Email), "@")
+	return who.Verified && (r.administers(who.Email) || slices.ContainsFunc(r.Domains, func(d string) bool { return canonical(d) == domain }))
+}
+
+func (who Identity) label() string {
+	if who.Label != "" {
+		return who.Label
+	}
+	return who.Provider
+}
+
+// canonical is the form in which addresses and domains are compared. Only ASCII letters
+// lose their case: others would make different addresses equal, such as one with a Kelvin
+// sign and one with a k.
+func canonical(address string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r - 'A' + 'a'
+		}
+		return r
+	}, address)
+}
+
+func (t tx) userOf(ctx context.Context, who Identity) (u User, err error) {
+	err = t.QueryRowContext(ctx, `
+		SELECT u.id, u.name, u.email, u.admin FROM identities i JOIN users u ON u.id = i.user_id
+		WHERE i.provider = $1 AND i.subject = $2`, who.Provider, who.Subject).Scan(&u.ID, &u.Name, &u.Email, &u.Admin)
+	if err != nil {
+		return User{}, fmt.Errorf("find user: %w", err)
+	}
+	return u, nil
+}
+
+// userOfAddress finds the one user of whom another provider says that the same verified
+// address is hers. Who has an account of the same provider is somebody else: addresses are
+// given away again.
+func (t tx) userOfAddress(ctx context.Context, who Identity) (User, error) {
+	if !who.Verified || who.Email == "" {
+		return User{}, sql.ErrNoRows
+	}
+	rows, err := t.QueryContext(ctx, `
+		SELECT DISTINCT u.id, u.name, u.email, u.admin FROM identities i JOIN users u ON u.id = i.user_id
+		WHERE i.email = $1 AND i.verified
+			AND NOT EXISTS (SELECT 1 FROM identities o WHERE o.user_id = u.id AND o.provider = $2) LIMIT 2`, canonical(who.Email), who.Provider)
+	users, err := collect(rows, err, func(row scanner) (User, error) {
+		var u User
+		return u, row.Scan(&u.ID, &u.Name, &u.Email, &u.Admin)
+	})
+	if err != nil {
+		return User{}, fmt.Errorf("find user by address: %w", err)
+	}
+	if len(users) != 1 {
+		return User{}, sql.ErrNoRows
+	}
+	return users[0], nil
+}
+
+const insertIdentity = `
+	INSERT INTO identities (provider, subject, user_id, email, verified, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`
+
+func (t tx) link(ctx context.Context, u User, who Identity) error {
+	_, err := t.ExecContext(ctx, insertIdentity, who.Provider, who.Subject, u.ID, canonical(who.Email), who.Verified, t.now)
+	if err != nil {
+		return fmt.Errorf("link %s: %w", who.Provider, err)
+	}
+	return nil
+}
+
+func (t tx) makeAdmin(ctx context.Context, u User) error {
+	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, u.ID, true); err != nil {
+		return fmt.Errorf("make administrator: %w", err)
+	}
+	return nil
+}
+
+func (t tx) nobodyKnown(ctx context.Context) (bool, error) {
+	var known bool
+	if err := t.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users)`).Scan(&known); err != nil {
+		return false, fmt.Errorf("look for users: %w", err)
+	}
+	return !known, nil
+}
+
+// updateUser takes over what the provider says now. An address that nobody has verified
+// does not replace one that somebody has.
+func (t tx) updateUser(ctx context.Context, u User, who Identity) (User, error) {
+	_, err := t.ExecContext(ctx, `UPDATE identities SET email = $3, verified = $4, used_at = $5 WHERE provider = $1 AND subject = $2`,
+		who.Provider, who.Subject, canonical(who.Email), who.Verified, t.now)
+	if err != nil {
+		return User{}, fmt.Errorf("update identity: %w", err)
+	}
+	var vouched bool
+	err = t.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM identities WHERE user_id = $1 AND verified)`, u.ID).Scan(&vouched)
+	if err != nil {
+		return User{}, fmt.Errorf("look for a verified address: %w", err)
+	}
+	if who.Verified || !vouched {
+		u.Email = who.Email
+	}
+	u.Name = who.Name
+	_, err = t.ExecContext(ctx, `UPDATE users SET name = $2, email = $3, last_seen_at = $4 WHERE id = $1`, u.ID, u.Name, u.Email, t.now)
+	if err != nil {
+		return User{}, fmt.Errorf("update user: %w", err)
+	}
+	return u, nil
+}
+
+// UseState uses up the state of a sign-in, which is nobody's before it comes back from a
+// provider. Each can be used once, by one process of all, within the lifetime.
+func (db *DB) UseState(ctx context.Context, state string, lifetime time.Duration) error {
+	err := db.update(ctx, func(t tx) error {
+		if _, err := t.ExecContext(ctx, `DELETE FROM used_states WHERE expires_at <= $1`, t.now); err != nil {
+			return fmt.Errorf("forget old states: %w", err)
+		}
+		result, err := t.ExecContext(ctx, `INSERT INTO used_states (state_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+			hash(state), t.now+lifetime.Microseconds())
+		return expectOne(result, err, "use state")
+	})
+	if errors.Is(err, ErrStale) {
+		return &Error{Code: Conflict, Message: "This sign-in was used already. Begin again."}
+	}
+	return err
+}

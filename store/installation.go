@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// QueueEntry is a store on which there is work for the platform.
+type QueueEntry struct {
+	Store   Store
+	Team    string    // its name
+	Asked   Kind      // what was asked for last
+	AskedBy string    // empty for the platform itself
+	BeganAt time.Time // of the work; zero while the store waits
+	Held    bool      // whether a process works on it at this moment
+}
+
+// Queue returns what is being worked on, and then what waits, the longest waiting first.
+func (db *DB) Queue(ctx context.Context, actor Actor) ([]QueueEntry, error) {
+	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
+		return nil, err
+	}
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT (SELECT t.name FROM teams t WHERE t.id = stores.team_id), claim_until > $1,
+			COALESCE((SELECT MIN(e.created_at) FROM events e WHERE e.store_id = stores.id AND e.kind = 'step.started' AND e.created_at >= queued_at), 0),
+			COALESCE((SELECT e.kind || ' ' || e.actor FROM events e WHERE e.store_id = stores.id AND e.kind IN (`+askingKinds()+`) ORDER BY e.number DESC LIMIT 1), ''),
+			`+storeColumns+`
+		FROM stores WHERE status IN ('provisioning', 'upgrading', 'deleting')
+		ORDER BY CASE WHEN step <> '' THEN 0 WHEN status = 'deleting' THEN 1 ELSE 2 END, queued_at, id`, now)
+	entries, err := collect(rows, err, scanQueueEntry)
+	if err != nil {
+		return nil, fmt.Errorf("read the queue: %w", err)
+	}
+	return entries, nil
+}
+
+// askingKinds are those for which [Kind.Asks] is true of work that is in the queue.
+func askingKinds() string {
+	var quoted []string
+	for _, k := range []Kind{StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, StoreUndone, StoreDeleteAsked} {
+		quoted = append(quoted, "'"+string(k)+"'")
+	}
+	return strings.Join(quoted, ", ")
+}
+
+func scanQueueEntry(row scanner) (e QueueEntry, err error) {
+	var (
+		began int64
+		asked string
+	)
+	e.Store, err = scanStore(prefixed{row, []any{&e.Team, &e.Held, &began, &asked}})
+	kind, by, _ := strings.Cut(asked, " ")
+	e.Asked, e.AskedBy = Kind(kind), by
+	if e.Store.Step != "" {
+		e.BeganAt = fromMicros(began)
+	}
+	return e, err
+}
+
+// prefixed scans columns that stand before those of a record.
+type prefixed struct {
+	row   scanner
+	first []any
+}
+
+func (p prefixed) Scan(dest ...any) error { return p.row.Scan(append(p.first, dest...)...) }
+
+// ClusterAccount is a cluster as the administrators of the installation see one.
+type ClusterAccount struct {
+	Cluster
+	Stores    int // living
+	CreatedAt time.Time
+}
+
+// Clusters returns the clusters by name.
+func (db *DB) Clusters(ctx context.Context, actor Actor) ([]ClusterAccount, error) {
+	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
+		return nil, err
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT created_at, (SELECT COUNT(*) FROM stores s WHERE s.cluster_id = clusters.id AND s.deleted_at = 0), `+clusterColumns+`
+		FROM clusters ORDER BY name`)
+	clusters, err := collect(rows, err, func(row scanner) (c ClusterAccount, err error) {
+		var created int64
+		c.Cluster, err = scanCluster(prefixed{row, []any{&created, &c.Stores}})
+		c.CreatedAt = fromMicros(created)
+		return c, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list clusters: %w", err)
+	}
+	return clusters, nil
+}
+
+// ChartUse is how many living stores run a version of an engine's chart.
+type ChartUse struct {
+	Engine  string
+	Version string // empty while no release is in place
+	Stores  int
+}
+
+// Versions are those of the records and of what the stores run.
+type Versions struct {
+	Database string // its name and version
+	Schema   int64
+	Charts   []ChartUse
+}
+
+// Versions returns what runs.
+func (db *DB) Versions(ctx context.Context, actor Actor) (v Versions, err error) {
+	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
+		return v, err
+	}
+	name, query := "SQLite ", `SELECT sqlite_version()`
+	if db.postgres != nil {
+		name, query = "PostgreSQL ", `SHOW server_version`
+	}
+	if err := db.read.QueryRowContext(ctx, query).Scan(&v.Database); err != nil {
+		return v, fmt.Errorf("read the database's version: %w", err)
+	}
+	v.Database = name + v.Database
+	if err := db.read.QueryRowContext(ctx, `SELECT MAX(version_id) FROM goose_db_version`).Scan(&v.Schema); err != nil {
+		return v, fmt.Errorf("read the schema's version: %w", err)
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT engine, chart_version, COUNT(*) FROM stores WHERE deleted_at = 0 GROUP BY engine, chart_version ORDER BY engine, chart_version`)
+	v.Charts, err = collect(rows, err, func(row scanner) (c ChartUse, err error) {
+		err = row.Scan(&c.Engine, &c.Version, &c.Stores)
+		return c, err
+	})
+	if err != nil {
+		return v, fmt.Errorf("count stores by chart: %w", err)
+	}
+	return v, nil
+}

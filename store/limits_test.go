@@ -1,0 +1,122 @@
+package store_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// A store counts for every owner of its team, whoever pressed the button.
+func TestStoresCountForTheOwnersOfTheirTeam(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		member, own := storetest.Actor(t, b.db, "member")
+		if err := b.db.AddMember(t.Context(), b.actor, b.team, member.UserID, store.Member); err != nil {
+			t.Fatal(err)
+		}
+		member.Roles[b.team] = store.Member
+		asked := b.request("Shop")
+		asked.Limits = store.Limits{StoresPerUser: 2}
+		for range 2 {
+			if _, err := b.db.CreateStore(t.Context(), member, asked); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := b.db.CreateStore(t.Context(), member, asked)
+		wantError(t, err, store.Limited, "")
+		if !strings.Contains(err.Error(), "mara, an owner of this team, has 2 of 2 stores") {
+			t.Errorf("the member is told %v", err)
+		}
+		_, err = b.db.CreateStore(t.Context(), b.actor, asked)
+		if wantError(t, err, store.Limited, ""); !strings.Contains(err.Error(), "You have 2 of 2 stores") {
+			t.Errorf("the owner is told %v", err)
+		}
+		quotas, err := b.db.Quotas(t.Context(), member, b.team, asked.Limits)
+		if narrow := store.Narrowest(quotas); err != nil || narrow.Of != store.QuotaOfOwner || narrow.Used != 2 || narrow.Allowed != 2 || !narrow.Full() {
+			t.Errorf("the member is shown %+v, %v", quotas, err)
+		}
+		asked.TeamID = own
+		if _, err := b.db.CreateStore(t.Context(), member, asked); err != nil {
+			t.Errorf("in a team of one's own: %v", err)
+		}
+		if _, err := b.db.Quotas(t.Context(), b.actor, own, asked.Limits); store.ErrorCode(err) != store.NotFound {
+			t.Errorf("somebody else's quotas: %v", err)
+		}
+	})
+}
+
+func TestNarrowestQuotaIsShown(t *testing.T) {
+	t.Parallel()
+	you, team, all := store.Quota{Of: "you", Used: 3}, store.Quota{Of: "team", Used: 2, Allowed: 4}, store.Quota{Of: "installation", Used: 99, Allowed: 100}
+	for want, quotas := range map[store.QuotaOf][]store.Quota{
+		"you": {you, {Of: "team"}}, "team": {you, team}, "installation": {you, team, all},
+	} {
+		if got := store.Narrowest(quotas).Of; got != want {
+			t.Errorf("of %+v the narrowest is that of %s", quotas, got)
+		}
+	}
+}
+
+// The rate is counted from the records: it outlasts the process, and what was deleted.
+func TestCreateRateOutlastsTheProcess(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		asked := b.request("Shop")
+		asked.Limits = store.Limits{Creates: store.Rate{Times: 2, Within: time.Hour}}
+		st := b.create(t, "First")
+		b.archive(t, st.ID)
+		if _, err := b.db.CreateStore(t.Context(), b.actor, asked); err != nil {
+			t.Fatal(err)
+		}
+		again := storetest.Open(t, url)
+		_, err := again.CreateStore(t.Context(), b.actor, asked)
+		wantError(t, err, store.Limited, "")
+		refused, _ := errors.AsType[*store.Error](err)
+		if refused.RetryAfter < 59*time.Minute || refused.RetryAfter > time.Hour || !strings.Contains(refused.Message, "2 stores within 1 hour") || !strings.Contains(refused.Message, "in 60 minutes") {
+			t.Errorf("to be asked again in %s: %s", refused.RetryAfter, refused.Message)
+		}
+		other, team := storetest.Actor(t, b.db, "other")
+		theirs := asked
+		theirs.TeamID = team
+		if _, err := again.CreateStore(t.Context(), other, theirs); err != nil {
+			t.Errorf("somebody else: %v", err)
+		}
+		if _, err := raw(t, url).ExecContext(t.Context(), `UPDATE stores SET created_at = created_at - $1 WHERE id = $2`, time.Hour.Microseconds(), st.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := again.CreateStore(t.Context(), b.actor, asked); err != nil {
+			t.Errorf("an hour later: %v", err)
+		}
+	})
+}
+
+// archive has the store go, as the platform would.
+func (b bundle) archive(t *testing.T, id string) {
+	t.Helper()
+	if _, err := b.db.RequestDelete(t.Context(), b.actor, id); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), ""); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRatesAreRead(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]store.Rate{
+		"0": {}, "1/m": {Times: 1, Within: time.Minute}, "5/5m": {Times: 5, Within: 5 * time.Minute}, "20/1m30s": {Times: 20, Within: 90 * time.Second},
+	} {
+		if got, err := store.ParseRate(text); err != nil || got != want {
+			t.Errorf("%q is read as %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "5", "/m", "5/", "0/m", "-1/m", "5/0s", "5/-1m", "a/m", "5/x", "1/1us"} {
+		if got, err := store.ParseRate(text); err == nil {
+			t.Errorf("%q is read as %+v", text, got)
+		}
+	}
+}

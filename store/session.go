@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// OpenSession is a session that its user can see and end.
+type OpenSession struct {
+	ID        string // the hash of its secret, which opens nothing
+	Device    string // user agent
+	Address   string // IP address of the sign-in
+	CreatedAt time.Time
+	UsedAt    time.Time // to the minute
+	Current   bool      // whether it is the one that asks
+}
+
+// LinkedIdentity is what a provider says about a user.
+type LinkedIdentity struct {
+	Provider string
+	Email    string
+	Verified bool
+	LinkedAt time.Time
+	UsedAt   time.Time
+}
+
+// useWritten is how often the last use of a session is written down.
+const useWritten = time.Minute
+
+// KeepSession writes down that the session is used, at most once a minute.
+func (db *DB) KeepSession(ctx context.Context, s Session) error {
+	if s.used.IsZero() || db.now().Sub(s.used) < useWritten {
+		return nil
+	}
+	return db.update(ctx, func(t tx) error {
+		_, err := t.ExecContext(ctx, `UPDATE sessions SET last_seen_at = $2 WHERE id_hash = $1 AND last_seen_at <= $3`,
+			s.idHash, t.now, t.now-useWritten.Microseconds())
+		if err != nil {
+			return fmt.Errorf("keep session: %w", err)
+		}
+		return nil
+	})
+}
+
+// Sessions returns the actor's open sessions, the last used first. The one with that id is
+// marked as current.
+func (db *DB) Sessions(ctx context.Context, actor Actor, currentID string) ([]OpenSession, error) {
+	if err := actor.inPerson(); err != nil {
+		return nil, err
+	}
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT id_hash, device, address, created_at, last_seen_at FROM sessions
+		WHERE user_id = $1 AND expires_at > $2 AND last_seen_at > $3 ORDER BY last_seen_at DESC, id_hash`,
+		actor.UserID, now, now-SessionIdle.Microseconds())
+	sessions, err := collect(rows, err, func(row scanner) (OpenSession, error) {
+		var (
+			s             OpenSession
+			created, used int64
+		)
+		err := row.Scan(&s.ID, &s.Device, &s.Address, &created, &used)
+		s.CreatedAt, s.UsedAt, s.Current = fromMicros(created), fromMicros(used), s.ID == hash(currentID)
+		return s, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read sessions: %w", err)
+	}
+	return sessions, nil
+}
+
+// EndSession ends one of the actor's sessions, by the id that [DB.Sessions] gives.
+func (db *DB) EndSession(ctx context.Context, actor Actor, id string) error {
+	if err := actor.inPerson(); err != nil {
+		return err
+	}
+	return db.update(ctx, func(t tx) error {
+		result, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE id_hash = $1 AND user_id = $2`, id, actor.UserID)
+		if err != nil {
+			return fmt.Errorf("end session: %w", err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return notFound("session")
+		}
+		return t.recordEnd(ctx, actor, "Ended a session in another browser")
+	})
+}
+
+// EndOtherSessions ends all of the actor's sessions but the one with that id.
+func (db *DB) EndOtherSessions(ctx context.Context, actor Actor, currentID string) error {
+	if err := actor.inPerson(); err != nil {
+		return err
+	}
+	return db.update(ctx, func(t tx) error {
+		_, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2`, actor.UserID, hash(currentID))
+		if err != nil {
+			return fmt.Errorf("end sessions: %w", err)
+		}
+		return t.recordEnd(ctx, actor, "Ended all sessions in other browsers")
+	})
+}
+
+func (t tx) recordEnd(ctx context.Context, actor Actor, message string) error {
+	return t.recordSign(ctx, SessionEnded, User{ID: actor.UserID, Name: actor.Name}, actor.Address, message)
+}
+
+// Identities returns what providers say about the actor, in the order in which they were
+// linked.
+func (db *DB) Identities(ctx context.Context, actor Actor) ([]LinkedIdentity, error) {
+	if err := actor.inPerson(); err != nil {
+		return nil, err
+	}
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT provider, email, verified, created_at, used_at FROM identities
+		WHERE user_id = $1 ORDER BY created_at, provider, subject`, actor.UserID)
+	identities, err := collect(rows, err, func(row scanner) (LinkedIdentity, error) {
+		var (
+			i            LinkedIdentity
+			linked, used int64
+		)
+		err := row.Scan(&i.Provider, &i.Email, &i.Verified, &linked, &used)
+		i.LinkedAt, i.UsedAt = fromMicros(linked), fromMicros(used)
+		return i, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read identities: %w", err)
+	}
+	return identities, nil
+}
+
+// inPerson refuses tokens: what is about an account is done by its owner in a browser.
+func (a Actor) inPerson() error {
+	if a.Token != "" {
+		return &Error{Code: Forbidden, Message: "A token may not see or end sessions. Sign in and do it on your account page."}
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+package views
+
+import "time"
+
+// AdminTab is one of the pages of those who administer the installation.
+type AdminTab string
+
+// The pages there are.
+const (
+	AdminTabUsers    AdminTab = "users"
+	AdminTabTeams    AdminTab = "teams"
+	AdminTabPlans    AdminTab = "plans"
+	AdminTabClusters AdminTab = "clusters"
+	AdminTabQueue    AdminTab = "queue"
+	AdminTabVersions AdminTab = "versions"
+)
+
+func adminTabs() []Choice {
+	return []Choice{
+		{Value: string(AdminTabUsers), Label: "Users"}, {Value: string(AdminTabTeams), Label: "Teams"}, {Value: string(AdminTabPlans), Label: "Plans"},
+		{Value: string(AdminTabClusters), Label: "Clusters"}, {Value: string(AdminTabQueue), Label: "Queue"}, {Value: string(AdminTabVersions), Label: "Versions"},
+	}
+}
+
+// AdminList is what surrounds a long list: the search and the pages.
+type AdminList struct {
+	Search string
+	Page   int // from 1
+	From   int // number of the first row shown; 0 when there is none
+	To     int
+	Total  int
+	Newer  string // address of the page before, empty on the first
+	Older  string // address of the page after, empty on the last
+}
+
+func adminRange(l AdminList) string {
+	return pageRange(StoreList{From: l.From, To: l.To, Total: l.Total})
+}
+
+// AdminUsersPage lists the users.
+type AdminUsersPage struct {
+	Shell Shell
+	List  AdminList
+	Users []AdminUserRow
+}
+
+// AdminUserRow is a user in the list.
+type AdminUserRow struct {
+	ID        string
+	Name      string
+	Email     string
+	Providers string
+	Teams     int
+	Stores    int
+	SeenAt    time.Time
+	Admin     bool
+	Disabled  bool
+	You       bool
+}
+
+// AdminTeamsPage lists the teams.
+type AdminTeamsPage struct {
+	Shell Shell
+	List  AdminList
+	Teams []AdminTeamRow
+}
+
+// AdminTeamRow is a team in the list.
+type AdminTeamRow struct {
+	ID       string
+	Name     string
+	Owners   string
+	Personal bool
+	Members  int
+	Stores   int
+	Plans    []Choice
+	Given    bool // whether somebody gave it its plan
+}
+
+// AdminPlansPage lists the plans.
+type AdminPlansPage struct {
+	Shell Shell
+	Plans []AdminPlanRow
+}
+
+// AdminPlanRow is a plan in the list.
+type AdminPlanRow struct {
+	Name    string
+	Label   string
+	Stores  string // of a team
+	CPU     string
+	Memory  string
+	Disk    string
+	Pods    int
+	Default bool     // of teams that were given none
+	Misfits []string // why engines' stores do not fit
+}
+
+// AdminPlanPage edits a plan, or makes one.
+type AdminPlanPage struct {
+	Shell  Shell
+	New    bool
+	Fields []AdminField
+	Action string
+	Title  string
+	Notes  []string // what is to be known of it
+	Submit string
+}
+
+// AdminField is one field of a form, as typed so far.
+type AdminField struct {
+	Name    string
+	Label   string
+	Value   string
+	Hint    string
+	Error   string
+	Fixed   bool // whether it cannot be changed
+	Numeric bool
+}
+
+// AdminClustersPage lists the clusters.
+type AdminClustersPage struct {
+	Shell    Shell
+	Clusters []AdminClusterCard
+}
+
+// AdminClusterCard is a cluster with what is known of it.
+type AdminClusterCard struct {
+	Cluster Cluster
+	Facts   []Fact
+}
+
+// AdminQueuePage tells what is being worked on, and what waits.
+type AdminQueuePage struct {
+	Shell Shell
+	Queue AdminQueue
+}
+
+// AdminQueue is the list itself.
+type AdminQueue struct {
+	Running []AdminQueueRow
+	Waiting []AdminQueueRow
+	Blocked string // why nothing goes on, if so
+}
+
+// AdminQueueRow is a store on which there is work.
+type AdminQueueRow struct {
+	ID      string
+	Name    string
+	Team    string
+	Status  Status
+	Asked   string // what was asked for, such as created
+	AskedBy string
+	Step    string
+	Since   time.Time // of the work, or of the waiting
+	Idle    bool      // no process works on it at this moment
+}
+
+// AdminVersionsPage tells what runs.
+type AdminVersionsPage struct {
+	Shell  Shell
+	Facts  []Fact
+	Charts []AdminChartRow
+}
+
+// AdminChartRow is a version of an engine's chart.
+type AdminChartRow struct {
+	Engine  string
+	Version string
+	Stores  int
+	Offered bool // to new stores
+}

@@ -1,0 +1,131 @@
+package views
+
+import (
+	"maps"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+func adminShell(title string) Shell {
+	s := sampleShell(title, PlaceAdmin)
+	s.Admin = true
+	return s
+}
+
+func sampleUsers() AdminUsersPage {
+	return AdminUsersPage{
+		Shell: adminShell("Users"), List: AdminList{Page: 2, From: 26, To: 30, Total: 80, Newer: "/admin/users", Older: "/admin/users?page=3"},
+		Users: []AdminUserRow{
+			{ID: "1", Name: "Mara Lindqvist", Email: "mara@nordlicht.example", Providers: "github, google", Teams: 3, Stores: 12, SeenAt: sampleTime, Admin: true, You: true},
+			{ID: "2", Name: "Jonas Weber", Email: "jonas@nordlicht.example", Providers: "google", Teams: 1, Stores: 2, SeenAt: sampleTime.Add(-26 * time.Hour), Admin: true},
+			{ID: "3", Name: longName, Email: longName + "@example.com", Providers: "oidc", Teams: 1, SeenAt: sampleTime},
+			{ID: "4", Name: hostile, Email: hostile, Providers: "github", Teams: 2, Stores: 5, SeenAt: sampleTime, Disabled: true},
+			{ID: "5", Name: "דנה לוי", Email: "dana@example.com", Providers: "github", Teams: 1, SeenAt: sampleTime},
+		},
+	}
+}
+
+func samplePlans(chosen string) []Choice {
+	var all []Choice
+	for _, c := range []Choice{{Value: "free", Label: "Free"}, {Value: "standard", Label: "Standard"}, {Value: "pro", Label: "Pro"}} {
+		c.Selected = c.Value == chosen
+		all = append(all, c)
+	}
+	return all
+}
+
+func sampleAllTeams() AdminTeamsPage {
+	return AdminTeamsPage{
+		Shell: adminShell("Teams"), List: AdminList{Search: "a", Page: 1, From: 1, To: 3, Total: 3},
+		Teams: []AdminTeamRow{
+			{ID: "1", Name: "Nordlicht", Owners: "Jonas Weber, Mara Lindqvist", Members: 7, Stores: 12, Plans: samplePlans("pro"), Given: true},
+			{ID: "2", Name: "Mara Lindqvist", Owners: "Mara Lindqvist", Personal: true, Members: 1, Stores: 2, Plans: samplePlans("standard")},
+			{ID: "3", Name: hostile, Owners: longName, Members: 2, Plans: samplePlans("free"), Given: true},
+		},
+	}
+}
+
+func samplePlanList() AdminPlansPage {
+	return AdminPlansPage{Shell: adminShell("Plans"), Plans: []AdminPlanRow{
+		{Name: "free", Label: "Free", Stores: "1", CPU: "1", Memory: "6 GiB", Disk: "20 GiB", Pods: 10, Misfits: []string{"WooCommerce does not fit the Free plan. It needs 4 CPU and the plan gives 1."}},
+		{Name: "standard", Label: "Standard", Stores: "No limit", CPU: "5", Memory: "8 GiB", Disk: "20 GiB", Pods: 20, Default: true},
+		{Name: "pro", Label: longName, Stores: "No limit", CPU: "8", Memory: "16 GiB", Disk: "50 GiB", Pods: 30},
+	}}
+}
+
+func samplePlanForm() AdminPlanPage {
+	return AdminPlanPage{
+		Shell: adminShell("Plans"), Action: "/admin/plans/pro", Title: "Plan Pro", Submit: "Save",
+		Notes: []string{"A store has 8 CPU, 16 GiB, 50 GiB of disk. Those that live take changed figures on at their next change: an upgrade, a rollback, a repair or a retry."},
+		Fields: []AdminField{
+			{Name: "name", Label: "Name", Value: "pro", Hint: "In settings and records, such as large. It never changes.", Fixed: true},
+			{Name: "label", Label: "Label", Value: hostile, Error: "Type what people call the plan, in at most 40 characters."},
+			{Name: "stores", Label: "Stores of a team", Value: "20", Hint: "0 for no limit of the plan’s own", Numeric: true},
+			{Name: "cpu", Label: "CPU of a store", Value: "eight", Error: "Type a number of CPUs, such as 2 or 0.5, up to 1000.", Numeric: true},
+			{Name: "memory", Label: "Memory of a store, in GiB", Value: "16", Hint: "Half of it is the store’s own", Numeric: true},
+		},
+	}
+}
+
+func sampleClusters() AdminClustersPage {
+	card := func(c Cluster, connection string) AdminClusterCard {
+		return AdminClusterCard{Cluster: c, Facts: []Fact{
+			{Name: "Kubernetes", Value: "v1.37.0"}, {Name: "Nodes", Value: "Simulated: they run no containers"}, {Name: "Stores", Value: "38"},
+			{Name: "UID", Value: "6f0c1d8e-1111-2222-3333-444455556666", Code: true}, {Name: "Connection", Value: connection},
+		}}
+	}
+	return AdminClustersPage{Shell: adminShell("Clusters"), Clusters: []AdminClusterCard{
+		card(Cluster{Name: "ams-1", Since: sampleTime}, "connected"), card(unreachableShell().Cluster, "unreachable: "+hostile),
+	}}
+}
+
+func sampleQueue() AdminQueuePage {
+	return AdminQueuePage{Shell: adminShell("Queue"), Queue: AdminQueue{
+		Running: []AdminQueueRow{
+			{ID: "1", Name: "Nordwind Outdoor", Team: "Nordlicht", Status: Provisioning, Asked: "Opening", AskedBy: "by Mara Lindqvist", Step: "Workloads", Since: sampleTime},
+			{ID: "2", Name: hostile, Team: longName, Status: Deleting, Asked: "Deletion", AskedBy: "by " + longName, Step: "Disks", Since: sampleTime.Add(-time.Hour), Idle: true},
+		},
+		Waiting: []AdminQueueRow{
+			{ID: "3", Name: "Tea & Tonic", Team: "Nordlicht", Status: Upgrading, Asked: "Upgrade", AskedBy: "by Shopwright", Step: "Queued", Since: sampleTime},
+		},
+		Blocked: "The cluster is not connected. Work goes on by itself when it is.",
+	}}
+}
+
+func sampleVersions() AdminVersionsPage {
+	return AdminVersionsPage{
+		Shell: adminShell("Versions"),
+		Facts: []Fact{{Name: "Shopwright", Value: "0.1.0"}, {Name: "Kubernetes", Value: "v1.37.0"}, {Name: "Database", Value: "PostgreSQL 15.14, schema 1"}},
+		Charts: []AdminChartRow{
+			{Engine: "WooCommerce", Version: "1.9.0", Stores: 12}, {Engine: "WooCommerce", Version: "1.10.0", Stores: 26, Offered: true},
+			{Engine: "Medusa", Version: "None in place yet", Stores: 1},
+		},
+	}
+}
+
+// adminStates are the pages of those who administer the installation.
+func adminStates() map[string]templ.Component {
+	none, refused := sampleUsers(), sampleUsers()
+	none.Users, none.List = nil, AdminList{Search: hostile, Page: 1}
+	refused.Shell.Notices = []Notice{{Kind: ToneBad, Message: "An installation needs an administrator. Make somebody else one before the last one goes."}}
+	idle := AdminQueuePage{Shell: adminShell("Queue")}
+	return map[string]templ.Component{
+		"17-admin-users":       AdminUsers(sampleUsers()),
+		"17a-admin-users-none": AdminUsers(none),
+		"17b-admin-last":       AdminUsers(refused),
+		"17c-admin-teams":      AdminTeams(sampleAllTeams()),
+		"17d-admin-plans":      AdminPlans(samplePlanList()),
+		"17e-admin-plan":       AdminPlanForm(samplePlanForm()),
+		"17f-admin-clusters":   AdminClusters(sampleClusters()),
+		"17g-admin-queue":      AdminQueueView(sampleQueue()),
+		"17h-admin-queue-none": AdminQueueView(idle),
+		"17i-admin-versions":   AdminVersions(sampleVersions()),
+	}
+}
+
+// with adds the states.
+func with(all, more map[string]templ.Component) map[string]templ.Component {
+	maps.Copy(all, more)
+	return all
+}
