@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
@@ -120,7 +121,7 @@ func describeStoreError(e *store.Error) *Problem {
 	case store.Forbidden:
 		p.Status = http.StatusForbidden
 	case store.Limited:
-		p.Status = http.StatusTooManyRequests
+		p.Status, p.retry = http.StatusTooManyRequests, int((e.RetryAfter+time.Second-1)/time.Second)
 	case store.Unavailable:
 		p.Status, p.retry = http.StatusServiceUnavailable, whenBack
 	default:
