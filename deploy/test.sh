@@ -66,6 +66,8 @@ fi
 # Races are looked for where several goroutines work in the test itself. Elsewhere it is the built program, Helm, PHP
 # and the control plane that work, or templates that are rendered.
 racy=$(go list ./handlers/... ./provisioner/... ./static/... ./store/... ./views/... | grep -v /provisioner/engine)
-CGO_ENABLED=1 go test -race -parallel 6 -timeout 40m $racy
-go test -parallel 8 -timeout 40m ./charts/... ./cmd/... ./provisioner/engine/...
-go test -C deploy/devcluster -timeout 30m ./...
+failed=0 # what follows a failure is tested too
+CGO_ENABLED=1 go test -race -parallel 6 -timeout 40m $racy || failed=1
+go test -parallel 8 -timeout 40m ./charts/... ./cmd/... ./provisioner/engine/... || failed=1
+go test -C deploy/devcluster -timeout 30m ./... || failed=1
+exit $failed
