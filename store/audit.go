@@ -65,6 +65,9 @@ type AuditQuery struct {
 // Audit returns what people did, newest first: in the teams whose log the actor may read, or
 // in all of them for an administrator.
 func (db *DB) Audit(ctx context.Context, actor Actor, q AuditQuery) ([]Event, error) {
+	if !actor.MayAudit() {
+		return nil, &Error{Code: Forbidden, Message: "The audit log is for a team’s owners and admins. Ask one of them."}
+	}
 	where, args := q.conditions(actor)
 	args = append(args, q.Limit)
 	rows, err := db.read.QueryContext(ctx, `

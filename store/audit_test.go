@@ -62,9 +62,8 @@ func TestAuditTellsWhoMayKnow(t *testing.T) {
 		}
 		token := root
 		token.Token, token.Scopes = "deploy", []store.Scope{store.ReadStores}
-		if got := b.audit(t, token, store.AuditQuery{}); len(got) > 0 {
-			t.Errorf("an administrator's token for stores reads %s", auditKinds(got))
-		}
+		_, err := b.db.Audit(t.Context(), token, store.AuditQuery{Limit: 1})
+		wantError(t, err, store.Forbidden, "")
 		if !b.now(t, "member").MayAudit() || token.MayAudit() {
 			t.Error("who may read some of the log is not who reads some")
 		}
