@@ -172,8 +172,8 @@ func fits(route, line string) bool {
 func (s site) tryAs(route string, a access) string {
 	s.t.Helper()
 	line := fmt.Sprintf("%-50s", route)
-	for _, role := range append(store.Roles(), "stranger", "administrator", "anonymous") {
-		team, people := s.peopled()
+	team, people := s.peopled()
+	for _, role := range everybody() {
 		who := people[role]
 		got := became(s.try(route, a, who, team))
 		if want := a.expected(who, team); got != want {
@@ -182,6 +182,13 @@ func (s site) tryAs(route string, a access) string {
 		line += fmt.Sprintf(" %s: %s", role, got)
 	}
 	return line
+}
+
+// everybody there is, the most powerful last: what they do may be the end of the team.
+func everybody() []store.Role {
+	roles := store.Roles()
+	slices.Reverse(roles)
+	return slices.Concat([]store.Role{"anonymous", "stranger", "administrator"}, roles)
 }
 
 // try sends the request about a new store of the team.
