@@ -123,7 +123,7 @@ type storesCreateCmd struct {
 	output   `embed:""`
 	waiting  `embed:""`
 	Name     string `arg:"" help:"Name of the store."`
-	Engine   string `default:"woocommerce" help:"Engine, such as woocommerce or medusa."`
+	Engine   string `help:"Engine; the first that the installation offers when empty."`
 	Slug     string `help:"Its part of the address; made from the name when empty."`
 	Template string `help:"What the shop begins with."`
 	Country  string `help:"Country, such as DE."`
@@ -139,6 +139,11 @@ func (c *storesCreateCmd) Run(ctx context.Context, at console) error {
 	}
 	if c.Key == "" {
 		c.Key = uuid.NewString()
+	}
+	if c.Engine == "" {
+		if c.Engine, err = to.FirstEngine(ctx); err != nil {
+			return err
+		}
 	}
 	wanted := api.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency}
 	st, err := createOnce(ctx, to, wanted, c.Key)

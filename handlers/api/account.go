@@ -31,8 +31,8 @@ func (a *API) registerAccount() {
 
 // Engine is a kind of shop.
 type Engine struct {
-	Name        string     `json:"name" example:"woocommerce"`
-	Label       string     `json:"label" example:"WooCommerce"`
+	Name        string     `json:"name"`
+	Label       string     `json:"label"`
 	Description string     `json:"description"`
 	Templates   []Template `json:"templates" nullable:"false"`
 }
@@ -73,7 +73,7 @@ func (a *API) templates(engine string) ([]Template, error) {
 }
 
 type templatesInput struct {
-	Engine string `path:"engine" example:"woocommerce"`
+	Engine string `path:"engine"`
 }
 
 type templatesOutput struct {

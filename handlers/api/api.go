@@ -65,10 +65,30 @@ func New(e *echo.Echo, c Config) *API {
 	a.registerAccount()
 	a.registerStreams()
 	a.registerTeams()
+	a.nameAnEngine()
 	schemas := a.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own, in whose place is Problem
 	delete(schemas, "ErrorDetail")
 	return a
+}
+
+// nameAnEngine takes an engine that there is for the document's examples.
+func (a *API) nameAnEngine() {
+	document, engines := a.huma.OpenAPI(), a.Engines.All()
+	if len(engines) == 0 {
+		return
+	}
+	name, label := []any{engines[0].Name()}, []any{engines[0].Label()}
+	schemas := document.Components.Schemas.Map()
+	for _, schema := range schemas {
+		if field := schema.Properties["engine"]; field != nil {
+			field.Examples = name
+		}
+	}
+	schemas["Engine"].Properties["name"].Examples, schemas["Engine"].Properties["label"].Examples = name, label
+	for _, p := range document.Paths["/engines/{engine}/templates"].Get.Parameters {
+		p.Schema.Examples = name
+	}
 }
 
 func (a *API) settings() huma.Config {

@@ -20,7 +20,7 @@ type Store struct {
 	AdminURL   string       `json:"admin_url,omitempty"`
 	Namespace  string       `json:"namespace" example:"store-tea-and-tonic"`
 	Cluster    string       `json:"cluster" example:"local"`
-	Engine     string       `json:"engine" example:"woocommerce"`
+	Engine     string       `json:"engine"`
 	Template   string       `json:"template" example:"blank"`
 	Country    string       `json:"country" example:"DE"`
 	Currency   string       `json:"currency" example:"EUR"`

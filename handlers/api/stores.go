@@ -138,7 +138,7 @@ func readCursor(cursor string) (storeID string, err error) {
 type NewStore struct {
 	Name     string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
 	Slug     string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"Its part of the address; proposed from the name when it is missing."`
-	Engine   string `json:"engine" maxLength:"40" example:"woocommerce"`
+	Engine   string `json:"engine" maxLength:"40"`
 	Template string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine's usual one when it is missing."`
 	Country  string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
 	Currency string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country's own when it is missing."`

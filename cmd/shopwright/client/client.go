@@ -144,6 +144,17 @@ func (c *Client) Log(ctx context.Context, id string, query url.Values, to io.Wri
 	return errors.Join(err, response.Body.Close())
 }
 
+// FirstEngine returns the name of the engine that the installation offers first.
+func (c *Client) FirstEngine(ctx context.Context) (string, error) {
+	list, err := ask[struct {
+		Engines []api.Engine `json:"engines"`
+	}](ctx, c, http.MethodGet, "/engines", nil)
+	if err != nil || len(list.Engines) == 0 {
+		return "", err // which creating then says
+	}
+	return list.Engines[0].Name, nil
+}
+
 // Tokens returns the user's tokens.
 func (c *Client) Tokens(ctx context.Context) ([]api.Token, error) {
 	list, err := ask[struct {
