@@ -64,7 +64,7 @@ func (e errand) expected(who store.Actor, team string) string {
 		return "401"
 	case e.action != "" && !e.own && !who.May(store.ViewStores, team):
 		return "404"
-	case e.action != "" && !who.May(e.action, team) && !(e.own && who.Roles[team] == ""):
+	case e.action != "" && !who.May(e.action, team) && (!e.own || who.Roles[team] != ""):
 		return "403"
 	case e.absent:
 		return "404"
