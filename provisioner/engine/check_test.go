@@ -25,13 +25,22 @@ import (
 type till struct {
 	t      *testing.T
 	closed bool
-	empty  bool
 	ways   []string
 	where  string // the shop's country
+	rates  []any  // ways to ship; nil where the shop ships nothing
+	goods  []map[string]any
 	refuse string // a path that answers with an error
+	garble string // a path that answers with what nobody expects
+	lose   bool   // the order cannot be read
 	asked  []string
 	status string // of the order
 	buyer  map[string]any
+	bought int // id of what was put into the cart
+}
+
+// simple is a product without options.
+func simple() []map[string]any {
+	return []map[string]any{{"id": 9, "is_purchasable": true, "is_in_stock": true, "has_options": false}}
 }
 
 func (s *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +53,10 @@ func (s *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.say(w, map[string]any{"code": "any", "message": "<b>Sorry</b>, we cannot do that."})
 		return
 	}
+	if s.garble != "" && strings.Contains(r.URL.Path, s.garble) {
+		s.say(w, map[string]any{"payment_methods": 7})
+		return
+	}
 	_, secret, _ := r.BasicAuth()
 	if strings.Contains(r.URL.Path, "/wc/v3/") && (secret != "secret-of-the-check" || r.Header.Get("X-Forwarded-Proto") != "https") {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -52,19 +65,26 @@ func (s *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method + " " + r.URL.Path {
 	case "GET /wp-json/shopwright/v1/state":
-		s.say(w, map[string]any{"closed": s.closed})
+		s.say(w, map[string]any{"closed": s.closed, "country": cmp.Or(s.where, "US:CA"), "postcode": ""})
 	case "GET /wp-json/wc/store/v1/products":
-		products := []map[string]any{{"id": 7, "is_purchasable": true, "is_in_stock": false}}
-		if !s.empty {
-			products = append(products, map[string]any{"id": 9, "is_purchasable": true, "is_in_stock": true, "has_options": false})
-		}
-		s.say(w, products)
+		s.say(w, append([]map[string]any{{"id": 7, "is_purchasable": true, "is_in_stock": false}}, s.goods...))
 	case "GET /wp-json/wc/store/v1/cart":
 		w.Header().Set("Cart-Token", "token-of-the-cart")
 		s.say(w, map[string]any{"items": []any{}})
 	case "POST /wp-json/wc/store/v1/cart/add-item":
 		s.wantCart(r)
-		s.say(w, map[string]any{"payment_methods": s.ways})
+		var item struct{ ID int }
+		if err := json.NewDecoder(r.Body).Decode(&item); err != nil {
+			s.t.Error(err)
+		}
+		s.bought = item.ID
+		s.say(w, map[string]any{"items": []any{}})
+	case "POST /wp-json/wc/store/v1/cart/update-customer":
+		s.wantCart(r)
+		s.say(w, map[string]any{
+			"payment_methods": s.ways, "needs_shipping": s.rates != nil,
+			"shipping_rates": s.packages(),
+		})
 	case "POST /wp-json/wc/store/v1/checkout":
 		s.wantCart(r)
 		if err := json.NewDecoder(r.Body).Decode(&s.buyer); err != nil {
@@ -76,10 +96,23 @@ func (s *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.status = "cancelled"
 		fallthrough
 	case "GET /wp-json/wc/v3/orders/42":
+		if s.lose && r.Method == http.MethodGet {
+			w.WriteHeader(http.StatusNotFound)
+			s.say(w, map[string]any{"message": "Invalid ID."})
+			return
+		}
 		s.say(w, map[string]any{"id": 42, "number": "1042", "status": s.status})
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// packages are what the cart is shipped in.
+func (s *till) packages() []any {
+	if s.rates == nil {
+		return []any{}
+	}
+	return []any{map[string]any{"package_id": 0, "shipping_rates": s.rates}}
 }
 
 func (s *till) wantCart(r *http.Request) {
@@ -99,6 +132,7 @@ type outcome struct {
 	OK      bool
 	Closed  bool
 	Order   string
+	Placed  bool
 	Failed  string
 	Message string
 	Steps   []struct{ Name string }
@@ -119,7 +153,7 @@ func (s *till) checked(places bool) (said outcome, output string) {
 	}
 	report := filepath.Join(dir, "report")
 	cmd := exec.CommandContext(s.t.Context(), "php", filepath.Join(dir, "check.php"))
-	cmd.Env = append(os.Environ(), "WORDPRESS_URL="+server.URL, "SHOP_URL=http://shop.localhost:8081", "SHOP_COUNTRY="+cmp.Or(s.where, "US:CA"),
+	cmd.Env = append(os.Environ(), "WORDPRESS_URL="+server.URL, "SHOP_URL=http://shop.localhost:8081",
 		"CREDENTIALS="+dir, "REPORT="+report, fmt.Sprint("CHECK_PLACE_ORDER=", places))
 	out, err := cmd.CombinedOutput()
 	text, readErr := os.ReadFile(report)
@@ -140,9 +174,9 @@ func (s *till) checked(places bool) (said outcome, output string) {
 
 func TestOrderCheckBuysAndCancels(t *testing.T) {
 	t.Parallel()
-	s := &till{t: t, ways: []string{"cod"}}
+	s := &till{t: t, goods: simple(), rates: []any{map[string]any{"rate_id": "flat_rate:1"}}, ways: []string{"cod"}}
 	said, out := s.checked(true)
-	if !said.OK || said.Order != "1042" || len(said.Steps) != 6 || s.status != "cancelled" {
+	if !said.OK || !said.Placed || said.Order != "1042" || len(said.Steps) != 9 || s.bought != 9 || s.status != "cancelled" {
 		t.Errorf("%+v, the order is %s: %s", said, s.status, out)
 	}
 	billing, _ := s.buyer["billing_address"].(map[string]any)
@@ -156,7 +190,7 @@ func TestOrderCheckLivesInEveryCountry(t *testing.T) {
 	t.Parallel()
 	postcodes := map[any]string{}
 	for _, c := range store.Countries() {
-		s := &till{t: t, ways: []string{"cod"}, where: c.Code}
+		s := &till{t: t, goods: simple(), ways: []string{"cod"}, where: c.Code}
 		if said, out := s.checked(true); !said.OK {
 			t.Fatalf("%s: %+v: %s", c.Name, said, out)
 		}
@@ -175,9 +209,9 @@ func TestOrderCheckLivesInEveryCountry(t *testing.T) {
 func TestOrderCheckStopsBeforeItOrders(t *testing.T) {
 	t.Parallel()
 	for what, s := range map[string]*till{
-		"not to place an order": {t: t, ways: []string{"cod", "stripe"}},
+		"not to place an order": {t: t, goods: simple(), ways: []string{"cod", "stripe"}},
 		"the shop is closed":    {t: t, closed: true},
-		"paid by card only":     {t: t, ways: []string{"stripe"}},
+		"paid by card only":     {t: t, goods: simple(), ways: []string{"stripe"}},
 	} {
 		said, out := s.checked(what != "not to place an order")
 		if !said.OK || said.Order != "" || said.Closed != s.closed || slices.Contains(s.asked, "POST /wp-json/wc/store/v1/checkout") {
@@ -186,14 +220,46 @@ func TestOrderCheckStopsBeforeItOrders(t *testing.T) {
 	}
 }
 
+// Where all goods have options, one of their variations is bought.
+func TestOrderCheckBuysAVariation(t *testing.T) {
+	t.Parallel()
+	shirt := map[string]any{"id": 11, "is_purchasable": true, "is_in_stock": true, "has_options": true, "variations": []any{map[string]any{"id": 12}}}
+	s := &till{t: t, goods: []map[string]any{shirt}, ways: []string{"cod"}}
+	if said, out := s.checked(true); !said.OK || s.bought != 12 {
+		t.Errorf("%+v, bought %d: %s", said, s.bought, out)
+	}
+}
+
+// An order that is not found as it should be is cancelled all the same, and named.
+func TestOrderCheckLeavesNoOrderBehind(t *testing.T) {
+	t.Parallel()
+	s := &till{t: t, goods: simple(), ways: []string{"cod"}, lose: true}
+	said, out := s.checked(true)
+	if said.OK || said.Failed != "order" || !said.Placed || said.Order != "42" || s.status != "cancelled" {
+		t.Errorf("%+v, the order is %s: %s", said, s.status, out)
+	}
+}
+
+// What the check itself does wrong is told like everything else.
+func TestOrderCheckTellsOfItself(t *testing.T) {
+	t.Parallel()
+	s := &till{t: t, goods: simple(), garble: "update-customer"}
+	if said, out := s.checked(true); said.OK || said.Failed != "payment" || !strings.HasPrefix(said.Message, "The check itself broke: ") {
+		t.Errorf("%+v: %s", said, out)
+	}
+}
+
 func TestOrderCheckSaysWhereItFails(t *testing.T) {
 	t.Parallel()
 	for step, s := range map[string]*till{
-		"catalogue": {t: t, empty: true},
-		"cart":      {t: t, refuse: "add-item"},
-		"payment":   {t: t},
-		"checkout":  {t: t, ways: []string{"cod"}, refuse: "checkout"},
-		"order":     {t: t, ways: []string{"cod"}, refuse: "orders/42"},
+		"open":      {t: t, refuse: "state"},
+		"catalogue": {t: t},
+		"cart":      {t: t, goods: simple(), refuse: "add-item"},
+		"address":   {t: t, goods: simple(), refuse: "update-customer"},
+		"shipping":  {t: t, goods: simple(), rates: []any{}, ways: []string{"cod"}},
+		"payment":   {t: t, goods: simple()},
+		"checkout":  {t: t, goods: simple(), ways: []string{"cod"}, refuse: "checkout"},
+		"cancel":    {t: t, goods: simple(), ways: []string{"cod"}, refuse: "orders/42"}, // nor can it be read
 	} {
 		said, out := s.checked(true)
 		if said.OK || said.Failed != step || said.Message == "" || strings.Contains(said.Message, "<") {
