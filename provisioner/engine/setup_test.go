@@ -30,20 +30,22 @@ const ownersPassword = "Zq4dF0vTn2bYx8LkR6sW3mHc"
 func newSite(t *testing.T, change func(values map[string]any)) site {
 	t.Helper()
 	s := site{root: t.TempDir(), objects: shop(t, change)}
-	here := strings.NewReplacer("/var/www/html", s.path("html"), "/run/credentials", s.path("credentials"), "=/setup", "="+s.path("setup"))
+	here := strings.NewReplacer("/var/www/html", s.path("html"), "/var/lib/shopwright", s.path("notes"),
+		"/run/credentials", s.path("credentials"), "=/setup", "="+s.path("setup"))
 	enginetest.Each(s.objects, func(c *corev1.ConfigMap) {
 		if c.Name == "setup" {
 			for name, text := range c.Data {
-				s.write(t, filepath.Join("setup", name), text)
+				s.write(t, filepath.Join("setup", name), here.Replace(text))
 			}
 		}
 	})
-	s.write(t, "setup.sh", here.Replace(s.read(t, "setup/setup.sh")))
 	s.write(t, "html/wp-config.php", "<?php")
+	s.write(t, "notes/image", "docker.io/library/wordpress:6.9-php8.3-apache")
+	s.write(t, "notes/from-image", "themes-twentytwentyfive\n")
 	s.write(t, "credentials/admin-username", "admin")
 	s.write(t, "credentials/admin-email", "admin@shop.localhost")
 	s.write(t, "credentials/admin-password", ownersPassword)
-	s.write(t, "bin/php", "#!/bin/sh\nexit 0\n")
+	s.write(t, "bin/php", "#!/bin/sh\ncase $2 in *version_compare*) exec \"$PHP\" \"$@\" ;; esac\n")
 	wp, err := os.ReadFile("testdata/wp")
 	if err != nil {
 		t.Fatal(err)
@@ -81,14 +83,19 @@ func (s site) installed() bool {
 // run runs the setup with the environment that the chart gives it.
 func (s site) run(t *testing.T, extra ...string) (output string, err error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "sh", s.path("setup.sh"))
+	cmd := exec.CommandContext(t.Context(), "sh", s.path("setup/setup.sh"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // for KILL_AT, which ends all of it
 	cmd.Env = append([]string{"PATH=" + s.path("bin") + ":" + os.Getenv("PATH"), "STATE=" + s.root}, extra...)
 	cmd.Env = append(cmd.Env, "PHP="+php(t), "WORDPRESS="+absolute(t, "testdata/wordpress.php"))
 	for _, env := range setupJob(t, s.objects).Spec.Template.Spec.Containers[0].Env {
 		cmd.Env = append(cmd.Env, env.Name+"="+env.Value)
 	}
-	cmd.Env = append(cmd.Env, "REPORT="+s.path("report"))
+	cmd.Env = append(cmd.Env, "REPORT="+s.path("report"), "TMPDIR="+t.TempDir())
+	for _, env := range extra {
+		if version, ok := strings.CutPrefix(env, "VERSION="); ok {
+			cmd.Env = append(cmd.Env, "WOOCOMMERCE_VERSION="+version)
+		}
+	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -192,7 +199,7 @@ func TestSetupLeavesTheMerchantsChoicesAlone(t *testing.T) {
 func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 	t.Parallel()
 	for broken, want := range map[string]string{
-		"plugin":  `{"ok":false,"failed":"installing WooCommerce","message":""}`,
+		"plugin":  `{"ok":false,"failed":"installing WooCommerce","message":"Error: no such plugin"}`,
 		"payment": `{"ok":false,"failed":"looking whether the shop sells","message":"there is no way to pay"}`,
 	} {
 		s := newSite(t, unchanged)
@@ -208,6 +215,41 @@ func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 		if output, err := s.run(t); err != nil || !s.installed() {
 			t.Errorf("after %s was mended: %v: %s", broken, err, output)
 		}
+	}
+}
+
+// The plugin follows the chart, back too, but for what the merchant has updated.
+func TestSetupFollowsTheChartsPlugin(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, unchanged)
+	for _, step := range []struct{ chart, merchant, want string }{
+		{"10.3.4", "", "10.3.4"},
+		{"10.4.0", "", "10.4.0"},
+		{"10.3.4", "", "10.3.4"},       // rolled back
+		{"10.4.0", "10.5.0", "10.5.0"}, // updated in the admin
+		{"10.6.0", "", "10.6.0"},
+		{"10.6.0", "none", "10.6.0"}, // no shop can be without it
+	} {
+		switch step.merchant {
+		case "":
+		case "none":
+			if err := os.Remove(s.path("plugin")); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			s.write(t, "plugin", step.merchant)
+		}
+		output, err := s.run(t, "VERSION="+step.chart)
+		if err != nil {
+			t.Fatalf("with %s: %v: %s", step.chart, err, output)
+		}
+		if got := s.read(t, "plugin"); got != step.want {
+			t.Errorf("with %s, and %q by the merchant, it is %s, want %s: %s", step.chart, step.merchant, got, step.want, output)
+		}
+	}
+	s.write(t, "notes/from-image", "plugins-woocommerce\n")
+	if output, err := s.run(t, "VERSION=11.0.0"); err != nil || s.read(t, "plugin") != "10.6.0" {
+		t.Errorf("the image brings it, and the setup has too: %v: %s", err, output)
 	}
 }
 
@@ -291,7 +333,7 @@ func (s site) wantRun(t *testing.T, want map[string]string) {
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(want)) {
-		if here := strings.HasPrefix(path, "bin/") || path == "setup.sh"; !here && got[path] != want[path] {
+		if here := strings.HasPrefix(path, "bin/") || strings.HasPrefix(path, "setup/"); !here && got[path] != want[path] {
 			t.Errorf("%s is %q, want %q", path, got[path], want[path])
 		}
 	}

@@ -6,6 +6,7 @@ set -eu
 
 html=/var/www/html
 files=/setup
+. "$files/follow.sh"
 credentials=/run/credentials
 installed=$html/.shopwright-installed
 admin=$(cat "$credentials/admin-username")
@@ -18,19 +19,31 @@ fail() { why=$*; echo "setup: FAILED: $why" >&2; exit 1; }
 # What it was at, in the words that a person reads, is left as the termination message.
 report() { # STATUS
 	[ "$1" != 0 ] && [ -n "${REPORT-}" ] || return 0
-	printf '{"ok":false,"failed":"%s","message":"%s"}' "$step" "$(printf %s "$why" | tr '"\\\n\t' "'/  ")" >"$REPORT"
+	printf '{"ok":false,"failed":"%s","message":"%s"}' "$step" "$(printf %s "$why" | tr '"\\' "'/" | tr '\000-\037' ' ')" >"$REPORT"
 }
-trap 'report $?' EXIT
-wp() { command wp --path="$html" --no-color "$@"; }
-option() { wp option update "$1" "$2" --quiet; }
+said=$(mktemp)
+trap 'report $?; rm -f "$said"' EXIT
+at() { step=$1 why=; }
+
+# What it complains of last is why the setup fails, if it does.
+wp() {
+	did=0
+	command wp --path="$html" --no-color "$@" 2>"$said" || did=$?
+	cat "$said" >&2
+	[ "$did" = 0 ] || why=$(tail -n 1 "$said")
+	return "$did"
+}
+
+# On standard input, as a value may look like an option of WP-CLI.
+option() { printf %s "$2" | wp option update "$1" --quiet; }
 
 wait_for() { # WHAT COMMAND...
 	what=$1
 	shift
 	tries=0
-	until said=$("$@" 2>&1); do
+	until answer=$("$@" 2>&1); do
 		tries=$((tries + 1))
-		[ "$tries" -lt 240 ] || fail "$what did not come within eight minutes. $said"
+		[ "$tries" -lt 240 ] || fail "$what did not come within eight minutes. $answer"
 		[ $((tries % 15)) -ne 1 ] || say "waiting for $what"
 		sleep 2
 	done
@@ -40,7 +53,11 @@ database_answers() {
 	php -r 'mysqli_report(MYSQLI_REPORT_OFF); if (!@mysqli_connect(getenv("WORDPRESS_DB_HOST"), getenv("WORDPRESS_DB_USER"), getenv("WORDPRESS_DB_PASSWORD"), getenv("WORDPRESS_DB_NAME"))) { echo mysqli_connect_error(); exit(1); }'
 }
 
+# The pod of this release has brought its code.
+code_is_there() { [ -f "$html/wp-config.php" ] && [ "$(cat "$notes/image" 2>/dev/null)" = "$SHOP_IMAGE" ]; }
+
 install_wordpress() {
+	php "$files/afresh.php"
 	if wp core is-installed 2>/dev/null; then
 		say "WordPress is installed"
 		return
@@ -52,10 +69,17 @@ install_wordpress() {
 		<"$credentials/admin-password" >/dev/null
 }
 
+# The plugin comes with the image, where that has it, or is downloaded.
 install_plugin() {
-	wp plugin is-installed woocommerce || wp plugin install woocommerce --version="$WOOCOMMERCE_VERSION"
+	present=$(wp plugin get woocommerce --field=version 2>/dev/null || true)
+	if ! grep -qx plugins-woocommerce "$notes/from-image" && is_due plugins-woocommerce "$WOOCOMMERCE_VERSION" "$present"; then
+		bring plugins-woocommerce "$WOOCOMMERCE_VERSION" download_plugin
+	fi
 	wp plugin is-active woocommerce || wp plugin activate woocommerce
 }
+
+# --force is what replaces a version that is there.
+download_plugin() { wp plugin install woocommerce --version="$WOOCOMMERCE_VERSION" --force; }
 
 # The order check is let in as a customer whose mail nobody gets, and reads its order back.
 let_check_in() {
@@ -123,32 +147,32 @@ verify() {
 	wp plugin is-active woocommerce || fail "WooCommerce is not active"
 }
 
-step="waiting for the database"
+at "waiting for the database"
 wait_for "the database" database_answers
-step="waiting for WordPress’s files"
-wait_for "WordPress's files" test -f "$html/wp-config.php"
-step="installing WordPress"
+at "waiting for WordPress’s files"
+wait_for "WordPress's files" code_is_there
+at "installing WordPress"
 install_wordpress
-step="installing WooCommerce"
+at "installing WooCommerce"
 install_plugin
-step="letting the order check in"
+at "letting the order check in"
 let_check_in
 if wp option get shopwright_setup >/dev/null 2>&1; then
 	say "the shop was set up before: migrating only"
-	step="migrating the database of WordPress"
+	at "migrating the database of WordPress"
 	wp core update-db --quiet
-	step="migrating the database of WooCommerce"
+	at "migrating the database of WooCommerce"
 	wp wc update --quiet || fail "WooCommerce's database cannot be migrated"
 else
-	step="installing the theme"
+	at "installing the theme"
 	install_theme
-	step="opening the shop"
+	at "opening the shop"
 	open_shop
-	step="looking whether the shop sells"
+	at "looking whether the shop sells"
 	verify_first
 	remember
 fi
-step="looking whether all is there"
+at "looking whether all is there"
 verify
 touch "$installed"
 say "done"

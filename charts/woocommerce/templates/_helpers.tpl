@@ -66,7 +66,7 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
   value: |
     define('WP_HOME', getenv('SHOP_URL'));
     define('WP_SITEURL', getenv('SHOP_URL'));
-    define('AUTOMATIC_UPDATER_DISABLED', true);
+    define('WP_AUTO_UPDATE_CORE', 'minor');
     define('DISABLE_WP_CRON', true);
 {{- end }}
 
