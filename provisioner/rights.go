@@ -11,14 +11,18 @@ import (
 )
 
 // takesEffect bounds how long rights that were given may be unknown to an API server. Mostly
-// it is milliseconds.
-const takesEffect = 5 * time.Second
+// it is milliseconds, but this process may have little time of its own in between: so many
+// tries are made as well.
+const (
+	takesEffect  = 30 * time.Second
+	longestPause = 3 * time.Second
+)
 
 // untilEffect is the pause after so many tries of what was forbidden. It returns an error
 // when no further try is worth it.
 func untilEffect(ctx context.Context, tries int) error {
 	pause := 20 * time.Millisecond << tries
-	if pause > takesEffect/2 {
+	if pause > longestPause {
 		return errors.New("the rights do not take effect")
 	}
 	return sleep(ctx, pause)
