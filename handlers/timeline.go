@@ -267,6 +267,9 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Tone, entry.Verb, entry.Detail = views.ToneOK, "could buy again at", ""
 	case store.CheckAsked:
 		entry.Kind, entry.Verb = views.EntryRetry, "asked to check"
+	case store.Checked:
+		entry.Verb, entry.Detail = "checked", word(e.Message)
+		return entry, e.Data.Asked // the others are on the store's page, and there are many
 	case store.StoreDeleteAsked:
 		entry.Kind, entry.Verb = views.EntryDelete, "asked to delete"
 	case store.StoreDeleted:

@@ -76,7 +76,7 @@ func (w *worker) observeOpening(o *observed) {
 	}
 	o.Misled = w.misled.during(o.Address.Outcome == store.WrongAnswer)
 	if o.Check.Done && w.claim.Store.Step == store.StepCheck {
-		w.outcome = checkOutcome(o.Check.Result)
+		w.outcome = o.Check.Result.Outcome()
 	}
 }
 

@@ -1,6 +1,7 @@
 package provisioner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -87,32 +88,18 @@ func resultOf(pod kube.Pod) store.Check {
 	return check
 }
 
-// reportOf is what the pod's container has left, or what Kubernetes says of the pod.
+// reportOf is what the pod's container has left, or what Kubernetes says of its end.
 func reportOf(pod kube.Pod) (text string, code int32) {
 	for _, c := range pod.Containers {
-		if c.State.Kind == "terminated" && !c.Init {
-			return c.State.Message, c.State.ExitCode
+		switch {
+		case c.State.Kind != "terminated" || c.Init:
+		case c.State.Reason == outOfMemory:
+			return fmt.Sprintf("The check took more than its limit of %s of memory and was ended", c.MemoryLimit), c.State.ExitCode
+		default:
+			return cmp.Or(c.State.Message, pod.Message, c.State.Reason), c.State.ExitCode
 		}
 	}
-	return pod.Phase + " " + pod.Message, 1
-}
-
-// checkOutcome says in a few words what a successful check came to.
-func checkOutcome(c store.Check) string {
-	var took time.Duration
-	for _, step := range c.Steps {
-		took += step.Took
-	}
-	switch {
-	case c.Simulated:
-		return "Simulated: no order was placed"
-	case c.Closed:
-		return "The shop is closed by its owner"
-	case c.Order != "":
-		return fmt.Sprintf("Order %s sold in %s, and cancelled", c.Order, took.Round(100*time.Millisecond))
-	default:
-		return fmt.Sprintf("Walked to the till in %s", took.Round(100*time.Millisecond))
-	}
+	return cmp.Or(pod.Message, pod.Phase), 1
 }
 
 // createCheck begins the next attempt of the run that opens the store.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -16,6 +17,29 @@ type Check struct {
 	Failed    string      `json:"failed,omitempty"`    // the step at which it ended
 	Message   string      `json:"message,omitempty"`   // why, in the shop's words
 	Address   Reached     `json:"address,omitzero"`    // what the public address said
+}
+
+// Outcome says in a few words what the check came to.
+func (c Check) Outcome() string {
+	var took time.Duration
+	for _, step := range c.Steps {
+		took += step.Took
+	}
+	took = took.Round(100 * time.Millisecond)
+	switch {
+	case !c.OK:
+		return c.Failed + ": " + c.Message
+	case c.Simulated:
+		return "Simulated: no order was placed"
+	case c.Closed:
+		return "The shop is closed by its owner"
+	case c.Order != "":
+		return fmt.Sprintf("Order %s sold in %s, and cancelled", c.Order, took)
+	case len(c.Steps) == 0:
+		return c.Message
+	default:
+		return fmt.Sprintf("Walked to the till in %s", took)
+	}
 }
 
 // CheckStep is a part of a check, such as adding something to the cart.
@@ -109,14 +133,16 @@ func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.D
 		if check.OK {
 			st.Health.Failures = 0
 		}
-		events := []Event{storeEvent(*st, Actor{}, Checked, check.Message)}
+		done := storeEvent(*st, Actor{}, Checked, check.Outcome())
+		done.Data.Asked = c.Store.Health.Place
+		events := []Event{done}
 		switch {
 		case check.OK && st.Status == Degraded:
 			st.Status = Ready
 			return append(events, storeEvent(*st, Actor{}, StoreRecovered, "")), nil
 		case st.Status == Ready && st.Health.Failures >= failuresUntilDegraded:
 			st.Status = Degraded
-			return append(events, storeEvent(*st, Actor{}, StoreDegraded, check.Failed+": "+check.Message)), nil
+			return append(events, storeEvent(*st, Actor{}, StoreDegraded, check.Outcome())), nil
 		}
 		return events, nil
 	})

@@ -83,6 +83,7 @@ type EventData struct {
 	UserID     string `json:"user,omitempty"`   // whose membership or account it is about
 	Before     string `json:"before,omitempty"` // of what was changed, where that helps
 	After      string `json:"after,omitempty"`
+	Asked      bool   `json:"asked,omitempty"` // a check was made because somebody asked for it
 }
 
 // sign writes into the event who asked for it. Without an actor it was the platform itself.
