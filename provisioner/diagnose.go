@@ -32,8 +32,10 @@ func hopeless(s kube.Snapshot) (store.Failure, bool) {
 				if c.Restarts >= crashes {
 					return crashing(pod, c), true
 				}
-			case "CreateContainerConfigError":
-				return notStarted(pod, c), true
+			case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
+				if !strings.Contains(c.State.Message, "context deadline exceeded") { // the node is busy
+					return notStarted(pod, c), true
+				}
 			}
 		}
 	}
@@ -156,6 +158,30 @@ func setupStepFailed(j kube.Job, said report) store.Failure {
 		Cause: fmt.Sprintf("The setup gave up after %s, while it was %s%s", plural(int(j.Attempts), "attempt"), said.Failed, why),
 		Next:  "Look at its last words for the reason, then press Retry: the setup runs again on what is there.",
 	}
+}
+
+// diskTrouble finds among the events, newest first, why a disk cannot be made, or cannot be given to a pod.
+func diskTrouble(events []kube.Event, asked time.Time) (store.Failure, bool) {
+	for _, e := range events {
+		if !e.Warning || e.Last.Before(asked.Truncate(time.Second)) {
+			continue
+		}
+		switch e.Reason {
+		case "ProvisioningFailed":
+			return store.Failure{
+				Title: "A disk cannot be made",
+				Cause: fmt.Sprintf("%s gets no disk: %s", e.Object, sentence(e.Message)),
+				Next:  "Mend what the storage class’s provisioner complains of, then press Retry.",
+			}, true
+		case "FailedMount", "FailedAttachVolume":
+			return store.Failure{
+				Title: "A disk cannot be mounted",
+				Cause: fmt.Sprintf("%s does not get its disk: %s", e.Object, sentence(e.Message)),
+				Next:  "Look whether another node still holds the disk, and whether the storage driver runs; then press Retry.",
+			}, true
+		}
+	}
+	return store.Failure{}, false
 }
 
 // noRoom tells what no node has enough of for a pod that waits for one.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
@@ -49,6 +50,97 @@ func TestNoRoomSaysWhatIsShort(t *testing.T) {
 		failure := timedOut(store.Store{Step: store.StepWorkloads}, 10*time.Minute, "0 of 2 workloads ready", s)
 		if failure.Title != want || !strings.Contains(failure.Cause, message[:20]) || !strings.Contains(failure.Next, "Retry") {
 			t.Errorf("%s: %+v", message, failure)
+		}
+	}
+}
+
+// What keeps a disk away stands in events only, and not in those of an earlier try.
+func TestDiskTroubleIsSaid(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2026, 10, 2, 9, 0, 0, 0, time.UTC)
+	for reason, want := range map[string]string{
+		"ProvisioningFailed": "A disk cannot be made", "FailedMount": "A disk cannot be mounted", "FailedAttachVolume": "A disk cannot be mounted",
+	} {
+		event := kube.Event{Object: "pod/mariadb-0", Warning: true, Reason: reason, Message: "storage is full", Last: asked.Add(time.Minute)}
+		f, found := diskTrouble([]kube.Event{{Warning: true, Reason: "Unhealthy", Last: event.Last}, event}, asked)
+		if !found || f.Title != want || !strings.Contains(f.Cause, "pod/mariadb-0") || !strings.Contains(f.Cause, "storage is full.") || !strings.Contains(f.Next, "press Retry") {
+			t.Errorf("%s: %+v", reason, f)
+		}
+		event.Last = asked.Add(-time.Minute)
+		if f, found := diskTrouble([]kube.Event{event}, asked); found {
+			t.Errorf("%s of an earlier try: %+v", reason, f)
+		}
+	}
+}
+
+func TestContainersThatCannotBeStarted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		reason, message string
+		hopeless        bool
+	}{
+		{"CreateContainerConfigError", `secret "store-credentials" not found`, true},
+		{"RunContainerError", `exec: "sh": executable file not found in $PATH`, true},
+		{"CreateContainerError", "failed to reserve container name", true},
+		{"CreateContainerError", "context deadline exceeded", false},
+		{"ContainerCreating", "", false},
+	} {
+		waiting := kube.Container{Name: "wordpress", State: kube.State{Kind: "waiting", Reason: c.reason, Message: c.message}}
+		f, bad := hopeless(kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-x", Containers: []kube.Container{waiting}}}})
+		if bad != c.hopeless || bad && (f.Title != "A container cannot be started" || !strings.Contains(f.Cause, c.message)) {
+			t.Errorf("%s: %t, %+v", c.reason, bad, f)
+		}
+	}
+}
+
+// Whatever a check leaves, it is read as what it is.
+func TestReportsOfChecks(t *testing.T) {
+	t.Parallel()
+	ended := func(state kube.State) kube.Pod {
+		state.Kind = "terminated"
+		return kube.Pod{Phase: "Failed", Ended: true, Containers: []kube.Container{{Name: "check", MemoryLimit: "128Mi", State: state}}}
+	}
+	told := func(report string, code int32) kube.Pod { return ended(kube.State{Message: report, ExitCode: code}) }
+	late := ended(kube.State{ExitCode: 137, Reason: "Error"})
+	late.Message = "Pod was active on the node longer than the specified deadline"
+	for outcome, c := range map[string]struct {
+		pod kube.Pod
+		ok  bool
+	}{
+		"Order 1042 sold in 1.5s, and cancelled": {told(`{"ok":true,"placed":true,"order":"1042","steps":[{"name":"cart","ms":700},{"name":"order","ms":800}]}`, 0), true},
+		"Walked to the till in 700ms":            {told(`{"ok":true,"placed":false,"steps":[{"name":"cart","ms":700}]}`, 0), true},
+		"The shop is closed by its owner":        {told(`{"ok":true,"closed":true,"steps":[{"name":"open","ms":7}]}`, 0), true},
+		"Simulated: no order was placed":         {told(`{"simulated":true}`, 0), true},
+		"payment: There is no way to pay.":       {told(`{"ok":false,"failed":"payment","message":"There is no way to pay."}`, 1), false},
+		"cart: ":                                 {told(`{"ok":true,"failed":"cart"}`, 1), false}, // it says so and ends otherwise
+		"check: Segmentation fault.":             {told("Segmentation\nfault", 139), false},
+		"check: The check took more than its limit of 128Mi of memory and was ended.": {ended(kube.State{Reason: "OOMKilled", ExitCode: 137}), false},
+		"check: Pod was active on the node longer than the specified deadline.":       {late, false},
+		"check: Evicted.": {kube.Pod{Phase: "Evicted", Ended: true}, false},
+	} {
+		if got := resultOf(c.pod); got.Outcome() != outcome || got.OK != c.ok {
+			t.Errorf("%+v is %q, want %q", got, got.Outcome(), outcome)
+		}
+	}
+}
+
+func TestSecretsAmongValuesAreHidden(t *testing.T) {
+	t.Parallel()
+	state := func(secret string) helm.State {
+		return helm.State{
+			Values:   object{"smtp": object{"password": secret}, "plugins": []any{object{"apiKey": secret + "-key"}}},
+			Manifest: "kind: ConfigMap\nmetadata: {name: mail}\ndata:\n  url: smtp://shop:" + secret + "@mail\n  key: " + secret + "-key\n",
+		}
+	}
+	c, err := compareStates(state("first-secret"), state("other-secret"), newMask([]string{"a-password-of-the-store"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range c.Parts {
+		for _, line := range part.Lines {
+			if strings.Contains(line.Text, "-secret") {
+				t.Errorf("%s shows %q", part.Name, line.Text)
+			}
 		}
 	}
 }
