@@ -60,6 +60,9 @@ func reach(ctx context.Context, address string) store.Reached {
 	if response.StatusCode >= http.StatusBadRequest {
 		return elsewhere(address, fmt.Sprintf("%s answers %s", address, response.Status))
 	}
+	if to, err := response.Location(); err == nil && to.Host != request.URL.Host {
+		return store.Reached{Outcome: store.NotFromHere, Message: "Leads on to " + to.Host + ", which is not looked at"}
+	}
 	return store.Reached{Outcome: store.Answers, Message: fmt.Sprintf("Answers in %d ms", time.Since(began).Milliseconds())}
 }
 

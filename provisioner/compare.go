@@ -169,14 +169,23 @@ var secretKey = regexp.MustCompile(`(?i)(password|passwd|token|secret|apikey|api
 // and returns what it hid: a chart may have put it anywhere.
 func hideValues(values object) (secrets []string) {
 	for key, value := range values {
-		switch v := value.(type) {
-		case object:
-			secrets = append(secrets, hideValues(v)...)
-		case string:
-			if v != "" && key != "existingSecret" && secretKey.MatchString(key) {
-				values[key] = hidden
-				secrets = append(secrets, newMask([]string{v})...)
-			}
+		text, isText := value.(string)
+		if isText && text != "" && key != "existingSecret" && secretKey.MatchString(key) {
+			values[key] = hidden
+			secrets = append(secrets, newMask([]string{text})...)
+		}
+		secrets = append(secrets, hideWithin(value)...)
+	}
+	return secrets
+}
+
+func hideWithin(value any) (secrets []string) {
+	switch v := value.(type) {
+	case object:
+		return hideValues(v)
+	case []any:
+		for _, item := range v {
+			secrets = append(secrets, hideWithin(item)...)
 		}
 	}
 	return secrets

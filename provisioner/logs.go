@@ -122,7 +122,11 @@ func (c *connection) mask(ctx context.Context, namespace string) (mask, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newMask(engine.Secrets(credentials)), nil
+	mail, err := c.kube.Secret(ctx, namespace, sharedMail)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return nil, err
+	}
+	return newMask(append(engine.Secrets(credentials), string(mail["password"]))), nil
 }
 
 func whyNoLog(err error) error {
