@@ -45,14 +45,19 @@ func newInstallation(t *testing.T) *installation {
 	return i
 }
 
+func helmProgram(t *testing.T) string {
+	t.Helper()
+	program := os.Getenv("SHOPWRIGHT_TEST_HELM")
+	if program == "" {
+		t.Fatal("SHOPWRIGHT_TEST_HELM is not set: this test needs the Helm that `make test` builds")
+	}
+	return program
+}
+
 // helm runs the command line as an administrator.
 func (i *installation) helm(args ...string) {
 	i.t.Helper()
-	program := os.Getenv("SHOPWRIGHT_TEST_HELM")
-	if program == "" {
-		i.t.Fatal("SHOPWRIGHT_TEST_HELM is not set: this test needs the Helm that `make test` builds")
-	}
-	cmd := exec.CommandContext(i.t.Context(), program, append(args, "--namespace", platformNamespace)...)
+	cmd := exec.CommandContext(i.t.Context(), helmProgram(i.t), append(args, "--namespace", platformNamespace)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + i.t.TempDir(), "KUBECONFIG=" + i.cluster.AdminKubeconfig()}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

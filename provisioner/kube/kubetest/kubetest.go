@@ -33,6 +33,12 @@ func PlatformClient(t testing.TB) kubernetes.Interface {
 	return clientOf(t, Platform(t))
 }
 
+// AdminKubeconfig is the path of the administrator's kubeconfig.
+func AdminKubeconfig(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(state(t), "admin.kubeconfig")
+}
+
 // Admin is a client that may do everything, for looking at what the platform did.
 func Admin(t testing.TB) kubernetes.Interface {
 	t.Helper()
@@ -42,7 +48,7 @@ func Admin(t testing.TB) kubernetes.Interface {
 // Impersonating is the configuration of an account that the administrator plays.
 func Impersonating(t testing.TB, as rest.ImpersonationConfig) *rest.Config {
 	t.Helper()
-	config := load(t, filepath.Join(state(t), "admin.kubeconfig"))
+	config := load(t, AdminKubeconfig(t))
 	config.Impersonate = as
 	return config
 }
