@@ -21,7 +21,7 @@ func newVolume(t *testing.T) volume {
 	v := volume{site{root: t.TempDir()}}
 	here := strings.NewReplacer("/usr/src/wordpress", v.path("image"), "/var/www/html", v.path("html"), "/var/lib/shopwright", v.path("notes"), "/setup/", v.path("")+"/")
 	enginetest.Each(shop(t, unchanged), func(c *corev1.ConfigMap) {
-		if c.Name == "code" {
+		if c.Name == "setup" {
 			for name, text := range c.Data {
 				v.write(t, name, here.Replace(text))
 			}
