@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -107,7 +108,7 @@ func statusFor(problem *store.Error) int {
 	if problem == nil {
 		return http.StatusOK
 	}
-	return statusOf(problem.Code)
+	return api.StatusOf(problem.Code)
 }
 
 const usersPath = "/admin/users"

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -109,7 +110,7 @@ func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, e
 		if !ok || refused.Code == store.Unavailable {
 			return err
 		}
-		status, page.Problem, page.Other = statusOf(refused.Code), refused.Message, refused.Code == store.Forbidden
+		status, page.Problem, page.Other = api.StatusOf(refused.Code), refused.Message, refused.Code == store.Forbidden
 	}
 	return render(c, status, views.Invitation(page))
 }

@@ -50,7 +50,7 @@ func (a *App) makeToken(c echo.Context) error {
 	}
 	token, secret, err := a.DB.CreateToken(c.Request().Context(), visitorOf(c).Actor, r.wanted())
 	if refused, ok := errors.AsType[*store.Error](err); ok {
-		return a.tokensPage(c, statusOf(refused.Code), r, views.MadeToken{}, refused)
+		return a.tokensPage(c, api.StatusOf(refused.Code), r, views.MadeToken{}, refused)
 	}
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ type stream struct {
 }
 
 var errTooManyStreams = &Problem{
-	Status: http.StatusTooManyRequests, Code: string(store.Limited), retry: whenBack,
+	Status: http.StatusTooManyRequests, Code: string(store.Limited), Retry: whenBack,
 	Detail: "Too many streams are open. Close another, or try again in a moment.",
 }
 
