@@ -163,7 +163,7 @@ func (f *follower) tell(e store.Event) error {
 	if !f.who.Actor.Sees(e) || f.store != "" && f.store != e.StoreID {
 		return nil
 	}
-	data, err := json.Marshal(eventOf(e))
+	data, err := json.Marshal(eventOf(e.SeenBy(f.who.Actor)))
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,71 @@
+package handlers_test
+
+import (
+	"bufio"
+	"strings"
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// programIn comes with a token of somebody for a team.
+func (s site) programIn(who store.Actor, team string, scopes ...store.Scope) program {
+	s.t.Helper()
+	_, secret, err := s.db.CreateToken(s.t.Context(), who, store.NewToken{TeamID: team, Name: "test", Scopes: scopes, Lifetime: time.Hour})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return program{site: s, token: secret, routes: s.document()}
+}
+
+// What the activity hides, the stream of it does: of what was, and of what is.
+func TestProgramsAreNotToldWhoIsInvited(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	owner, _ := storetest.Actor(t, s.db, "owner")
+	team, err := s.db.CreateTeam(t.Context(), owner, "Bakers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, _ = storetest.Actor(t, s.db, "owner")
+	_, secret, err := s.db.Invite(t.Context(), owner, store.NewInvitation{TeamID: team.ID, Role: store.Viewer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	viewer, _ := storetest.Actor(t, s.db, "viewer")
+	if _, err := s.db.AcceptInvitation(t.Context(), viewer, secret); err != nil {
+		t.Fatal(err)
+	}
+	viewer, _ = storetest.Actor(t, s.db, "viewer")
+	invite := func(email string) {
+		t.Helper()
+		if _, _, err := s.db.Invite(t.Context(), owner, store.NewInvitation{TeamID: team.ID, Email: email, Role: store.Viewer}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	invite("before@example.com")
+	for name, p := range map[string]program{
+		"of a viewer": s.programIn(viewer, team.ID, store.ReadStores), "of an owner that may only read stores": s.programIn(owner, team.ID, store.ReadStores),
+	} {
+		stream := p.open("/events", "Last-Event-ID: 0")
+		invite(strings.ReplaceAll(name, " ", ".") + "@example.com")
+		for lines, invited := bufio.NewScanner(stream.Body), 0; invited < 3; {
+			_, kind, e := told(lines)
+			if kind == "" {
+				t.Fatal("the stream has ended")
+			}
+			if kind == "member.invited" {
+				invited++
+				if e.Object != "" && e.Object != store.AnybodyInvited {
+					t.Errorf("a token %s is told of %s", name, e.Object)
+				}
+			}
+			if strings.Contains(e.Object, "of.an.owner") {
+				break
+			}
+		}
+		_ = stream.Body.Close()
+	}
+}
