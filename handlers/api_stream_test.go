@@ -69,3 +69,34 @@ func TestProgramsAreNotToldWhoIsInvited(t *testing.T) {
 		_ = stream.Body.Close()
 	}
 }
+
+// Whoever administers no longer is told of the installation no longer.
+func TestStreamsEndWithTheRightToAdminister(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	root := storetest.Admin(t, s.db)
+	who, team := storetest.Actor(t, s.db, "second")
+	if err := s.db.SetAdmin(t.Context(), root, who.UserID, true); err != nil {
+		t.Fatal(err)
+	}
+	who.Admin = true
+	p := s.programIn(who, team, store.ReadStores, store.Administer)
+	stream := p.open("/events")
+	defer func() { _ = stream.Body.Close() }()
+	lines := bufio.NewScanner(stream.Body)
+	if err := s.db.SetAdmin(t.Context(), root, who.UserID, false); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.AddPlan(t.Context(), root, store.Plan{Name: "large", Label: "Large", CPU: 1, Memory: 1, Disk: 1, Pods: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		_, kind, _ := told(lines)
+		if kind == "" {
+			return
+		}
+		if kind == "plan.added" {
+			t.Fatal("the stream goes on")
+		}
+	}
+}

@@ -81,7 +81,7 @@ func (s *stream) extend() error {
 // good reports whether the token still lets its user read on as at the beginning.
 func (s *stream) good(ctx context.Context) bool {
 	now, err := s.api.DB.TokenActor(ctx, s.who.secret, s.who.Actor.Address)
-	return err == nil && now.Actor.Roles[s.who.Token.TeamID] == s.who.Actor.Roles[s.who.Token.TeamID]
+	return err == nil && now.Actor.Admin == s.who.Actor.Admin && now.Actor.Roles[s.who.Token.TeamID] == s.who.Actor.Roles[s.who.Token.TeamID]
 }
 
 type eventsInput struct {
