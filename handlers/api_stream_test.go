@@ -2,6 +2,7 @@ package handlers_test
 
 import (
 	"bufio"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -98,5 +99,29 @@ func TestStreamsEndWithTheRightToAdminister(t *testing.T) {
 		if kind == "plan.added" {
 			t.Fatal("the stream goes on")
 		}
+	}
+}
+
+// A log in which nothing is written is answered at once, and its connection is kept.
+func TestQuietLogsAreFollowed(t *testing.T) {
+	t.Parallel()
+	s := openShop(t)
+	quiet := s.site
+	quiet.app.SetHeartbeat(50 * time.Millisecond)
+	p := open(quiet).program(store.ReadStores)
+	path := "/stores/" + s.st.ID + "/logs?pod=mariadb-0&follow=true&since=2099-01-02T15:04:05Z"
+	for _, kind := range []string{"text/plain", "application/x-ndjson"} {
+		stream := p.open(path, "Accept: "+kind)
+		lines := bufio.NewScanner(stream.Body)
+		for range 2 {
+			if !lines.Scan() || lines.Text() != "" {
+				t.Errorf("%s: kept by %q, %v", kind, lines.Text(), lines.Err())
+			}
+		}
+		_ = stream.Body.Close()
+	}
+	finite := p.call(http.MethodGet, strings.Replace(path, "follow=true", "follow=false", 1), nil)
+	if finite.status != http.StatusOK || finite.body != "" {
+		t.Errorf("a log that is not followed is %d %q", finite.status, finite.body)
 	}
 }

@@ -44,6 +44,8 @@ type Config struct {
 	Follow func(userID string) (leave func(), ok bool)
 	// Ending is closed when answers that do not end by themselves must.
 	Ending <-chan struct{}
+	// Heartbeat is how often an answer that goes on gives a sign of life.
+	Heartbeat time.Duration
 	// WriteTimeout is how long one message may take to a reader who has stopped reading.
 	WriteTimeout time.Duration
 }

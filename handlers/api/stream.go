@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,9 +14,6 @@ import (
 
 	"shopwright.dev/shopwright/store"
 )
-
-// heartbeat is below the 60 s after which proxies cut a silent connection.
-const heartbeat = 15 * time.Second
 
 func (a *API) registerStreams() {
 	register(a, operation{
@@ -37,6 +35,8 @@ type stream struct {
 	c   huma.Context
 	out *http.ResponseController
 	sub *store.Subscription
+
+	writing sync.Mutex // of one message at a time
 }
 
 var errTooManyStreams = &Problem{
@@ -58,13 +58,17 @@ func (a *API) streaming(ctx context.Context, kind func(huma.Context) string, run
 		c.SetHeader("Content-Type", kind(c))
 		c.SetHeader("X-Accel-Buffering", "no")
 		c.SetStatus(http.StatusOK)
-		run(c.Context(), s)
+		if s.write(nil) == nil { // whoever waits for an answer knows at once that there is one
+			run(c.Context(), s)
+		}
 		_ = s.extend() // the answer needs the time to end in order
 	}}, nil
 }
 
-// write gives the reader the time of one message.
+// write gives the reader the time of one message, and none of it stays behind.
 func (s *stream) write(text []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	if err := s.extend(); err != nil {
 		return err
 	}
@@ -115,7 +119,7 @@ func (f *follower) run(ctx context.Context) {
 	if f.write([]byte("retry: 2000\n\n")) != nil || f.catchUp(ctx) != nil {
 		return
 	}
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(f.api.Heartbeat)
 	defer beat.Stop()
 	for {
 		select {
