@@ -330,7 +330,7 @@ func teamEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
 func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
 	switch e.Kind {
 	case store.UserDisabled:
-		entry.Verb, entry.Detail = "disabled", "Sessions and tokens ended"
+		entry.Verb, entry.Detail = "disabled", word(strings.TrimPrefix(e.Message, "Disabled; "))
 	case store.UserEnabled:
 		entry.Verb = "enabled"
 	case store.AdminMade:

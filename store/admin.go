@@ -91,7 +91,8 @@ func scanAccount(row scanner) (Account, error) {
 	return a, err
 }
 
-// SetDisabled shuts a user out, whose sessions and tokens end at once, or lets one in again.
+// SetDisabled shuts a user out, whose sessions, tokens and invitations end at once, or lets one
+// in again.
 func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disabled bool) error {
 	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
 		return err
@@ -101,7 +102,7 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 	}
 	kind, message := UserEnabled, "Enabled"
 	if disabled {
-		kind, message = UserDisabled, "Disabled; sessions and tokens ended"
+		kind, message = UserDisabled, "Disabled; sessions, tokens and invitations ended"
 	}
 	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
 		if u.Disabled == disabled {
@@ -110,11 +111,14 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 		if err := t.checkOtherAdmin(ctx, u, disabled); err != nil {
 			return Event{}, err
 		}
+		if err := t.lockTeamsOf(ctx, userID); err != nil {
+			return Event{}, err
+		}
 		if _, err := t.ExecContext(ctx, `UPDATE users SET disabled = $2 WHERE id = $1`, userID, disabled); err != nil {
 			return Event{}, fmt.Errorf("disable user: %w", err)
 		}
 		if disabled {
-			if err := t.endAccess(ctx, userID); err != nil {
+			if err := t.endAccess(ctx, actor, userID); err != nil {
 				return Event{}, err
 			}
 		}
@@ -122,13 +126,14 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 	})
 }
 
-func (t tx) endAccess(ctx context.Context, userID string) error {
+// endAccess ends what a user can come in with, or let others in with.
+func (t tx) endAccess(ctx context.Context, actor Actor, userID string) error {
 	for _, query := range []string{`DELETE FROM sessions WHERE user_id = $1`, `DELETE FROM api_tokens WHERE user_id = $1`} {
 		if _, err := t.ExecContext(ctx, query, userID); err != nil {
 			return fmt.Errorf("end sessions and tokens: %w", err)
 		}
 	}
-	return nil
+	return t.revokeAllInvitationsOf(ctx, actor, userID)
 }
 
 // SetAdmin makes a user an administrator of the installation, or no longer one. The last one

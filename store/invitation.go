@@ -221,6 +221,22 @@ func (t tx) revokeInvitationsOf(ctx context.Context, actor Actor, teamID, userID
 	return nil
 }
 
+// revokeAllInvitationsOf takes back what a user has invited others with, to whichever team. The
+// user is disabled already: [tx.lockTeam] lets no other invitation come after.
+func (t tx) revokeAllInvitationsOf(ctx context.Context, actor Actor, userID string) error {
+	rows, err := t.QueryContext(ctx, `SELECT DISTINCT team_id FROM invitations WHERE invited_by = $1 AND used_at = 0 AND revoked_at = 0`, userID)
+	teams, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
+	if err != nil {
+		return fmt.Errorf("find where a user has invited: %w", err)
+	}
+	for _, team := range teams {
+		if err := t.revokeInvitationsOf(ctx, actor, team, userID, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // lockInvitation returns an invitation of the team that is neither used nor taken back, and
 // the actor as it is now, if it may manage that.
 func (t tx) lockInvitation(ctx context.Context, actor Actor, teamID, id string) (Invitation, Actor, error) {
