@@ -41,3 +41,21 @@ func TestInvitationsEndWithTheAccountOfWhoInvites(t *testing.T) {
 		}
 	})
 }
+
+// An owner who cannot sign in owns nothing.
+func TestTheLastEnabledOwnerStays(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		admin := storetest.Admin(t, b.db)
+		team, mara := b.found(t, "Nordlicht", map[string]store.Role{"second": store.Owner})
+		second := b.now(t, "second")
+		if err := b.db.SetDisabled(t.Context(), admin, second.UserID, true); err != nil {
+			t.Fatal(err)
+		}
+		wantError(t, b.db.RemoveMember(t.Context(), mara, team, mara.UserID), store.Conflict, "")
+		wantError(t, b.db.ChangeRole(t.Context(), mara, team, mara.UserID, store.Viewer), store.Conflict, "")
+		if err := b.db.RemoveMember(t.Context(), mara, team, second.UserID); err != nil {
+			t.Errorf("the disabled one of two owners cannot be removed: %v", err)
+		}
+	})
+}

@@ -53,7 +53,7 @@ func (db *DB) RemoveMember(ctx context.Context, actor Actor, teamID, userID stri
 			return err
 		}
 		if role == Owner {
-			if err := t.checkOtherOwner(ctx, teamID); err != nil {
+			if err := t.checkOtherOwner(ctx, teamID, userID); err != nil {
 				return err
 			}
 		}
@@ -101,7 +101,7 @@ func (db *DB) ChangeRole(ctx context.Context, actor Actor, teamID, userID string
 			return nil
 		}
 		if before == Owner {
-			if err := t.checkOtherOwner(ctx, teamID); err != nil {
+			if err := t.checkOtherOwner(ctx, teamID, userID); err != nil {
 				return err
 			}
 		}
@@ -180,16 +180,27 @@ func (t tx) member(ctx context.Context, teamID, userID string) (name string, rol
 	return name, role, nil
 }
 
-func (t tx) checkOtherOwner(ctx context.Context, teamID string) error {
-	var owners int
-	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM memberships WHERE team_id = $1 AND role = 'owner'`, teamID).Scan(&owners)
+// checkOtherOwner refuses to take the last owner away. One who is disabled is none.
+func (t tx) checkOtherOwner(ctx context.Context, teamID, userID string) error {
+	owners, err := t.ownersBeside(ctx, teamID, userID)
 	if err != nil {
-		return fmt.Errorf("count owners: %w", err)
+		return err
 	}
-	if owners < 2 {
+	if owners == 0 {
 		return &Error{Code: Conflict, Message: "A team needs an owner. Make somebody else one before the last owner goes."}
 	}
 	return nil
+}
+
+// ownersBeside counts the owners who can sign in, without that user.
+func (t tx) ownersBeside(ctx context.Context, teamID, userID string) (n int, err error) {
+	err = t.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM memberships m JOIN users u ON u.id = m.user_id
+		WHERE m.team_id = $1 AND m.role = 'owner' AND NOT u.disabled AND u.id <> $2`, teamID, userID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count owners: %w", err)
+	}
+	return n, nil
 }
 
 func memberEvent(actor Actor, teamID string, kind Kind, userID, name, message string) Event {
