@@ -28,8 +28,9 @@ type TeamAccount struct {
 	Name      string
 	Personal  bool
 	Plan      string
-	Chosen    bool     // whether somebody gave it that plan
-	Owners    []string // their names
+	Chosen    bool         // whether somebody gave it that plan
+	Owners    []string     // their names
+	Heirs     []TeamMember // who can be made owner, where no owner can sign in
 	Members   int
 	Stores    int // living
 	CreatedAt time.Time
@@ -282,7 +283,7 @@ func (db *DB) AllTeams(ctx context.Context, actor Actor, p Page) (teams []TeamAc
 	if err != nil {
 		return nil, 0, fmt.Errorf("list teams: %w", err)
 	}
-	return teams, total, nil
+	return teams, total, addHeirs(ctx, db.read, teams)
 }
 
 // SetTeamPlan gives the team another plan. Its stores that live take it on at their next

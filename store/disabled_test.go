@@ -59,3 +59,52 @@ func TestTheLastEnabledOwnerStays(t *testing.T) {
 		}
 	})
 }
+
+// Where nobody is left to make another owner, an administrator does.
+func TestAdministratorsAppointOwners(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		admin := storetest.Admin(t, b.db)
+		team, mara := b.found(t, "Nordlicht", map[string]store.Role{"member": store.Member, "gone": store.TeamAdmin})
+		member, gone, stranger := b.now(t, "member"), b.now(t, "gone"), b.now(t, "stranger")
+		orphans := func() (found []store.TeamAccount) {
+			t.Helper()
+			teams, _, err := b.db.AllTeams(t.Context(), admin, all(""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, team := range teams {
+				if len(team.Heirs) > 0 {
+					found = append(found, team)
+				}
+			}
+			return found
+		}
+		wantError(t, b.db.AppointOwner(t.Context(), mara, team, member.UserID), store.NotFound, "")
+		wantError(t, b.db.AppointOwner(t.Context(), admin, team, member.UserID), store.Conflict, "")
+		if got := orphans(); len(got) > 0 {
+			t.Errorf("without an owner are %+v", got)
+		}
+		for _, id := range []string{gone.UserID, mara.UserID} {
+			if err := b.db.SetDisabled(t.Context(), admin, id, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := orphans(); len(got) != 1 || got[0].Name != "Nordlicht" || len(got[0].Heirs) != 1 || got[0].Heirs[0].UserID != member.UserID {
+			t.Errorf("without an owner are %+v", got)
+		}
+		for _, id := range []string{gone.UserID, stranger.UserID, "none"} {
+			wantError(t, b.db.AppointOwner(t.Context(), admin, team, id), store.NotFound, "")
+		}
+		wantError(t, b.db.AppointOwner(t.Context(), admin, "none", member.UserID), store.NotFound, "")
+		if err := b.db.AppointOwner(t.Context(), admin, team, member.UserID); err != nil {
+			t.Fatal(err)
+		}
+		if e := b.newest(t); e.Kind != store.RoleChanged || e.TeamID != team || e.ActorID != admin.UserID || e.Data.Before != "member" || e.Data.After != "owner" || e.RightsOf() != member.UserID {
+			t.Errorf("recorded as %+v", e)
+		}
+		if b.now(t, "member").Roles[team] != store.Owner {
+			t.Error("who was appointed is no owner")
+		}
+	})
+}
