@@ -255,7 +255,7 @@ func (db *DB) AllTeams(ctx context.Context, actor Actor, p Page) (teams []TeamAc
 	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
 		return nil, 0, err
 	}
-	const matches = `(LOWER(t.name) LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+	const matches = `t.deleted_at = 0 AND (LOWER(t.name) LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
 		WHERE m.team_id = t.id AND m.role = 'owner' AND LOWER(u.name) LIKE $1 ESCAPE '!'))`
 	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM teams t WHERE `+matches, p.pattern()).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count teams: %w", err)
@@ -320,7 +320,7 @@ func (db *DB) SetTeamPlan(ctx context.Context, actor Actor, teamID, plan string)
 
 // lockTeamPlan returns the plan that somebody gave the team, empty for none.
 func (t tx) lockTeamPlan(ctx context.Context, teamID string) (name, plan string, err error) {
-	err = t.QueryRowContext(ctx, `UPDATE teams SET name = name WHERE id = $1 RETURNING name, COALESCE(plan, '')`, teamID).Scan(&name, &plan)
+	err = t.QueryRowContext(ctx, `UPDATE teams SET name = name WHERE id = $1 AND deleted_at = 0 RETURNING name, COALESCE(plan, '')`, teamID).Scan(&name, &plan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", notFound("team")
 	}
