@@ -83,10 +83,7 @@ func (a *App) revokeInvitation(c echo.Context) error {
 // showInvitation shows a button: a program that looks at links before a person does must not
 // use one up.
 func (a *App) showInvitation(c echo.Context) error {
-	inv, err := a.DB.OpenInvitation(c.Request().Context(), c.QueryParam("key"))
-	if err == nil {
-		err = inv.CheckFor(visitorOf(c).User.Email)
-	}
+	inv, err := a.DB.InvitationFor(c.Request().Context(), visitorOf(c).Actor, c.QueryParam("key"))
 	return a.invitationPage(c, http.StatusOK, inv, err)
 }
 
