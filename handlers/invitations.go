@@ -44,24 +44,34 @@ func (a *App) renewInvitation(c echo.Context) error {
 	return a.announce(c, inv, secret)
 }
 
-// announce tells of an invitation that was just made or renewed. It is the one place that
-// knows the link, which nobody can find out later: the page shows it, and a mail holds it.
+// announce tells of an invitation that was just made or renewed. Nobody can find the link out
+// later: the page shows it, and a mail holds it.
 func (a *App) announce(c echo.Context, inv store.Invitation, secret string) error {
 	page, err := a.teamPage(c)
 	if err != nil {
 		return err
 	}
-	page.Issued = &views.IssuedInvitation{
-		Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret),
+	issued := &views.IssuedInvitation{Email: word(inv.Email), Role: roleChoice(inv.Role).Label}
+	issued.Link, issued.Mailed = a.tellInvited(c.Request().Context(), inv, secret)
+	if inv.Email != "" && a.Mail != nil && !issued.Mailed {
+		issued.Unmailed = "The mail could not be sent. Send the link yourself, or renew the invitation later."
 	}
-	if inv.Email != "" && a.Mail != nil {
-		err := a.mailInvitation(c.Request().Context(), inv, page.Issued.Link)
-		if page.Issued.Mailed = err == nil; err != nil {
-			a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
-			page.Issued.Unmailed = "The mail could not be sent. Send the link yourself, or renew the invitation later."
-		}
-	}
+	page.Issued = issued
 	return render(c, http.StatusOK, views.Team(page))
+}
+
+// tellInvited mails the invitation to its address, if it has one and mail is sent. It returns
+// the link, and whether that is on its way.
+func (a *App) tellInvited(ctx context.Context, inv store.Invitation, secret string) (link string, mailed bool) {
+	link = InvitationLink(a.BaseURL, secret)
+	if inv.Email == "" || a.Mail == nil {
+		return link, false
+	}
+	err := a.mailInvitation(ctx, inv, link)
+	if err != nil {
+		a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
+	}
+	return link, err == nil
 }
 
 func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link string) error {

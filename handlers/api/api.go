@@ -38,8 +38,9 @@ type Config struct {
 	Complete func(context.Context, store.NewStore) (store.NewStore, error)
 	// Work tells from the events of a store, oldest first, how far the work on it is.
 	Work func([]store.Event) Work
-	// InvitationLink is where the secret of an invitation leads.
-	InvitationLink func(secret string) string
+	// Invited tells of an invitation that was just made, by mail where it is for an address and
+	// mail is sent. It returns where the secret leads, and whether that is on its way.
+	Invited func(ctx context.Context, made store.Invitation, secret string) (link string, mailed bool)
 	// Follow reports whether the user of that id may keep one more answer open, until leave.
 	Follow func(userID string) (leave func(), ok bool)
 	// Ending is closed when answers that do not end by themselves must.

@@ -24,7 +24,7 @@ func (a *API) registerTeams() {
 	}, a.listInvitations)
 	register(a, operation{
 		id: "create-invitation", method: http.MethodPost, path: "/teams/{team}/invitations", tag: tagTeams, scope: store.WriteTeam, status: http.StatusCreated,
-		summary: "Invite somebody", description: "The link in the answer is told this once. Send it to whom it is for.",
+		summary: "Invite somebody", description: "The link in the answer is told this once. Send it to whom it is for, unless mailed says that it is on its way.",
 	}, a.invite)
 	register(a, operation{
 		id: "revoke-invitation", method: http.MethodDelete, path: "/teams/{team}/invitations/{invitation}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent, summary: "Take an invitation back",
@@ -95,6 +95,7 @@ type Invitation struct {
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	Link      string     `json:"link,omitempty" doc:"Told when the invitation is made, and never again."`
+	Mailed    bool       `json:"mailed,omitempty" doc:"Whether the link is on its way to the address, when the invitation is made."`
 }
 
 func invitationOf(i store.Invitation) Invitation {
@@ -135,7 +136,7 @@ func (a *API) invite(ctx context.Context, in *inviteInput) (*inviteOutput, error
 		return nil, err
 	}
 	out := &inviteOutput{Body: invitationOf(made)}
-	out.Body.Link = a.InvitationLink(secret)
+	out.Body.Link, out.Body.Mailed = a.Invited(ctx, made, secret)
 	return out, nil
 }
 

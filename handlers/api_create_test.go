@@ -1,0 +1,35 @@
+package handlers_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// Whom a program invites gets the same mail as whom a person does.
+func TestInvitationsOfProgramsAreMailed(t *testing.T) {
+	t.Parallel()
+	mails := &outbox{}
+	s := open(prepareWith(t, func(c *handlers.Config) { c.Mail = mails }))
+	mara := s.person("mara")
+	team := strings.TrimPrefix(s.team(mara, "Nordlicht"), "/teams/")
+	who, _ := storetest.Actor(t, s.db, "mara")
+	p := s.programIn(who, team, everyScope()...)
+	of := "/teams/" + team + "/invitations"
+
+	made := read[api.Invitation](t, p.call("POST", of, `{"email": "guest@example.com", "role": "viewer"}`), http.StatusCreated)
+	if len(mails.sent) != 1 || mails.sent[0].To != "guest@example.com" || !strings.Contains(mails.sent[0].Text, made.Link) || !made.Mailed {
+		t.Errorf("made %+v, sent %+v", made, mails.sent)
+	}
+	if link := read[api.Invitation](t, p.call("POST", of, `{"role": "viewer"}`), http.StatusCreated); len(mails.sent) != 1 || link.Mailed {
+		t.Errorf("a link for anybody is mailed: %+v", link)
+	}
+	mails.refuse = true
+	if failed := read[api.Invitation](t, p.call("POST", of, `{"email": "other@example.com", "role": "viewer"}`), http.StatusCreated); failed.Mailed || failed.Link == "" {
+		t.Errorf("without a mail server: %+v", failed)
+	}
+}
