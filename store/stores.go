@@ -243,6 +243,12 @@ func (db *DB) change(ctx context.Context, actor Actor, id string, action Action,
 	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
 		return Store{}, err
 	}
+	return untilFresh(ctx, func() (Store, error) { return db.tryChange(ctx, id, apply) })
+}
+
+// untilFresh tries again for as long as another writer comes first: a person's wish is then
+// applied to what that one left.
+func untilFresh(ctx context.Context, try func() (Store, error)) (Store, error) {
 	for {
 		st, err := db.tryChange(ctx, id, apply)
 		if !errors.Is(err, ErrStale) || ctx.Err() != nil {
@@ -251,8 +257,7 @@ func (db *DB) change(ctx context.Context, actor Actor, id string, action Action,
 	}
 }
 
-// tryChange returns ErrStale when another writer came first: a wish is then applied to what
-// that one left.
+// tryChange returns ErrStale when another writer came first.
 func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (Event, error)) (Store, error) {
 	var st Store
 	err := db.update(ctx, func(t tx) error {
