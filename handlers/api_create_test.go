@@ -1,14 +1,31 @@
 package handlers_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store/storetest"
 )
+
+// A cursor is what a page has called next, and nothing else.
+func TestOnlyOurCursorsAreTaken(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := s.program(everyScope()...)
+	p.make("Shop")
+	for what, id := range map[string]string{"of a foreign store": strings.TrimPrefix(s.foreign(), "/stores/"), "of no store": uuid.NewString(), "of nothing": "x"} {
+		got := p.call("GET", "/stores?cursor="+base64.RawURLEncoding.EncodeToString([]byte(id)), nil)
+		if problem := p.wantProblem(got, 422, "invalid"); len(problem.Errors) != 1 || problem.Errors[0].Parameter != "cursor" {
+			t.Errorf("%s: %+v", what, problem)
+		}
+	}
+}
 
 // Whom a program invites gets the same mail as whom a person does.
 func TestInvitationsOfProgramsAreMailed(t *testing.T) {

@@ -100,6 +100,9 @@ func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error
 	list, err := a.DB.ListStores(ctx, actorOf(ctx), store.Query{
 		Search: in.Search, Status: in.Status, Engine: in.Engine, Sort: in.Sort, After: after, Limit: in.Limit + 1,
 	})
+	if store.ErrorCode(err) == store.Invalid {
+		return nil, errNoCursor
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -126,12 +129,14 @@ func readCursor(cursor string) (storeID string, err error) {
 		_, err = uuid.ParseBytes(id)
 	}
 	if err != nil {
-		return "", &Problem{
-			Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "This is no cursor. Send what the page before called next.",
-			Errors: []Fault{{Detail: "This is no cursor.", Parameter: "cursor"}},
-		}
+		return "", errNoCursor
 	}
 	return string(id), nil
+}
+
+var errNoCursor = &Problem{
+	Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "This is no cursor. Send what the page before called next.",
+	Errors: []Fault{{Detail: "This is no cursor.", Parameter: "cursor"}},
 }
 
 // NewStore is a request for a store.
