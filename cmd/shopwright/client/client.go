@@ -254,5 +254,6 @@ func (c *Client) problem(response *http.Response) error {
 	if err != nil || problem.Detail == "" {
 		return c.unreachable(fmt.Errorf("it answers %s", response.Status))
 	}
+	problem.Retry, _ = strconv.Atoi(response.Header.Get("Retry-After")) // or nobody knows
 	return problem
 }
