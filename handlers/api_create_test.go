@@ -10,8 +10,28 @@ import (
 
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
+
+// The answer to a key is what it was, whatever the installation offers meanwhile.
+func TestTwiceWithOneKeyAfterThePlanHasChanged(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := s.program(everyScope()...)
+	body := `{"name": "Once", "engine": "woocommerce"}`
+	first := p.call("POST", "/stores", body, "Idempotency-Key: one")
+	read[api.Store](t, first, 202)
+	tiny := store.Plan{Name: store.StandardPlan, Label: "Tiny", CPU: 1, Memory: 1, Disk: 1, Pods: 1}
+	if err := s.db.SavePlan(t.Context(), storetest.Admin(t, s.db), tiny); err != nil {
+		t.Fatal(err)
+	}
+	if again := p.call("POST", "/stores", body, "Idempotency-Key: one"); again.status != 202 || again.body != first.body {
+		t.Errorf("the same request is answered %d %s", again.status, again.body)
+	}
+	p.wantProblem(p.call("POST", "/stores", `{"name": "Other", "engine": "woocommerce"}`, "Idempotency-Key: one"), 422, "invalid")
+	p.wantProblem(p.call("POST", "/stores", body, "Idempotency-Key: two"), 422, "invalid")
+}
 
 // A cursor is what a page has called next, and nothing else.
 func TestOnlyOurCursorsAreTaken(t *testing.T) {

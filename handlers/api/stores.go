@@ -155,30 +155,52 @@ type createInput struct {
 }
 
 func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, error) {
+	if in.Key != "" {
+		return a.createStoreOnce(ctx, in)
+	}
 	who := callerOf(ctx)
-	wanted, err := a.Complete(ctx, store.NewStore{
-		TeamID: who.Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
-		Country: in.Body.Country, Currency: in.Body.Currency,
-	})
+	wanted, err := a.wanted(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if in.Key == "" {
-		st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
-		if err != nil {
-			return nil, err
-		}
-		return created(a.storeOf(who.Actor, st)), nil
+	st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
+	if err != nil {
+		return nil, err
 	}
-	answer, err := a.DB.CreateStoreOnce(ctx, who.Actor, wanted, store.Once{
+	return created(a.storeOf(who.Actor, st)), nil
+}
+
+// wanted is what is asked for, if it can be had.
+func (a *API) wanted(ctx context.Context, in *createInput) (store.NewStore, error) {
+	return a.Complete(ctx, store.NewStore{
+		TeamID: callerOf(ctx).Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
+		Country: in.Body.Country, Currency: in.Body.Currency,
+	})
+}
+
+// createStoreOnce answers a request that was answered before as it was then, also if it could
+// not be met any more.
+func (a *API) createStoreOnce(ctx context.Context, in *createInput) (*createdStore, error) {
+	who := callerOf(ctx)
+	once := store.Once{
 		Key: in.Key, Digest: digest(who.Token.TeamID, in.Body),
 		Answer: func(st store.Store) (string, error) {
 			text, err := json.Marshal(a.storeOf(who.Actor, st))
 			return string(text), err
 		},
-	})
+	}
+	answer, err := a.DB.Recall(ctx, who.Actor, once)
 	if err != nil {
 		return nil, err
+	}
+	if answer == "" {
+		wanted, err := a.wanted(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		if answer, err = a.DB.CreateStoreOnce(ctx, who.Actor, wanted, once); err != nil {
+			return nil, err
+		}
 	}
 	var st Store
 	if err := json.Unmarshal([]byte(answer), &st); err != nil {
