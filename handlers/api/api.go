@@ -41,6 +41,8 @@ type Config struct {
 	// Invited tells of an invitation that was just made, by mail where it is for an address and
 	// mail is sent. It returns where the secret leads, and whether that is on its way.
 	Invited func(ctx context.Context, made store.Invitation, secret string) (link string, mailed bool)
+	// Limits are those of stores beside what plans say.
+	Limits store.Limits
 	// Follow reports whether the user of that id may keep one more answer open, until leave.
 	Follow func(userID string) (leave func(), ok bool)
 	// Ending is closed when answers that do not end by themselves must.
