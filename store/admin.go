@@ -123,7 +123,7 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 				return Event{}, err
 			}
 		}
-		return userEvent(actor, kind, u, message, enabledness(u.Disabled), enabledness(disabled)), nil
+		return userEvent(actor, kind, u.User, message, enabledness(u.Disabled), enabledness(disabled)), nil
 	})
 }
 
@@ -143,9 +143,9 @@ func (db *DB) SetAdmin(ctx context.Context, actor Actor, userID string, admin bo
 	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
 		return err
 	}
-	kind, message := AdminUnmade, "No longer an administrator"
+	message := "No longer an administrator"
 	if admin {
-		kind, message = AdminMade, "Made an administrator"
+		message = "Made an administrator"
 	}
 	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
 		if u.Admin == admin {
@@ -157,18 +157,34 @@ func (db *DB) SetAdmin(ctx context.Context, actor Actor, userID string, admin bo
 		if err := t.checkOtherAdmin(ctx, u, !admin); err != nil {
 			return Event{}, err
 		}
-		if err := t.setAdmin(ctx, userID, admin); err != nil {
-			return Event{}, err
-		}
-		return userEvent(actor, kind, u, message, adminness(u.Admin), adminness(admin)), nil
+		return t.setAdmin(ctx, actor, u.User, admin, message)
 	})
 }
 
-func (t tx) setAdmin(ctx context.Context, userID string, admin bool) error {
-	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin); err != nil {
-		return fmt.Errorf("make administrator: %w", err)
+// setAdmin is the one place where somebody becomes an administrator, or is one no longer. It
+// returns the event that tells of it.
+func (t tx) setAdmin(ctx context.Context, actor Actor, u User, admin bool, message string) (Event, error) {
+	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, u.ID, admin); err != nil {
+		return Event{}, fmt.Errorf("make administrator: %w", err)
 	}
-	return nil
+	kind := AdminUnmade
+	if admin {
+		kind = AdminMade
+	}
+	return userEvent(actor, kind, u, message, adminness(u.Admin), adminness(admin)), nil
+}
+
+// makeAdmin makes the user who signs in an administrator, for the reason that the message
+// tells. Whoever is one already stays so, and nothing is told.
+func (t tx) makeAdmin(ctx context.Context, u User, message string, from Browser) error {
+	if u.Admin {
+		return nil
+	}
+	event, err := t.setAdmin(ctx, Actor{Address: from.Address}, u, true, message)
+	if err != nil {
+		return err
+	}
+	return t.append(ctx, event)
 }
 
 // changeUser changes one user at a time, so that two administrators cannot remove one
@@ -214,7 +230,7 @@ func (t tx) checkOtherAdmin(ctx context.Context, u Account, leaves bool) error {
 	return nil
 }
 
-func userEvent(actor Actor, kind Kind, u Account, message, before, after string) Event {
+func userEvent(actor Actor, kind Kind, u User, message, before, after string) Event {
 	return actor.sign(Event{Kind: kind, Object: u.Name, Message: message, Data: EventData{UserID: u.ID, Before: before, After: after}})
 }
 
@@ -241,10 +257,10 @@ func (db *DB) SignInAsAdministrator(ctx context.Context, who Identity, from Brow
 		if err != nil {
 			return err
 		}
-		if err := t.setAdmin(ctx, user.ID, true); err != nil {
+		if err := t.openSession(ctx, sessionID, user, who.Provider, from); err != nil {
 			return err
 		}
-		return t.openSession(ctx, sessionID, user, who.Provider, from)
+		return t.makeAdmin(ctx, user, "Made an administrator by the "+who.Provider, from)
 	})
 	return sessionID, err
 }

@@ -74,6 +74,7 @@ const (
 	UserEnabled      Kind = "user.enabled"
 	AdminMade        Kind = "user.admin_made"
 	AdminUnmade      Kind = "user.admin_unmade"
+	LoginLinkMade    Kind = "user.login_link_made"
 )
 
 // EventData are the facts of an event that are more than its message.
