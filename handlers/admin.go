@@ -260,7 +260,7 @@ func (a *App) showVersions(c echo.Context) error {
 		return err
 	}
 	page := views.AdminVersionsPage{Shell: shell, Charts: charts, Facts: []views.Fact{
-		{Name: "Shopwright", Value: a.Version},
+		{Name: store.Platform, Value: a.Version},
 		{Name: "Kubernetes", Value: orUnknown(a.Provisioner.Cluster().Version)},
 		{Name: "Database", Value: versions.Database + ", schema " + strconv.FormatInt(versions.Schema, 10)},
 	}}

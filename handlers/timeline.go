@@ -237,7 +237,7 @@ func story(events []store.Event) []views.Entry {
 func entryOf(e store.Event) (entry views.Entry, told bool) {
 	entry = views.Entry{At: e.At, Actor: word(e.Actor), Object: word(e.Object), Tone: views.TonePlain}
 	if entry.Actor == "" {
-		entry.Actor = "Shopwright"
+		entry.Actor = store.Platform
 	}
 	switch e.Kind {
 	case store.StoreCreated:

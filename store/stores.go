@@ -67,9 +67,6 @@ func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (S
 	if err := t.checkTeam(ctx, n.TeamID); err != nil {
 		return Store{}, err
 	}
-	if err := t.checkTeam(ctx, n.TeamID); err != nil {
-		return Store{}, err
-	}
 	slug, err := t.claimSlug(ctx, n.Name, n.Slug)
 	if err != nil {
 		return Store{}, err
@@ -250,7 +247,7 @@ func (db *DB) change(ctx context.Context, actor Actor, id string, action Action,
 // applied to what that one left.
 func untilFresh(ctx context.Context, try func() (Store, error)) (Store, error) {
 	for {
-		st, err := db.tryChange(ctx, id, apply)
+		st, err := try()
 		if !errors.Is(err, ErrStale) || ctx.Err() != nil {
 			return st, err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"shopwright.dev/shopwright/cmd/shopwright/client"
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/store"
 )
 
 // storesCmd are the commands about stores.
@@ -362,7 +363,7 @@ func (c *historyCmd) Run(ctx context.Context, at console) error {
 	for _, r := range releases.Revisions {
 		who := r.Actor
 		if who == "" {
-			who = "Shopwright"
+			who = store.Platform
 		}
 		rows = append(rows, []string{strconv.Itoa(r.Number), string(r.State), r.Kind, r.Chart, ago(r.BeganAt), who, r.Note})
 	}

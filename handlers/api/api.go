@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,7 +98,7 @@ func (a *API) nameAnEngine() {
 }
 
 func (a *API) settings() huma.Config {
-	c := huma.DefaultConfig("Shopwright", a.Version)
+	c := huma.DefaultConfig(store.Platform, a.Version)
 	c.Info.Description = description
 	c.Servers = []*huma.Server{{URL: Prefix}}
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
@@ -247,19 +248,10 @@ func isTokenName(name string) bool {
 
 func checkScope(op *huma.Operation, who store.Actor) error {
 	for _, scope := range op.Security[0][securityScheme] {
-		if !hasScope(who, store.Scope(scope)) {
+		if !slices.Contains(who.Scopes, store.Scope(scope)) {
 			return &Problem{Status: http.StatusForbidden, Code: "scope_missing", challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
 				Detail: "This token lacks the scope " + scope + ". Make one that has it on your account's page."}
 		}
 	}
 	return nil
-}
-
-func hasScope(who store.Actor, scope store.Scope) bool {
-	for _, s := range who.Scopes {
-		if s == scope {
-			return true
-		}
-	}
-	return false
 }
