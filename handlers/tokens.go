@@ -151,7 +151,7 @@ func scopeLabel(s store.Scope) (label, description string) {
 	case store.WriteTeam:
 		return "Manage the team", "team:write: its members and name, and your other tokens."
 	case store.Administer:
-		return "Run the installation", "installation: users, plans and everybody’s audit log."
+		return "See the installation", "installation: everybody’s audit log beside team:read, and what happens to the installation among the events beside stores:read."
 	}
 	return string(s), ""
 }

@@ -23,7 +23,7 @@ func (a *API) registerCluster() {
 	}, a.listClusterEvents)
 	register(a, operation{
 		id: "show-credentials", method: http.MethodGet, path: "/stores/{id}/credentials", tag: tagCluster, scope: store.ReadCredentials,
-		summary: "Show the admin login of a store", description: "Read from the store's own namespace; it is kept nowhere else. Showing it is noted in the activity.",
+		summary: "Show the admin login of a store", description: "Read from the store's own namespace; it is kept nowhere else. Showing it stands in the audit log.",
 	}, a.showCredentials)
 	register(a, operation{
 		id: "show-health", method: http.MethodGet, path: "/health", tag: tagCluster,
