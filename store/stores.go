@@ -40,7 +40,7 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (st Stor
 // checked is the request as it is kept, if the actor may make it and nothing is wrong with it.
 func (n NewStore) checked(actor Actor) (NewStore, error) {
 	if !actor.May(CreateStores, n.TeamID) {
-		return n, &Error{Code: Forbidden, Message: "You may look at this team's stores, but not create one. Ask one of its owners."}
+		return n, &Error{Code: Forbidden, Message: "You may look at this team’s stores, but not create one. Ask one of its owners."}
 	}
 	var err error
 	if n.Name, err = CleanName(n.Name); err != nil {

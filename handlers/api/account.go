@@ -17,7 +17,7 @@ func (a *API) registerAccount() {
 	register(a, operation{id: "list-teams", method: http.MethodGet, path: "/teams", tag: tagAccount, summary: "List the teams that the token is good for"}, a.listTeams)
 	register(a, operation{
 		id: "list-tokens", method: http.MethodGet, path: "/tokens", tag: tagAccount, summary: "List your tokens",
-		description: "Those of this token's team, also those that have expired. Nobody can be told their secrets.",
+		description: "Those of this token’s team, also those that have expired. Nobody can be told their secrets.",
 	}, a.listTokens)
 	register(a, operation{
 		id: "revoke-token", method: http.MethodDelete, path: "/tokens/{token}", tag: tagAccount, status: http.StatusNoContent, summary: "Revoke a token",
@@ -130,7 +130,7 @@ type Me struct {
 
 // Quota is how many stores there are of those whom it counts, and may be.
 type Quota struct {
-	Of      store.QuotaOf `json:"of" enum:"you,owner,team,installation" doc:"Whose stores are counted: yours, those of another owner of the team, the team's, or everybody's."`
+	Of      store.QuotaOf `json:"of" enum:"you,owner,team,installation" doc:"Whose stores are counted: yours, those of another owner of the team, the team’s, or everybody’s."`
 	Owner   string        `json:"owner,omitempty" doc:"Name of that owner."`
 	Used    int           `json:"used"`
 	Allowed int           `json:"allowed,omitempty" doc:"No limit when it is missing."`
@@ -255,7 +255,7 @@ func (a *API) listTokens(ctx context.Context, _ *struct{}) (*tokensOutput, error
 }
 
 type revokeInput struct {
-	ID string `path:"token" doc:"The token's id."`
+	ID string `path:"token" doc:"The token’s id."`
 }
 
 func (a *API) revokeToken(ctx context.Context, in *revokeInput) (*struct{}, error) {

@@ -105,7 +105,7 @@ func (a *API) settings() huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{asProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		securityScheme: {Type: "http", Scheme: "bearer", Description: "A token from the account's page, shopwright_…"},
+		securityScheme: {Type: "http", Scheme: "bearer", Description: "A token from the account’s page, shopwright_…"},
 	}
 	c.Tags = []*huma.Tag{
 		{Name: tagStores, Description: "Open, look at, change and delete stores."},
@@ -214,9 +214,9 @@ var (
 	errTokenInAddress = &Problem{Status: http.StatusBadRequest, Code: "token_in_address",
 		Detail: "Send the token in the header Authorization: Bearer …, never in the address: addresses are written down in logs. Revoke this token and make another."}
 	errNoToken = &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", challenge: `Bearer realm="Shopwright"`,
-		Detail: "Send a token in the header Authorization: Bearer …; your account's page makes one."}
+		Detail: "Send a token in the header Authorization: Bearer …; your account’s page makes one."}
 	errBadToken = &Problem{Status: http.StatusUnauthorized, Code: "invalid_token", challenge: `Bearer realm="Shopwright", error="invalid_token"`,
-		Detail: "This token is unknown, has expired or was revoked. Make another on your account's page."}
+		Detail: "This token is unknown, has expired or was revoked. Make another on your account’s page."}
 )
 
 func (a *API) identify(c huma.Context) (caller, error) {
@@ -250,7 +250,7 @@ func checkScope(op *huma.Operation, who store.Actor) error {
 	for _, scope := range op.Security[0][securityScheme] {
 		if !slices.Contains(who.Scopes, store.Scope(scope)) {
 			return &Problem{Status: http.StatusForbidden, Code: "scope_missing", challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
-				Detail: "This token lacks the scope " + scope + ". Make one that has it on your account's page."}
+				Detail: "This token lacks the scope " + scope + ". Make one that has it on your account’s page."}
 		}
 	}
 	return nil

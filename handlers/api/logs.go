@@ -23,7 +23,7 @@ const ndjson = "application/x-ndjson"
 type logInput struct {
 	StoreInput
 	Pod       string `query:"pod" maxLength:"253" doc:"The first that runs when it is missing."`
-	Container string `query:"container" maxLength:"253" doc:"The pod's first when it is missing."`
+	Container string `query:"container" maxLength:"253" doc:"The pod’s first when it is missing."`
 	Tail      int64  `query:"tail" minimum:"1" maximum:"100000" default:"500" doc:"Lines from the end to begin with."`
 	Since     string `query:"since" maxLength:"40" doc:"A time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m."`
 	Previous  bool   `query:"previous" doc:"Of the container before its last restart."`
@@ -159,15 +159,15 @@ func (a *API) whyNoLog(ctx context.Context, st store.Store, err error, previous 
 	refusal, refused := errors.AsType[*provisioner.LogRefusal](err)
 	switch {
 	case errors.Is(err, provisioner.ErrNoContainer):
-		return &store.Error{Code: store.NotFound, Message: "There is no such log. The store's pods name their containers."}
+		return &store.Error{Code: store.NotFound, Message: "There is no such log. The store’s pods name their containers."}
 	case errors.Is(err, provisioner.ErrNotStarted) && previous:
 		return &store.Error{Code: store.Conflict, Message: "The container has not been restarted, so there is no log from before. Read the present one."}
 	case errors.Is(err, provisioner.ErrNotStarted):
 		return &store.Error{Code: store.Conflict, Message: "The container has not started, and its log begins when it does. Try again in a moment."}
 	case errors.Is(err, provisioner.ErrNoSecrets):
-		return &store.Error{Code: store.Conflict, Message: "The store's credentials are gone from the cluster, so nobody can tell what of this log must be hidden. Put them back first."}
+		return &store.Error{Code: store.Conflict, Message: "The store’s credentials are gone from the cluster, so nobody can tell what of this log must be hidden. Put them back first."}
 	case errors.Is(err, provisioner.ErrLogRefused):
-		return &store.Error{Code: store.Conflict, Message: "Shopwright's account may not read logs: its role shopwright-store lacks get on pods/log. Ask the administrator."}
+		return &store.Error{Code: store.Conflict, Message: "Shopwright’s account may not read logs: its role shopwright-store lacks get on pods/log. Ask the administrator."}
 	case refused:
 		return &store.Error{Code: store.Conflict, Message: "The node does not give this log: " + legible.Text(refusal.Said)}
 	}

@@ -18,7 +18,7 @@ import (
 func (a *API) registerStores() {
 	register(a, operation{
 		id: "list-stores", method: http.MethodGet, path: "/stores", tag: tagStores, scope: store.ReadStores,
-		summary: "List stores", description: "A page of the team's living stores. Send next as cursor for the following page, until there is none.",
+		summary: "List stores", description: "A page of the team’s living stores. Send next as cursor for the following page, until there is none.",
 	}, a.listStores)
 	register(a, operation{
 		id: "create-store", method: http.MethodPost, path: "/stores", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
@@ -40,7 +40,7 @@ func (a *API) registerStores() {
 		{"retry", "Retry a failed store", "Goes on from where it stands.", a.DB.Retry},
 		{"repair", "Put a store back to what its chart says", "For a store that is ready or degraded, such as after somebody has scaled it by hand.", a.DB.Repair},
 		{"rebuild", "Open a store anew and empty", "For a store whose data are lost.", a.DB.Rebuild},
-		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store's health.", a.DB.CheckNow},
+		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store’s health.", a.DB.CheckNow},
 	} {
 		register(a, operation{
 			id: w.name + "-store", method: http.MethodPost, path: "/stores/{id}/" + w.name, tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
@@ -51,7 +51,7 @@ func (a *API) registerStores() {
 
 // StoreInput names a store in the address.
 type StoreInput struct {
-	ID string `path:"id" doc:"The store's id." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
+	ID string `path:"id" doc:"The store’s id." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
 }
 
 type storeOutput struct {
@@ -144,9 +144,9 @@ type NewStore struct {
 	Name     string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
 	Slug     string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"Its part of the address; proposed from the name when it is missing."`
 	Engine   string `json:"engine" maxLength:"40"`
-	Template string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine's usual one when it is missing."`
+	Template string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine’s usual one when it is missing."`
 	Country  string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
-	Currency string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country's own when it is missing."`
+	Currency string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country’s own when it is missing."`
 }
 
 type createInput struct {

@@ -19,12 +19,12 @@ func (a *API) registerStreams() {
 	register(a, operation{
 		id: "follow-events", method: http.MethodGet, path: "/events", tag: tagStreams, scope: store.ReadStores, content: []string{"text/event-stream"},
 		summary: "Follow what happens in the team",
-		description: "Server-sent events: id is the event's number, event its kind, data the same as in the activity. " +
+		description: "Server-sent events: id is the event’s number, event its kind, data the same as in the activity. " +
 			"A stream that comes back with Last-Event-ID misses nothing. It ends when the token does.",
 	}, a.followEvents)
 	register(a, operation{
 		id: "read-log", method: http.MethodGet, path: "/stores/{id}/logs", tag: tagStreams, scope: store.ReadStores, content: []string{"text/plain", "application/x-ndjson"},
-		summary: "Read or follow the log of a container", description: "As text, or with Accept: application/x-ndjson as one JSON object for each line. The store's own passwords are not in it.",
+		summary: "Read or follow the log of a container", description: "As text, or with Accept: application/x-ndjson as one JSON object for each line. The store’s own passwords are not in it.",
 	}, a.readLog)
 }
 

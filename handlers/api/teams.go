@@ -17,7 +17,7 @@ func (a *API) registerTeams() {
 	}, a.changeRole)
 	register(a, operation{
 		id: "remove-member", method: http.MethodDelete, path: "/teams/{team}/members/{user}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent,
-		summary: "Remove a member", description: "Stores stay: they are the team's. A team keeps at least one owner.",
+		summary: "Remove a member", description: "Stores stay: they are the team’s. A team keeps at least one owner.",
 	}, a.removeMember)
 	register(a, operation{
 		id: "list-invitations", method: http.MethodGet, path: "/teams/{team}/invitations", tag: tagTeams, scope: store.WriteTeam, summary: "List the invitations to a team that are pending",
@@ -37,12 +37,12 @@ func (a *API) registerTeams() {
 
 // TeamInput names a team in the address.
 type TeamInput struct {
-	Team string `path:"team" doc:"The team's id."`
+	Team string `path:"team" doc:"The team’s id."`
 }
 
 // Teammate is somebody in a team.
 type Teammate struct {
-	ID    string     `json:"id" doc:"The user's id."`
+	ID    string     `json:"id" doc:"The user’s id."`
 	Name  string     `json:"name"`
 	Email string     `json:"email,omitempty" doc:"Only for those who manage members."`
 	Role  store.Role `json:"role" enum:"owner,admin,member,viewer"`
@@ -68,7 +68,7 @@ func (a *API) listMembers(ctx context.Context, in *TeamInput) (*membersOutput, e
 // MemberInput names a member in the address.
 type MemberInput struct {
 	TeamInput
-	User string `path:"user" doc:"The user's id."`
+	User string `path:"user" doc:"The user’s id."`
 }
 
 type roleInput struct {
@@ -142,7 +142,7 @@ func (a *API) invite(ctx context.Context, in *inviteInput) (*inviteOutput, error
 
 type invitationInput struct {
 	TeamInput
-	Invitation string `path:"invitation" doc:"The invitation's id."`
+	Invitation string `path:"invitation" doc:"The invitation’s id."`
 }
 
 func (a *API) revokeInvitation(ctx context.Context, in *invitationInput) (*struct{}, error) {
@@ -153,7 +153,7 @@ type auditInput struct {
 	Person string           `query:"person" maxLength:"200" doc:"Found in the name of the person or of the token, whatever the case."`
 	Group  store.AuditGroup `query:"group" enum:"stores,credentials,teams,sign-ins,tokens,installation"`
 	Team   string           `query:"team" maxLength:"40"`
-	Object string           `query:"object" maxLength:"200" doc:"Found in the object's name, whatever the case."`
+	Object string           `query:"object" maxLength:"200" doc:"Found in the object’s name, whatever the case."`
 	From   time.Time        `query:"from" doc:"The first moment."`
 	Until  time.Time        `query:"until" doc:"The first moment that is not asked for."`
 	Before int64            `query:"before" minimum:"1" doc:"Only what was written before the event of that number."`
