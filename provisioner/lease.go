@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -20,7 +21,7 @@ var errLost = errors.New("the claim is lost")
 
 // lease is the time until which a store is ours. As a context it ends when the time is over,
 // also when the whole process slept over the end and no timer has rung yet: whoever asks
-// it, as every request does before it is sent, finds it ended.
+// it, as every request does right before it is sent, finds it ended.
 type lease struct {
 	context.Context //nolint:containedctx // it is one
 	end             context.CancelCauseFunc
@@ -32,7 +33,18 @@ type lease struct {
 // holdLease starts with the lease that came with the claim.
 func holdLease(ctx context.Context) *lease {
 	ctx, end := context.WithCancelCause(ctx)
-	return &lease{Context: ctx, end: end, until: time.Now().Add(leaseTime)}
+	l := &lease{end: end, until: time.Now().Add(leaseTime)}
+	l.Context = kube.WithFence(ctx, l.lost)
+	return l
+}
+
+// lost says why nothing may be done under the lease any more, or nil. A context that was made
+// of the lease need not know yet.
+func (l *lease) lost() error {
+	if l.Err() == nil {
+		return nil
+	}
+	return context.Cause(l)
 }
 
 // Done implements context.Context.

@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -51,7 +50,7 @@ func TestSleepingHolderIsReplaced(t *testing.T) {
 	t.Parallel()
 	for name, fallsAsleep := range map[string]func(sleeper replica, slug string){
 		"in the midst of a release": func(sleeper replica, slug string) {
-			held := sleeper.link.Hold(nthWrite("store-"+slug, 12))
+			held := sleeper.link.Hold(makes("store-"+slug, "statefulsets")) // one alone, when others are made already
 			sleeper.create("Sleepy", slug)
 			held.Wait()
 			sleeper.signal(syscall.SIGSTOP)
@@ -105,11 +104,10 @@ func (p *process) removeStore(slug, name string) {
 	wantNoNamespace(p.t, slug)
 }
 
-// nthWrite selects one request: the nth that changes something in the namespace.
-func nthWrite(namespace string, n int) func(kubetest.Request) bool {
-	var writes atomic.Int64
+// makes selects the requests that make an object of that kind in the namespace.
+func makes(namespace, resource string) func(kubetest.Request) bool {
 	return func(r kubetest.Request) bool {
-		return r.IsWrite() && r.About(namespace) && writes.Add(1) == int64(n)
+		return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/namespaces/"+namespace+"/"+resource)
 	}
 }
 

@@ -243,6 +243,10 @@ func (l *Link) Hold(which func(Request) bool) *Held {
 	return h
 }
 
+// patience bounds how long a test waits for what takes seconds on a machine that has
+// nothing else to do.
+const patience = 5 * time.Minute
+
 // Held are requests that wait at a link.
 type Held struct {
 	t        testing.TB
@@ -257,8 +261,8 @@ func (h *Held) Wait() {
 	h.t.Helper()
 	select {
 	case <-h.arrived:
-	case <-time.After(time.Minute):
-		h.t.Fatal("no request has come within a minute that would be held")
+	case <-time.After(patience):
+		h.t.Fatalf("no request has come within %s that would be held", patience)
 	}
 }
 
