@@ -30,10 +30,10 @@ type lease struct {
 	until time.Time
 }
 
-// holdLease starts with the lease that came with the claim.
-func holdLease(ctx context.Context) *lease {
+// holdLease starts with the lease that came with a claim, which may be a while ago.
+func holdLease(ctx context.Context, from time.Time) *lease {
 	ctx, end := context.WithCancelCause(ctx)
-	l := &lease{end: end, until: time.Now().Add(leaseTime)}
+	l := &lease{end: end, until: from.Add(leaseTime)}
 	l.Context = kube.WithFence(ctx, l.lost)
 	return l
 }
@@ -75,8 +75,8 @@ func (l *lease) over() bool {
 // keep renews until the context is done or the lease is lost. A renewal counts from when it
 // was asked for.
 func (l *lease) keep(renew func(context.Context) error) {
-	for sleep(l, renewEvery) == nil {
-		asked := time.Now()
+	for asked := l.began(); sleep(l, time.Until(asked.Add(renewEvery))) == nil; {
+		asked = time.Now()
 		err := renew(l)
 		switch {
 		case err == nil:
@@ -84,7 +84,17 @@ func (l *lease) keep(renew func(context.Context) error) {
 			l.until = asked.Add(leaseTime)
 			l.mu.Unlock()
 		case errors.Is(err, store.ErrStale):
-			l.end(fmt.Errorf("%w: %w", errLost, err))
+			l.lose(err)
 		}
 	}
 }
+
+// began is when the lease was last known to be ours.
+func (l *lease) began() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.until.Add(-leaseTime)
+}
+
+// lose ends a lease that somebody else has, or that nobody has.
+func (l *lease) lose(err error) { l.end(fmt.Errorf("%w: %w", errLost, err)) }

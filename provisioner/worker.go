@@ -49,7 +49,7 @@ type spells struct {
 
 // run works until the store is where it should be, needs a person, or is no longer ours.
 func (w *worker) run(ctx context.Context) error {
-	held := holdLease(ctx)
+	held := holdLease(ctx, w.claim.From)
 	var renewing sync.WaitGroup
 	renewing.Go(func() { held.keep(w.renew) })
 	defer func() { held.end(nil); renewing.Wait() }()
