@@ -19,6 +19,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -188,6 +189,23 @@ func Fair(w http.ResponseWriter, r *http.Request, pass http.Handler) { pass.Serv
 // Gone closes every connection, as if there were no API server.
 func Gone(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
 
+// Silent takes every request and never answers it, also when the weather has changed since.
+func Silent(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+
+// Outdated opens the watches that are asked for, and says in each that what is asked for is
+// forgotten.
+func Outdated(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+	if !requestOf(r).Watch {
+		pass.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"type": watch.Error, "object": metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
+		Message: "the weather: too old resource version", Reason: metav1.StatusReasonExpired, Code: http.StatusGone,
+	}})
+}
+
 // Slow lets every request wait first.
 func Slow(d time.Duration) Weather {
 	return func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
@@ -269,9 +287,9 @@ func (h *Held) Wait() {
 // Release lets the requests go on. It may be called more than once.
 func (h *Held) Release() { h.released.Do(func() { close(h.release) }) }
 
-// Busiest returns how many requests came in the busiest second, and in all. Requests that
-// open a watch count as others do.
-func Busiest(requests []Request) (inOneSecond, all int) {
+// Busiest returns how many requests came in the busiest second. Requests that open a watch
+// count as others do.
+func Busiest(requests []Request) (inOneSecond int) {
 	seconds := map[int64]int{}
 	for _, r := range requests {
 		seconds[r.At.Unix()]++
@@ -279,5 +297,5 @@ func Busiest(requests []Request) (inOneSecond, all int) {
 	if len(seconds) > 0 {
 		inOneSecond = slices.Max(slices.Collect(maps.Values(seconds)))
 	}
-	return inOneSecond, len(requests)
+	return inOneSecond
 }
