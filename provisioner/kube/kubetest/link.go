@@ -265,6 +265,44 @@ func (l *Link) Hold(which func(Request) bool) *Held {
 // nothing else to do.
 const patience = 5 * time.Minute
 
+// HoldWatches keeps back what the watches of a kind tell, such as pods, until it is released.
+// It returns when one is open.
+func (l *Link) HoldWatches(resource string) *Held {
+	l.t.Helper()
+	h := &Held{t: l.t, arrived: make(chan struct{}), release: make(chan struct{})}
+	l.t.Cleanup(h.Release)
+	l.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if request := requestOf(r); request.Watch && strings.HasSuffix(request.Path, "/"+resource) {
+			h.once.Do(func() { close(h.arrived) })
+			w = heldAnswer{w, r.Context(), h.release}
+		}
+		pass.ServeHTTP(w, r)
+	})
+	l.Cut() // those that are open
+	h.Wait()
+	return h
+}
+
+// heldAnswer begins an answer, and gives the rest once it is released.
+type heldAnswer struct {
+	http.ResponseWriter
+	ctx     context.Context //nolint:containedctx // of the request
+	release <-chan struct{}
+}
+
+// Write implements http.ResponseWriter.
+func (h heldAnswer) Write(p []byte) (int, error) {
+	select {
+	case <-h.release:
+		return h.ResponseWriter.Write(p)
+	case <-h.ctx.Done():
+		return 0, h.ctx.Err()
+	}
+}
+
+// Unwrap gives http.ResponseController what this does not change.
+func (h heldAnswer) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
 // Held are requests that wait at a link.
 type Held struct {
 	t        testing.TB
