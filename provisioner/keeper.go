@@ -21,14 +21,9 @@ const keepAgain = 10 * time.Second
 type keeper struct {
 	*Provisioner
 	conn   *connection
-	unread bool             // which stores are ready
-	left   map[string]*loss // by store id
-}
-
-// loss is what of a store has been seen to go.
-type loss struct {
-	kube.Loss
-	told bool // that the store could not be put back
+	unread bool                 // which stores are ready
+	left   map[string]kube.Loss // what has been seen to go, by store id
+	told   bool                 // the log knows that something is left
 }
 
 // keep notices when something is missing in the cluster of a store that is ready, and sets
@@ -38,7 +33,7 @@ func (p *Provisioner) keep(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	k := &keeper{Provisioner: p, conn: conn, unread: true, left: map[string]*loss{}}
+	k := &keeper{Provisioner: p, conn: conn, unread: true, left: map[string]kube.Loss{}}
 	seen, cancel := conn.watcher.SubscribeLosses()
 	defer cancel()
 	again := time.NewTimer(0)
@@ -65,36 +60,45 @@ func (k *keeper) look(ctx context.Context) {
 		k.add(id, gone)
 	}
 	if k.unread {
-		k.readAll(ctx)
-	}
-	for id, gone := range k.left {
-		err := k.inspect(ctx, id, gone.Loss)
-		switch {
-		case err == nil:
-			delete(k.left, id)
-		case ctx.Err() == nil && !gone.told:
-			k.log.Error("a store is not put back yet", "store", id, "error", err)
-			gone.told = true
+		if err := k.readAll(ctx); err != nil {
+			k.tell(ctx, err)
+			return
 		}
 	}
+	for id, gone := range k.left {
+		err := k.inspect(ctx, id, gone)
+		if err == nil {
+			delete(k.left, id)
+			continue
+		}
+		k.tell(ctx, err)
+		if store.ErrorCode(err) == store.Unavailable { // the others would meet the same
+			return
+		}
+	}
+	k.told = len(k.left) > 0
 }
 
 func (k *keeper) add(id string, gone kube.Loss) {
-	if k.left[id] == nil {
-		k.left[id] = &loss{}
+	known := k.left[id]
+	known.Namespace = known.Namespace || gone.Namespace
+	known.Workloads = append(known.Workloads, gone.Workloads...)
+	k.left[id] = known
+}
+
+// tell says once that something is left to see to.
+func (k *keeper) tell(ctx context.Context, err error) {
+	if ctx.Err() == nil && !k.told {
+		k.log.Error("what has gone is not put back yet", "stores", len(k.left), "error", err)
+		k.told = true
 	}
-	k.left[id].Namespace = k.left[id].Namespace || gone.Namespace
-	k.left[id].Workloads = append(k.left[id].Workloads, gone.Workloads...)
 }
 
 // readAll looks for what has gone while nobody watched.
-func (k *keeper) readAll(ctx context.Context) {
+func (k *keeper) readAll(ctx context.Context) error {
 	places, err := k.db.Places(ctx, k.cluster.record.ID)
 	if err != nil {
-		if ctx.Err() == nil {
-			k.log.Error("stores that are ready are not inspected yet", "error", err)
-		}
-		return
+		return err
 	}
 	k.unread = false
 	for _, place := range places {
@@ -102,6 +106,7 @@ func (k *keeper) readAll(ctx context.Context) {
 			k.add(place.StoreID, kube.Loss{})
 		}
 	}
+	return nil
 }
 
 // inspect has a store put back that lacks something. An error says that it could not be

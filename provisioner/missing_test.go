@@ -73,7 +73,7 @@ func TestWorkloadRemovedWhileTheRecordsAreLockedIsPutBack(t *testing.T) {
 	if err := p.admin.AppsV1().Deployments(st.Namespace).Delete(t.Context(), "wordpress", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "it could not be put back", func() bool { return log.has("a store is not put back") })
+	within(t, "it could not be put back", func() bool { return log.has("is not put back yet") })
 	unlock()
 	p.repaired(t, st)
 }
