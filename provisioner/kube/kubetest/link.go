@@ -312,6 +312,9 @@ type Held struct {
 	released sync.Once
 }
 
+// Arrived is closed when a request waits.
+func (h *Held) Arrived() <-chan struct{} { return h.arrived }
+
 // Wait returns when a request waits.
 func (h *Held) Wait() {
 	h.t.Helper()
