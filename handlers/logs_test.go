@@ -253,7 +253,7 @@ func (s shop) untilRestarts(n int32) {
 	bound := time.After(patience)
 	for {
 		snapshot, _ := s.Snapshot(s.st)
-		if c, _ := provisioner.FindContainer(snapshot.Pods, "mariadb-0", "mariadb"); c.Restarts == n {
+		if c, _ := provisioner.FindContainer(snapshot.Pods, "mariadb-0", "mariadb"); c.Restarts >= n {
 			return
 		}
 		select {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/engine"
@@ -31,8 +32,9 @@ type settled struct {
 	untested    bool         // the release has no test
 	attempt     int          // of the check, begun by this holder; the watch may not show it yet
 	address     store.Reached
-	applied     bool // by this holder
-	reset       bool // by this holder
+	applied     bool     // by this holder
+	replaced    []string // UIDs of pods that this holder has asked to go; the watch may not show it yet
+	reset       bool     // by this holder
 	oldSetup    string
 	uninstalled bool // by this holder
 	volumesGone bool // or asked to go, by this holder
@@ -45,6 +47,7 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 	if w.claim.Store.Desired != store.Absent {
 		o.Snapshot = withoutScheduled(o.Snapshot)
 	}
+	w.observeReplaced(&o)
 	o.Emptying = w.emptying.lasts()
 	w.observeOpening(&o)
 	if w.claim.Store.Desired == store.Absent {
@@ -409,6 +412,16 @@ func (w *worker) recordRelease(ctx context.Context, o observed) (string, error) 
 	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), o.Release.ChartVersion, plural(o.Release.Objects, "object")), nil
 }
 
+// observeReplaced leaves those pods alone that have been asked to go: their workload is not
+// ready before there are others.
+func (w *worker) observeReplaced(o *observed) {
+	for i, pod := range o.Snapshot.Pods {
+		if slices.Contains(w.settled.replaced, pod.UID) {
+			o.Snapshot.Pods[i].Outdated = false
+		}
+	}
+}
+
 // replacePods removes those of which nobody else makes others after an upgrade.
 func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) error {
 	for _, pod := range o.Snapshot.Pods {
@@ -418,6 +431,7 @@ func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) 
 		if err := conn.kube.ReplacePod(ctx, w.claim.Store.Namespace, pod); err != nil {
 			return err
 		}
+		w.settled.replaced = append(w.settled.replaced, pod.UID)
 	}
 	return nil
 }

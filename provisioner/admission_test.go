@@ -44,6 +44,14 @@ func (p *platform) forbid(t *testing.T, namespace, group, resource, names string
 	}
 }
 
+func messages(f store.Failure) string {
+	var all []string
+	for _, e := range f.Evidence {
+		all = append(all, e.Message)
+	}
+	return strings.Join(all, "\n")
+}
+
 func creating(group, resource string) admissionv1.NamedRuleWithOperations {
 	return admissionv1.NamedRuleWithOperations{RuleWithOperations: admissionv1.RuleWithOperations{
 		Operations: []admissionv1.OperationType{admissionv1.Create},
@@ -101,8 +109,15 @@ func TestAdmissionDenied(t *testing.T) {
 			wanted := "Denied " + name
 			allow := p.forbid(t, store.Namespace(store.ProposeSlug(wanted+" "+p.mark)), c.group, c.resource, c.object)
 			st := p.untilStatus(t, p.request(t, wanted).ID, store.Failed)
-			if f := st.Failure; f.Title != c.title || f.Step != c.step || !strings.Contains(f.Cause, c.cause) || f.Next == "" {
+			f := st.Failure
+			if f.Title != c.title || f.Step != c.step || !strings.Contains(f.Cause, c.cause) || f.Next == "" {
 				t.Fatalf("%s: %+v", st.Status, f)
+			}
+			if said := strings.Join(f.HelmLog, "\n"); c.step == store.StepRelease && said == "" {
+				t.Error("it has not what Helm said last")
+			}
+			if told := messages(f); c.step != store.StepRelease && !strings.Contains(told, c.cause) {
+				t.Errorf("the evidence is %q", told)
 			}
 			allow()
 			p.retry(t, st)

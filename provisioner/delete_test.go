@@ -41,6 +41,66 @@ func TestDeleteAtEveryWriteOfACreate(t *testing.T) {
 	t.Logf("deleted at each of %d writes", writes)
 }
 
+// TestDeleteAtEveryWriteOfARetry does the same to the retry of stores that have failed.
+func TestDeleteAtEveryWriteOfARetry(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t)
+	const most = 14 // than which a retry has fewer writes
+	var unwanted []store.Store
+	for n := range most {
+		name := fmt.Sprintf("Again %d", n)
+		kubetest.Simulate(t, store.Namespace(store.ProposeSlug(name+" "+p.mark)), "fail=image-pull", "component=mariadb")
+		unwanted = append(unwanted, p.request(t, name))
+	}
+	for i, st := range unwanted {
+		unwanted[i] = p.untilFailed(t, st.ID, "An image cannot be pulled")
+		kubetest.Simulate(t, st.Namespace, "fail=none", "component=mariadb")
+	}
+	struck := 0
+	for n, st := range unwanted {
+		if struck == n { // up to the first whose retry ends before its turn comes
+			held := link.Hold(nthWrite(st.Namespace, n+1))
+			p.retry(t, st)
+			if p.arrivesBeforeReady(t, held, st) {
+				struck++
+			}
+			p.askDelete(t, st)
+			held.Release()
+		} else {
+			p.askDelete(t, st)
+		}
+	}
+	for _, st := range unwanted {
+		p.untilGone(t, st)
+	}
+	for _, st := range unwanted { // nothing came back meanwhile either
+		p.wantGone(t, st)
+	}
+	if struck == 0 || struck == most {
+		t.Errorf("deleted at %d of %d writes", struck, most)
+	}
+	t.Logf("deleted at each of %d writes", struck)
+}
+
+// arrivesBeforeReady reports whether a request was held back before the store was ready.
+func (p *platform) arrivesBeforeReady(t *testing.T, held *kubetest.Held, st store.Store) (arrived bool) {
+	t.Helper()
+	within(t, "a write or the end of the retry", func() bool {
+		select {
+		case <-held.Arrived():
+			arrived = true
+			return true
+		default:
+		}
+		now, err := p.db.Store(t.Context(), st.ID)
+		if err != nil || now.Status == store.Failed {
+			t.Fatalf("it is %s: %+v, %v", now.Status, now.Failure, err)
+		}
+		return now.Status == store.Ready
+	})
+	return arrived
+}
+
 // nthWrite selects one request: the nth that changes something about the namespace, the
 // making of a namespace being the first.
 func nthWrite(namespace string, n int) func(kubetest.Request) bool {

@@ -7,11 +7,24 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
 )
 
 // comesBack is how long what has gone is given to come back by itself, as when somebody
 // replaces it.
 const comesBack = 2 * time.Second
+
+// keepAgain is the pause after the records could not be asked, or written to.
+const keepAgain = 10 * time.Second
+
+// keeper remembers what it could not see to yet.
+type keeper struct {
+	*Provisioner
+	conn   *connection
+	unread bool                 // which stores are ready
+	left   map[string]kube.Loss // what has been seen to go, by store id
+	told   bool                 // the log knows that something is left
+}
 
 // keep notices when something is missing in the cluster of a store that is ready, and sets
 // it going again. It asks the API server for nothing: the watches know.
@@ -20,51 +33,101 @@ func (p *Provisioner) keep(ctx context.Context) {
 	if err != nil {
 		return
 	}
+	k := &keeper{Provisioner: p, conn: conn, unread: true, left: map[string]kube.Loss{}}
 	seen, cancel := conn.watcher.SubscribeLosses()
 	defer cancel()
-	p.inspectAll(ctx, conn)
+	again := time.NewTimer(0)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-again.C:
 		case <-seen:
+			if sleep(ctx, comesBack) != nil {
+				return
+			}
 		}
-		if sleep(ctx, comesBack) != nil {
+		if k.look(ctx); k.unread || len(k.left) > 0 {
+			again.Reset(keepAgain)
+		}
+	}
+}
+
+// look sees to what has gone, as far as the records let it.
+func (k *keeper) look(ctx context.Context) {
+	for id, gone := range k.conn.watcher.Losses() {
+		k.add(id, gone)
+	}
+	if k.unread {
+		if err := k.readAll(ctx); err != nil {
+			k.tell(ctx, err)
 			return
 		}
-		for id, loss := range conn.watcher.Losses() {
-			p.inspect(ctx, conn, id, loss)
+	}
+	for id, gone := range k.left {
+		err := k.inspect(ctx, id, gone)
+		if err == nil {
+			delete(k.left, id)
+			continue
 		}
+		k.tell(ctx, err)
+		if store.ErrorCode(err) == store.Unavailable { // the others would meet the same
+			return
+		}
+	}
+	k.told = len(k.left) > 0
+}
+
+func (k *keeper) add(id string, gone kube.Loss) {
+	known := k.left[id]
+	known.Namespace = known.Namespace || gone.Namespace
+	known.Workloads = append(known.Workloads, gone.Workloads...)
+	k.left[id] = known
+}
+
+// tell says once that something is left to see to.
+func (k *keeper) tell(ctx context.Context, err error) {
+	if ctx.Err() == nil && !k.told {
+		k.log.Error("what has gone is not put back yet", "stores", len(k.left), "error", err)
+		k.told = true
 	}
 }
 
-// inspectAll looks for what has gone while nobody watched.
-func (p *Provisioner) inspectAll(ctx context.Context, conn *connection) {
-	places, err := p.db.Places(ctx, p.cluster.record.ID)
+// readAll looks for what has gone while nobody watched.
+func (k *keeper) readAll(ctx context.Context) error {
+	places, err := k.db.Places(ctx, k.cluster.record.ID)
 	if err != nil {
-		p.log.Error("stores that are ready are not inspected", "error", err)
-		return
+		return err
 	}
+	k.unread = false
 	for _, place := range places {
-		if place.Ready && missing(conn.watcher.Snapshot(place.Namespace), kube.Loss{}) != "" {
-			p.inspect(ctx, conn, place.StoreID, kube.Loss{})
+		if place.Ready && missing(k.conn.watcher.Snapshot(place.Namespace), kube.Loss{}) != "" {
+			k.add(place.StoreID, kube.Loss{})
 		}
 	}
+	return nil
 }
 
-func (p *Provisioner) inspect(ctx context.Context, conn *connection, id string, loss kube.Loss) {
-	st, err := p.db.Store(ctx, id)
-	if err != nil || !st.CanRepair() { // not of these records, being removed, or at work
-		return
+// inspect has a store put back that lacks something. An error says that it could not be
+// found out, or not be written down.
+func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
+	st, err := k.db.Store(ctx, id)
+	if store.ErrorCode(err) == store.NotFound { // it is not of these records
+		return nil
 	}
-	what := missing(conn.watcher.Snapshot(st.Namespace), loss)
+	if err != nil || !st.CanRepair() { // it is being removed, or at work
+		return err
+	}
+	what := missing(k.conn.watcher.Snapshot(st.Namespace), gone)
 	if what == "" {
-		return
+		return nil
 	}
-	p.log.Warn("something is missing", "store", st.ID, "slug", st.Slug, "missing", what)
-	if err := p.db.RepairMissing(ctx, id, what); err != nil {
-		p.log.Error("a store is not put back", "store", id, "error", err)
+	if err := k.db.RepairMissing(ctx, id, what); err != nil {
+		return err
 	}
+	k.log.Warn("something is missing", "store", st.ID, "slug", st.Slug, "missing", what)
+	return nil
 }
 
 // missing says what a store that is ready lacks, or nothing.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -20,7 +21,7 @@ var errLost = errors.New("the claim is lost")
 
 // lease is the time until which a store is ours. As a context it ends when the time is over,
 // also when the whole process slept over the end and no timer has rung yet: whoever asks
-// it, as every request does before it is sent, finds it ended.
+// it, as every request does right before it is sent, finds it ended.
 type lease struct {
 	context.Context //nolint:containedctx // it is one
 	end             context.CancelCauseFunc
@@ -29,10 +30,21 @@ type lease struct {
 	until time.Time
 }
 
-// holdLease starts with the lease that came with the claim.
-func holdLease(ctx context.Context) *lease {
+// holdLease starts with the lease that came with a claim, which may be a while ago.
+func holdLease(ctx context.Context, from time.Time) *lease {
 	ctx, end := context.WithCancelCause(ctx)
-	return &lease{Context: ctx, end: end, until: time.Now().Add(leaseTime)}
+	l := &lease{end: end, until: from.Add(leaseTime)}
+	l.Context = kube.WithFence(ctx, l.lost)
+	return l
+}
+
+// lost says why nothing may be done under the lease any more, or nil. A context that was made
+// of the lease need not know yet.
+func (l *lease) lost() error {
+	if l.Err() == nil {
+		return nil
+	}
+	return context.Cause(l)
 }
 
 // Done implements context.Context.
@@ -63,8 +75,8 @@ func (l *lease) over() bool {
 // keep renews until the context is done or the lease is lost. A renewal counts from when it
 // was asked for.
 func (l *lease) keep(renew func(context.Context) error) {
-	for sleep(l, renewEvery) == nil {
-		asked := time.Now()
+	for asked := l.began(); sleep(l, time.Until(asked.Add(renewEvery))) == nil; {
+		asked = time.Now()
 		err := renew(l)
 		switch {
 		case err == nil:
@@ -72,7 +84,17 @@ func (l *lease) keep(renew func(context.Context) error) {
 			l.until = asked.Add(leaseTime)
 			l.mu.Unlock()
 		case errors.Is(err, store.ErrStale):
-			l.end(fmt.Errorf("%w: %w", errLost, err))
+			l.lose(err)
 		}
 	}
 }
+
+// began is when the lease was last known to be ours.
+func (l *lease) began() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.until.Add(-leaseTime)
+}
+
+// lose ends a lease that somebody else has, or that nobody has.
+func (l *lease) lose(err error) { l.end(fmt.Errorf("%w: %w", errLost, err)) }

@@ -2,11 +2,14 @@ package provisioner_test
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
@@ -58,6 +61,40 @@ func TestWorkloadRemovedByHandIsPutBack(t *testing.T) {
 	if _, err := p.admin.AppsV1().Deployments(st.Namespace).Get(t.Context(), "wordpress", metav1.GetOptions{}); err != nil {
 		t.Error(err)
 	}
+}
+
+// What cannot be written down when it is noticed is not forgotten.
+func TestWorkloadRemovedWhileTheRecordsAreLockedIsPutBack(t *testing.T) {
+	t.Parallel()
+	log := &transcript{}
+	p := start(t, func(c *provisioner.Config) { c.Log = slog.New(slog.NewTextHandler(log, nil)) })
+	st := p.wantReady(t, p.request(t, "Forgotten"))
+	unlock := p.lockRecords(t)
+	if err := p.admin.AppsV1().Deployments(st.Namespace).Delete(t.Context(), "wordpress", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "it could not be put back", func() bool { return log.has("is not put back yet") })
+	unlock()
+	p.repaired(t, st)
+}
+
+// transcript keeps what was logged.
+type transcript struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write implements io.Writer.
+func (l *transcript) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(line)
+}
+
+func (l *transcript) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.text.String(), text)
 }
 
 // TestReleaseRemovedWhileNobodyWatched lets the next start find out.

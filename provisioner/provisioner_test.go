@@ -113,8 +113,11 @@ func TestSetupThatFailsThenRetry(t *testing.T) {
 	p := start(t)
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Unset "+p.mark)), "fail=job-failed")
 	st := p.untilStatus(t, p.request(t, "Unset").ID, store.Failed)
-	if st.Status != store.Failed || st.Failure.Step != store.StepSetup {
+	if f := st.Failure; st.Status != store.Failed || f.Step != store.StepSetup || !strings.Contains(f.Cause, "gave up after") || !strings.Contains(f.Next, "Retry") {
 		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	}
+	if words := st.Failure.LastWords; !strings.HasPrefix(words.Pod, "setup-") || len(words.Lines) == 0 { // the job's event may come later
+		t.Errorf("the last words are %+v", words)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none")
 	p.retry(t, st)

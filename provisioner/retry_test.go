@@ -81,7 +81,7 @@ func TestFailuresTellWhatToDoAndRetryGoesOn(t *testing.T) {
 		timeout                time.Duration
 	}{
 		"Crashing": {fail: "crash-loop", component: "wordpress", title: "A container keeps crashing", evidence: "CrashLoopBackOff", cause: "exit code 1", timeout: patience},
-		"Never ready": {fail: "never-ready", component: "mariadb", title: "It took too long", evidence: "Unhealthy", timeout: 45 * time.Second,
+		"Never ready": {fail: "never-ready", component: "mariadb", title: "It took too long", evidence: "Unhealthy", timeout: 2 * time.Minute,
 			cause: "The container mariadb of the pod mariadb-0 runs, but does not get ready."},
 	} {
 		t.Run(name, func(t *testing.T) {

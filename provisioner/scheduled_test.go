@@ -3,6 +3,7 @@ package provisioner_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -70,13 +71,16 @@ func (p *platform) retried(t *testing.T, st store.Store) {
 	p.repaired(t, st)
 }
 
+// judged is how long what looks hopeless is watched before it is a failure.
+const judged = 10 * time.Second
+
 // A store is judged while it is made: longer than a hopeless pod is watched here.
 func TestScheduledRunThatIsHopelessDoesNotFailAStore(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	namespace := store.Namespace(store.ProposeSlug("Hopeless " + p.mark))
 	kubetest.Simulate(t, namespace, "component=cron", "fail=image-pull")
-	kubetest.Simulate(t, namespace, "component=wordpress", "start-delay=25s")
+	kubetest.Simulate(t, namespace, "component=wordpress", "start-delay=10m")
 	st := p.request(t, "Hopeless")
 	p.until(t, st.ID, "at its workloads", func(st store.Store) bool { return st.Step == store.StepWorkloads })
 	p.runCron(t, st.Namespace, "cron-hopeless")
@@ -89,5 +93,8 @@ func TestScheduledRunThatIsHopelessDoesNotFailAStore(t *testing.T) {
 		}
 		return false
 	})
+	seen := time.Now()
+	within(t, "it was looked at for longer than what is hopeless may last", func() bool { return time.Since(seen) > 2*judged })
+	kubetest.Simulate(t, namespace, "component=wordpress", "start-delay=none")
 	p.wantReady(t, st)
 }

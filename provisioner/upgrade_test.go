@@ -3,6 +3,7 @@ package provisioner_test
 import (
 	"bytes"
 	"io/fs"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,13 +57,13 @@ func offering(e engine.Engine) func(*provisioner.Config) {
 }
 
 // openedBefore is a store that was opened by an older version, and a platform of the newer one.
-func openedBefore(t *testing.T) (*platform, store.Store) {
+func openedBefore(t *testing.T, changes ...func(*provisioner.Config)) (*platform, store.Store) {
 	t.Helper()
 	p := start(t)
 	st := p.wantReady(t, p.request(t, "Seasoned"))
 	p.stop()
 	p.setPlan(t, func(standard *store.Plan) { standard.CPU = 7000 })
-	p.run(t, offering(newer{}))
+	p.run(t, append(changes, offering(newer{}))...)
 	within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
 	return p, st
 }
@@ -275,12 +276,19 @@ func TestUpgradeToAnImageThatIsNotThereGoesBack(t *testing.T) {
 
 func TestUpgradeThatDoesNotSellGoesBack(t *testing.T) {
 	t.Parallel()
-	p, st := openedBefore(t)
+	link := kubetest.NewLink(t)
+	p, st := openedBefore(t, connecting(to(link.Config())))
 	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=check")
-	kubetest.Simulate(t, st.Namespace, "start-delay=5s", "component=mariadb") // the way back takes longer than mending the check
+	held := link.Hold(func(r kubetest.Request) bool { // the making of the check
+		return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/"+st.Namespace+"/pods")
+	})
 	p.upgrade(t, st, store.UpgradeRequest{})
+	held.Wait()
+	kubetest.Simulate(t, st.Namespace, "start-delay=10m", "component=mariadb") // the way back waits until the check is mended
+	held.Release()
 	p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Change.Kind == store.Rollback })
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
+	kubetest.Simulate(t, st.Namespace, "start-delay=none", "component=mariadb")
 	back := p.changed(t, st)
 	if back.Status != store.Ready || back.ChartVersion != st.ChartVersion || back.Change.Undone.Step != store.StepCheck {
 		t.Fatalf("it is %s on chart %s: %+v %+v", back.Status, back.ChartVersion, back.Failure, back.Change)

@@ -17,6 +17,10 @@ import (
 // that does not wait.
 const busyEnough = 100
 
+// restless bounds the requests a second on average: what is opened at once may make many, but
+// not again and again.
+const restless = 20
+
 // startOn starts a provisioner whose requests go over a link of its own.
 func startOn(t *testing.T, changes ...func(*provisioner.Config)) (*platform, *kubetest.Link) {
 	t.Helper()
@@ -40,18 +44,20 @@ func (p *platform) untilLink(t *testing.T, link provisioner.Link) {
 }
 
 // during lets something happen in bad weather, and checks that nobody loops without a pause
-// meanwhile.
+// meanwhile, nor with one that is too short.
 func during(t *testing.T, link *kubetest.Link, weather kubetest.Weather, happens func()) {
 	t.Helper()
 	before := len(link.Requests())
 	link.Turn(weather)
 	link.Cut() // the watches that are open see the weather too
+	began := time.Now()
 	happens()
-	most, all := kubetest.Busiest(link.Requests()[before:])
+	took, requests := time.Since(began), link.Requests()[before:]
 	link.Turn(kubetest.Fair)
-	t.Logf("%d requests meanwhile, %d in the busiest second", all, most)
-	if most > busyEnough {
-		t.Errorf("%d requests were made in one second", most)
+	most, average := kubetest.Busiest(requests), float64(len(requests))/took.Seconds()
+	t.Logf("%d requests in %s, %.1f a second, %d in the busiest one", len(requests), took.Round(time.Second), average, most)
+	if most > busyEnough || average > restless {
+		t.Errorf("%d requests were made in one second, %.1f on average", most, average)
 	}
 }
 
@@ -98,6 +104,8 @@ func TestAPIServerInTrouble(t *testing.T) {
 		"Failing":    kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, kubetest.All),
 		"Not saving": kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, kubetest.Request.IsWrite),
 		"Forgetful":  kubetest.Refusing(http.StatusGone, metav1.StatusReasonExpired, watches),
+		"Outdated":   kubetest.Outdated,
+		"Silent":     kubetest.Silent,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

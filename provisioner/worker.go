@@ -49,7 +49,7 @@ type spells struct {
 
 // run works until the store is where it should be, needs a person, or is no longer ours.
 func (w *worker) run(ctx context.Context) error {
-	held := holdLease(ctx)
+	held := holdLease(ctx, w.claim.From)
 	var renewing sync.WaitGroup
 	renewing.Go(func() { held.keep(w.renew) })
 	defer func() { held.end(nil); renewing.Wait() }()
@@ -127,14 +127,30 @@ func (w *worker) lockedOut(err error) (f store.Failure, out bool) {
 	return releaseLocked(locked), true
 }
 
+// outdated reports whether an error says that the record is not as it was read. If that is
+// not because people want something else now, the claim is lost: looking again would find the
+// same until the next renewal tells.
+func (w *worker) outdated(held *lease, err error) bool {
+	if !errors.Is(err, store.ErrStale) {
+		return false
+	}
+	w.settled = settled{}
+	if st, unread := w.db.Store(held, w.claim.Store.ID); unread == nil && st.Generation == w.generation {
+		held.lose(err)
+	}
+	return true
+}
+
 // recover decides what an error means: look again, try again after a pause, or give up.
-func (w *worker) recover(ctx context.Context, err error) {
+func (w *worker) recover(ctx *lease, err error) {
 	failure, final := verdict(w.claim.Store, err)
 	if locked, out := w.lockedOut(err); out {
 		failure, final = locked, true
 	}
 	switch {
-	case errors.Is(err, store.ErrStale), errors.Is(err, kube.ErrForeign): // the next turn reads it
+	case w.outdated(ctx, err):
+		return
+	case errors.Is(err, kube.ErrForeign): // the next turn reads it
 		w.settled = settled{}
 		return
 	case final && w.getsRights(ctx, err):
@@ -142,12 +158,12 @@ func (w *worker) recover(ctx context.Context, err error) {
 	case final && w.claim.Store.Desired == store.Present:
 		w.log.Warn("trying again cannot help", "step", w.claim.Store.Step, "error", err)
 		_, err = w.giveUp(ctx, failure, helm.LogOf(err)...)
-		if err == nil || errors.Is(err, store.ErrStale) {
+		if err == nil || w.outdated(ctx, err) {
 			return
 		}
 	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
 		_, err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
-		if err == nil || errors.Is(err, store.ErrStale) {
+		if err == nil || w.outdated(ctx, err) {
 			return
 		}
 	}

@@ -51,6 +51,9 @@ func (p *pool) bound(ctx context.Context) (context.Context, func(error) error) {
 			err = fmt.Errorf("%w: %w", errNoAnswer, err)
 		}
 		cancel()
+		if p.file != nil {
+			err = p.file.explain(err)
+		}
 		return p.health.judge(err)
 	}
 }

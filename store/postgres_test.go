@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -304,4 +305,50 @@ func TestCallerWhoLeavesIsNoTrouble(t *testing.T) {
 			t.Errorf("the log has\n%s", log.text.String())
 		}
 	})
+}
+
+// Whoever claims a store waits for others who do so at the same time. The lease is whole
+// nevertheless, and its holder does not take it to be longer.
+func TestLeaseIsWholeAfterWaitingForOthers(t *testing.T) {
+	t.Parallel()
+	direct := newDatabase(t)
+	b := setup(t, direct)
+	st := b.create(t, "Shop")
+	plain, err := sql.Open("pgx", direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = plain.Close() }()
+	claimed := make(chan store.Claim, 1)
+	var released time.Time
+	err = b.db.WhileLocked(t.Context(), func() {
+		go func() { claimed <- b.claim(t, "one") }()
+		untilOneWaits(t, plain)
+		released = time.Now()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim := <-claimed
+	var until int64
+	if err := plain.QueryRowContext(t.Context(), `SELECT claim_until FROM stores WHERE id = $1`, st.ID).Scan(&until); err != nil {
+		t.Fatal(err)
+	}
+	if least := released.Add(lease).UnixMicro(); until < least {
+		t.Errorf("it is %s short", time.Duration(least-until)*time.Microsecond)
+	}
+	if believed := claim.From.Add(lease).UnixMicro(); claim.From.Before(released) || until < believed {
+		t.Errorf("it ends %s before its holder believes", time.Duration(believed-until)*time.Microsecond)
+	}
+}
+
+// untilOneWaits returns when a transaction waits for the lock that another has.
+func untilOneWaits(t *testing.T, db *sql.DB) {
+	t.Helper()
+	const waits = `SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+	for n := 0; n == 0; {
+		if err := db.QueryRowContext(t.Context(), waits).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -17,6 +17,9 @@ import (
 type Claim struct {
 	Store  Store
 	Holder string
+	// From is when the lease began, by this process's clock, or a moment before: it does not
+	// last longer than its time from then.
+	From time.Time
 }
 
 // Concurrency bounds how many stores are being provisioned at once, over all replicas.
@@ -37,6 +40,11 @@ func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, lim
 	}
 	err = db.update(ctx, func(t tx) error {
 		if err := t.lockClaims(ctx); err != nil {
+			return err
+		}
+		claim.From = time.Now()
+		var err error
+		if t.now, err = db.clock(ctx, t); err != nil { // the lock may have been waited for
 			return err
 		}
 		id, err := t.nextInQueue(ctx, limit)

@@ -42,8 +42,8 @@ func next(t *testing.T, sub *store.Subscription, kind store.Kind) store.Event {
 			if e.Kind == kind {
 				return e
 			}
-		case <-time.After(10 * time.Second):
-			t.Fatalf("no event %s within 10 s", kind)
+		case <-time.After(time.Minute):
+			t.Fatalf("no event %s within a minute", kind)
 		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"syscall"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite" // and the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // file is a SQLite database.
@@ -95,6 +96,27 @@ func (f *file) inspect(ctx context.Context) error {
 func (f *file) inPlace() bool {
 	info, err := os.Stat(f.path)
 	return err == nil && os.SameFile(info, f.info)
+}
+
+// explain tells a file that may not be written to any more from a disk that fails: where it is
+// open already, SQLite calls either an I/O error.
+func (f *file) explain(err error) error {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	if !ok || lite.Code()&0xff != sqlite3.SQLITE_IOERR || f.writable() {
+		return err
+	}
+	return readOnly.error(err)
+}
+
+// writable reports whether the file, and the log beside it, may be written to.
+func (f *file) writable() bool {
+	const writable = 2 // W_OK
+	for _, path := range []string{f.path, f.path + "-wal"} {
+		if err := syscall.Access(path, writable); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	return true
 }
 
 // roomToGoOn is how much space must be free before a disk is said to be full no longer.

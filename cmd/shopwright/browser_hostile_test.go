@@ -88,27 +88,30 @@ func (w walk) untilSays(text string) {
 	w.Until(`document.getElementById("main").innerText.includes("` + text + `")`)
 }
 
-// scheduled waits for the store's pods and returns them.
-func scheduled(t *testing.T, namespace string, n int) []corev1.Pod {
+// scheduled waits for the pods of the components, one of each, and returns them in that order.
+func scheduled(t *testing.T, namespace string, components ...string) (pods []corev1.Pod) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		list, err := kubetest.Admin(t).CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{})
+	for len(pods) < len(components) {
+		component := components[len(pods)]
+		list, err := kubetest.Admin(t).CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/component=" + component})
 		if err != nil {
-			t.Fatalf("%s has no %d pods: %v", namespace, n, err)
+			t.Fatalf("%s has no pod of %s: %v", namespace, component, err)
 		}
-		if len(list.Items) == n {
-			return list.Items
+		if len(list.Items) > 0 {
+			pods = append(pods, list.Items[0])
+			continue
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("%s has %d pods", namespace, len(list.Items))
+			t.Fatalf("%s has no pod of %s", namespace, component)
 		}
 	}
+	return pods
 }
 
 // say writes the texts into everything of the pod's status that takes any.
@@ -152,12 +155,15 @@ func report(t *testing.T, pod corev1.Pod, object, reason, message string) {
 
 func TestHostileTextFromTheCluster(t *testing.T) {
 	t.Parallel()
-	w := begin(t)
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.env = append(p.env, "SHOPWRIGHT_PROVISION_TIMEOUT=1h")
+	p.start()
+	w := walk{Browser: browsertest.Open(t), t: t, p: p}
 	slug := "hostile-" + strings.ToLower(uuid.NewString()[24:])
 	kubetest.Simulate(t, "store-"+slug, "start-delay=1h")
 	w.signIn()
 	page := w.p.create("Hostile", slug)
-	pods := scheduled(t, "store-"+slug, 3)
+	pods := scheduled(t, "store-"+slug, "mariadb", "wordpress")
 
 	w.Visit(w.p.url + page + "/pods")
 	w.WaitFor(`#tab-pods tbody tr`)
@@ -211,7 +217,10 @@ func (p *process) rename(name string) {
 
 func TestHostileTextFromPeople(t *testing.T) {
 	t.Parallel()
-	w := begin(t)
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.env = append(p.env, "SHOPWRIGHT_PROVISION_TIMEOUT=1h")
+	p.start()
+	w := walk{Browser: browsertest.Open(t), t: t, p: p}
 	slug := "people-" + strings.ToLower(uuid.NewString()[24:])
 	kubetest.Simulate(t, "store-"+slug, "start-delay=1h")
 	w.p.rename(attacks() + strings.Repeat("W", 1000))

@@ -213,17 +213,26 @@ const watchShifts = `(() => {
 	return "watching";
 })()`
 
+// untilPainted tells when what is there now has been painted: its coming is no move.
+const untilPainted = `(() => {
+	requestAnimationFrame(() => requestAnimationFrame(() => { window.painted = true }));
+	return "waiting";
+})()`
+
 func TestListStaysStillWhileStoresAreOpened(t *testing.T) {
 	t.Parallel()
 	w := begin(t)
 	mark := strings.ToLower(uuid.NewString()[24:])
 	w.signIn()
 	w.Until(`document.getElementById("live").dataset.live === "on"`)
+	w.Until(isThere)
 	for _, n := range []string{"one", "two", "three"} {
 		kubetest.Simulate(t, "store-"+n+"-"+mark, "start-delay=2s", "job-duration=2s")
 		w.p.create("Store "+n, n+"-"+mark)
 	}
 	w.Until(`document.querySelectorAll("#store-rows tbody tr").length === 3`)
+	browsertest.Evaluate[string](w.Browser, untilPainted)
+	w.Until("window.painted")
 	browsertest.Evaluate[string](w.Browser, watchShifts)
 	w.Until(`document.querySelectorAll('#store-rows tr[data-status="ready"]').length === 3`)
 	if moved := browsertest.Evaluate[string](w.Browser, `window.shifts.join("\n")`); moved != "" {

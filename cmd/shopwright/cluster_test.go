@@ -1,10 +1,13 @@
 package main_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -94,6 +97,33 @@ func namespacesOf(t *testing.T, mark string) (names []string) {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// wantNoDisks waits until the volumes are gone that the claims in such namespaces had, which
+// the cluster removes after the claims.
+func wantNoDisks(t *testing.T, mark string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		list, err := kubetest.Admin(t).CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := slices.DeleteFunc(list.Items, func(v corev1.PersistentVolume) bool {
+			return v.Spec.ClaimRef == nil || !strings.HasSuffix(v.Spec.ClaimRef.Namespace, mark)
+		})
+		if len(left) == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("%d disks are left, such as that of %s", len(left), left[0].Spec.ClaimRef.Namespace)
+		}
+	}
 }
 
 // databaseImage is that of the pod that runs.

@@ -1,12 +1,14 @@
 package main_test
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -27,11 +29,12 @@ type replica struct {
 func replicas(t *testing.T, n int) []replica {
 	t.Helper()
 	_, database := server(t)
+	key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)) // a session is good at all of them
 	var all []replica
 	for range n {
 		link := kubetest.NewLink(t)
 		r := replica{process: launch(t, link.Kubeconfig()), link: link}
-		r.env = append(r.env, "SHOPWRIGHT_DATABASE_URL="+database)
+		r.env = append(r.env, "SHOPWRIGHT_DATABASE_URL="+database, "SHOPWRIGHT_SECRET_KEY="+key)
 		all = append(all, r)
 	}
 	return all
@@ -51,7 +54,7 @@ func TestSleepingHolderIsReplaced(t *testing.T) {
 	t.Parallel()
 	for name, fallsAsleep := range map[string]func(sleeper replica, slug string){
 		"in the midst of a release": func(sleeper replica, slug string) {
-			held := sleeper.link.Hold(nthWrite("store-"+slug, 12))
+			held := sleeper.link.Hold(makes("store-"+slug, "statefulsets")) // one alone, when others are made already
 			sleeper.create("Sleepy", slug)
 			held.Wait()
 			sleeper.signal(syscall.SIGSTOP)
@@ -105,11 +108,10 @@ func (p *process) removeStore(slug, name string) {
 	wantNoNamespace(p.t, slug)
 }
 
-// nthWrite selects one request: the nth that changes something in the namespace.
-func nthWrite(namespace string, n int) func(kubetest.Request) bool {
-	var writes atomic.Int64
+// makes selects the requests that make an object of that kind in the namespace.
+func makes(namespace, resource string) func(kubetest.Request) bool {
 	return func(r kubetest.Request) bool {
-		return r.IsWrite() && r.About(namespace) && writes.Add(1) == int64(n)
+		return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/namespaces/"+namespace+"/"+resource)
 	}
 }
 
@@ -175,4 +177,51 @@ func wantOneWorker(t *testing.T, pair []replica, slug string) (worker int) {
 		return 1
 	}
 	return 0
+}
+
+// TestSignOutEndsStreamsOfOtherPrograms signs out at one program while a stream is open at
+// another one.
+func TestSignOutEndsStreamsOfOtherPrograms(t *testing.T) {
+	t.Parallel()
+	pair := replicas(t, 2)
+	first, second := pair[0], pair[1]
+	first.start()
+	second.startSignedOut()
+	second.client = first.client // the same browser
+	stream := second.follow("/events?view=stores")
+	first.post("/sign-out", nil)
+	select {
+	case <-stream:
+	case <-time.After(patience):
+		t.Fatalf("the stream is open %s after its session has ended", patience)
+	}
+	if status, _ := second.get("/stores"); status != http.StatusSeeOther {
+		t.Errorf("the session lives on: %d", status)
+	}
+}
+
+// follow opens a stream and returns when its first message is there; the channel is closed
+// when the stream ends.
+func (p *process) follow(path string) (ended <-chan struct{}) {
+	p.t.Helper()
+	client := &http.Client{Jar: p.client.Jar} // whose requests may last
+	response, err := client.Get(p.url + path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = response.Body.Close() })
+	lines := bufio.NewScanner(response.Body)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() && !strings.HasPrefix(lines.Text(), "id:") {
+	}
+	if response.StatusCode != http.StatusOK || !strings.HasPrefix(lines.Text(), "id:") {
+		p.t.Fatalf("GET %s: %s, %q, %v", path, response.Status, lines.Text(), lines.Err())
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for lines.Scan() {
+		}
+	}()
+	return over
 }

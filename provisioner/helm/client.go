@@ -117,7 +117,7 @@ func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := b.ctx.Err(); err != nil {
 		return nil, context.Cause(b.ctx)
 	}
-	ctx, cancel := context.WithCancelCause(r.Context())
+	ctx, cancel := context.WithCancelCause(inheriting{Context: r.Context(), from: b.ctx})
 	stop := context.AfterFunc(b.ctx, func() { cancel(context.Cause(b.ctx)) })
 	response, err := b.next.RoundTrip(r.WithContext(ctx))
 	if err != nil {
@@ -127,6 +127,21 @@ func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	response.Body = &boundBody{ReadCloser: response.Body, done: func() { stop(); cancel(nil) }}
 	return response, nil
+}
+
+// inheriting has the values of another context beside its own, such as what its requests are
+// to ask before they are sent.
+type inheriting struct {
+	context.Context //nolint:containedctx // it is one
+	from            context.Context
+}
+
+// Value implements context.Context.
+func (i inheriting) Value(key any) any {
+	if value := i.Context.Value(key); value != nil {
+		return value
+	}
+	return i.from.Value(key)
 }
 
 // getter gives Helm the shared parts.

@@ -33,10 +33,12 @@ type Client struct {
 }
 
 // NewClient returns a client for the configuration, without its own throttle: the API
-// server's priority and fairness is the one that knows.
+// server's priority and fairness is the one that knows. Its requests end within half a
+// minute, but for logs and for watches that have begun.
 func NewClient(config *rest.Config) (*Client, error) {
 	config = rest.CopyConfig(config)
 	config.QPS = -1
+	config.Wrap(newBounded)
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	set, err := kubernetes.NewForConfig(config)

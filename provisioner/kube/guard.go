@@ -73,15 +73,16 @@ type guarded struct {
 // attempts bounds how often a request tries for a line that others, too, are after.
 const attempts = 20
 
-// RoundTrip implements http.RoundTripper.
+// RoundTrip implements http.RoundTripper. A line may take its time to open: the fence is asked
+// after that, for every line anew.
 func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	if g.expected() == "" {
-		return g.unguarded.RoundTrip(r)
+		return send(g.unguarded, r)
 	}
 	for range attempts {
 		lines := g.usable()
 		for _, l := range slices.Backward(lines) {
-			response, err := l.RoundTrip(r) //nolint:bodyclose // it is the caller's, or there is none
+			response, err := send(l, r) //nolint:bodyclose // it is the caller's, or there is none
 			if !errors.Is(err, errOneConnection) {
 				return response, err
 			}
@@ -94,6 +95,17 @@ func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return nil, errors.New("no connection to the cluster stays open")
+}
+
+// send is where a request leaves.
+func send(over http.RoundTripper, r *http.Request) (*http.Response, error) {
+	if err := askFence(r); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close() // as whoever is given a request has to
+		}
+		return nil, err
+	}
+	return over.RoundTrip(r)
 }
 
 func (g *guarded) usable() []*line {

@@ -27,6 +27,8 @@ type address struct {
 	answers atomic.Value // the UID of the cluster that new connections lead to
 	opened  atomic.Int64 // connections
 	strayed atomic.Int64 // requests that came to another cluster than the right one
+	written atomic.Int64 // requests for something else than who answers
+	asked   func()       // called when a connection is asked who answers, if it is set
 	waiting sync.WaitGroup
 	held    chan struct{} // closes when requests that wait may go on
 }
@@ -58,8 +60,14 @@ func newAddress(t *testing.T, encrypted bool) *address {
 func (a *address) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	cluster := r.Context().Value(clusterKey{})
 	_, _ = io.Copy(io.Discard, r.Body)
+	if r.URL.Path == "/writes" {
+		a.written.Add(1)
+	}
 	switch {
 	case r.URL.Path == "/api/v1/namespaces/kube-system":
+		if a.asked != nil {
+			a.asked()
+		}
 		_, _ = fmt.Fprintf(w, `{"metadata":{"uid":%q}}`, cluster)
 	case cluster != "right":
 		a.strayed.Add(1)
@@ -96,7 +104,15 @@ func (a *address) client(t *testing.T) *http.Client {
 }
 
 func (a *address) post(client *http.Client, path string) error {
-	response, err := client.Post(a.URL+path, "text/plain", strings.NewReader("something"))
+	return a.postWith(context.Background(), client, path)
+}
+
+func (a *address) postWith(ctx context.Context, client *http.Client, path string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, a.URL+path, strings.NewReader("something"))
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
@@ -182,4 +198,36 @@ func TestMoreWatchesThanAConnectionCarries(t *testing.T) {
 	close(a.held)
 	senders.Wait()
 	t.Logf("%d connections carry %d requests", a.opened.Load(), many)
+}
+
+// The lease of whoever sends something may end while a connection is being opened for it, as
+// when the process is stopped in the midst of that.
+func TestNothingIsSentOverAFenceThatHasShut(t *testing.T) {
+	t.Parallel()
+	for name, encrypted := range map[string]bool{"HTTP/1.1": false, "HTTP/2": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, over := newAddress(t, encrypted), errors.New("the lease is over")
+			var shut atomic.Bool
+			a.asked = func() { shut.Store(true) }
+			ctx := kube.WithFence(t.Context(), func() error {
+				if shut.Load() {
+					return over
+				}
+				return nil
+			})
+			client := a.client(t)
+			if err := a.postWith(ctx, client, "/writes"); !errors.Is(err, over) {
+				t.Errorf("it was sent: %v", err)
+			}
+			shut.Store(false) // the connection is open now
+			if err := a.postWith(ctx, client, "/writes"); err != nil || a.written.Load() != 1 {
+				t.Errorf("before the end %d requests were sent, %v", a.written.Load(), err)
+			}
+			shut.Store(true)
+			if err := a.postWith(ctx, client, "/writes"); !errors.Is(err, over) || a.written.Load() != 1 {
+				t.Errorf("over a connection that is open %d were sent, %v", a.written.Load()-1, err)
+			}
+		})
+	}
 }

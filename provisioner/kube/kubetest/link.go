@@ -19,6 +19,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -188,6 +189,23 @@ func Fair(w http.ResponseWriter, r *http.Request, pass http.Handler) { pass.Serv
 // Gone closes every connection, as if there were no API server.
 func Gone(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
 
+// Silent takes every request and never answers it, also when the weather has changed since.
+func Silent(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
+
+// Outdated opens the watches that are asked for, and says in each that what is asked for is
+// forgotten.
+func Outdated(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+	if !requestOf(r).Watch {
+		pass.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"type": watch.Error, "object": metav1.Status{
+		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
+		Message: "the weather: too old resource version", Reason: metav1.StatusReasonExpired, Code: http.StatusGone,
+	}})
+}
+
 // Slow lets every request wait first.
 func Slow(d time.Duration) Weather {
 	return func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
@@ -243,6 +261,48 @@ func (l *Link) Hold(which func(Request) bool) *Held {
 	return h
 }
 
+// patience bounds how long a test waits for what takes seconds on a machine that has
+// nothing else to do.
+const patience = 5 * time.Minute
+
+// HoldWatches keeps back what the watches of a kind tell, such as pods, until it is released.
+// It returns when one is open.
+func (l *Link) HoldWatches(resource string) *Held {
+	l.t.Helper()
+	h := &Held{t: l.t, arrived: make(chan struct{}), release: make(chan struct{})}
+	l.t.Cleanup(h.Release)
+	l.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+		if request := requestOf(r); request.Watch && strings.HasSuffix(request.Path, "/"+resource) {
+			h.once.Do(func() { close(h.arrived) })
+			w = heldAnswer{w, r.Context(), h.release}
+		}
+		pass.ServeHTTP(w, r)
+	})
+	l.Cut() // those that are open
+	h.Wait()
+	return h
+}
+
+// heldAnswer begins an answer, and gives the rest once it is released.
+type heldAnswer struct {
+	http.ResponseWriter
+	ctx     context.Context //nolint:containedctx // of the request
+	release <-chan struct{}
+}
+
+// Write implements http.ResponseWriter.
+func (h heldAnswer) Write(p []byte) (int, error) {
+	select {
+	case <-h.release:
+		return h.ResponseWriter.Write(p)
+	case <-h.ctx.Done():
+		return 0, h.ctx.Err()
+	}
+}
+
+// Unwrap gives http.ResponseController what this does not change.
+func (h heldAnswer) Unwrap() http.ResponseWriter { return h.ResponseWriter }
+
 // Held are requests that wait at a link.
 type Held struct {
 	t        testing.TB
@@ -252,22 +312,25 @@ type Held struct {
 	released sync.Once
 }
 
+// Arrived is closed when a request waits.
+func (h *Held) Arrived() <-chan struct{} { return h.arrived }
+
 // Wait returns when a request waits.
 func (h *Held) Wait() {
 	h.t.Helper()
 	select {
 	case <-h.arrived:
-	case <-time.After(time.Minute):
-		h.t.Fatal("no request has come within a minute that would be held")
+	case <-time.After(patience):
+		h.t.Fatalf("no request has come within %s that would be held", patience)
 	}
 }
 
 // Release lets the requests go on. It may be called more than once.
 func (h *Held) Release() { h.released.Do(func() { close(h.release) }) }
 
-// Busiest returns how many requests came in the busiest second, and in all. Requests that
-// open a watch count as others do.
-func Busiest(requests []Request) (inOneSecond, all int) {
+// Busiest returns how many requests came in the busiest second. Requests that open a watch
+// count as others do.
+func Busiest(requests []Request) (inOneSecond int) {
 	seconds := map[int64]int{}
 	for _, r := range requests {
 		seconds[r.At.Unix()]++
@@ -275,5 +338,5 @@ func Busiest(requests []Request) (inOneSecond, all int) {
 	if len(seconds) > 0 {
 		inOneSecond = slices.Max(slices.Collect(maps.Values(seconds)))
 	}
-	return inOneSecond, len(requests)
+	return inOneSecond
 }
