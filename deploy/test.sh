@@ -69,7 +69,7 @@ one_by_one='AsEveryRole$'
 racy=$(go list ./handlers/... ./provisioner/... ./static/... ./store/... ./views/... | grep -v /provisioner/engine)
 failed=0 # what follows a failure is tested too
 CGO_ENABLED=1 go test -race -parallel 6 -timeout 40m -skip "$one_by_one" $racy || failed=1
-go test -timeout 20m -run "$one_by_one" ./handlers || failed=1
+go test -v -timeout 20m -run "$one_by_one" ./handlers || failed=1 # prints who may do what
 go test -parallel 8 -timeout 40m ./charts/... ./cmd/... ./provisioner/engine/... || failed=1
 go test -C deploy/devcluster -timeout 30m ./... || failed=1
 exit $failed

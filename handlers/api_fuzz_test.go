@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/provisioner"
@@ -57,26 +55,8 @@ func prepareFuzzed(f *testing.F) fuzzed {
 		f.Fatal(err)
 	}
 	z := fuzzed{Handler: app.Handler(), token: secret, tokenID: token.ID, own: own, theirs: theirs}
-	z.operations = z.list(f)
+	z.operations = operationsOf(f, z)
 	return z
-}
-
-// list names all operations of the document, as METHOD /path.
-func (z fuzzed) list(f *testing.F) (all []string) {
-	f.Helper()
-	said := httptest.NewRecorder()
-	z.ServeHTTP(said, httptest.NewRequestWithContext(f.Context(), http.MethodGet, api.Prefix+"/openapi.json", nil))
-	document, err := openapi3.NewLoader().LoadFromData(said.Body.Bytes())
-	if err != nil {
-		f.Fatal(err)
-	}
-	for path, item := range document.Paths.Map() {
-		for method := range item.Operations() {
-			all = append(all, method+" "+path)
-		}
-	}
-	slices.Sort(all)
-	return all
 }
 
 // choose is an operation for any text: the one it names, or else another.

@@ -12,10 +12,12 @@ import (
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
 func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
 
-// Routes are all routes, each as its method and path.
-func (a *App) Routes() []string {
-	e := echo.New()
-	a.routes(e)
+// Routes are the routes of what [App.Handler] returns, each as its method and path.
+func Routes(h http.Handler) []string {
+	e, ok := h.(*echo.Echo)
+	if !ok {
+		return nil
+	}
 	var all []string
 	for _, r := range e.Routes() {
 		if r.Method != echo.RouteNotFound {
@@ -23,7 +25,7 @@ func (a *App) Routes() []string {
 		}
 	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }
 
 // Cookie is what a browser with that session sends.
