@@ -53,24 +53,24 @@ func routes() map[string]access {
 		"GET /sign-in/link": {anybody: true}, "POST /sign-in/link": {refused: true}, "POST /sign-out": {anybody: true},
 
 		"GET /stores": {action: session}, "GET /stores/new": {action: session}, "GET /stores/slug": {action: session},
-		"POST /stores": {action: session}, "GET /activity": {action: session}, "GET /account": {action: session},
+		"POST /stores": {action: session, form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}}}, "GET /activity": {action: session}, "GET /account": {action: session},
 		"GET /events?view=stores": {action: session},
 
-		"GET /teams": {action: session}, "POST /teams": {action: session}, "GET /teams/new": {action: session},
+		"GET /teams": {action: session}, "POST /teams": {action: session, form: url.Values{"name": {"Mine"}}}, "GET /teams/new": {action: session},
 		"GET /teams/:team/*": {action: session}, // leads back to the team's page
 		"GET /audit":         {action: session}, "GET /audit.csv": {action: session}, "GET /audit.json": {action: session},
 		"GET /invitations?key=none": {missing: true}, "POST /invitations?key=none": {missing: true},
 
 		"GET /teams/:team": to(store.ViewMembers), "POST /teams/:team/leave": to(store.ViewMembers),
-		"POST /teams/:team/name":                           to(store.RenameTeam),
-		"POST /teams/:team/delete":                         to(store.ManageOwners),
+		"POST /teams/:team/name":                           {action: store.RenameTeam, where: inTeam, form: url.Values{"name": {"Of :who"}}},
+		"POST /teams/:team/delete":                         {action: store.ManageOwners, where: inTeam, form: url.Values{"confirm": {"Bakers"}}},
 		"POST /teams/:team/members/:user":                  {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
 		"POST /teams/:team/members/:user/remove":           to(store.ManageMembers),
 		"POST /teams/:team/invitations":                    {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
 		"POST /teams/:team/invitations/:invitation/renew":  to(store.ManageMembers),
 		"POST /teams/:team/invitations/:invitation/revoke": to(store.ManageMembers),
 
-		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session},
+		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session, form: url.Values{"name": {"mine"}, "scope": {"stores:read"}, "lifetime": {"7"}, "team": {":team"}}},
 		"POST /account/tokens/:token/revoke": {missing: true},
 
 		"GET /sign-in/with/none": {missing: true, open: true}, "GET /sign-in/with/none/callback": {missing: true, open: true},
@@ -78,8 +78,9 @@ func routes() map[string]access {
 
 		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
 		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
-		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": rule(store.ManagePlans),
-		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": rule(store.ManagePlans), "POST /admin/teams/:team/plan": rule(store.ManagePlans),
+		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": {action: store.ManagePlans, where: everywhere, form: planForm("large")},
+		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": {action: store.ManagePlans, where: everywhere, form: planForm("free")},
+		"POST /admin/teams/:team/plan":    {action: store.ManagePlans, where: everywhere, form: url.Values{"plan": {"pro"}}},
 		"POST /admin/users/:user/disable": rule(store.ManageUsers), "POST /admin/users/:user/enable": rule(store.ManageUsers),
 		"POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
 
@@ -96,7 +97,21 @@ func routes() map[string]access {
 		"POST /stores/:id/check":                       to(store.RetryStores),
 		"POST /stores/:id/credentials":                 to(store.ViewCredentials),
 		"GET /stores/:id/delete":                       to(store.DeleteStores),
-		"POST /stores/:id/delete":                      to(store.DeleteStores),
+		"POST /stores/:id/delete":                      {action: store.DeleteStores, where: inTeam, form: url.Values{"confirm": {"Theirs"}}},
+	}
+}
+
+func planForm(name string) url.Values {
+	return url.Values{"name": {name}, "label": {"Tried"}, "stores": {"9"}, "cpu": {"9"}, "memory": {"9"}, "disk": {"90"}, "pods": {"90"}}
+}
+
+// silent are the routes that may leave no line in the audit log although they succeed here, and why.
+func silent() map[string]string {
+	return map[string]string{
+		"POST /sign-out":                       "whoever is not signed in ends nothing",
+		"POST /admin/users/:user/enable":       "the user is enabled already",
+		"POST /admin/users/:user/unmake-admin": "the user is no administrator",
+		"POST /stores/:id/credentials":         "the cluster cannot be reached, so nothing is shown",
 	}
 }
 
@@ -225,7 +240,12 @@ func (s site) tryAs(route string, a access) map[store.Role]string {
 	team, people := s.peopled()
 	for _, role := range everybody() {
 		who := people[role]
-		all[role] = became(s.try(route, a, who, team), a.cluster)
+		got, told := s.try(route, a, who, team)
+		all[role] = became(got, a.cluster)
+		if a.anybody { // who signs in there is somebody else
+			who.actor.UserID = ""
+		}
+		s.wantTold(route, who.actor, got, told)
 		if want := a.expected(who, team); all[role] != want {
 			s.t.Errorf("%s as %s: %q, want %q", route, role, all[role], want)
 		}
@@ -240,8 +260,44 @@ func everybody() []store.Role {
 	return slices.Concat([]store.Role{"anonymous", "stranger", "administrator"}, roles)
 }
 
-// try sends the request about a new store of the team.
-func (s site) try(route string, a access, who visitor, team string) answer {
+// heard is what the audit log has of what has happened since.
+func (s site) heard(since int64) (told []store.Event) {
+	s.t.Helper()
+	events, err := s.db.Audit(s.t.Context(), store.Actor{Admin: true}, store.AuditQuery{Limit: 50})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Number > since {
+			told = append(told, e)
+		}
+	}
+	return told
+}
+
+// wantTold expects that what has changed something stands in the audit log, with who it was
+// and from where, and that nothing else does.
+func (s site) wantTold(route string, who store.Actor, got answer, told []store.Event) {
+	s.t.Helper()
+	method, _, _ := strings.Cut(route, " ")
+	changes := got.status < http.StatusBadRequest && method != http.MethodGet && method != http.MethodHead &&
+		!strings.HasPrefix(got.location, "/sign-in?next") && got.location != "/sign-in"
+	switch {
+	case silent()[route] != "":
+	case changes && len(told) == 0:
+		s.t.Errorf("%s, answered with %d, leaves no line in the audit log", route, got.status)
+	case !changes && len(told) > 0:
+		s.t.Errorf("%s, answered with %d, leaves lines in the audit log: %+v", route, got.status, told)
+	}
+	for _, e := range told {
+		if e.Actor == "" || e.Address != "127.0.0.1" || who.UserID != "" && e.ActorID != who.UserID || e.Token != who.Token {
+			s.t.Errorf("%s by %+v is told as %+v", route, who, e)
+		}
+	}
+}
+
+// try sends the request about a new store of the team. It returns what the audit log has of it.
+func (s site) try(route string, a access, who visitor, team string) (got answer, told []store.Event) {
 	s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
 	for name, make := range map[string]func(team string) string{":id": s.storeOf, ":user": s.memberOf, ":invitation": s.invitationTo} {
@@ -250,7 +306,9 @@ func (s site) try(route string, a access, who visitor, team string) answer {
 		}
 	}
 	path = strings.NewReplacer(":team", team, ":revision", "1", ":token", "none", "/static/*", static.Path("app.css")).Replace(path)
-	return s.head(who.browser, s.request(method, path, a.form))
+	before := s.lastEvent()
+	got = s.head(who.browser, s.request(method, path, names{":team": team, ":who": who.actor.Name}.inForm(a.form)))
+	return got, s.heard(before)
 }
 
 // head does the request and reads nothing of the answer's body, which may never end.

@@ -169,7 +169,11 @@ func (s site) callAs(who store.Actor, team, route string, e errand, scopes []sto
 	if who.UserID != "" {
 		r.Header.Set("Authorization", "Bearer "+s.tokenOf(who, team, scopes))
 	}
-	return became(s.head(s.browser(), r), e.cluster)
+	before := s.lastEvent()
+	got := s.head(s.browser(), r)
+	who.Token = "tried"
+	s.wantTold(route, who, got, s.heard(before))
+	return became(got, e.cluster)
 }
 
 func (s site) tokenOf(who store.Actor, team string, scopes []store.Scope) string {

@@ -62,6 +62,14 @@ func (n names) in(text string) string {
 	return text
 }
 
+func (n names) inForm(form url.Values) url.Values {
+	filled := url.Values{}
+	for name, values := range form {
+		filled.Set(name, n.in(values[0]))
+	}
+	return filled
+}
+
 // out is a text from which nobody can tell which ids were asked about.
 func (n names) out(text string) string {
 	for placeholder, id := range n {
@@ -101,7 +109,6 @@ func pageInquiries() (all []inquiry) {
 	add("GET /audit.json?team=:team", access{where: everywhere})
 	add("GET /stores/new?team=:team", access{})
 	add("POST /stores", access{form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}, "team": {":team"}}})
-	add("POST /account/tokens", access{form: url.Values{"name": {"mine"}, "scope": {"stores:read"}, "lifetime": {"7"}, "team": {":team"}}})
 	add("POST /account/sessions/end", access{form: url.Values{"session": {":session"}}})
 	return all
 }
@@ -128,11 +135,7 @@ func (s site) apiInquiries(token string) (all []inquiry) {
 // ask sends the request about those things.
 func (s site) ask(b *http.Client, q inquiry, n names) answer {
 	s.t.Helper()
-	form := url.Values{}
-	for name, values := range q.form {
-		form.Set(name, n.in(values[0]))
-	}
-	r := s.request(q.method, n.in(q.path), form)
+	r := s.request(q.method, n.in(q.path), n.inForm(q.form))
 	if q.header != nil {
 		var err error
 		if r, err = http.NewRequestWithContext(s.t.Context(), q.method, s.url+n.in(q.path), strings.NewReader(n.in(q.body))); err != nil {
