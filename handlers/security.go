@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -65,6 +66,24 @@ func onlyText(next echo.HandlerFunc) echo.HandlerFunc {
 			if !isText(strings.Join(values, "")) {
 				return echo.ErrNotFound
 			}
+		}
+		return next(c)
+	}
+}
+
+// wholeForms reads what was posted before anything is done with it, so that what is too large,
+// or is no form, is refused as such and not taken for an empty one.
+func wholeForms(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.Request().Method != http.MethodPost || forPrograms(c) {
+			return next(c)
+		}
+		_, err := c.FormParams()
+		if refused, ok := errors.AsType[*echo.HTTPError](err); ok {
+			return refused
+		}
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, "What was sent is no form. Go back and send it again.").SetInternal(err)
 		}
 		return next(c)
 	}
