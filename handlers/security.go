@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -116,13 +117,21 @@ func (a *App) logRequests() echo.MiddlewareFunc {
 	})
 }
 
+// tokenText is the secret of a token, or what of one somebody has typed.
+var tokenText = regexp.MustCompile(store.TokenPrefix + `[0-9A-Za-z]+`)
+
+// withoutTokens is a text in which no token can be read.
+func withoutTokens(text string) string {
+	return tokenText.ReplaceAllLiteralString(text, store.TokenPrefix+"…")
+}
+
 func (a *App) logRequest(c echo.Context, v middleware.RequestLoggerValues) error {
 	attrs := []slog.Attr{
-		slog.String("method", v.Method), slog.String("path", v.URIPath), slog.Int("status", v.Status),
+		slog.String("method", v.Method), slog.String("path", withoutTokens(v.URIPath)), slog.Int("status", v.Status),
 		slog.Duration("took", v.Latency), slog.String("request", v.RequestID),
 	}
-	if id := c.Param("id"); id != "" {
-		attrs = append(attrs, slog.String("store", id))
+	if id, err := url.PathUnescape(c.Param("id")); id != "" && err == nil {
+		attrs = append(attrs, slog.String("store", withoutTokens(id)))
 	}
 	level := slog.LevelInfo
 	if v.Error != nil && v.Status >= http.StatusInternalServerError && store.ErrorCode(v.Error) != store.Unavailable {
