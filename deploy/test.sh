@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 . deploy/need.sh
 need gcc gcc
 need git git
+need zsh zsh
+need fish fish
 need nodejs node
 need npm npm
 need chromium /usr/bin/chromium
