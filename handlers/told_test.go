@@ -118,6 +118,37 @@ func TestSignInsAreTold(t *testing.T) {
 	}
 }
 
+// A second provider that vouches for somebody is told, once.
+func TestLinkedProvidersAreTold(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	l := ledger{site: e.site}
+	count := func() (n int) {
+		for _, told := range l.heard(0) {
+			if told.Kind == store.IdentityLinked {
+				n++
+			}
+		}
+		return n
+	}
+	e.signIn(e.browser(), "work", "")
+	if n := count(); n != 0 {
+		t.Errorf("the first provider is told of %d times", n)
+	}
+	b := e.browser()
+	if told := l.tells(store.IdentityLinked, "Mara", func() { e.signIn(b, "github", "") }); told.Message != "GitHub, by the address mara@example.com" {
+		t.Errorf("told as %q", told.Message)
+	}
+	e.signIn(e.browser(), "github", "")
+	e.signIn(e.browser(), "work", "")
+	if n := count(); n != 1 {
+		t.Errorf("the second provider is told of %d times", n)
+	}
+	if page := e.get(b, "/audit?group=sign-ins").body; !strings.Contains(page, "added a way to sign in") {
+		t.Error("the page does not tell of it")
+	}
+}
+
 func TestAdministrationIsTold(t *testing.T) {
 	t.Parallel()
 	l := openLedger(t)
