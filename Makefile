@@ -17,7 +17,7 @@ DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --sta
 	--source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image images devcluster generate lint fmt test e2e e2e-processes bench
+.PHONY: help run build image images devcluster generate lint fmt test fuzz e2e e2e-processes bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ e2e: ## run the platform and its shops on a real node and buy in them; ONLY=Test
 
 e2e-processes: ## run a whole Medusa shop as plain processes and buy in it; the first run builds Medusa
 	@go test -tags e2e -count=1 -timeout 30m $(if $(V),-v) ./deploy/images/e2e
+
+fuzz: ## send anything to the API and to the forms, TIME=5m each; what breaks them is kept in handlers/testdata/fuzz
+	@for target in FuzzAPI FuzzForms; do go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(TIME),1m) ./handlers || exit; done
 
 bench: ## measure beside Helm and the floor; ONLY=name,name chooses, PROFILE=directory keeps profiles
 	@deploy/bench.sh $(if $(ONLY),-only $(ONLY)) $(if $(PROFILE),-profile $(abspath $(PROFILE)))

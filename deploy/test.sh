@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 . deploy/need.sh
 need gcc gcc
 need git git
+need zsh zsh
+need fish fish
 need nodejs node
 need npm npm
 need chromium /usr/bin/chromium
@@ -69,7 +71,12 @@ one_by_one='AsEveryRole$'
 racy=$(go list ./handlers/... ./provisioner/... ./static/... ./store/... ./views/... | grep -v /provisioner/engine)
 failed=0 # what follows a failure is tested too
 CGO_ENABLED=1 go test -race -parallel 6 -timeout 40m -skip "$one_by_one" $racy || failed=1
-go test -timeout 20m -run "$one_by_one" ./handlers || failed=1
+go test -v -timeout 20m -run "$one_by_one" ./handlers || failed=1 # prints who may do what
+# Not measuring coverage, as `make fuzz` does, saves building all that is linked once more.
+go test -c -o "$state/fuzz" ./handlers
+for target in FuzzAPI FuzzForms; do
+	(cd handlers && "$state/fuzz" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime 20s -test.fuzzcachedir "$state/fuzzed") || failed=1
+done
 go test -parallel 8 -timeout 40m ./charts/... ./cmd/... ./provisioner/engine/... || failed=1
 go test -C deploy/devcluster -timeout 30m ./... || failed=1
 exit $failed

@@ -6,11 +6,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 
+	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/static"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
@@ -24,6 +27,7 @@ type access struct {
 	where   scene        // what it is done to
 	missing bool         // what this test asks for is not there
 	open    bool         // also for those who are not signed in
+	cluster bool         // it needs the cluster, which there is none of here
 	form    url.Values   // what is sent, where a refusal must not be about that
 }
 
@@ -49,39 +53,40 @@ func routes() map[string]access {
 		"GET /sign-in/link": {anybody: true}, "POST /sign-in/link": {refused: true}, "POST /sign-out": {anybody: true},
 
 		"GET /stores": {action: session}, "GET /stores/new": {action: session}, "GET /stores/slug": {action: session},
-		"POST /stores": {action: session}, "GET /activity": {action: session}, "GET /account": {action: session},
+		"POST /stores": {action: session, form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}}}, "GET /activity": {action: session}, "GET /account": {action: session},
 		"GET /events?view=stores": {action: session},
 
-		"GET /teams": {action: session}, "POST /teams": {action: session}, "GET /teams/new": {action: session},
+		"GET /teams": {action: session}, "POST /teams": {action: session, form: url.Values{"name": {"Mine"}}}, "GET /teams/new": {action: session},
 		"GET /teams/:team/*": {action: session}, // leads back to the team's page
 		"GET /audit":         {action: session}, "GET /audit.csv": {action: session}, "GET /audit.json": {action: session},
 		"GET /invitations?key=none": {missing: true}, "POST /invitations?key=none": {missing: true},
 
 		"GET /teams/:team": to(store.ViewMembers), "POST /teams/:team/leave": to(store.ViewMembers),
-		"POST /teams/:team/name":                           to(store.RenameTeam),
-		"POST /teams/:team/delete":                         to(store.ManageOwners),
+		"POST /teams/:team/name":                           {action: store.RenameTeam, where: inTeam, form: url.Values{"name": {"Of :who"}}},
+		"POST /teams/:team/delete":                         {action: store.ManageOwners, where: inTeam, form: url.Values{"confirm": {"Bakers"}}},
 		"POST /teams/:team/members/:user":                  {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
 		"POST /teams/:team/members/:user/remove":           to(store.ManageMembers),
 		"POST /teams/:team/invitations":                    {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
 		"POST /teams/:team/invitations/:invitation/renew":  to(store.ManageMembers),
 		"POST /teams/:team/invitations/:invitation/revoke": to(store.ManageMembers),
 
-		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session},
-		"POST /account/tokens/none/revoke": {missing: true},
+		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session, form: url.Values{"name": {"mine"}, "scope": {"stores:read"}, "lifetime": {"7"}, "team": {":team"}}},
+		"POST /account/tokens/:token/revoke": {missing: true},
 
 		"GET /sign-in/with/none": {missing: true, open: true}, "GET /sign-in/with/none/callback": {missing: true, open: true},
 		"POST /account/sessions/end": {missing: true}, "POST /account/sessions/end-others": {action: session},
 
 		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
 		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
-		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": rule(store.ManagePlans),
-		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": rule(store.ManagePlans), "POST /admin/teams/:team/plan": rule(store.ManagePlans),
+		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": {action: store.ManagePlans, where: everywhere, form: planForm("large")},
+		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": {action: store.ManagePlans, where: everywhere, form: planForm("free")},
+		"POST /admin/teams/:team/plan":    {action: store.ManagePlans, where: everywhere, form: url.Values{"plan": {"pro"}}},
 		"POST /admin/teams/:team/owner":   rule(store.ManageUsers),
 		"POST /admin/users/:user/disable": rule(store.ManageUsers), "POST /admin/users/:user/enable": rule(store.ManageUsers),
 		"POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
 
 		"GET /stores/:id": see, "GET /stores/:id/pods": see, "GET /stores/:id/events": see, "GET /stores/:id/logs": see,
-		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": see, "GET /stores/:id/releases": see,
+		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": {action: store.ViewStores, where: inTeam, cluster: true}, "GET /stores/:id/releases": see,
 		"GET /stores/:id/releases/:revision": see, "GET /stores/:id/settings": see,
 		"GET /stores/:id/releases/upgrade":             to(store.UpgradeStores),
 		"POST /stores/:id/releases/upgrade":            to(store.UpgradeStores),
@@ -93,7 +98,21 @@ func routes() map[string]access {
 		"POST /stores/:id/check":                       to(store.RetryStores),
 		"POST /stores/:id/credentials":                 to(store.ViewCredentials),
 		"GET /stores/:id/delete":                       to(store.DeleteStores),
-		"POST /stores/:id/delete":                      to(store.DeleteStores),
+		"POST /stores/:id/delete":                      {action: store.DeleteStores, where: inTeam, form: url.Values{"confirm": {"Theirs"}}},
+	}
+}
+
+func planForm(name string) url.Values {
+	return url.Values{"name": {name}, "label": {"Tried"}, "stores": {"9"}, "cpu": {"9"}, "memory": {"9"}, "disk": {"90"}, "pods": {"90"}}
+}
+
+// silent are the routes that may leave no line in the audit log although they succeed here, and why.
+func silent() map[string]string {
+	return map[string]string{
+		"POST /sign-out":                       "whoever is not signed in ends nothing",
+		"POST /admin/users/:user/enable":       "the user is enabled already",
+		"POST /admin/users/:user/unmake-admin": "the user is no administrator",
+		"POST /stores/:id/credentials":         "the cluster cannot be reached, so nothing is shown",
 	}
 }
 
@@ -128,34 +147,80 @@ func (a access) expected(who visitor, team string) string {
 	return "yes"
 }
 
-// became tells from an answer what became of a request, as far as rights go.
-func became(got answer) string {
+// became tells from an answer what became of a request, as far as rights go: whoever is told
+// what is wrong with it, or that it cannot be done now, may do it.
+func became(got answer, cluster bool) string {
 	switch {
 	case got.status == http.StatusUnauthorized, strings.HasPrefix(got.location, "/sign-in?next"), got.location == "/sign-in":
 		return "sign in"
-	case got.status == http.StatusForbidden, got.status == http.StatusNotFound, got.status == http.StatusInternalServerError:
-		return fmt.Sprint(got.status)
+	case got.status == http.StatusServiceUnavailable && cluster,
+		got.status < http.StatusBadRequest, got.status == http.StatusConflict, got.status == http.StatusUnprocessableEntity:
+		return "yes"
 	}
-	return "yes"
+	return strconv.Itoa(got.status)
 }
 
-// TestEveryRouteAsEveryRole walks the router: each route is tried by everybody there is, on
-// something that is theirs, that is foreign, and that does not exist.
-func TestEveryRouteAsEveryRole(t *testing.T) {
+// TestEveryRouteIsInATable compares what the server answers with the tables of these tests,
+// so that no route is tried by nobody.
+func TestEveryRouteIsInATable(t *testing.T) {
 	t.Parallel()
-	s := serve(t)
-	table := routes()
-	for _, route := range s.app.Routes() {
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(table)), func(known string) bool { return fits(route, known) }) {
+	s := prepare(t)
+	t.Cleanup(s.app.Drain)
+	h := s.app.Handler()
+	known := slices.Collect(maps.Keys(routes()))
+	for _, operation := range operationsOf(t, h) {
+		method, path, _ := strings.Cut(operation, " ")
+		known = append(known, method+" "+api.Prefix+strings.NewReplacer("{", ":", "}", "").Replace(path))
+	}
+	for _, kind := range []string{".json", ".yaml", "-3.0.json", "-3.0.yaml"} {
+		known = append(known, "GET "+api.Prefix+"/openapi"+kind)
+	}
+	there := handlers.Routes(h)
+	for _, route := range there {
+		if !slices.ContainsFunc(known, func(line string) bool { return fits(route, line) }) {
 			t.Errorf("%s is not in the table of routes: say there who may use it", route)
 		}
 	}
-	for _, route := range slices.Sorted(maps.Keys(table)) {
-		if !slices.ContainsFunc(s.app.Routes(), func(there string) bool { return fits(there, route) }) {
-			t.Errorf("%s is in the table, but there is no such route", route)
-			continue
+	for _, line := range known {
+		if !slices.ContainsFunc(there, func(route string) bool { return fits(route, line) }) {
+			t.Errorf("%s is in the table, but there is no such route", line)
 		}
-		t.Log(s.tryAs(route, table[route]))
+	}
+}
+
+// TestEveryRouteAsEveryRole walks the routes: each is tried by everybody there is.
+func TestEveryRouteAsEveryRole(t *testing.T) { //nolint:paralleltest // so that its matrix stays together
+	s, table := serve(t), routes()
+	matrix := newMatrix(t, 50)
+	for _, route := range slices.Sorted(maps.Keys(table)) {
+		matrix.line(route, s.tryAs(route, table[route]))
+	}
+}
+
+// matrix tells who may do what, line by line.
+type matrix struct {
+	t     *testing.T
+	width int
+}
+
+func newMatrix(t *testing.T, width int) matrix {
+	t.Helper()
+	m, names := matrix{t, width}, map[store.Role]string{}
+	for _, role := range everybody() {
+		names[role] = string(role)
+	}
+	m.line("", names)
+	return m
+}
+
+func (m matrix) line(what string, became map[store.Role]string) {
+	m.t.Helper()
+	text := fmt.Sprintf("%-*s", m.width, what)
+	for _, role := range everybody() {
+		text += fmt.Sprintf(" %-13s", became[role])
+	}
+	if _, err := fmt.Fprintln(m.t.Output(), strings.TrimRight(text, " ")); err != nil {
+		m.t.Error(err)
 	}
 }
 
@@ -169,20 +234,24 @@ func fits(route, line string) bool {
 	})
 }
 
-// tryAs has everybody try the route, and returns its line of the matrix.
-func (s site) tryAs(route string, a access) string {
+// tryAs has everybody try the route, and returns what became of it.
+func (s site) tryAs(route string, a access) map[store.Role]string {
 	s.t.Helper()
-	line := fmt.Sprintf("%-50s", route)
+	all := map[store.Role]string{}
 	team, people := s.peopled()
 	for _, role := range everybody() {
 		who := people[role]
-		got := became(s.try(route, a, who, team))
-		if want := a.expected(who, team); got != want {
-			s.t.Errorf("%s as %s: %q, want %q", route, role, got, want)
+		got, told := s.try(route, a, who, team)
+		all[role] = became(got, a.cluster)
+		if a.anybody { // who signs in there is somebody else
+			who.actor.UserID = ""
 		}
-		line += fmt.Sprintf(" %s: %s", role, got)
+		s.wantTold(route, who.actor, got, told)
+		if want := a.expected(who, team); all[role] != want {
+			s.t.Errorf("%s as %s: %q, want %q", route, role, all[role], want)
+		}
 	}
-	return line
+	return all
 }
 
 // everybody there is, the most powerful last: what they do may be the end of the team.
@@ -192,8 +261,44 @@ func everybody() []store.Role {
 	return slices.Concat([]store.Role{"anonymous", "stranger", "administrator"}, roles)
 }
 
-// try sends the request about a new store of the team.
-func (s site) try(route string, a access, who visitor, team string) answer {
+// heard is what the audit log has of what has happened since.
+func (s site) heard(since int64) (told []store.Event) {
+	s.t.Helper()
+	events, err := s.db.Audit(s.t.Context(), store.Actor{Admin: true}, store.AuditQuery{Limit: 50})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.Number > since {
+			told = append(told, e)
+		}
+	}
+	return told
+}
+
+// wantTold expects that what has changed something stands in the audit log, with who it was
+// and from where, and that nothing else does.
+func (s site) wantTold(route string, who store.Actor, got answer, told []store.Event) {
+	s.t.Helper()
+	method, _, _ := strings.Cut(route, " ")
+	changes := got.status < http.StatusBadRequest && method != http.MethodGet && method != http.MethodHead &&
+		!strings.HasPrefix(got.location, "/sign-in?next") && got.location != "/sign-in"
+	switch {
+	case silent()[route] != "":
+	case changes && len(told) == 0:
+		s.t.Errorf("%s, answered with %d, leaves no line in the audit log", route, got.status)
+	case !changes && len(told) > 0:
+		s.t.Errorf("%s, answered with %d, leaves lines in the audit log: %+v", route, got.status, told)
+	}
+	for _, e := range told {
+		if e.Actor == "" || e.Address != "127.0.0.1" || who.UserID != "" && e.ActorID != who.UserID || e.Token != who.Token {
+			s.t.Errorf("%s by %+v is told as %+v", route, who, e)
+		}
+	}
+}
+
+// try sends the request about a new store of the team. It returns what the audit log has of it.
+func (s site) try(route string, a access, who visitor, team string) (got answer, told []store.Event) {
 	s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
 	for name, make := range map[string]func(team string) string{":id": s.storeOf, ":user": s.memberOf, ":invitation": s.invitationTo} {
@@ -201,8 +306,10 @@ func (s site) try(route string, a access, who visitor, team string) answer {
 			path = strings.ReplaceAll(path, name, make(team))
 		}
 	}
-	path = strings.NewReplacer(":team", team, ":revision", "1", "/static/*", static.Path("app.css")).Replace(path)
-	return s.head(who.browser, s.request(method, path, a.form))
+	path = strings.NewReplacer(":team", team, ":revision", "1", ":token", "none", "/static/*", static.Path("app.css")).Replace(path)
+	before := s.lastEvent()
+	got = s.head(who.browser, s.request(method, path, names{":team": team, ":who": who.actor.Name}.inForm(a.form)))
+	return got, s.heard(before)
 }
 
 // head does the request and reads nothing of the answer's body, which may never end.

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -313,7 +314,8 @@ func (a *App) clusterCard(cluster store.ClusterAccount) views.AdminClusterCard {
 	card := views.AdminClusterCard{Cluster: views.Cluster{Name: word(cluster.Name)}, Facts: []views.Fact{
 		{Name: "Kubernetes", Value: orUnknown(cluster.Version)},
 		{Name: "Nodes", Value: nodes(cluster.Simulated)},
-		{Name: "Stores", Value: strconv.Itoa(cluster.Stores)},
+		{Name: "Stores", Value: placed(cluster)},
+		{Name: "Promised to them", Value: promised(cluster.Promised)},
 		{Name: "Domain", Value: cluster.BaseDomain},
 		{Name: "Ingress class", Value: orDefault(cluster.IngressClass)},
 		{Name: "Storage class", Value: orDefault(cluster.StorageClass)},
@@ -321,7 +323,7 @@ func (a *App) clusterCard(cluster store.ClusterAccount) views.AdminClusterCard {
 	}}
 	if state := a.Provisioner.Cluster(); state.Name == cluster.Name {
 		card.Cluster = clusterView(state)
-		link := views.Fact{Name: "Connection", Value: string(state.Link)}
+		link := views.Fact{Name: "Connection", Value: linkInWords(state.Link)}
 		if state.Problem != "" {
 			link.Value += ": " + plain(state.Problem)
 		}
@@ -334,7 +336,41 @@ func nodes(simulated bool) string {
 	if simulated {
 		return "Simulated: they run no containers"
 	}
-	return "Shopwright has no right to count them"
+	return "Shopwright has no right to see them, and does not know how much of them is free"
+}
+
+// placed is how many stores are in the cluster, and how they are.
+func placed(c store.ClusterAccount) string {
+	text := strconv.Itoa(c.Stores)
+	if c.Troubled > 0 {
+		text += ", of which " + strconv.Itoa(c.Troubled) + " failed or cannot be bought at"
+	}
+	return text
+}
+
+// promised is what the plans of the stores let them take together.
+func promised(t store.Take) string {
+	if t == (store.Take{}) {
+		return "Nothing yet"
+	}
+	return decimal(t.CPU, 1000) + " CPUs, " + decimal(t.Memory, 1024) + " GiB of memory, " + decimal(t.Disk, 1024) + " GiB of disk and " + strconv.Itoa(t.Pods) + " pods at most, by their plans"
+}
+
+func linkInWords(l provisioner.Link) string {
+	switch l {
+	case provisioner.Starting:
+		return "It is being started"
+	case provisioner.Connecting:
+		return "Shopwright is connecting to it"
+	case provisioner.Connected:
+		return "It answers"
+	case provisioner.Unreachable:
+		return "It does not answer"
+	case provisioner.Foreign:
+		return "Another cluster answers in its place"
+	default:
+		return "No cluster is named in the settings"
+	}
 }
 
 func orDefault(class string) string {

@@ -323,3 +323,25 @@ func TestTeamsWithoutAnOwnerGetOne(t *testing.T) {
 		t.Error("the team has an owner, and the list says it has none")
 	}
 }
+
+// What is known of a cluster is told in words, and how much of it the stores may take.
+func TestClusterTellsWhatItHolds(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	if page := s.get(b, "/admin/clusters").body; !strings.Contains(page, "Nothing yet") || !strings.Contains(page, "No cluster is named in the settings") || strings.Contains(page, "unconfigured") {
+		t.Errorf("an empty cluster: %s", page)
+	}
+	s.create(b, "First")
+	s.create(b, "Second")
+	c := s.work()
+	if _, err := s.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+		t.Fatal(err)
+	}
+	page := s.get(b, "/admin/clusters").body
+	for _, told := range []string{"2, of which 1 failed or cannot be bought at", "10 CPUs, 16 GiB of memory, 40 GiB of disk and 40 pods at most, by their plans", "no right to see them"} {
+		if !strings.Contains(page, told) {
+			t.Errorf("nothing is said of %q: %s", told, page)
+		}
+	}
+}

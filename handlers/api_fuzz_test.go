@@ -2,8 +2,10 @@ package handlers_test
 
 import (
 	"context"
+	"database/sql"
 	"hash/fnv"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/handlers/api"
@@ -23,112 +25,253 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// fuzzed is the pages' program on real records, with what a token can reach and what it cannot.
+// fuzzed is the program on real records, as somebody uses it who owns a team and administrates
+// the installation. What belongs to others bears a mark that nobody can guess.
 type fuzzed struct {
 	http.Handler
-	token, tokenID string
-	own, theirs    string // stores
-	operations     []string
+	app     *handlers.App
+	db      *store.DB
+	raw     *sql.DB
+	who     store.Actor
+	team    string
+	token   string // its secret
+	tokenID string
+	kept    string // a store that stays
+	mark    string
+	theirs  names
+	routes  []string // that are asked, as METHOD /path
+	cluster []string // those that need the cluster, which there is none of
 }
 
-func prepareFuzzed(f *testing.F) fuzzed {
+func prepareFuzzed(f *testing.F) *fuzzed {
 	f.Helper()
-	db, log := storetest.Open(f, "sqlite:"+filepath.Join(f.TempDir(), "shopwright.db")), slog.New(slog.DiscardHandler)
-	cluster := storetest.Cluster(f, db)
+	file := filepath.Join(f.TempDir(), "shopwright.db")
+	db, log := storetest.Open(f, "sqlite:"+file), slog.New(slog.DiscardHandler)
 	app := handlers.New(handlers.Config{
 		DB: db, Engines: engine.Offered(), SessionKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, BaseURL: "http://127.0.0.1", Log: log,
 		Provisioner: provisioner.New(provisioner.Config{
-			DB: db, Cluster: cluster, Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
+			DB: db, Cluster: storetest.Cluster(f, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
 		}),
 	})
 	f.Cleanup(app.Drain)
-	person := func(name string) (store.Actor, string) {
-		actor, team := storetest.Actor(f, db, name)
-		st, err := db.CreateStore(f.Context(), actor, store.NewStore{TeamID: team, Cluster: cluster, Name: name, Engine: "woocommerce"})
-		if err != nil {
-			f.Fatal(err)
-		}
-		return actor, st.ID
-	}
-	who, own := person("own")
-	_, theirs := person("theirs")
-	token, secret, err := db.CreateToken(f.Context(), who, store.NewToken{TeamID: who.Teams(store.ViewStores)[0], Name: "x", Scopes: everyScope(), Lifetime: time.Hour})
+	raw, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		f.Fatal(err)
 	}
-	z := fuzzed{Handler: app.Handler(), token: secret, tokenID: token.ID, own: own, theirs: theirs}
-	z.operations = z.list(f)
+	f.Cleanup(func() { _ = raw.Close() })
+	z := &fuzzed{Handler: app.Handler(), app: app, db: db, raw: raw, mark: "zq" + strings.ReplaceAll(uuid.NewString(), "-", "")}
+	z.who, z.team = z.owner(f, "own")
+	z.kept = z.newStore(f, z.who, z.team, "Kept", true)
+	token, secret := z.newToken(f, z.who, z.team)
+	z.tokenID, z.token = token, secret
+	them, elsewhere := z.owner(f, z.mark)
+	foreign, _ := z.newToken(f, them, elsewhere)
+	z.theirs = names{
+		":id": z.newStore(f, them, elsewhere, z.mark, true), ":team": elsewhere, ":user": z.newMember(f, them, elsewhere, z.mark+"m"),
+		":invitation": z.newInvitation(f, them, elsewhere, z.mark+"i@example.com"), ":token": foreign,
+	}
 	return z
 }
 
-// list names all operations of the document, as METHOD /path.
-func (z fuzzed) list(f *testing.F) (all []string) {
-	f.Helper()
-	said := httptest.NewRecorder()
-	z.ServeHTTP(said, httptest.NewRequestWithContext(f.Context(), http.MethodGet, api.Prefix+"/openapi.json", nil))
-	document, err := openapi3.NewLoader().LoadFromData(said.Body.Bytes())
+// owner is somebody of that name with a team.
+func (z *fuzzed) owner(t testing.TB, name string) (store.Actor, string) {
+	t.Helper()
+	actor, _ := storetest.Actor(t, z.db, name)
+	team, err := z.db.CreateTeam(t.Context(), actor, name)
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	for path, item := range document.Paths.Map() {
-		for method := range item.Operations() {
-			all = append(all, method+" "+path)
+	if name == "own" {
+		if err := z.db.SetAdmin(t.Context(), store.Actor{Admin: true}, actor.UserID, true); err != nil {
+			t.Fatal(err)
 		}
 	}
-	slices.Sort(all)
-	return all
+	actor, _ = storetest.Actor(t, z.db, name)
+	return actor, team.ID
 }
 
-// choose is an operation for any text: the one it names, or else another.
-func choose(operations []string, text string) (method, path string) {
-	if !slices.Contains(operations, text) {
-		sum := fnv.New32a()
-		_, _ = sum.Write([]byte(text))
-		text = operations[int(sum.Sum32())%len(operations)]
+// newStore is one that waits, or one that is ready with two revisions that have sold.
+func (z *fuzzed) newStore(t testing.TB, who store.Actor, team, name string, ready bool) string {
+	t.Helper()
+	st, err := z.db.CreateStore(t.Context(), who, store.NewStore{TeamID: team, Cluster: storetest.Cluster(t, z.db), Name: name, Engine: "woocommerce"})
+	if err != nil {
+		t.Fatal(err)
 	}
-	method, path, _ = strings.Cut(text, " ")
-	return method, path
+	if !ready {
+		return st.ID
+	}
+	z.exec(t, `UPDATE stores SET status = 'ready', sold = 2, revision = 2, chart_version = '1.0.0', observed_generation = generation, url = 'http://x.localhost' WHERE id = $1`, st.ID)
+	z.exec(t, `INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, offer, state, message, actor_id, actor, began_at, ended_at)
+		VALUES ($1, 1, 1, '', 'Opened', '0.9.0', 'x', 'superseded', '', '', '', 1, 2), ($1, 2, 1, 'upgrade', 'x', '1.0.0', 'y', 'deployed', '', '', '', 3, 4)`, st.ID)
+	return st.ID
 }
 
-// FuzzAPI sends anything to every operation. Whatever it is, it is answered: not with an error
-// of ours, and not at all for another's store.
-func FuzzAPI(f *testing.F) {
-	z := prepareFuzzed(f)
-	for _, o := range z.operations {
-		for _, id := range []string{z.own, "", "%", "\x00", "\xff", "../..", strings.Repeat("9", 300)} {
-			f.Add(o, id, "limit=1&to=1&q=%25", `{"name": "Own", "engine": "woocommerce", "to": 1}`, "1")
-		}
-		for _, body := range []string{"", "{", "null", "[]", `{"name": null}`, `{"images": {"": ""}}`, strings.Repeat("[", 9000), `{"name": "\ud800", "engine": "woocommerce", "slug": "\u0000"}`} {
-			f.Add(o, z.own, "limit=-1&cursor=%00&since=-1s&image==&tail=99999999999999999999", body, "\xfc")
+func (z *fuzzed) newMember(t testing.TB, owner store.Actor, team, name string) string {
+	t.Helper()
+	member, _ := storetest.Actor(t, z.db, name)
+	if err := z.db.AddMember(t.Context(), owner, team, member.UserID, store.Member); err != nil {
+		t.Fatal(err)
+	}
+	return member.UserID
+}
+
+func (z *fuzzed) newInvitation(t testing.TB, owner store.Actor, team, email string) string {
+	t.Helper()
+	made, _, err := z.db.Invite(t.Context(), owner, store.NewInvitation{TeamID: team, Email: email, Role: store.Viewer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.ID
+}
+
+func (z *fuzzed) newToken(t testing.TB, who store.Actor, team string) (id, secret string) {
+	t.Helper()
+	token, secret, err := z.db.CreateToken(t.Context(), who, store.NewToken{TeamID: team, Name: who.Name, Scopes: everyScope(), Lifetime: 90 * 24 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token.ID, secret
+}
+
+func (z *fuzzed) exec(t testing.TB, query string, args ...any) {
+	t.Helper()
+	if _, err := z.raw.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// tidy removes what one try has made, so that no limit is reached and nothing gets slow.
+func (z *fuzzed) tidy(t testing.TB) {
+	t.Helper()
+	z.exec(t, `UPDATE stores SET deleted_at = 1, status = 'deleted' WHERE deleted_at = 0 AND id NOT IN ($1, $2)`, z.kept, z.theirs[":id"])
+	z.exec(t, `DELETE FROM invitations WHERE team_id <> $1`, z.theirs[":team"])
+	z.exec(t, `DELETE FROM api_tokens WHERE id NOT IN ($1, $2)`, z.tokenID, z.theirs[":token"])
+	z.exec(t, `DELETE FROM sessions`)
+	z.exec(t, `DELETE FROM memberships WHERE team_id <> $1 AND (team_id <> $2 OR user_id <> $3) AND team_id IN (SELECT id FROM teams WHERE NOT personal)`,
+		z.theirs[":team"], z.team, z.who.UserID)
+}
+
+// try is one request: what it asks for, about what, and with what.
+type try struct {
+	route string // METHOD /path, or any text
+	about string // "own", "theirs" or any text
+	ready bool   // whether a store of one's own is
+	query string
+	body  string
+	extra string // headers
+}
+
+// path puts ids in the places of what stands for them. What may be lost is new each time.
+func (z *fuzzed) path(t testing.TB, method, path string, a try) string {
+	t.Helper()
+	for _, placeholder := range []string{":id", ":team", ":user", ":invitation", ":token", ":engine", ":revision", ":person", ":any"} {
+		if strings.Contains(path, placeholder) {
+			path = strings.ReplaceAll(path, placeholder, url.PathEscape(z.named(t, placeholder, method != http.MethodGet, a)))
 		}
 	}
-	f.Fuzz(func(t *testing.T, operation, id, query, body, header string) {
-		method, path := choose(z.operations, operation)
-		for _, name := range []string{"{id}", "{token}", "{engine}", "{revision}", "{team}", "{user}", "{invitation}"} {
-			path = strings.ReplaceAll(path, name, url.PathEscape(id))
+	return path
+}
+
+func (z *fuzzed) named(t testing.TB, placeholder string, lost bool, a try) string {
+	t.Helper()
+	if id := z.theirs[placeholder]; a.about == "theirs" && id != "" {
+		return id
+	}
+	if a.about != "own" {
+		return a.about
+	}
+	switch placeholder {
+	case ":id":
+		if !lost && a.ready {
+			return z.kept
 		}
-		if path == "/tokens/"+z.tokenID {
-			t.Skip("without the token there is nothing to try")
+		return z.newStore(t, z.who, z.team, "Tried", a.ready)
+	case ":team", ":any":
+		if strings.HasSuffix(a.route, ":team/delete") {
+			_, id := z.owner(t, "own")
+			return id
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		r := httptest.NewRequestWithContext(ctx, method, "/", strings.NewReader(body))
-		r.URL = &url.URL{Path: unescaped(api.Prefix + path), RawPath: api.Prefix + path, RawQuery: query}
-		r.Host = "127.0.0.1"
-		r.Header.Set("Authorization", "Bearer "+z.token)
-		r.Header.Set("Content-Type", "application/json")
-		for _, name := range []string{"Idempotency-Key", "Last-Event-ID", "Accept"} {
-			r.Header.Set(name, header)
+		return z.team
+	case ":user", ":person":
+		return z.newMember(t, z.who, z.team, uuid.NewString())
+	case ":invitation":
+		return z.newInvitation(t, z.who, z.team, "")
+	case ":token":
+		id, _ := z.newToken(t, z.who, z.team)
+		return id
+	case ":engine":
+		return "woocommerce"
+	}
+	return "1"
+}
+
+// glance looks at the beginning of an answer that may go on for ever.
+type glance struct {
+	*httptest.ResponseRecorder
+	enough context.CancelFunc
+}
+
+// Flush implements http.Flusher.
+func (g glance) Flush() {
+	g.ResponseRecorder.Flush()
+	g.enough()
+}
+
+// SetWriteDeadline is what streams ask for.
+func (glance) SetWriteDeadline(time.Time) error { return nil }
+
+// send asks, with what lets one in. It expects an answer that is no fault of ours, and that
+// says nothing of what others have.
+func (z *fuzzed) send(t testing.TB, route string, a try, sign func(*http.Request)) int {
+	t.Helper()
+	method, path, _ := strings.Cut(route, " ")
+	path = z.path(t, method, path, a)
+	defer z.tidy(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r := httptest.NewRequestWithContext(ctx, method, "/", strings.NewReader(a.body))
+	r.URL = &url.URL{Path: unescaped(path), RawPath: path, RawQuery: a.query}
+	r.Host = "127.0.0.1"
+	sign(r)
+	for _, name := range []string{"Idempotency-Key", "Last-Event-ID", "Accept"} {
+		r.Header.Set(name, a.extra)
+	}
+	answered := glance{httptest.NewRecorder(), cancel}
+	z.ServeHTTP(answered, r)
+	z.judge(t, route, a, answered.ResponseRecorder, ctx.Err())
+	return answered.Code
+}
+
+func (z *fuzzed) judge(t testing.TB, route string, a try, got *httptest.ResponseRecorder, late error) {
+	t.Helper()
+	if got.Code >= http.StatusInternalServerError && (got.Code != http.StatusServiceUnavailable || !slices.Contains(z.cluster, route)) || late == context.DeadlineExceeded { //nolint:errorlint // it is the context's own
+		t.Errorf("%s with %+v: %d %s, %v", route, a, got.Code, got.Body, late)
+	}
+	if strings.Contains(strings.ToLower(got.Body.String()), z.mark) && !strings.Contains(route, " /admin/") { // where all there is may be seen
+		t.Errorf("%s with %+v tells of another's: %s", route, a, got.Body)
+	}
+	if a.about == "theirs" && z.namesTheirs(route) && got.Code < http.StatusBadRequest {
+		t.Errorf("%s of another's with %+v: %d %s", route, a, got.Code, got.Body)
+	}
+}
+
+func (z *fuzzed) namesTheirs(route string) bool {
+	for placeholder := range z.theirs {
+		if strings.Contains(route, placeholder) {
+			return true
 		}
-		answered := httptest.NewRecorder()
-		z.ServeHTTP(answered, r)
-		if answered.Code >= http.StatusInternalServerError && answered.Code != http.StatusServiceUnavailable || ctx.Err() != nil {
-			t.Errorf("%s %s?%s with %q: %d %s, %v", method, path, query, body, answered.Code, answered.Body, ctx.Err())
-		}
-		if strings.Contains(path, z.theirs) && answered.Code < 400 {
-			t.Errorf("%s %s: %d %s", method, path, answered.Code, answered.Body)
-		}
-	})
+	}
+	return false
+}
+
+// choose is a route for any text: the one that it names, or else another.
+func choose(routes []string, text string) string {
+	if slices.Contains(routes, text) {
+		return text
+	}
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(text))
+	return routes[int(sum.Sum32())%len(routes)]
 }
 
 func unescaped(path string) string {
@@ -137,4 +280,100 @@ func unescaped(path string) string {
 		return path
 	}
 	return text
+}
+
+// strange are texts in the place of an id.
+func strange() []string {
+	return []string{"", "%", "\x00", "\xff", "../..", strings.Repeat("9", 300)}
+}
+
+// operationRoutes are the operations as routes, with what each is sent in the table of errands.
+func (z *fuzzed) operationRoutes(t testing.TB) map[string]errand {
+	t.Helper()
+	said := httptest.NewRecorder()
+	z.ServeHTTP(said, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+api.Prefix+"/openapi.json", nil))
+	all, table := map[string]errand{}, errands()
+	for name, operation := range operationsIn(t, said.Body.Bytes()) {
+		method, path, _ := strings.Cut(operation, " ")
+		all[method+" "+api.Prefix+strings.NewReplacer("{", ":", "}", "").Replace(path)] = table[name]
+	}
+	return all
+}
+
+func (z *fuzzed) asProgram(r *http.Request) {
+	r.Header.Set("Authorization", "Bearer "+z.token)
+	r.Header.Set("Content-Type", "application/json")
+}
+
+// FuzzAPI sends anything to every operation, about what is one's own, what is another's and
+// what is no id at all. Whatever it is, it is answered: not with an error of ours, and with
+// nothing of another's.
+func FuzzAPI(f *testing.F) {
+	z := prepareFuzzed(f)
+	operations := z.operationRoutes(f)
+	z.routes = slices.Sorted(maps.Keys(operations))
+	for _, route := range z.routes {
+		e := operations[route]
+		if e.cluster {
+			z.cluster = append(z.cluster, route)
+		}
+		query := strings.TrimPrefix(e.query, "?")
+		a := try{route: route, about: "own", ready: true, query: query, body: e.body, extra: "1"}
+		if code := z.send(f, route, a, z.asProgram); code >= http.StatusBadRequest && code != http.StatusServiceUnavailable && code != http.StatusConflict {
+			f.Errorf("%s of one's own: %d", route, code) // else all that follows would prove little
+		}
+		for _, about := range append(strange(), "own", "theirs") {
+			f.Add(route, about, false, query, e.body, "")
+			f.Add(route, about, true, "limit=1&to=1&q=%25", `{"name": "Own", "engine": "woocommerce", "to": 1}`, "1")
+		}
+		for _, body := range []string{"", "{", "null", "[]", `{"name": null}`, `{"images": {"": ""}}`, strings.Repeat("[", 9000), `{"name": "\ud800", "engine": "woocommerce", "slug": "\u0000"}`} {
+			f.Add(route, "own", true, "limit=-1&cursor=%00&since=-1s&image==&tail=99999999999999999999", body, "\xfc")
+		}
+	}
+	f.Fuzz(func(t *testing.T, text, about string, ready bool, query, body, extra string) {
+		route := choose(z.routes, text)
+		z.send(t, route, try{route: route, about: about, ready: ready, query: query, body: body, extra: extra}, z.asProgram)
+	})
+}
+
+// FuzzForms sends anything to whatever the pages' forms are posted to.
+func FuzzForms(f *testing.F) {
+	z := prepareFuzzed(f)
+	for line, a := range routes() {
+		method, path, _ := strings.Cut(line, " ")
+		if path, _, _ = strings.Cut(path, "?"); method != http.MethodPost {
+			continue
+		}
+		route := method + " " + strings.NewReplacer("/admin/teams/:team/", "/admin/teams/:any/", "/admin/users/:user/", "/admin/users/:person/").Replace(path)
+		z.routes = append(z.routes, route)
+		form := names{":team": z.team, ":who": "x"}.inForm(a.form).Encode()
+		for _, about := range append(strange(), "own", "theirs") {
+			f.Add(route, about, true, form, "")
+			f.Add(route, about, false, "name=%00&role=%ff&email=%0d%0a&confirm=&plan=&q=%25&page=-1&key=%27&session=x&team="+url.QueryEscape(about), "*/*")
+		}
+		f.Add(route, "own", true, "%zz&;&name=a&name=b&lifetime=9e9&scope=&scope=x&cpu=1e309&stores=-0&image-mariadb=../x&offer=%0a", "text/html")
+	}
+	slices.Sort(z.routes)
+	f.Fuzz(func(t *testing.T, text, about string, ready bool, body, extra string) {
+		cookie := z.cookie(t)
+		route := choose(z.routes, text)
+		z.send(t, route, try{route: route, about: about, ready: ready, body: body, extra: extra}, func(r *http.Request) {
+			r.AddCookie(cookie)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		})
+	})
+}
+
+// cookie is that of a new session: some forms end the one they are posted in.
+func (z *fuzzed) cookie(t testing.TB) *http.Cookie {
+	t.Helper()
+	id, err := z.db.SignIn(t.Context(), storetest.Identity("own"), store.Browser{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie, err := z.app.Cookie(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cookie
 }

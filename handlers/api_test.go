@@ -408,6 +408,8 @@ func TestNamedOriginsMayUseTheAPI(t *testing.T) {
 	}
 }
 
+var tokenOnPage = regexp.MustCompile(`>(shopwright_[a-z2-7]{39})<`)
+
 func TestTokensOnTheirPage(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
@@ -422,7 +424,7 @@ func TestTokensOnTheirPage(t *testing.T) {
 		}
 	}
 	made := s.post(b, "/account/tokens", form)
-	secret := regexp.MustCompile(`>(shopwright_[a-z2-7]{39})<`).FindStringSubmatch(made.body)
+	secret := tokenOnPage.FindStringSubmatch(made.body)
 	if made.status != http.StatusOK || secret == nil || !strings.Contains(made.body, "&lt;b&gt;build&lt;/b&gt;") || made.header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("made: %d", made.status)
 	}

@@ -102,6 +102,7 @@ func (a *App) Handler() http.Handler {
 		a.limitRequests(),
 		crossOriginGuard(),
 		middleware.BodyLimit("64K"),
+		wholeForms,
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),
 	)
 	a.routes(e)

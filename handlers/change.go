@@ -190,7 +190,7 @@ func (a *App) upgrade(c echo.Context) error {
 	if r.offer != offer.Digest || r.looked != r.choice() {
 		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, offer, r, "This is not what you have looked at. See what it changes, then press Upgrade again.")
 	}
-	_, err = a.DB.Upgrade(c.Request().Context(), visitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Images: r.images, Stay: r.stay})
+	_, err = a.DB.Upgrade(c.Request().Context(), visitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Chart: offer.ChartVersion, Images: r.images, Stay: r.stay})
 	if err != nil {
 		return err
 	}

@@ -15,10 +15,12 @@ func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
 // SetHeartbeat sets how often a stream gives a sign of life.
 func (a *App) SetHeartbeat(d time.Duration) { a.heartbeat = d }
 
-// Routes are all routes, each as its method and path.
-func (a *App) Routes() []string {
-	e := echo.New()
-	a.routes(e)
+// Routes are the routes of what [App.Handler] returns, each as its method and path.
+func Routes(h http.Handler) []string {
+	e, ok := h.(*echo.Echo)
+	if !ok {
+		return nil
+	}
 	var all []string
 	for _, r := range e.Routes() {
 		if r.Method != echo.RouteNotFound {
@@ -26,7 +28,7 @@ func (a *App) Routes() []string {
 		}
 	}
 	slices.Sort(all)
-	return all
+	return slices.Compact(all)
 }
 
 // Cookie is what a browser with that session sends.

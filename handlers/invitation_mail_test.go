@@ -41,8 +41,8 @@ func TestInvitationsAreMailed(t *testing.T) {
 	if len(mails.sent) != 1 || mails.sent[0].To != "guest@example.com" || !strings.Contains(mails.sent[0].Text, "http://127.0.0.1/invitations?key=") {
 		t.Fatalf("sent %+v", mails.sent)
 	}
-	if !strings.Contains(made.body, keyIn(mails.sent[0].Text)) {
-		t.Error("the mail and the page have different links")
+	if key := keyIn(mails.sent[0].Text); !strings.Contains(made.body, key) || !strings.Contains(mails.sent[0].HTML, "/invitations?key="+key) {
+		t.Error("the mail's parts and the page have different links")
 	}
 	s.post(mara, team+"/invitations", url.Values{"role": {"viewer"}})
 	if len(mails.sent) != 1 {

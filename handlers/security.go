@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -70,6 +72,24 @@ func onlyText(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+// wholeForms reads what was posted before anything is done with it, so that what is too large,
+// or is no form, is refused as such and not taken for an empty one.
+func wholeForms(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.Request().Method != http.MethodPost || forPrograms(c) {
+			return next(c)
+		}
+		_, err := c.FormParams()
+		if refused, ok := errors.AsType[*echo.HTTPError](err); ok {
+			return refused
+		}
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, "What was sent is no form. Go back and send it again.").SetInternal(err)
+		}
+		return next(c)
+	}
+}
+
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 func isLoopback(hostport string) bool {
@@ -97,13 +117,21 @@ func (a *App) logRequests() echo.MiddlewareFunc {
 	})
 }
 
+// tokenText is the secret of a token, or what of one somebody has typed.
+var tokenText = regexp.MustCompile(store.TokenPrefix + `[0-9A-Za-z]+`)
+
+// withoutTokens is a text in which no token can be read.
+func withoutTokens(text string) string {
+	return tokenText.ReplaceAllLiteralString(text, store.TokenPrefix+"…")
+}
+
 func (a *App) logRequest(c echo.Context, v middleware.RequestLoggerValues) error {
 	attrs := []slog.Attr{
-		slog.String("method", v.Method), slog.String("path", v.URIPath), slog.Int("status", v.Status),
+		slog.String("method", v.Method), slog.String("path", withoutTokens(v.URIPath)), slog.Int("status", v.Status),
 		slog.Duration("took", v.Latency), slog.String("request", v.RequestID),
 	}
-	if id := c.Param("id"); id != "" {
-		attrs = append(attrs, slog.String("store", id))
+	if id, err := url.PathUnescape(c.Param("id")); id != "" && err == nil {
+		attrs = append(attrs, slog.String("store", withoutTokens(id)))
 	}
 	level := slog.LevelInfo
 	if v.Error != nil && v.Status >= http.StatusInternalServerError && store.ErrorCode(v.Error) != store.Unavailable {

@@ -260,6 +260,9 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 		}
 	case "team":
 		form.TeamError = refused.Message
+		if len(form.Teams) == 0 { // there is no such field
+			form.Problem = refused.Message
+		}
 	case "engine":
 		form.EngineError = refused.Message
 	case "template":

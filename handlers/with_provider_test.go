@@ -26,6 +26,7 @@ import (
 type entrance struct {
 	site
 	issuer *providertest.Issuer
+	others []provider.Config // beside the issuer
 }
 
 var mara = providertest.Person{Subject: "1", Name: "Mara", Email: "mara@example.com", Verified: true}
@@ -50,7 +51,7 @@ func (e entrance) open(keys ...string) entrance {
 	github := e.issuer.GitHub()
 	c := handlers.Config{
 		DB: e.db, Engines: engine.Offered(), BaseURL: e.url, Version: "test", Log: log, DevLogin: true,
-		Providers: []provider.Config{e.issuer.OIDC(), github}, Admission: store.Admission{Domains: []string{"example.com"}, Admins: []string{"root@example.com"}},
+		Providers: append([]provider.Config{e.issuer.OIDC(), github}, e.others...), Admission: store.Admission{Domains: []string{"example.com"}, Admins: []string{"root@example.com"}},
 		Provisioner: provisioner.New(provisioner.Config{
 			DB: e.db, Cluster: storetest.Cluster(e.t, e.db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
 		}),

@@ -295,7 +295,7 @@ func TestQueueTellsWhatWaitsAndRuns(t *testing.T) {
 			t.Errorf("the versions are %+v, %v", versions, err)
 		}
 		clusters, err := b.db.Clusters(t.Context(), admin)
-		if err != nil || len(clusters) != 1 || clusters[0].Stores != 2 || clusters[0].Name != "local" {
+		if err != nil || len(clusters) != 1 || clusters[0].Stores != 2 || clusters[0].Name != "local" || clusters[0].Promised != (store.Take{CPU: 10_000, Memory: 16_384, Disk: 40_960, Pods: 40}) {
 			t.Errorf("the clusters are %+v, %v", clusters, err)
 		}
 	})

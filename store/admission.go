@@ -45,8 +45,8 @@ func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules 
 		if err := t.openSession(ctx, sessionID, user, "Signed in with "+who.label()+how.said, from); err != nil {
 			return err
 		}
-		if how.admin == "" {
-			return nil
+		if err := t.recordLink(ctx, user, who, from); err != nil || how.admin == "" {
+			return err
 		}
 		return t.makeAdmin(ctx, user, how.admin, from)
 	})
@@ -54,6 +54,22 @@ func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules 
 		return "", err
 	}
 	return sessionID, nil
+}
+
+// recordLink tells of a provider that vouches for the user since this moment, beside another.
+func (t tx) recordLink(ctx context.Context, u User, who Identity, from Browser) error {
+	var linked bool
+	err := t.QueryRowContext(ctx, `
+		SELECT EXISTS (SELECT 1 FROM identities WHERE provider = $1 AND subject = $2 AND created_at = $3)
+			AND EXISTS (SELECT 1 FROM identities WHERE user_id = $4 AND (provider <> $1 OR subject <> $2))`,
+		who.Provider, who.Subject, t.now, u.ID).Scan(&linked)
+	if err != nil {
+		return fmt.Errorf("look for other providers: %w", err)
+	}
+	if !linked {
+		return nil
+	}
+	return t.recordSign(ctx, IdentityLinked, u, from.Address, who.label()+", by the address "+who.Email)
 }
 
 func (t tx) lockUsers(ctx context.Context) error {

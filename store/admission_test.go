@@ -150,7 +150,7 @@ func TestLinkedIdentities(t *testing.T) {
 			t.Errorf("linked are %+v, %v", linked, err)
 		}
 		story, err := db.Activity(t.Context(), mara.Actor, 0, 10)
-		if err != nil || !strings.Contains(story[1].Message, "GitHub, known by the address") {
+		if err != nil || len(story) != 4 || story[1].Kind != store.IdentityLinked || !strings.Contains(story[2].Message, "GitHub, known by the address") {
 			t.Errorf("the story is %+v, %v", story, err)
 		}
 		other, _ := storetest.Actor(t, db, "somebody else")

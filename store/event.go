@@ -54,6 +54,7 @@ const (
 	SignedIn         Kind = "user.signed_in"
 	SignedOut        Kind = "user.signed_out"
 	SessionEnded     Kind = "user.session_ended" // from another browser
+	IdentityLinked   Kind = "identity.linked"    // a second provider vouches for the user
 	MemberAdded      Kind = "member.added"
 	MemberRemoved    Kind = "member.removed"
 	MemberInvited    Kind = "member.invited"

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -75,20 +76,35 @@ func (p prefixed) Scan(dest ...any) error { return p.row.Scan(append(p.first, de
 type ClusterAccount struct {
 	Cluster
 	Stores    int // living
+	Troubled  int // of those, failed or degraded
+	Promised  Take
 	CreatedAt time.Time
 }
 
-// Clusters returns the clusters by name.
+// Take is how much of a cluster something may take, in the units of a [Plan].
+type Take struct{ CPU, Memory, Disk, Pods int }
+
+// Clusters returns the clusters by name. What is promised is what the plans of the stores let
+// them take together: only the cluster itself knows what it has.
 func (db *DB) Clusters(ctx context.Context, actor Actor) ([]ClusterAccount, error) {
 	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
 		return nil, err
 	}
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT created_at, (SELECT COUNT(*) FROM stores s WHERE s.cluster_id = clusters.id AND s.deleted_at = 0), `+clusterColumns+`
-		FROM clusters ORDER BY name`)
+		SELECT created_at, living, troubled, cpu, memory, disk, pods, `+clusterColumns+`
+		FROM clusters LEFT JOIN (
+			SELECT s.cluster_id, COUNT(*) AS living, SUM(CASE WHEN s.status IN ('failed', 'degraded') THEN 1 ELSE 0 END) AS troubled,
+				SUM(p.cpu) AS cpu, SUM(p.memory) AS memory, SUM(p.disk) AS disk, SUM(p.pods) AS pods
+			FROM stores s JOIN plans p ON p.name = s.plan WHERE s.deleted_at = 0 GROUP BY s.cluster_id
+		) placed ON placed.cluster_id = clusters.id ORDER BY name`)
 	clusters, err := collect(rows, err, func(row scanner) (c ClusterAccount, err error) {
-		var created int64
-		c.Cluster, err = scanCluster(prefixed{row, []any{&created, &c.Stores}})
+		var (
+			created                                   int64
+			living, troubled, cpu, memory, disk, pods sql.NullInt64 // none where no store is
+		)
+		c.Cluster, err = scanCluster(prefixed{row, []any{&created, &living, &troubled, &cpu, &memory, &disk, &pods}})
+		c.Stores, c.Troubled = int(living.Int64), int(troubled.Int64)
+		c.Promised = Take{CPU: int(cpu.Int64), Memory: int(memory.Int64), Disk: int(disk.Int64), Pods: int(pods.Int64)}
 		c.CreatedAt = fromMicros(created)
 		return c, err
 	})

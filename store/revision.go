@@ -1,9 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -178,8 +181,18 @@ func (r Revision) CanRollback(newest int) bool {
 // UpgradeRequest is what a person decides about an upgrade to what is offered now.
 type UpgradeRequest struct {
 	Note   string            // what it changes, in a few words for the history
+	Chart  string            // version that is offered
 	Images map[string]string // see [Change]
 	Stay   bool              // see [Change]
+}
+
+// what is what a store is brought to, for the audit log.
+func (r UpgradeRequest) what() string {
+	parts := []string{"chart " + cmp.Or(r.Chart, "offered")}
+	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
+		parts = append(parts, name+" "+r.Images[name])
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Upgrade has a store brought to what is offered now. Unless it is to stay, it goes back by
@@ -189,7 +202,9 @@ func (db *DB) Upgrade(ctx context.Context, actor Actor, id string, r UpgradeRequ
 		if err := st.checkChange(); err != nil {
 			return Event{}, err
 		}
-		return st.begin(Change{Kind: Upgrade, By: actor.by(), Note: kept(r.Note), From: st.Sold, Stay: r.Stay, Images: r.Images}, actor, UpgradeAsked), nil
+		asked := st.begin(Change{Kind: Upgrade, By: actor.by(), Note: kept(r.Note), From: st.Sold, Stay: r.Stay, Images: r.Images}, actor, UpgradeAsked)
+		asked.Data.After = kept(r.what())
+		return asked, nil
 	})
 }
 
@@ -207,7 +222,9 @@ func (db *DB) Rollback(ctx context.Context, actor Actor, id string, to int) (Sto
 		if !slices.ContainsFunc(revisions, func(r Revision) bool { return r.Number == to && r.CanRollback(st.Revision) }) {
 			return Event{}, &Error{Code: Conflict, Message: fmt.Sprintf("There is no way back to revision %d: it never sold, is in place, or is not remembered any more.", to)}
 		}
-		return st.begin(Change{Kind: Rollback, By: actor.by(), Note: backTo(to), To: to, From: st.Sold}, actor, RollbackAsked), nil
+		asked := st.begin(Change{Kind: Rollback, By: actor.by(), Note: backTo(to), To: to, From: st.Sold}, actor, RollbackAsked)
+		asked.Data.After = fmt.Sprintf("revision %d", to)
+		return asked, nil
 	})
 }
 
@@ -227,7 +244,9 @@ func (s Store) checkChange() error {
 
 func (s *Store) begin(c Change, actor Actor, kind Kind) Event {
 	s.Status, s.Failure, s.Change = Upgrading, Failure{}, c
-	return storeEvent(*s, actor, kind, c.Note)
+	asked := storeEvent(*s, actor, kind, c.Note)
+	asked.Data.Before = fmt.Sprintf("revision %d, chart %s", s.Revision, s.ChartVersion)
+	return asked
 }
 
 // goesBack reports whether a failure is undone by the platform itself.

@@ -270,7 +270,7 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (
 		st.Generation++
 		st.Change.Applied = 0
 		st.Step, st.Message, st.Worked, st.QueuedAt = "", "", 0, fromMicros(t.now)
-		event.Data = EventData{Generation: st.Generation, Status: st.Status}
+		event.Data.Generation, event.Data.Status = st.Generation, st.Status
 		if err := t.saveStore(ctx, before, st); err != nil {
 			return err
 		}

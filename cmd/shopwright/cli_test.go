@@ -124,6 +124,102 @@ func TestShopFromTheCommandLine(t *testing.T) {
 	wantNoNamespace(t, slug)
 }
 
+// open creates a store from the command line and waits until it is ready.
+func (c cli) open(name string) api.Store {
+	c.t.Helper()
+	out, _ := c.want(0, "stores", "create", name, "--slug", "cli-"+uuid.NewString()[24:], "--wait", "--timeout", patience.String(), "-o", "json")
+	var st api.Store
+	if err := json.Unmarshal([]byte(out), &st); err != nil || st.Status != "ready" {
+		c.t.Fatalf("it opens as %s, %v", out, err)
+	}
+	return st
+}
+
+// Whoever follows a log reads on until Ctrl-C.
+func TestLogsFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	c := p.cli(p.token(allScopes()...))
+	st := c.open("Talkative")
+	written, _ := kubetest.NewPodLog(t, st.Namespace, "mariadb-0", "mariadb")
+	written.Write("long ago", "just now")
+	if out, _ := c.want(0, "stores", "logs", st.Slug, "--pod", "mariadb-0", "--tail", "1"); !strings.HasSuffix(out, " just now\n") || strings.Contains(out, "long ago") {
+		t.Errorf("the end of the log is %q", out)
+	}
+	c.want(3, "stores", "logs", st.Slug, "--pod", "none-such")
+	cmd := exec.CommandContext(t.Context(), binary(t), "stores", "logs", "-f", st.Slug, "--pod", "mariadb-0", "--tail", "1")
+	cmd.Env, cmd.Dir = c.env, t.TempDir()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for _, want := range []string{"just now", "a moment later"} {
+		if !lines.Scan() || !strings.HasSuffix(lines.Text(), " "+want) {
+			t.Fatalf("%q stands in the place of %q", lines.Text(), want)
+		}
+		written.Write("a moment later")
+	}
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // what was written meanwhile
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("after Ctrl-C it ends with %d", code)
+	}
+	c.want(0, "stores", "delete", st.Slug, "--yes", "--wait", "--timeout", patience.String())
+}
+
+// A change that failed and was to stay can be tried again, and taken back; and whoever types a
+// store's name deletes it.
+func TestWaysBackFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	c := p.cli(p.token(allScopes()...))
+	st := c.open("Daring shop")
+	waiting := []string{"--wait", "--timeout", patience.String()}
+	c.want(1, "stores", "retry", st.Slug) // of a store that has not failed
+	c.want(5, append([]string{"stores", "upgrade", st.Slug, "--image", "mariadb=does-not-exist", "--stay"}, waiting...)...)
+	before := c.generation(st.ID)
+	if _, said := c.want(5, append([]string{"stores", "retry", st.Slug}, waiting...)...); !strings.Contains(said, "the store failed") {
+		t.Errorf("of the same again is said %s", said)
+	}
+	if after := c.generation(st.ID); after <= before {
+		t.Errorf("nothing was tried again: generation %d after %d", after, before)
+	}
+	if out, _ := c.want(0, "stores", "rollback", st.Slug, "1", "--preview"); !strings.Contains(out, "does-not-exist") {
+		t.Errorf("the way back changes %s", out)
+	}
+	if out, _ := c.want(0, append([]string{"stores", "rollback", st.Slug, "1"}, waiting...)...); !strings.Contains(out, "ready") {
+		t.Errorf("it comes back as %s", out)
+	}
+	if out, _ := c.want(0, "stores", "history", st.Slug); !strings.Contains(out, "Back to revision 1") {
+		t.Errorf("the history is %s", out)
+	}
+	if code, _, said := c.run("Daring shop\n", append([]string{"stores", "delete", st.Slug}, waiting...)...); code != 0 || !strings.Contains(said, "Deleted.") {
+		t.Errorf("deleted by its name: %d %s", code, said)
+	}
+	c.want(3, "stores", "show", st.Slug)
+}
+
+// generation is that of the store, which grows with each wish.
+func (c cli) generation(id string) int64 {
+	c.t.Helper()
+	out, _ := c.want(0, "stores", "show", id, "-o", "json")
+	var st api.Store
+	if err := json.Unmarshal([]byte(out), &st); err != nil {
+		c.t.Fatal(err)
+	}
+	return st.Generation
+}
+
 func TestWhatTheCommandLineIsRefused(t *testing.T) {
 	t.Parallel()
 	p := launch(t, kubetest.PlatformKubeconfig(t))
@@ -227,10 +323,16 @@ func TestShellsCompleteOurCommands(t *testing.T) {
 			t.Errorf("%s gets %s", shell, out)
 		}
 	}
-	script := `eval "$(shopwright completion bash)"; COMP_WORDS=(shopwright stores "$1"); COMP_CWORD=2; _shopwright; echo "${COMPREPLY[@]}"`
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", script, "bash", "cr")
-	cmd.Env = c.env
-	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "create credentials\n" {
-		t.Errorf("bash completes to %q, %v", out, err)
+	for shell, script := range map[string]string{
+		"bash": `eval "$(shopwright completion bash)"; COMP_WORDS=(shopwright stores cr); COMP_CWORD=2; _shopwright; printf '%s\n' "${COMPREPLY[@]}"`,
+		"zsh": `autoload -Uz compinit; compinit -u -D; eval "$(shopwright completion zsh)"; [[ $_comps[shopwright] == _shopwright ]] || exit 1
+			compadd() { print -rl -- "${(@P)2}" }; words=(shopwright stores cr); CURRENT=3; _shopwright`,
+		"fish": `shopwright completion fish | source; complete -C "shopwright stores cr"`,
+	} {
+		cmd := exec.CommandContext(t.Context(), shell, "-c", script)
+		cmd.Env = c.env
+		if out, err := cmd.CombinedOutput(); err != nil || string(out) != "create\ncredentials\n" {
+			t.Errorf("%s completes to %q, %v", shell, out, err)
+		}
 	}
 }

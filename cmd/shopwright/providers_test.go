@@ -48,12 +48,16 @@ func TestSignInWithTheProgram(t *testing.T) {
 	issuer := providertest.Start(t)
 	p := launch(t, "")
 	p.env = append(p.env, "SHOPWRIGHT_OIDC_ISSUER="+issuer.URL, "SHOPWRIGHT_OIDC_CLIENT_ID="+providertest.ClientID,
-		"SHOPWRIGHT_OIDC_CLIENT_SECRET="+providertest.ClientSecret, "SHOPWRIGHT_ALLOWED_DOMAINS=example.com", "SHOPWRIGHT_ADMINS=root@example.com")
+		"SHOPWRIGHT_OIDC_CLIENT_SECRET="+providertest.ClientSecret, "SHOPWRIGHT_ALLOWED_DOMAINS=example.com", "SHOPWRIGHT_ADMINS=root@example.com",
+		"SHOPWRIGHT_OIDC=[{name: away, label: Away, issuer: http://127.0.0.1:1, clientID: x, clientSecret: x}]") // which does not stop the start
 	p.startSignedOut()
 	b := &http.Client{Jar: p.client.Jar, Timeout: p.client.Timeout} // follows where it is sent
 	issuer.Be(providertest.Person{Subject: "2", Name: "Mallory", Email: "mallory@evil.example", Verified: true}, providertest.Faults{})
 	if page := visit(t, b, p.url+"/sign-in/with/oidc"); !strings.Contains(page, "You have no account here") {
 		t.Errorf("who is not let in reads %s", page)
+	}
+	if page := visit(t, b, p.url+"/sign-in/with/away"); !strings.Contains(page, "Away does not answer") {
+		t.Errorf("of an issuer that is away is said %s", page)
 	}
 	issuer.Be(providertest.Person{Subject: "1", Name: "Mara", Email: "root@example.com", Verified: true}, providertest.Faults{})
 	if page := visit(t, b, p.url+"/sign-in/with/oidc?next=/account"); !strings.Contains(page, "root@example.com") {

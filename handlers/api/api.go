@@ -221,6 +221,9 @@ var (
 
 func (a *API) identify(c huma.Context) (caller, error) {
 	address := c.URL()
+	if strings.Contains(address.Path, store.TokenPrefix) {
+		return caller{}, errTokenInAddress
+	}
 	for name, values := range address.Query() {
 		if isTokenName(name) || strings.Contains(strings.Join(values, " "), store.TokenPrefix) {
 			return caller{}, errTokenInAddress

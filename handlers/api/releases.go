@@ -234,7 +234,7 @@ func (a *API) upgradeStore(ctx context.Context, in *upgradeInput) (*storeOutput,
 	if in.Body.Offer != "" && in.Body.Offer != offer.Digest {
 		return nil, &store.Error{Code: store.Conflict, Field: "offer", Message: "Something else is offered by now. Preview the upgrade again."}
 	}
-	st, err = a.DB.Upgrade(ctx, actorOf(ctx), st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, images), Images: images, Stay: in.Body.Stay})
+	st, err = a.DB.Upgrade(ctx, actorOf(ctx), st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, images), Chart: offer.ChartVersion, Images: images, Stay: in.Body.Stay})
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
 // Auth implements smtp.AuthSession.
 func (s *session) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, name, password string) error {
-		if s.trusted = name == "shopwright" && password == "secret"; !s.trusted {
+		if s.trusted = name == "shopwright" && password == ofTheServer; !s.trusted {
 			return errors.New("wrong password")
 		}
 		return nil
@@ -134,6 +134,7 @@ func (o *postOffice) next() received {
 	o.t.Helper()
 	select {
 	case m := <-o.mails:
+		o.wantNoPassword(m)
 		return m
 	case <-time.After(patience):
 		o.t.Fatal("no mail has come")
@@ -141,8 +142,25 @@ func (o *postOffice) next() received {
 	}
 }
 
+// Passwords of the tests, which are in what mails are made of, or in what sends them.
+const (
+	ofTheServer = "kRv0smtpServer"
+	ofTheShop   = "kRv0adminOfTheShop"
+)
+
+// wantNoPassword expects that no part of the mail has one, or speaks of one.
+func (o *postOffice) wantNoPassword(m received) {
+	o.t.Helper()
+	all := strings.ToLower(m.subject + "\n" + m.text + "\n" + m.html)
+	for _, word := range []string{ofTheServer, ofTheShop, "password"} {
+		if strings.Contains(all, strings.ToLower(word)) {
+			o.t.Errorf("the mail %q has %s:\n%s", m.subject, word, all)
+		}
+	}
+}
+
 func (o *postOffice) server() notify.SMTP {
-	return notify.SMTP{Host: "127.0.0.1", Port: o.port, Username: "shopwright", Password: "secret", From: "Shopwright <shops@example.com>", Plain: true}
+	return notify.SMTP{Host: "127.0.0.1", Port: o.port, Username: "shopwright", Password: ofTheServer, From: "Shopwright <shops@example.com>", Plain: true}
 }
 
 // run sends what the records say until the test ends.
@@ -196,7 +214,12 @@ func TestPeopleAreTold(t *testing.T) {
 	}
 
 	c = create(t, db, actor, team, "Broken")
-	if _, err := db.Fail(t.Context(), c, store.Failure{Title: "An image <b>cannot</b> be pulled", Cause: "The registry refused.", Next: "Name another image."}); err != nil {
+	told := []string{"ADMIN_PASSWORD=" + ofTheShop} // by the cluster, for those who may see the store's page
+	failure := store.Failure{
+		Title: "An image <b>cannot</b> be pulled", Cause: "The registry refused.", Next: "Name another image.",
+		HelmLog: told, LastWords: store.LastWords{Pod: "wordpress-0", Lines: told},
+	}
+	if _, err := db.Fail(t.Context(), c, failure); err != nil {
 		t.Fatal(err)
 	}
 	failed := office.next()
@@ -217,6 +240,69 @@ func TestSimulatedShopsAreNotSaidToSell(t *testing.T) {
 	}
 	if ready := office.next(); ready.subject != "Toy is ready" || strings.Contains(ready.text+ready.html, "sold") || !strings.Contains(ready.text, "no order was placed") {
 		t.Errorf("told %+v", ready)
+	}
+}
+
+// sell brings the store to its end, and lets its next check be due at once.
+func sell(t *testing.T, db *store.DB, c store.Claim) {
+	t.Helper()
+	opened := store.Opened{URL: "https://kaese.shops.example.com", Check: store.Check{OK: true}, Next: time.Nanosecond}
+	if _, err := db.Complete(t.Context(), c, opened); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// check writes down what came of the check that is due.
+func check(t *testing.T, db *store.DB, came store.Check) {
+	t.Helper()
+	c, ok, err := db.Claim(t.Context(), "checker", time.Hour, store.Concurrency{Checks: 1})
+	if err != nil || !ok {
+		t.Fatalf("no check is due: %v", err)
+	}
+	if _, err := db.RecordCheck(t.Context(), c, came, time.Nanosecond); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Those who run the team are told of a shop in which nobody can buy, once, and not at the
+// first check that fails.
+func TestTeamIsToldOfAShopThatDoesNotSell(t *testing.T) {
+	t.Parallel()
+	db, office := storetest.SQLite(t), openPostOffice(t)
+	actor, team := storetest.Actor(t, db, "mara")
+	c := create(t, db, actor, team, "Käse & Brot")
+	run(t, db, office.server(), io.Discard)
+	sell(t, db, c)
+	office.next() // that it is ready
+	came := store.Check{Failed: "Cart", Message: "The cart <i>stays</i> empty."}
+	for range 3 {
+		check(t, db, came)
+	}
+	told := office.next()
+	if told.to != "mara@example.com" || told.subject != "Käse & Brot may not be selling" {
+		t.Errorf("told %s of %q", told.to, told.subject)
+	}
+	for _, want := range []string{"failed twice in a row", "Cart: The cart", "https://shops.example.com/stores/" + c.Store.ID, "You run the team"} {
+		if !strings.Contains(told.text, want) || !strings.Contains(told.html, want) {
+			t.Errorf("%q is not in both\n%s\n%s", want, told.text, told.html)
+		}
+	}
+	if strings.Contains(told.html, "<i>stays") {
+		t.Errorf("what the shop says is taken for HTML:\n%s", told.html)
+	}
+	check(t, db, store.Check{OK: true})
+	c = create(t, db, actor, team, "Next")
+	if _, err := db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+		t.Fatal(err)
+	}
+	if next := office.next(); next.subject != "Next needs you: No" {
+		t.Errorf("told again, of %q", next.subject)
 	}
 }
 
@@ -268,8 +354,17 @@ func TestWrongPasswordIsAnError(t *testing.T) {
 	if err := office.server().Send(t.Context(), message); err != nil {
 		t.Fatal(err)
 	}
-	if got := office.next(); got.to != "noa@example.com" || !strings.Contains(got.text, "key=k") || !strings.Contains(got.subject, "Mara invites you to Bakers") {
+	got := office.next()
+	if got.to != "noa@example.com" || !strings.Contains(got.subject, "Mara invites you to Bakers") {
 		t.Errorf("got %+v", got)
+	}
+	for _, want := range []string{"Mara invites you to the team Bakers, as viewer.", "https://shops.example.com/invitations?key=k", "once, within seven days"} {
+		if !strings.Contains(got.text, want) || !strings.Contains(got.html, want) {
+			t.Errorf("%q is not in both\n%s\n%s", want, got.text, got.html)
+		}
+	}
+	if !strings.Contains(got.html, `href="https://shops.example.com/invitations?key=k"`) {
+		t.Errorf("no button leads to it:\n%s", got.html)
 	}
 }
 
