@@ -28,19 +28,20 @@ func (o *options) register(flags *flag.FlagSet) {
 	flags.StringVar(&o.cluster, "cluster", "", "state `directory` of a development control plane that is up")
 	flags.StringVar(&o.helm, "helm", "helm", "Helm's command line `program`")
 	flags.StringVar(&o.binary, "binary", "bin/shopwright", "the `program` that is measured as a process")
-	flags.StringVar(&o.profile, "profile", "", "`directory` for CPU and memory profiles of our own work, one of each for a section")
+	flags.StringVar(&o.profile, "profile", "", "`directory` for CPU and memory profiles of our own work, one of each for every repetition")
 }
 
 // bench is what all sections share.
 type bench struct {
 	options
-	account target // the platform's own
-	admin   target // may do everything: Helm waits for what the platform's role does not list
-	scratch string // directory for the time of the run
-	chart   string // directory of the neutral chart
-	out     io.Writer
-	section string // that is being measured
-	serial  atomic.Int64
+	account  target // the platform's own
+	admin    target // may do everything: Helm waits for what the platform's role does not list
+	scratch  string // directory for the time of the run
+	chart    string // directory of the neutral chart
+	out      io.Writer
+	section  string // that is being measured
+	profiles int    // written of it so far
+	serial   atomic.Int64
 }
 
 // target is a way to the API server, for clients of either sort.
@@ -79,7 +80,7 @@ func (b *bench) close() { _ = os.RemoveAll(b.scratch) }
 // measure runs a section in a cluster without any store of a section before. Those of the
 // last one go with the cluster.
 func (b *bench) measure(ctx context.Context, s section) ([]figure, error) {
-	b.section = s.name
+	b.section, b.profiles = s.name, 0
 	began := time.Now()
 	b.note("%s: begins", s.name)
 	if err := b.sweep(ctx); err != nil {

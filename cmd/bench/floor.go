@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -40,6 +41,7 @@ type floor struct {
 	deploys cache.Indexer
 	jobs    cache.Indexer
 	pods    cache.Indexer
+	claims  cache.Indexer
 	changed kube.Signals // by namespace
 	stop    context.CancelFunc
 	watches informers.SharedInformerFactory
@@ -111,13 +113,14 @@ func (f *floor) watch(ctx context.Context) error {
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = kube.LabelStoreID }))
 	apps, batch, core := f.watches.Apps().V1(), f.watches.Batch().V1(), f.watches.Core().V1()
 	for _, informer := range []cache.SharedIndexInformer{
-		apps.Deployments().Informer(), batch.Jobs().Informer(), core.Pods().Informer(),
+		apps.Deployments().Informer(), batch.Jobs().Informer(), core.Pods().Informer(), core.PersistentVolumeClaims().Informer(),
 	} {
 		if _, err := informer.AddEventHandler(f.handler()); err != nil {
 			return err
 		}
 	}
 	f.deploys, f.jobs, f.pods = apps.Deployments().Informer().GetIndexer(), batch.Jobs().Informer().GetIndexer(), core.Pods().Informer().GetIndexer()
+	f.claims = core.PersistentVolumeClaims().Informer().GetIndexer()
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	f.stop = stop
 	f.watches.StartWithContext(watching)
@@ -211,6 +214,8 @@ func (f *floor) put(ctx context.Context, namespace string, object runtime.Object
 		_, err = core.Secrets(namespace).Create(ctx, object, o)
 	case *corev1.ConfigMap:
 		_, err = core.ConfigMaps(namespace).Create(ctx, object, o)
+	case *corev1.PersistentVolumeClaim:
+		_, err = core.PersistentVolumeClaims(namespace).Create(ctx, object, o)
 	case *corev1.Service:
 		_, err = core.Services(namespace).Create(ctx, object, o)
 	case *appsv1.Deployment:
@@ -255,19 +260,21 @@ func (f *floor) remove(ctx context.Context, name string) error {
 	defer cancel()
 	background := metav1.DeletePropagationBackground
 	o := metav1.DeleteOptions{PropagationPolicy: &background}
-	for _, object := range append(inNamespace(f.deploys, namespace), inNamespace(f.jobs, namespace)...) {
+	for _, object := range slices.Concat(inNamespace(f.deploys, namespace), inNamespace(f.jobs, namespace), inNamespace(f.claims, namespace)) {
 		var err error
 		switch object := object.(type) {
 		case *appsv1.Deployment:
 			err = f.set.AppsV1().Deployments(namespace).Delete(ctx, object.Name, o)
 		case *batchv1.Job:
 			err = f.set.BatchV1().Jobs(namespace).Delete(ctx, object.Name, o)
+		case *corev1.PersistentVolumeClaim:
+			err = f.set.CoreV1().PersistentVolumeClaims(namespace).Delete(ctx, object.Name, o)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if err := await(ctx, changed, func() bool { return len(inNamespace(f.pods, namespace)) == 0 }); err != nil {
+	if err := await(ctx, changed, func() bool { return len(inNamespace(f.pods, namespace))+len(inNamespace(f.claims, namespace)) == 0 }); err != nil {
 		return err
 	}
 	return removeNamespace(ctx, f.set, namespace)

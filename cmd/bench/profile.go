@@ -9,11 +9,13 @@ import (
 	"runtime/pprof"
 )
 
-// profiled does the work, and writes profiles of it where a directory for them is named.
+// profiled does the work, and writes profiles of it where a directory for them is named. Each
+// time has its number.
 func (b *bench) profiled(work func() error) (err error) {
 	if b.profile == "" {
 		return work()
 	}
+	b.profiles++
 	cpu, err := b.profileFile("cpu")
 	if err != nil {
 		return err
@@ -41,5 +43,5 @@ func (b *bench) profileFile(kind string) (*os.File, error) {
 	if err := os.MkdirAll(b.profile, 0o750); err != nil {
 		return nil, err
 	}
-	return os.Create(filepath.Join(b.profile, fmt.Sprintf("%s.%s.pprof", b.section, kind)))
+	return os.Create(filepath.Join(b.profile, fmt.Sprintf("%s.%d.%s.pprof", b.section, b.profiles, kind)))
 }

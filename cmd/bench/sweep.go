@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -46,18 +47,22 @@ func benchNamespaces(ctx context.Context, set kubernetes.Interface) ([]string, e
 	return found, nil
 }
 
-// empty removes the workloads before the namespace: a namespace without pods goes at once,
+// empty removes the workloads and the volumes before the namespace: a namespace without pods goes at once,
 // one with pods waits for them much longer than they take.
 func empty(ctx context.Context, set kubernetes.Interface, namespace string) error {
 	background := metav1.DeletePropagationBackground
 	o, all := metav1.DeleteOptions{PropagationPolicy: &background}, metav1.ListOptions{}
-	if err := set.AppsV1().Deployments(namespace).DeleteCollection(ctx, o, all); err != nil {
+	apps, batch := set.AppsV1(), set.BatchV1()
+	err := errors.Join(
+		batch.CronJobs(namespace).DeleteCollection(ctx, o, all), apps.Deployments(namespace).DeleteCollection(ctx, o, all),
+		apps.StatefulSets(namespace).DeleteCollection(ctx, o, all), batch.Jobs(namespace).DeleteCollection(ctx, o, all),
+		set.CoreV1().Pods(namespace).DeleteCollection(ctx, o, all), // a check is nobody's
+		set.CoreV1().PersistentVolumeClaims(namespace).DeleteCollection(ctx, o, all),
+	)
+	if err != nil {
 		return err
 	}
-	if err := set.BatchV1().Jobs(namespace).DeleteCollection(ctx, o, all); err != nil {
-		return err
-	}
-	err := until(ctx, 100*time.Millisecond, func(ctx context.Context) (bool, error) {
+	err = until(ctx, 100*time.Millisecond, func(ctx context.Context) (bool, error) {
 		pods, err := set.CoreV1().Pods(namespace).List(ctx, all)
 		return err == nil && len(pods.Items) == 0, err
 	})

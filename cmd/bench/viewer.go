@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -58,9 +59,53 @@ func (r *records) prepare(ctx context.Context) error {
 // usualEngine is the one that the program proposes.
 func usualEngine() string { return engine.Offered().All()[0].Name() }
 
+// member is somebody with a team of their own.
+type member struct {
+	actor store.Actor
+	team  string
+}
+
+// signInAll signs each in at the program, and returns their cookies. Its development login
+// knows the developer only: the session is handed over.
+func (r *records) signInAll(ctx context.Context, p *process, databaseURL string, members []member) (cookies []string, err error) {
+	plain, err := sql.Open("pgx", databaseURL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, plain.Close()) }()
+	for _, m := range members {
+		cookie, err := p.signIn(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := plain.ExecContext(ctx, `UPDATE sessions SET user_id = $1 WHERE user_id = $2`, m.actor.UserID, r.actor.UserID); err != nil {
+			return nil, err
+		}
+		cookies = append(cookies, cookie)
+	}
+	return cookies, nil
+}
+
+func (r *records) person(ctx context.Context, name string) (member, error) {
+	id, err := r.SignIn(ctx, store.Identity{Provider: "bench", Subject: name, Name: name}, store.Browser{})
+	if err != nil {
+		return member{}, err
+	}
+	session, err := r.Session(ctx, id)
+	if err != nil {
+		return member{}, err
+	}
+	return member{session.Actor, session.Actor.Teams(store.CreateStores)[0]}, nil
+}
+
 // claimed makes a store and claims it, so that the program leaves it alone.
 func (r *records) claimed(ctx context.Context, name string) (store.Claim, error) {
-	_, err := r.CreateStore(ctx, r.actor, store.NewStore{TeamID: r.team, Cluster: r.cluster, Name: name, Engine: usualEngine()})
+	return r.claimedFor(ctx, member{r.actor, r.team}, name)
+}
+
+// claimedFor is claimed for somebody's team.
+func (r *records) claimedFor(ctx context.Context, m member, name string) (store.Claim, error) {
+	_, err := r.CreateStore(ctx, m.actor, store.NewStore{TeamID: m.team, Cluster: r.cluster, Name: name, Engine: usualEngine()})
 	if err != nil {
 		return store.Claim{}, err
 	}

@@ -26,11 +26,12 @@ type doomed struct {
 }
 
 // TestKilledAtEveryWrite ends the program at every single write to the API server that
-// opening, upgrading, retrying and removing a store consist of. Started again it goes on by itself.
+// opening, upgrading, rolling back, undoing, retrying and removing a store consist of. Started
+// again it goes on by itself.
 func TestKilledAtEveryWrite(t *testing.T) {
 	t.Parallel()
 	for what, work := range map[string]func(*doomed) (slugs []string){
-		"opening and removing": (*doomed).opensAndRemoves, "upgrading": (*doomed).upgrades, "retrying": (*doomed).retries,
+		"opening and removing": (*doomed).opensAndRemoves, "changing": (*doomed).changes, "retrying": (*doomed).retries,
 	} {
 		for when, before := range map[string]bool{"before it arrives": true, "before its answer": false} {
 			t.Run(what+", "+when, func(t *testing.T) {
@@ -88,36 +89,109 @@ func (d *doomed) prepare(what string, each func(slug string)) (slugs []string) {
 	return slugs
 }
 
-// upgrades does the same to the upgrade of stores that sell.
-func (d *doomed) upgrades() (slugs []string) {
+// changes does the same to the upgrade of stores that sell, then to their way back to what
+// they were before, and then to that of an upgrade which does not sell.
+func (d *doomed) changes() (slugs []string) {
 	d.t.Helper()
-	slugs = d.prepare("upgrade", func(string) {})
+	slugs = d.prepare("change", func(string) {})
 	for _, slug := range slugs {
 		d.untilReady(d.page(slug))
 	}
-	for n, slug := range slugs {
-		form := d.upgradeOf(slug, "11.8")
-		fate := d.killAt("store-"+slug, n+1)
-		d.try(d.page(slug)+"/releases/upgrade", form)
-		struck := d.survive(fate, slug, `data-status="ready"`)
-		if image := databaseImage(d.t, slug); !strings.HasSuffix(image, "mariadb:11.8") {
-			d.t.Errorf("upgraded, the database of %s is %s", slug, image)
-		}
-		if !struck {
-			d.wantAlike(slugs[:n+1])
-			d.t.Logf("upgrading a store: killed at each of %d writes", n)
-			return slugs
+	d.change("upgrading", slugs, newerDatabase, func(slug string) {
+		d.try(d.page(slug)+"/releases/upgrade", d.looked(slug, "/releases/upgrade", upgradeForm()))
+	})
+	for _, slug := range slugs { // those that are not upgraded yet are no other than the last one
+		if !strings.HasSuffix(databaseImage(d.t, slug), newerDatabase) {
+			d.post(d.page(slug)+"/releases/upgrade", d.looked(slug, "/releases/upgrade", upgradeForm()))
+			d.until(d.page(slug), "upgraded", shows(`data-status="ready"`))
 		}
 	}
-	d.t.Errorf("an upgrade has more than %d writes: this test tries too few", mostWrites)
+	d.change("rolling back", slugs, olderDatabase, func(slug string) {
+		d.try(d.page(slug)+"/releases/1/rollback", d.looked(slug, "/releases/1/rollback", url.Values{}))
+	})
+	d.undoes(slugs)
 	return slugs
 }
 
-// upgradeOf is the form of an upgrade to that version of the database, as it was looked at.
-func (p *process) upgradeOf(slug, database string) url.Values {
+// Versions of the database before and after an upgrade.
+const (
+	olderDatabase = "mariadb:11.4"
+	newerDatabase = "mariadb:11.8"
+)
+
+func upgradeForm() url.Values { return url.Values{"image-mariadb": {"11.8"}} }
+
+// change kills at the first write of the first store's change, at the second write of the
+// second one's, until one is done before its turn to die comes.
+func (d *doomed) change(what string, slugs []string, database string, ask func(slug string)) {
+	d.t.Helper()
+	for n, slug := range slugs {
+		fate := d.killAt("store-"+slug, n+1)
+		ask(slug)
+		struck := d.survive(fate, slug, `data-status="ready"`)
+		if image := databaseImage(d.t, slug); !strings.HasSuffix(image, database) {
+			d.t.Errorf("%s, the database of %s is %s", what, slug, image)
+		}
+		if !struck {
+			d.wantAlike(slugs[:n+1])
+			d.t.Logf("%s a store: killed at each of %d writes", what, n)
+			return
+		}
+	}
+	d.t.Errorf("%s has more than %d writes: this test tries too few", what, len(slugs))
+}
+
+// undoes has upgrades fail their check, and kills on the way back.
+func (d *doomed) undoes(slugs []string) {
+	d.t.Helper()
+	for n, slug := range slugs {
+		form := d.looked(slug, "/releases/upgrade", upgradeForm())
+		kubetest.Simulate(d.t, "store-"+slug, "fail=job-failed", "component=check")
+		fate := d.killAfter(d.failsTwice("store-"+slug), "store-"+slug, n+1)
+		d.post(d.page(slug)+"/releases/upgrade", form)
+		undone := shows(`id="undone-title"`)
+		struck := d.survives(fate, slug, undone)
+		kubetest.Simulate(d.t, "store-"+slug, "fail=none", "component=check")
+		kubetest.Simulate(d.t, "store-"+slug, "start-delay=none", "component=mariadb")
+		sells := func(status int, page string) bool {
+			return undone(status, page) && strings.Contains(page, `data-status="ready"`)
+		}
+		if !struck {
+			struck = d.survives(fate, slug, sells)
+		}
+		d.link.Turn(kubetest.Fair)
+		d.until(d.page(slug), "as it was", sells)
+		if image := databaseImage(d.t, slug); !strings.HasSuffix(image, olderDatabase) {
+			d.t.Errorf("gone back, the database of %s is %s", slug, image)
+		}
+		if !struck {
+			d.wantAlike(slugs[:n+1])
+			d.t.Logf("undoing an upgrade: killed at each of %d writes", n)
+			return
+		}
+	}
+	d.t.Errorf("undoing an upgrade has more than %d writes: this test tries too few", len(slugs))
+}
+
+// failsTwice selects what comes after the second check of a change, which is the last. From
+// then on the database is slow to start: the way back is not checked before the check is mended.
+func (d *doomed) failsTwice(namespace string) func(*http.Request) bool {
+	var checks atomic.Int64
+	return func(r *http.Request) bool {
+		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/namespaces/"+namespace+"/pods") {
+			return checks.Load() >= 2
+		}
+		if checks.Add(1) == 2 {
+			kubetest.Simulate(d.t, namespace, "start-delay=10m", "component=mariadb")
+		}
+		return false
+	}
+}
+
+// looked is the form of a change as it was looked at.
+func (p *process) looked(slug, path string, form url.Values) url.Values {
 	p.t.Helper()
-	form := url.Values{"image-mariadb": {database}}
-	_, page := p.get(p.page(slug) + "/releases/upgrade?" + form.Encode())
+	_, page := p.get(p.page(slug) + path + "?" + form.Encode())
 	for _, field := range lookedAt.FindAllStringSubmatch(page, -1) {
 		form.Set(field[1], field[2])
 	}
@@ -180,10 +254,15 @@ func (d *doomed) removeAll(slugs []string) {
 
 // killAt ends the program at its nth write about the namespace from now on.
 func (d *doomed) killAt(namespace string, nth int) (fate <-chan struct{}) {
+	return d.killAfter(func(*http.Request) bool { return true }, namespace, nth)
+}
+
+// killAfter is killAt for writes that come once it is time for them.
+func (d *doomed) killAfter(begun func(*http.Request) bool, namespace string, nth int) (fate <-chan struct{}) {
 	var writes atomic.Int64
 	struck, program := make(chan struct{}), d.cmd.Process
 	d.link.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
-		if !isWriteAbout(r, namespace) || writes.Add(1) != int64(nth) {
+		if !begun(r) || !isWriteAbout(r, namespace) || writes.Add(1) != int64(nth) {
 			pass.ServeHTTP(w, r)
 			return
 		}
@@ -211,17 +290,25 @@ func (d *doomed) survive(fate <-chan struct{}, slug, text string) (struck bool) 
 	if text == "" {
 		done = isGone
 	}
-	struck = d.strikes(fate, slug, done)
+	struck = d.survives(fate, slug, done)
 	d.link.Turn(kubetest.Fair)
-	if !struck {
+	if struck && text != "" {
+		d.until(d.page(slug), "done", done)
+	}
+	return struck
+}
+
+// survives waits until the program was killed, or its page is as waited for. It starts a
+// killed one again.
+func (d *doomed) survives(fate <-chan struct{}, slug string, done condition) (struck bool) {
+	d.t.Helper()
+	if !d.strikes(fate, slug, done) {
 		return false
 	}
+	d.link.Turn(kubetest.Fair)
 	d.kill()
 	d.start()
 	d.t.Logf("killed with %s", slug)
-	if text != "" {
-		d.until(d.page(slug), "done", done)
-	}
 	return true
 }
 

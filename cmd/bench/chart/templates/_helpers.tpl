@@ -35,4 +35,11 @@ containers:
     resources:
       requests: {cpu: 10m, memory: 16Mi}
       limits: {cpu: 100m, memory: 64Mi}
+    {{- if eq .component "web" }}
+    volumeMounts:
+      - {name: files, mountPath: /files}
+volumes:
+  - name: files
+    persistentVolumeClaim: {claimName: files}
+    {{- end }}
 {{- end }}
