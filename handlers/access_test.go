@@ -76,6 +76,7 @@ func routes() map[string]access {
 		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
 		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": rule(store.ManagePlans),
 		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": rule(store.ManagePlans), "POST /admin/teams/:team/plan": rule(store.ManagePlans),
+		"POST /admin/teams/:team/owner":   rule(store.ManageUsers),
 		"POST /admin/users/:user/disable": rule(store.ManageUsers), "POST /admin/users/:user/enable": rule(store.ManageUsers),
 		"POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -21,12 +22,13 @@ func (a *App) administrationRoutes(e *echo.Echo) {
 	admin := func(next echo.HandlerFunc) echo.HandlerFunc { return a.signedIn(onlyAdministrators(next)) }
 	e.GET("/admin", admin(redirectTo("/admin/users")))
 	e.GET("/admin/users", admin(a.listUsers))
-	e.POST("/admin/users/:id/disable", admin(a.changingUser(a.DB.SetDisabled, true)))
+	e.POST("/admin/users/:id/disable", admin(a.disableUser))
 	e.POST("/admin/users/:id/enable", admin(a.changingUser(a.DB.SetDisabled, false)))
 	e.POST("/admin/users/:id/make-admin", admin(a.changingUser(a.DB.SetAdmin, true)))
 	e.POST("/admin/users/:id/unmake-admin", admin(a.changingUser(a.DB.SetAdmin, false)))
 	e.GET("/admin/teams", admin(a.listAllTeams))
 	e.POST("/admin/teams/:id/plan", admin(a.setTeamPlan))
+	e.POST("/admin/teams/:id/owner", admin(a.appointOwner))
 	e.GET("/admin/plans", admin(a.listPlans))
 	e.GET("/admin/plans/new", admin(a.newPlan))
 	e.POST("/admin/plans", admin(a.addPlan))
@@ -107,14 +109,15 @@ func statusFor(problem *store.Error) int {
 	if problem == nil {
 		return http.StatusOK
 	}
-	return statusOf(problem.Code)
+	return api.StatusOf(problem.Code)
 }
 
 const usersPath = "/admin/users"
 
 func (a *App) listUsers(c echo.Context) error { return a.usersPage(c, nil) }
 
-func (a *App) usersPage(c echo.Context, problem *store.Error) error {
+// usersPage tells of what was refused, if anything, and of other things.
+func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.Notice) error {
 	query, who := parseAdminQuery(c), visitorOf(c)
 	users, total, err := a.DB.Users(c.Request().Context(), who.Actor, query.selected())
 	if err != nil {
@@ -124,6 +127,7 @@ func (a *App) usersPage(c echo.Context, problem *store.Error) error {
 	if err != nil {
 		return err
 	}
+	shell.Notices = append(shell.Notices, notices...)
 	page := views.AdminUsersPage{Shell: shell, List: query.list(usersPath, len(users), total)}
 	for _, u := range users {
 		page.Users = append(page.Users, views.AdminUserRow{
@@ -137,15 +141,36 @@ func (a *App) usersPage(c echo.Context, problem *store.Error) error {
 // changingUser changes the user of the address, and comes back to the list.
 func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string, on bool) error, on bool) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		err := change(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), on)
-		if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
-			return a.usersPage(c, refused)
-		}
-		if err != nil {
-			return err
-		}
-		return goTo(c, parseAdminQuery(c).address(usersPath))
+		return a.backToUsers(c, change(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), on))
 	}
+}
+
+// backToUsers comes back to the list after a change, or tells why there was none.
+func (a *App) backToUsers(c echo.Context, err error) error {
+	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
+		return a.usersPage(c, refused)
+	}
+	if err != nil {
+		return err
+	}
+	return goTo(c, parseAdminQuery(c).address(usersPath))
+}
+
+// disableUser shuts a user out, and tells which teams have no owner left because of that.
+func (a *App) disableUser(c echo.Context) error {
+	ctx, who := c.Request().Context(), visitorOf(c).Actor
+	if err := a.DB.SetDisabled(ctx, who, c.Param("id"), true); err != nil {
+		return a.backToUsers(c, err)
+	}
+	teams, err := a.DB.OwnerlessTeams(ctx, who, c.Param("id"))
+	if err != nil || len(teams) == 0 {
+		return a.backToUsers(c, err)
+	}
+	for i, name := range teams {
+		teams[i] = "“" + word(name) + "”"
+	}
+	return a.usersPage(c, nil, views.Notice{Kind: views.ToneWarn, Message: plain(
+		"The user is disabled. No owner can sign in any more of " + strings.Join(teams, ", ") + ". Make somebody else the owner, under Teams.")})
 }
 
 const teamsPath = "/admin/teams"
@@ -171,6 +196,9 @@ func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 		row := views.AdminTeamRow{
 			ID: t.ID, Name: word(t.Name), Owners: word(strings.Join(t.Owners, ", ")), Personal: t.Personal, Members: t.Members, Stores: t.Stores, Given: t.Chosen,
 		}
+		for _, heir := range t.Heirs {
+			row.Heirs = append(row.Heirs, views.Choice{Value: heir.UserID, Label: word(heir.Name) + ", " + string(heir.Role)})
+		}
 		for _, p := range plans {
 			row.Plans = append(row.Plans, views.Choice{Value: p.Name, Label: word(p.Label), Selected: p.Name == t.Plan})
 		}
@@ -182,6 +210,18 @@ func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 func (a *App) setTeamPlan(c echo.Context) error {
 	err := a.DB.SetTeamPlan(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), c.FormValue("plan"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Invalid {
+		return a.teamsPage(c, refused)
+	}
+	if err != nil {
+		return err
+	}
+	return goTo(c, parseAdminQuery(c).address(teamsPath))
+}
+
+// appointOwner mends a team of which no owner can sign in.
+func (a *App) appointOwner(c echo.Context) error {
+	err := a.DB.AppointOwner(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), c.FormValue("user"))
+	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
 		return a.teamsPage(c, refused)
 	}
 	if err != nil {
@@ -220,7 +260,7 @@ func (a *App) showVersions(c echo.Context) error {
 		return err
 	}
 	page := views.AdminVersionsPage{Shell: shell, Charts: charts, Facts: []views.Fact{
-		{Name: "Shopwright", Value: a.Version},
+		{Name: store.Platform, Value: a.Version},
 		{Name: "Kubernetes", Value: orUnknown(a.Provisioner.Cluster().Version)},
 		{Name: "Database", Value: versions.Database + ", schema " + strconv.FormatInt(versions.Schema, 10)},
 	}}

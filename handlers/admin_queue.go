@@ -51,7 +51,7 @@ func (a *App) queue(ctx context.Context, who visitor) (q views.AdminQueue, err e
 
 func askedBy(e store.QueueEntry) string {
 	if e.AskedBy == "" {
-		return "Shopwright"
+		return store.Platform
 	}
 	return word(e.AskedBy)
 }

@@ -288,3 +288,38 @@ func TestAdministrationInABrowser(t *testing.T) {
 	b.Click(`form[action$="/disable"] button`)
 	b.WaitFor(`form[action$="/enable"]`)
 }
+
+// Whoever shuts the only owner of a team out is told so, and makes another.
+func TestTeamsWithoutAnOwnerGetOne(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	admin, owner := s.developer(), s.person("owner")
+	team := s.team(owner, "Nord <b>licht")
+	link := s.invite(owner, team, "", store.Member)
+	member := s.person("member")
+	if got := s.post(member, link, nil); got.status != http.StatusSeeOther {
+		t.Fatalf("join: %d", got.status)
+	}
+	who, _ := storetest.Actor(t, s.db, "owner")
+	heir, _ := storetest.Actor(t, s.db, "member")
+	appoint := "/admin" + team + "/owner"
+	if got := s.post(admin, appoint, url.Values{"user": {heir.UserID}}); got.status != http.StatusConflict || !strings.Contains(got.body, "has an owner who can sign in") {
+		t.Errorf("beside an owner: %d", got.status)
+	}
+	if got := s.post(admin, "/admin/users/"+heir.UserID+"/disable", nil); got.status != http.StatusSeeOther {
+		t.Errorf("disable a member: %d", got.status)
+	}
+	s.post(admin, "/admin/users/"+heir.UserID+"/enable", nil)
+	if got := s.post(admin, "/admin/users/"+who.UserID+"/disable", nil); got.status != http.StatusOK || !strings.Contains(got.body, "of “Nord &lt;b&gt;licht”. Make somebody else the owner, under Teams.") {
+		t.Errorf("disable the owner: %d %s", got.status, got.body)
+	}
+	if list := s.get(admin, "/admin/teams").body; !strings.Contains(list, "No owner can sign in") || !strings.Contains(list, `action="`+appoint+`"`) || !strings.Contains(list, "member, member") {
+		t.Errorf("the list offers no other owner: %s", list)
+	}
+	if got := s.post(admin, appoint, url.Values{"user": {heir.UserID}, "q": {"nord"}}); got.status != http.StatusSeeOther || got.location != "/admin/teams?q=nord" {
+		t.Errorf("make an owner: %d to %q", got.status, got.location)
+	}
+	if list := s.get(admin, "/admin/teams").body; strings.Contains(list, "No owner can sign in") {
+		t.Error("the team has an owner, and the list says it has none")
+	}
+}

@@ -54,6 +54,7 @@ type App struct {
 	streams      *followers // programs that read on
 	ending       atomic.Bool
 	writeTimeout time.Duration // of one message to a reader who has stopped reading
+	heartbeat    time.Duration // between signs of life to a reader for whom there is nothing else
 }
 
 // New returns the pages for the configuration. Drain ends what it starts.
@@ -62,6 +63,7 @@ func New(c Config) *App {
 	a := &App{
 		Config: c, sessions: newSessions(c.SessionKeys, secure), attempts: newAttempts(c.SessionKeys, secure),
 		writeTimeout: 10 * time.Second,
+		heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
 	}
 	for _, p := range c.Providers {
 		a.providers = append(a.providers, provider.New(p, CallbackURL(c.BaseURL, p.Name)))

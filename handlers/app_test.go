@@ -280,7 +280,7 @@ func TestBadInputComesBackAtItsField(t *testing.T) {
 	for _, name := range []string{"Café & Söhne", "🦄🦄", "24 Hours"} {
 		s.create(b, name)
 	}
-	if got := s.post(b, "/stores", url.Values{"name": {"One more"}, "engine": {"woocommerce"}}); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "3 of 3") {
+	if got := s.post(b, "/stores", url.Values{"name": {"One more"}, "engine": {"woocommerce"}}); got.status != http.StatusTooManyRequests || !strings.Contains(got.body, "You have 3 of 3 stores.") || !strings.Contains(got.body, `value="One more"`) {
 		t.Errorf("beyond the limit: %d", got.status)
 	}
 	if got := s.post(b, "/stores", url.Values{"name": {strings.Repeat("x", 100_000)}}); got.status != http.StatusRequestEntityTooLarge {

@@ -12,6 +12,9 @@ import (
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
 func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
 
+// SetHeartbeat sets how often a stream gives a sign of life.
+func (a *App) SetHeartbeat(d time.Duration) { a.heartbeat = d }
+
 // Routes are all routes, each as its method and path.
 func (a *App) Routes() []string {
 	e := echo.New()

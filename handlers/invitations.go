@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -43,24 +44,34 @@ func (a *App) renewInvitation(c echo.Context) error {
 	return a.announce(c, inv, secret)
 }
 
-// announce tells of an invitation that was just made or renewed. It is the one place that
-// knows the link, which nobody can find out later: the page shows it, and a mail holds it.
+// announce tells of an invitation that was just made or renewed. Nobody can find the link out
+// later: the page shows it, and a mail holds it.
 func (a *App) announce(c echo.Context, inv store.Invitation, secret string) error {
 	page, err := a.teamPage(c)
 	if err != nil {
 		return err
 	}
-	page.Issued = &views.IssuedInvitation{
-		Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret),
+	issued := &views.IssuedInvitation{Email: word(inv.Email), Role: roleChoice(inv.Role).Label}
+	issued.Link, issued.Mailed = a.tellInvited(c.Request().Context(), inv, secret)
+	if inv.Email != "" && a.Mail != nil && !issued.Mailed {
+		issued.Unmailed = "The mail could not be sent. Send the link yourself, or renew the invitation later."
 	}
-	if inv.Email != "" && a.Mail != nil {
-		err := a.mailInvitation(c.Request().Context(), inv, page.Issued.Link)
-		if page.Issued.Mailed = err == nil; err != nil {
-			a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
-			page.Issued.Unmailed = "The mail could not be sent. Send the link yourself, or renew the invitation later."
-		}
-	}
+	page.Issued = issued
 	return render(c, http.StatusOK, views.Team(page))
+}
+
+// tellInvited mails the invitation to its address, if it has one and mail is sent. It returns
+// the link, and whether that is on its way.
+func (a *App) tellInvited(ctx context.Context, inv store.Invitation, secret string) (link string, mailed bool) {
+	link = InvitationLink(a.BaseURL, secret)
+	if inv.Email == "" || a.Mail == nil {
+		return link, false
+	}
+	err := a.mailInvitation(ctx, inv, link)
+	if err != nil {
+		a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
+	}
+	return link, err == nil
 }
 
 func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link string) error {
@@ -82,10 +93,7 @@ func (a *App) revokeInvitation(c echo.Context) error {
 // showInvitation shows a button: a program that looks at links before a person does must not
 // use one up.
 func (a *App) showInvitation(c echo.Context) error {
-	inv, err := a.DB.OpenInvitation(c.Request().Context(), c.QueryParam("key"))
-	if err == nil {
-		err = inv.CheckFor(visitorOf(c).User.Email)
-	}
+	inv, err := a.DB.InvitationFor(c.Request().Context(), visitorOf(c).Actor, c.QueryParam("key"))
 	return a.invitationPage(c, http.StatusOK, inv, err)
 }
 
@@ -109,7 +117,7 @@ func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, e
 		if !ok || refused.Code == store.Unavailable {
 			return err
 		}
-		status, page.Problem, page.Other = statusOf(refused.Code), refused.Message, refused.Code == store.Forbidden
+		status, page.Problem, page.Other = api.StatusOf(refused.Code), refused.Message, refused.Code == store.Forbidden
 	}
 	return render(c, status, views.Invitation(page))
 }

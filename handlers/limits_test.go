@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -51,7 +52,7 @@ func TestParallelCreatesStayWithinTheLimit(t *testing.T) {
 	for _, status := range statuses {
 		made[status]++
 	}
-	if made[http.StatusSeeOther] != 5 || made[http.StatusUnprocessableEntity] != 45 {
+	if made[http.StatusSeeOther] != 5 || made[http.StatusTooManyRequests] != 45 {
 		t.Errorf("50 requests at a limit of 5 were answered with %v", made)
 	}
 	if page := s.get(b, "/stores/new").body; !strings.Contains(page, "5 of 5 stores") {
@@ -229,4 +230,37 @@ func (s site) raw() *sql.DB {
 	}
 	s.t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+func TestCreateRateIsShownBeforeItIsReached(t *testing.T) {
+	t.Parallel()
+	s := open(prepareWith(t, func(c *handlers.Config) {
+		c.Limits = store.Limits{Creates: store.Rate{Times: 3, Within: time.Hour}}
+	}))
+	b := s.developer()
+	for made, says := range []string{"", "", "You may create 3 stores within 1 hour, and have created 2.", "You may create 3 stores within 1 hour, and have done so. Try again in "} {
+		page := s.get(b, "/stores/new").body
+		if says == "" && strings.Contains(page, "within 1 hour") || !strings.Contains(page, says) {
+			t.Errorf("after %d stores the form does not say %q", made, says)
+		}
+		if made < 3 {
+			s.create(b, "Shop "+strconv.Itoa(made))
+		}
+	}
+}
+
+func TestProgramsAreToldTheLimits(t *testing.T) {
+	t.Parallel()
+	s := open(prepareWith(t, func(c *handlers.Config) {
+		c.Limits = store.Limits{StoresPerUser: 3, Creates: store.Rate{Times: 1, Within: time.Hour}}
+	}))
+	p := s.program(everyScope()...)
+	p.make("Shop")
+	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
+	if len(me.Quotas) != 3 || me.Quotas[0] != (api.Quota{Of: store.QuotaOfYou, Used: 1, Allowed: 3}) || me.Pace == nil || me.Pace.Used != 1 || me.Pace.Times != 1 || me.Pace.RetryAfter < 3500 {
+		t.Errorf("told %+v, %+v", me.Quotas, me.Pace)
+	}
+	if me := read[api.Me](t, s.program(store.ReadStores).call("GET", "/me", nil), 200); me.Quotas != nil || me.Pace != nil {
+		t.Errorf("a token that creates nothing is told %+v", me)
+	}
 }

@@ -23,8 +23,8 @@ const (
 func (a *App) mountAPI(e *echo.Echo) {
 	a.api = api.New(e, api.Config{
 		DB: a.DB, Provisioner: a.Provisioner, Engines: a.Engines, Version: a.Version, Log: a.Log,
-		InvitationLink: func(secret string) string { return InvitationLink(a.BaseURL, secret) },
-		Complete:       a.complete, Work: workOf, Follow: a.followAPI, Ending: a.hub.closing, WriteTimeout: a.writeTimeout,
+		Limits: a.Limits, Invited: a.tellInvited, Complete: a.complete, Work: workOf,
+		Follow: a.followAPI, Ending: a.hub.closing, Heartbeat: a.heartbeat, WriteTimeout: a.writeTimeout,
 	})
 }
 

@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -40,4 +41,19 @@ func quotaLabel(q store.Quota) string {
 	default:
 		return "Your stores"
 	}
+}
+
+// pace says how soon the visitor can create another store, where the next one, or the one
+// after it, comes too soon. It is empty otherwise.
+func (a *App) pace(ctx context.Context, who visitor) (string, error) {
+	p, err := a.DB.Pace(ctx, who.Actor, a.Limits.Creates)
+	switch {
+	case err != nil || p.Rate.Unlimited():
+		return "", err
+	case p.Wait > 0:
+		return p.Refusal(), nil
+	case p.Used > 0 && p.Used+1 >= p.Rate.Times:
+		return fmt.Sprintf("You may create %s, and have created %d.", p.Rate.Of("store"), p.Used), nil
+	}
+	return "", nil
 }

@@ -109,7 +109,7 @@ func uncounted(c echo.Context) bool {
 
 // letsIn reports whether the request is about getting in, where guessing must be slow.
 func letsIn(r *http.Request) bool {
-	for _, place := range []string{"/sign-in", "/invitations", "/invitation", "/invite"} {
+	for _, place := range []string{"/sign-in", invitationPath} {
 		if rest, there := strings.CutPrefix(r.URL.Path, place); there && (rest == "" || rest[0] == '/') {
 			return true
 		}

@@ -11,9 +11,6 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// heartbeat is below the 60 s after which proxies cut a silent connection.
-const heartbeat = 15 * time.Second
-
 var (
 	errEnding        = echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is ending.")
 	errRightsChanged = &store.Error{Code: store.Forbidden, Message: "What you may see has changed."}
@@ -97,7 +94,7 @@ func (r *reader) beat(ctx context.Context) error {
 
 // untilBeat is the time until the next sign of life, or until the session ends.
 func (r *reader) untilBeat() time.Duration {
-	return min(heartbeat, max(0, time.Until(r.who.ExpiresAt)))
+	return min(r.hub.app.heartbeat, max(0, time.Until(r.who.ExpiresAt)))
 }
 
 func (r *reader) write(text []byte) error {

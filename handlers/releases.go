@@ -61,7 +61,7 @@ func revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRo
 	if r.State == store.RevisionDeployed && r.Number != st.Revision { // under a change that has failed, or goes on
 		row.State, row.Tone = "Sold", views.TonePlain
 	}
-	row.Who = cmp.Or(row.Who, "Shopwright")
+	row.Who = cmp.Or(row.Who, store.Platform)
 	if !r.EndedAt.IsZero() {
 		row.Took = took(r.EndedAt.Sub(r.BeganAt))
 	}

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"time"
 
 	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -66,7 +66,7 @@ func (a *App) fail(err error, c echo.Context) {
 // describeError is the one place that maps errors to what a user sees.
 func describeError(err error) views.ErrorPage {
 	if e, ok := errors.AsType[*store.Error](err); ok {
-		return views.ErrorPage{Code: statusOf(e.Code), Title: titleOf(e.Code), Message: e.Message}
+		return views.ErrorPage{Code: api.StatusOf(e.Code), Title: titleOf(e.Code), Message: e.Message}
 	}
 	if e, ok := errors.AsType[*echo.HTTPError](err); ok {
 		return describeHTTPError(e)
@@ -93,25 +93,6 @@ func describeHTTPError(e *echo.HTTPError) views.ErrorPage {
 	return views.ErrorPage{Code: e.Code, Title: http.StatusText(e.Code), Message: message}
 }
 
-func statusOf(code store.Code) int {
-	switch code {
-	case store.Invalid:
-		return http.StatusUnprocessableEntity
-	case store.NotFound:
-		return http.StatusNotFound
-	case store.Conflict:
-		return http.StatusConflict
-	case store.Forbidden:
-		return http.StatusForbidden
-	case store.Limited:
-		return http.StatusTooManyRequests
-	case store.Unavailable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
-	}
-}
-
 func titleOf(code store.Code) string {
 	switch code {
 	case store.NotFound:
@@ -132,6 +113,6 @@ func titleOf(code store.Code) string {
 // retryAfter tells programs when to ask again.
 func retryAfter(c echo.Context, refused *store.Error) {
 	if refused.RetryAfter > 0 {
-		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int((refused.RetryAfter+time.Second-1)/time.Second)))
+		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(api.Seconds(refused.RetryAfter)))
 	}
 }

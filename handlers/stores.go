@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -164,6 +165,9 @@ func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.Cre
 	if form.Quota, err = a.quota(ctx, who, r.Team); err != nil {
 		return views.CreateForm{}, err
 	}
+	if form.Pace, err = a.pace(ctx, who); err != nil {
+		return views.CreateForm{}, err
+	}
 	form.Scheme, form.PortSuffix = a.Provisioner.AddressParts()
 	if form.Engines, err = a.createChoices(r); err != nil {
 		return views.CreateForm{}, err
@@ -268,13 +272,10 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 		form.Problem = plain(refused.Message)
 	}
 	status := http.StatusUnprocessableEntity
-	switch {
-	case refused.Code == store.Unavailable:
-		status = http.StatusServiceUnavailable
-	case refused.RetryAfter > 0:
-		status = http.StatusTooManyRequests
-		retryAfter(c, refused)
+	if refused.Code == store.Unavailable || refused.Code == store.Limited {
+		status = api.StatusOf(refused.Code)
 	}
+	retryAfter(c, refused)
 	if fromHTMX(c) {
 		return render(c, status, views.CreateDialogForm(form))
 	}

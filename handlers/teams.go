@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -78,7 +79,7 @@ func (a *App) createTeam(c echo.Context) error {
 	name := c.FormValue("name")
 	team, err := a.DB.CreateTeam(c.Request().Context(), visitorOf(c).Actor, name)
 	if refused, ok := errors.AsType[*store.Error](err); ok {
-		return a.newTeamPage(c, statusOf(refused.Code), nameAgain(name, refused))
+		return a.newTeamPage(c, api.StatusOf(refused.Code), nameAgain(name, refused))
 	}
 	if err != nil {
 		return err
@@ -230,7 +231,7 @@ func (a *App) teamAgain(c echo.Context, err error, fill func(*views.TeamPage, *s
 		return err
 	}
 	fill(&page, refused)
-	return render(c, statusOf(refused.Code), views.Team(page))
+	return render(c, api.StatusOf(refused.Code), views.Team(page))
 }
 
 func problemOnTop(page *views.TeamPage, refused *store.Error) { page.Problem = refused.Message }

@@ -237,7 +237,7 @@ func story(events []store.Event) []views.Entry {
 func entryOf(e store.Event) (entry views.Entry, told bool) {
 	entry = views.Entry{At: e.At, Actor: word(e.Actor), Object: word(e.Object), Tone: views.TonePlain}
 	if entry.Actor == "" {
-		entry.Actor = "Shopwright"
+		entry.Actor = store.Platform
 	}
 	switch e.Kind {
 	case store.StoreCreated:
@@ -330,13 +330,15 @@ func teamEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
 func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
 	switch e.Kind {
 	case store.UserDisabled:
-		entry.Verb, entry.Detail = "disabled", "Sessions and tokens ended"
+		entry.Verb, entry.Detail = "disabled", word(strings.TrimPrefix(e.Message, "Disabled; "))
 	case store.UserEnabled:
 		entry.Verb = "enabled"
 	case store.AdminMade:
-		entry.Verb, entry.Detail = "changed the rights of", "Made an administrator"
+		entry.Verb, entry.Detail = "changed the rights of", word(e.Message)
 	case store.AdminUnmade:
 		entry.Verb, entry.Detail = "changed the rights of", "No longer an administrator"
+	case store.LoginLinkMade:
+		entry.Kind, entry.Verb, entry.Detail = views.EntrySign, "made a login link for", "Works once within 15 minutes"
 	case store.PlanAdded:
 		entry.Verb = "added the plan"
 	case store.PlanChanged:

@@ -50,7 +50,7 @@ func (a *App) makeToken(c echo.Context) error {
 	}
 	token, secret, err := a.DB.CreateToken(c.Request().Context(), visitorOf(c).Actor, r.wanted())
 	if refused, ok := errors.AsType[*store.Error](err); ok {
-		return a.tokensPage(c, statusOf(refused.Code), r, views.MadeToken{}, refused)
+		return a.tokensPage(c, api.StatusOf(refused.Code), r, views.MadeToken{}, refused)
 	}
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func scopeLabel(s store.Scope) (label, description string) {
 	case store.WriteTeam:
 		return "Manage the team", "team:write: its members and name, and your other tokens."
 	case store.Administer:
-		return "Run the installation", "installation: users, plans and everybody’s audit log."
+		return "See the installation", "installation: everybody’s audit log beside team:read, and what happens to the installation among the events beside stores:read."
 	}
 	return string(s), ""
 }

@@ -96,7 +96,7 @@ func (a *App) admit(c echo.Context, p *provider.Provider, at attempt) (sessionID
 	if rules.Invited, err = a.invited(ctx, at.Next, who); err != nil {
 		return "", err
 	}
-	who.Name, who.Email = word(who.Name), word(who.Email)
+	who.Name = word(who.Name)
 	return a.DB.SignInWith(ctx, who, a.browserOf(c), rules)
 }
 

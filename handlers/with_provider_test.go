@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -460,6 +461,27 @@ func TestUnknownProviderIsNotFound(t *testing.T) {
 	for _, path := range []string{"/sign-in/with/none", "/sign-in/with/none/callback", "/sign-in/with/"} {
 		if got := e.get(e.browser(), path); got.status != http.StatusNotFound {
 			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}
+
+// An address is taken as it was verified, or not at all.
+func TestAddressesAreNotRewritten(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	owner := e.browser()
+	e.signIn(owner, "work", "")
+	e.create(owner, "Of the owner")
+	for i, email := range []string{"mara\u202e@example.com", "mara\x1b[0m@example.com", "mara@example.com\n", strings.Repeat("x", 300) + "@example.com"} {
+		e.issuer.Be(providertest.Person{Subject: strconv.Itoa(20 + i), Name: "Thief", Email: email, Verified: true}, providertest.Faults{})
+		thief := e.browser()
+		e.wantRefused(thief, e.signIn(thief, "github", ""), "Ask somebody who has one to invite you")
+		e.signIn(thief, "github", e.invitation(""))
+		if page := e.get(thief, "/account"); page.status != http.StatusOK || strings.Contains(page.body, "@example.com") {
+			t.Errorf("%q has an address: %d", email, page.status)
+		}
+		if strings.Contains(e.get(thief, "/stores").body, "Of the owner") {
+			t.Errorf("%q opens the stores of mara", email)
 		}
 	}
 }

@@ -108,7 +108,7 @@ func (c *cluster) run(ctx context.Context) {
 	}
 	conn, err := newConnection(config)
 	if err != nil {
-		c.fail(Unreachable, "The cluster's configuration cannot be used.", err)
+		c.fail(Unreachable, "The cluster’s configuration cannot be used.", err)
 		return
 	}
 	c.greet(ctx, conn)

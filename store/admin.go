@@ -28,8 +28,9 @@ type TeamAccount struct {
 	Name      string
 	Personal  bool
 	Plan      string
-	Chosen    bool     // whether somebody gave it that plan
-	Owners    []string // their names
+	Chosen    bool         // whether somebody gave it that plan
+	Owners    []string     // their names
+	Heirs     []TeamMember // who can be made owner, where no owner can sign in
 	Members   int
 	Stores    int // living
 	CreatedAt time.Time
@@ -91,7 +92,8 @@ func scanAccount(row scanner) (Account, error) {
 	return a, err
 }
 
-// SetDisabled shuts a user out, whose sessions and tokens end at once, or lets one in again.
+// SetDisabled shuts a user out, whose sessions, tokens and invitations end at once, or lets one
+// in again.
 func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disabled bool) error {
 	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
 		return err
@@ -101,7 +103,7 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 	}
 	kind, message := UserEnabled, "Enabled"
 	if disabled {
-		kind, message = UserDisabled, "Disabled; sessions and tokens ended"
+		kind, message = UserDisabled, "Disabled; sessions, tokens and invitations ended"
 	}
 	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
 		if u.Disabled == disabled {
@@ -110,25 +112,29 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 		if err := t.checkOtherAdmin(ctx, u, disabled); err != nil {
 			return Event{}, err
 		}
+		if err := t.lockTeamsOf(ctx, userID); err != nil {
+			return Event{}, err
+		}
 		if _, err := t.ExecContext(ctx, `UPDATE users SET disabled = $2 WHERE id = $1`, userID, disabled); err != nil {
 			return Event{}, fmt.Errorf("disable user: %w", err)
 		}
 		if disabled {
-			if err := t.endAccess(ctx, userID); err != nil {
+			if err := t.endAccess(ctx, actor, userID); err != nil {
 				return Event{}, err
 			}
 		}
-		return userEvent(actor, kind, u, message, enabledness(u.Disabled), enabledness(disabled)), nil
+		return userEvent(actor, kind, u.User, message, enabledness(u.Disabled), enabledness(disabled)), nil
 	})
 }
 
-func (t tx) endAccess(ctx context.Context, userID string) error {
+// endAccess ends what a user can come in with, or let others in with.
+func (t tx) endAccess(ctx context.Context, actor Actor, userID string) error {
 	for _, query := range []string{`DELETE FROM sessions WHERE user_id = $1`, `DELETE FROM api_tokens WHERE user_id = $1`} {
 		if _, err := t.ExecContext(ctx, query, userID); err != nil {
 			return fmt.Errorf("end sessions and tokens: %w", err)
 		}
 	}
-	return nil
+	return t.revokeAllInvitationsOf(ctx, actor, userID)
 }
 
 // SetAdmin makes a user an administrator of the installation, or no longer one. The last one
@@ -137,9 +143,9 @@ func (db *DB) SetAdmin(ctx context.Context, actor Actor, userID string, admin bo
 	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
 		return err
 	}
-	kind, message := AdminUnmade, "No longer an administrator"
+	message := "No longer an administrator"
 	if admin {
-		kind, message = AdminMade, "Made an administrator"
+		message = "Made an administrator"
 	}
 	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
 		if u.Admin == admin {
@@ -151,18 +157,34 @@ func (db *DB) SetAdmin(ctx context.Context, actor Actor, userID string, admin bo
 		if err := t.checkOtherAdmin(ctx, u, !admin); err != nil {
 			return Event{}, err
 		}
-		if err := t.setAdmin(ctx, userID, admin); err != nil {
-			return Event{}, err
-		}
-		return userEvent(actor, kind, u, message, adminness(u.Admin), adminness(admin)), nil
+		return t.setAdmin(ctx, actor, u.User, admin, message)
 	})
 }
 
-func (t tx) setAdmin(ctx context.Context, userID string, admin bool) error {
-	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, userID, admin); err != nil {
-		return fmt.Errorf("make administrator: %w", err)
+// setAdmin is the one place where somebody becomes an administrator, or is one no longer. It
+// returns the event that tells of it.
+func (t tx) setAdmin(ctx context.Context, actor Actor, u User, admin bool, message string) (Event, error) {
+	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, u.ID, admin); err != nil {
+		return Event{}, fmt.Errorf("make administrator: %w", err)
 	}
-	return nil
+	kind := AdminUnmade
+	if admin {
+		kind = AdminMade
+	}
+	return userEvent(actor, kind, u, message, adminness(u.Admin), adminness(admin)), nil
+}
+
+// makeAdmin makes the user who signs in an administrator, for the reason that the message
+// tells. Whoever is one already stays so, and nothing is told.
+func (t tx) makeAdmin(ctx context.Context, u User, message string, from Browser) error {
+	if u.Admin {
+		return nil
+	}
+	event, err := t.setAdmin(ctx, Actor{Address: from.Address}, u, true, message)
+	if err != nil {
+		return err
+	}
+	return t.append(ctx, event)
 }
 
 // changeUser changes one user at a time, so that two administrators cannot remove one
@@ -208,7 +230,7 @@ func (t tx) checkOtherAdmin(ctx context.Context, u Account, leaves bool) error {
 	return nil
 }
 
-func userEvent(actor Actor, kind Kind, u Account, message, before, after string) Event {
+func userEvent(actor Actor, kind Kind, u User, message, before, after string) Event {
 	return actor.sign(Event{Kind: kind, Object: u.Name, Message: message, Data: EventData{UserID: u.ID, Before: before, After: after}})
 }
 
@@ -235,10 +257,10 @@ func (db *DB) SignInAsAdministrator(ctx context.Context, who Identity, from Brow
 		if err != nil {
 			return err
 		}
-		if err := t.setAdmin(ctx, user.ID, true); err != nil {
+		if err := t.openSession(ctx, sessionID, user, who.Provider, from); err != nil {
 			return err
 		}
-		return t.openSession(ctx, sessionID, user, who.Provider, from)
+		return t.makeAdmin(ctx, user, "Made an administrator by the "+who.Provider, from)
 	})
 	return sessionID, err
 }
@@ -249,7 +271,7 @@ func (db *DB) AllTeams(ctx context.Context, actor Actor, p Page) (teams []TeamAc
 	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
 		return nil, 0, err
 	}
-	const matches = `(LOWER(t.name) LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+	const matches = `t.deleted_at = 0 AND (LOWER(t.name) LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
 		WHERE m.team_id = t.id AND m.role = 'owner' AND LOWER(u.name) LIKE $1 ESCAPE '!'))`
 	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM teams t WHERE `+matches, p.pattern()).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count teams: %w", err)
@@ -277,7 +299,7 @@ func (db *DB) AllTeams(ctx context.Context, actor Actor, p Page) (teams []TeamAc
 	if err != nil {
 		return nil, 0, fmt.Errorf("list teams: %w", err)
 	}
-	return teams, total, nil
+	return teams, total, addHeirs(ctx, db.read, teams)
 }
 
 // SetTeamPlan gives the team another plan. Its stores that live take it on at their next
@@ -314,7 +336,7 @@ func (db *DB) SetTeamPlan(ctx context.Context, actor Actor, teamID, plan string)
 
 // lockTeamPlan returns the plan that somebody gave the team, empty for none.
 func (t tx) lockTeamPlan(ctx context.Context, teamID string) (name, plan string, err error) {
-	err = t.QueryRowContext(ctx, `UPDATE teams SET name = name WHERE id = $1 RETURNING name, COALESCE(plan, '')`, teamID).Scan(&name, &plan)
+	err = t.QueryRowContext(ctx, `UPDATE teams SET name = name WHERE id = $1 AND deleted_at = 0 RETURNING name, COALESCE(plan, '')`, teamID).Scan(&name, &plan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", "", notFound("team")
 	}

@@ -300,3 +300,18 @@ func TestQueueTellsWhatWaitsAndRuns(t *testing.T) {
 		}
 	})
 }
+
+func TestDeletedTeamsAreNotAdministered(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		admin := storetest.Admin(t, b.db)
+		team, mara := b.found(t, "Nordlicht", nil)
+		if err := b.db.DeleteTeam(t.Context(), mara, team); err != nil {
+			t.Fatal(err)
+		}
+		if teams, total, err := b.db.AllTeams(t.Context(), admin, all("nordlicht")); err != nil || total != 0 || len(teams) != 0 {
+			t.Errorf("there are %+v, %v", teams, err)
+		}
+		wantError(t, b.db.SetTeamPlan(t.Context(), admin, team, "pro"), store.NotFound, "")
+	})
+}

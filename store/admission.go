@@ -42,7 +42,13 @@ func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules 
 		if err != nil {
 			return err
 		}
-		return t.openSession(ctx, sessionID, user, "Signed in with "+who.label()+how, from)
+		if err := t.openSession(ctx, sessionID, user, "Signed in with "+who.label()+how.said, from); err != nil {
+			return err
+		}
+		if how.admin == "" {
+			return nil
+		}
+		return t.makeAdmin(ctx, user, how.admin, from)
 	})
 	if err != nil {
 		return "", err
@@ -57,44 +63,49 @@ func (t tx) lockUsers(ctx context.Context) error {
 	return nil
 }
 
-// admit finds or makes the user. How is what else there is to say of the way in.
-func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User, how string, err error) {
+// wayIn is what else there is to say of how somebody was let in.
+type wayIn struct {
+	said  string // for the audit log, behind the provider
+	admin string // why this person administrates the installation from now on; empty if not
+}
+
+// admit finds or makes the user.
+func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User, how wayIn, err error) {
 	user, err = t.userOf(ctx, who)
 	if errors.Is(err, sql.ErrNoRows) {
 		user, how, err = t.admitNew(ctx, who, rules)
 	}
 	if err != nil {
-		return User{}, "", err
+		return User{}, wayIn{}, err
 	}
 	if !user.Admin && who.Verified && rules.administers(who.Email) {
-		how += ", as an administrator from now on"
-		if err := t.makeAdmin(ctx, user); err != nil {
-			return User{}, "", err
-		}
+		how.said += ", as an administrator from now on"
+		how.admin = "Made an administrator by the settings, which name " + who.Email
 	}
 	user, err = t.updateUser(ctx, user, who)
 	return user, how, err
 }
 
-func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user User, how string, err error) {
+func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user User, how wayIn, err error) {
 	user, err = t.userOfAddress(ctx, who)
 	if err == nil {
-		return user, ", known by the address " + who.Email, t.link(ctx, user, who)
+		return user, wayIn{said: ", known by the address " + who.Email}, t.link(ctx, user, who)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
-		return User{}, "", err
+		return User{}, wayIn{}, err
 	}
 	if !rules.letsIn(who) {
-		return User{}, "", ErrStranger
+		return User{}, wayIn{}, ErrStranger
 	}
 	first, err := t.nobodyKnown(ctx)
 	if err != nil {
-		return User{}, "", err
+		return User{}, wayIn{}, err
 	}
-	if user, err = t.createUser(ctx, who); err != nil || !first || len(rules.Admins) > 0 {
-		return user, "", err
+	if first && len(rules.Admins) == 0 {
+		how = wayIn{said: ", as the first of all and administrator", admin: "Made an administrator as the first of all"}
 	}
-	return user, ", as the first of all and administrator", t.makeAdmin(ctx, user)
+	user, err = t.createUser(ctx, who)
+	return user, how, err
 }
 
 func (r Admission) administers(email string) bool {
@@ -169,13 +180,6 @@ func (t tx) link(ctx context.Context, u User, who Identity) error {
 	_, err := t.ExecContext(ctx, insertIdentity, who.Provider, who.Subject, u.ID, canonical(who.Email), who.Verified, t.now)
 	if err != nil {
 		return fmt.Errorf("link %s: %w", who.Provider, err)
-	}
-	return nil
-}
-
-func (t tx) makeAdmin(ctx context.Context, u User) error {
-	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, u.ID, true); err != nil {
-		return fmt.Errorf("make administrator: %w", err)
 	}
 	return nil
 }

@@ -141,9 +141,9 @@ func (e Event) what() string {
 	return strings.ToLower(e.Object)
 }
 
-// seenBy is the event without what only those may know who read the audit log: where people
-// were, and whom they have invited.
-func (e Event) seenBy(actor Actor) Event {
+// SeenBy is the event without what only those may know who read the audit log: where people
+// were, and whom they have invited. Whether the actor sees anything of it, [Actor.Sees] tells.
+func (e Event) SeenBy(actor Actor) Event {
 	if actor.May(ViewAudit, e.TeamID) {
 		return e
 	}
@@ -152,6 +152,13 @@ func (e Event) seenBy(actor Actor) Event {
 		e.Object = ""
 	}
 	return e
+}
+
+func seenBy(actor Actor, events []Event) []Event {
+	for i, e := range events {
+		events[i] = e.SeenBy(actor)
+	}
+	return events
 }
 
 // LivingStores returns which of the stores are there for the actor to look at.

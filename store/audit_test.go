@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 var root = store.Actor{UserID: "root", Name: "root", Admin: true}
@@ -188,6 +189,33 @@ func TestLivingStores(t *testing.T) {
 		}
 		if foreign, err := b.db.LivingStores(t.Context(), b.now(t, "stranger"), ids); err != nil || len(foreign) != 0 {
 			t.Errorf("a stranger is told of %v, %v", foreign, err)
+		}
+	})
+}
+
+// What was missed is told as what happens now is: without what only the audit log has.
+func TestWhoIsInvitedIsNotToldToViewers(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		admin := storetest.Admin(t, b.db)
+		team, mara := b.found(t, "Nordlicht", map[string]store.Role{"viewer": store.Viewer})
+		b.invite(t, mara, team, "guest@example.com", store.Viewer)
+		for who, knows := range map[string]bool{"viewer": false, "mara": true} {
+			actor := b.now(t, who)
+			events, err := b.db.EventsAfter(t.Context(), actor, 0, "", 100)
+			if err != nil {
+				t.Fatal(err)
+			}
+			invited := slices.IndexFunc(events, func(e store.Event) bool { return e.Kind == store.MemberInvited })
+			if invited < 0 || (events[invited].Object != "") != knows {
+				t.Errorf("%s is told %+v", who, events)
+			}
+			if slices.ContainsFunc(events, func(e store.Event) bool { return !actor.Sees(e) }) {
+				t.Errorf("%s is told of the installation: %+v", who, events)
+			}
+		}
+		if events, err := b.db.EventsAfter(t.Context(), admin, 0, "", 100); err != nil || !slices.ContainsFunc(events, func(e store.Event) bool { return e.Kind == store.AdminMade }) {
+			t.Errorf("an administrator is told %+v, %v", events, err)
 		}
 	})
 }

@@ -95,10 +95,14 @@ func (s Store) CanCheck() bool {
 
 // CheckNow has a store that is ready checked with an order as soon as there is room.
 func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (Store, error) {
-	st, err := db.FindStoreTo(ctx, actor, RetryStores, id)
-	if err != nil {
+	if _, err := db.FindStoreTo(ctx, actor, RetryStores, id); err != nil {
 		return Store{}, err
 	}
+	return untilFresh(ctx, func() (Store, error) { return db.askCheck(ctx, actor, id) })
+}
+
+// askCheck returns ErrStale when another writer came first.
+func (db *DB) askCheck(ctx context.Context, actor Actor, id string) (st Store, err error) {
 	err = db.update(ctx, func(t tx) error {
 		before, err := queryStore(ctx, t, id)
 		if err != nil {

@@ -151,3 +151,43 @@ func TestCheckNowDuringACheck(t *testing.T) {
 		}
 	})
 }
+
+// A check that is asked for while somebody else changes the store is asked for all the same.
+func TestChecksAreAskedForAmongOtherChanges(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		if !b.db.SharedByProcesses() { // one writer comes after another there
+			return
+		}
+		st, records := b.open(t, "Shop", 0), raw(t, url)
+		other, err := records.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := other.ExecContext(t.Context(), `UPDATE stores SET generation = generation + 1 WHERE id = $1`, st.ID); err != nil {
+			t.Fatal(err)
+		}
+		asked := make(chan error, 1)
+		go func() {
+			_, err := b.db.CheckNow(t.Context(), b.actor, st.ID)
+			asked <- err
+		}()
+		for waits := false; !waits; {
+			err := records.QueryRowContext(t.Context(), `
+				SELECT EXISTS (SELECT 1 FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+					WHERE NOT l.granted AND a.datname = current_database() AND a.query LIKE '%UPDATE stores%')`).Scan(&waits)
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := other.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-asked; err != nil {
+			t.Errorf("asked for, and told %v", err)
+		}
+		if now := b.store(t, st.ID); !now.Health.Place || now.Generation != st.Generation+1 {
+			t.Errorf("the store is %+v", now)
+		}
+	})
+}

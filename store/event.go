@@ -74,6 +74,7 @@ const (
 	UserEnabled      Kind = "user.enabled"
 	AdminMade        Kind = "user.admin_made"
 	AdminUnmade      Kind = "user.admin_unmade"
+	LoginLinkMade    Kind = "user.login_link_made"
 )
 
 // EventData are the facts of an event that are more than its message.
@@ -200,10 +201,13 @@ func (db *DB) eventsAfter(ctx context.Context, number int64, limit int) ([]Event
 }
 
 // EventsAfter returns at most limit events that follow the number and may be shown to the
-// actor, oldest first; of one store, or of all when its id is empty.
+// actor, oldest first, each as the actor sees it; of one store, or of all when its id is empty.
 func (db *DB) EventsAfter(ctx context.Context, actor Actor, number int64, storeID string, limit int) ([]Event, error) {
-	where, args := inList("team_id", append(actor.Teams(ViewActivity), ""), 3)
+	where, args := inList("team_id", append(actor.Teams(ViewActivity), Installation), 3)
 	args = append([]any{number, limit}, args...)
+	if !actor.May(ViewAllAudit, Installation) {
+		where += " AND (team_id <> '' OR NOT audit)"
+	}
 	if storeID != "" {
 		args = append(args, storeID)
 		where += " AND store_id = $" + strconv.Itoa(len(args))
@@ -213,7 +217,7 @@ func (db *DB) EventsAfter(ctx context.Context, actor Actor, number int64, storeI
 	if err != nil {
 		return nil, fmt.Errorf("read events after %d: %w", number, err)
 	}
-	return events, nil
+	return seenBy(actor, events), nil
 }
 
 // StoreEvents returns what happened to the store, oldest first.
@@ -242,10 +246,7 @@ func (db *DB) Activity(ctx context.Context, actor Actor, before int64, limit int
 	if err != nil {
 		return nil, fmt.Errorf("read activity: %w", err)
 	}
-	for i, e := range events {
-		events[i] = e.seenBy(actor)
-	}
-	return events, nil
+	return seenBy(actor, events), nil
 }
 
 // RecordCredentialsShown writes down that the actor was shown the store's credentials.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 )
@@ -45,12 +46,13 @@ type Invitation struct {
 	open      bool // not used and not taken back
 }
 
-// CheckFor returns an *Error if the invitation is for another address than that.
-func (i Invitation) CheckFor(email string) error {
-	if i.Email != "" && !strings.EqualFold(i.Email, strings.TrimSpace(email)) {
-		return &Error{Code: Forbidden, Message: "This invitation is for another address than yours. Sign in with the one that it was sent to, or ask for an invitation to yours."}
+// CheckFor returns an *Error if the invitation is for another address than those. They are
+// somebody's who has been verified to have them.
+func (i Invitation) CheckFor(verified ...string) error {
+	if i.Email == "" || slices.ContainsFunc(verified, func(email string) bool { return canonical(email) == i.Email }) {
+		return nil
 	}
-	return nil
+	return &Error{Code: Forbidden, Message: "This invitation is for another address than yours. Sign in with an account whose provider has verified the one that it was sent to, or ask for an invitation to yours."}
 }
 
 // label is what the invitation is called in the story: for whom it is.
@@ -93,7 +95,7 @@ func (db *DB) Invite(ctx context.Context, actor Actor, n NewInvitation) (inv Inv
 }
 
 func cleanEmail(email string) (string, error) {
-	email = strings.ToLower(strings.TrimSpace(email))
+	email = canonical(strings.TrimSpace(email))
 	if email == "" {
 		return "", nil
 	}
@@ -124,7 +126,8 @@ func (t tx) checkInvitable(ctx context.Context, inv Invitation) error {
 	var pending, same, members int
 	err := t.QueryRowContext(ctx, `
 		SELECT COUNT(*), COALESCE(SUM(CASE WHEN email = $3 AND email <> '' THEN 1 ELSE 0 END), 0),
-			(SELECT COUNT(*) FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.team_id = $1 AND $3 <> '' AND LOWER(u.email) = $3)
+			(SELECT COUNT(*) FROM memberships m JOIN identities i ON i.user_id = m.user_id
+				WHERE m.team_id = $1 AND $3 <> '' AND i.email = $3 AND i.verified)
 		FROM invitations WHERE team_id = $1 AND used_at = 0 AND revoked_at = 0 AND expires_at > $2`,
 		inv.TeamID, t.now, inv.Email).Scan(&pending, &same, &members)
 	switch {
@@ -221,6 +224,22 @@ func (t tx) revokeInvitationsOf(ctx context.Context, actor Actor, teamID, userID
 	return nil
 }
 
+// revokeAllInvitationsOf takes back what a user has invited others with, to whichever team. The
+// user is disabled already: [tx.lockTeam] lets no other invitation come after.
+func (t tx) revokeAllInvitationsOf(ctx context.Context, actor Actor, userID string) error {
+	rows, err := t.QueryContext(ctx, `SELECT DISTINCT team_id FROM invitations WHERE invited_by = $1 AND used_at = 0 AND revoked_at = 0`, userID)
+	teams, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
+	if err != nil {
+		return fmt.Errorf("find where a user has invited: %w", err)
+	}
+	for _, team := range teams {
+		if err := t.revokeInvitationsOf(ctx, actor, team, userID, ""); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // lockInvitation returns an invitation of the team that is neither used nor taken back, and
 // the actor as it is now, if it may manage that.
 func (t tx) lockInvitation(ctx context.Context, actor Actor, teamID, id string) (Invitation, Actor, error) {
@@ -285,8 +304,27 @@ func openInvitation(ctx context.Context, q querier, now int64, secret string) (I
 	return inv, nil
 }
 
-// AcceptInvitation makes the actor a member of the team, and the invitation is used up. One
-// for an address is only for the user who has it.
+// InvitationFor is [DB.OpenInvitation] for somebody who has signed in: one for an address is
+// only for the user of whom a provider has verified that it is theirs.
+func (db *DB) InvitationFor(ctx context.Context, actor Actor, secret string) (Invitation, error) {
+	inv, err := db.OpenInvitation(ctx, secret)
+	if err != nil {
+		return Invitation{}, err
+	}
+	return inv, checkFor(ctx, db.read, inv, actor.UserID)
+}
+
+func checkFor(ctx context.Context, q querier, inv Invitation, userID string) error {
+	rows, err := q.QueryContext(ctx, `SELECT email FROM identities WHERE user_id = $1 AND verified`, userID)
+	verified, err := collect(rows, err, func(row scanner) (email string, err error) { return email, row.Scan(&email) })
+	if err != nil {
+		return fmt.Errorf("read the addresses of user %s: %w", userID, err)
+	}
+	return inv.CheckFor(verified...)
+}
+
+// AcceptInvitation makes the actor a member of the team, and the invitation is used up. It is
+// for whom [DB.InvitationFor] shows it to.
 func (db *DB) AcceptInvitation(ctx context.Context, actor Actor, secret string) (Team, error) {
 	if !actor.mayJoin() {
 		return Team{}, &Error{Code: Forbidden, Message: "This token may not join teams. Use one with the scope " + string(WriteTeam) + "."}
@@ -323,11 +361,7 @@ func (t tx) claimInvitation(ctx context.Context, actor Actor, secret string) (In
 	if err != nil {
 		return Invitation{}, err
 	}
-	var email string
-	if err := t.QueryRowContext(ctx, `SELECT email FROM users WHERE id = $1`, actor.UserID).Scan(&email); err != nil {
-		return Invitation{}, fmt.Errorf("find user %s: %w", actor.UserID, err)
-	}
-	if err := inv.CheckFor(email); err != nil {
+	if err := checkFor(ctx, t, inv, actor.UserID); err != nil {
 		return Invitation{}, err
 	}
 	if err := t.checkTeam(ctx, inv.TeamID); err != nil {

@@ -127,28 +127,57 @@ func (t tx) checkLimits(ctx context.Context, actor Actor, teamID string, plan Pl
 	return t.checkRate(ctx, actor, l.Creates)
 }
 
-// checkRate looks at the stores that the user has made, so that a rate holds over restarts
-// and for all processes together.
-func (t tx) checkRate(ctx context.Context, actor Actor, r Rate) error {
-	if r.Unlimited() {
-		return nil
+// Pace is how fast somebody creates stores, and may.
+type Pace struct {
+	Rate Rate
+	Used int           // of its times, within its time
+	Wait time.Duration // until another can be created; zero if that is now
+}
+
+// Refusal says why no other store can be created now, and is empty if one can.
+func (p Pace) Refusal() string {
+	if p.Wait <= 0 {
+		return ""
 	}
-	rows, err := t.QueryContext(ctx, `
+	return fmt.Sprintf("You may create %s, and have done so. Try again %s.", p.Rate.Of("store"), Wait(p.Wait))
+}
+
+// Pace returns how fast the actor creates stores.
+func (db *DB) Pace(ctx context.Context, actor Actor, r Rate) (Pace, error) {
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return Pace{}, err
+	}
+	return pace(ctx, db.read, actor, r, now)
+}
+
+// pace looks at the stores that the user has made, so that a rate holds over restarts and for
+// all processes together.
+func pace(ctx context.Context, q querier, actor Actor, r Rate, now int64) (Pace, error) {
+	if r.Unlimited() {
+		return Pace{}, nil
+	}
+	rows, err := q.QueryContext(ctx, `
 		SELECT created_at FROM stores WHERE created_by = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3`,
-		actor.UserID, t.now-r.Within.Microseconds(), r.Times)
+		actor.UserID, now-r.Within.Microseconds(), r.Times)
 	made, err := collect(rows, err, func(row scanner) (at int64, err error) {
 		err = row.Scan(&at)
 		return at, err
 	})
 	if err != nil {
-		return fmt.Errorf("count stores made lately: %w", err)
+		return Pace{}, fmt.Errorf("count stores made lately: %w", err)
 	}
-	if len(made) < r.Times {
-		return nil
+	p := Pace{Rate: r, Used: len(made)}
+	if p.Used >= r.Times {
+		p.Wait = time.Duration(made[r.Times-1]-now)*time.Microsecond + r.Within
 	}
-	wait := time.Duration(made[r.Times-1]-t.now)*time.Microsecond + r.Within
-	return &Error{
-		Code: Limited, RetryAfter: wait,
-		Message: fmt.Sprintf("You may create %s, and have done so. Try again %s.", r.Of("store"), Wait(wait)),
+	return p, nil
+}
+
+func (t tx) checkRate(ctx context.Context, actor Actor, r Rate) error {
+	p, err := pace(ctx, t, actor, r, t.now)
+	if err != nil || p.Wait <= 0 {
+		return err
 	}
+	return &Error{Code: Limited, RetryAfter: p.Wait, Message: p.Refusal()}
 }

@@ -120,3 +120,21 @@ func TestRatesAreRead(t *testing.T) {
 		}
 	}
 }
+
+func TestThePaceIsShown(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		rate := store.Rate{Times: 2, Within: time.Hour}
+		if p, err := b.db.Pace(t.Context(), b.actor, store.Rate{}); err != nil || p != (store.Pace{}) {
+			t.Errorf("without a limit: %+v, %v", p, err)
+		}
+		b.create(t, "One")
+		if p, err := b.db.Pace(t.Context(), b.actor, rate); err != nil || p.Used != 1 || p.Wait != 0 || p.Refusal() != "" {
+			t.Errorf("after one of two: %+v, %v", p, err)
+		}
+		b.create(t, "Two")
+		if p, err := b.db.Pace(t.Context(), b.actor, rate); err != nil || p.Used != 2 || p.Wait < 59*time.Minute || !strings.Contains(p.Refusal(), "2 stores within 1 hour, and have done so. Try again in ") {
+			t.Errorf("after two of two: %+v, %q, %v", p, p.Refusal(), err)
+		}
+	})
+}

@@ -14,7 +14,7 @@ type Query struct {
 	Engine string // any when empty
 	TeamID string // any when empty
 	Sort   Sort
-	After  string // id of the store behind which the page begins, in that order; the beginning when empty
+	After  string // id of a store that the actor sees, or saw, behind which the page begins in that order; the beginning when empty
 	Offset int
 	Limit  int
 }
@@ -71,6 +71,9 @@ func (l List) All() int {
 
 // ListStores returns the living stores that the actor may see and the query selects.
 func (db *DB) ListStores(ctx context.Context, actor Actor, q Query) (List, error) {
+	if err := db.checkAfter(ctx, actor, q.After); err != nil {
+		return List{}, err
+	}
 	counts, err := db.countStores(ctx, actor, q)
 	if err != nil {
 		return List{}, err
@@ -86,6 +89,23 @@ func (db *DB) ListStores(ctx context.Context, actor Actor, q Query) (List, error
 		return List{}, fmt.Errorf("list stores: %w", err)
 	}
 	return list, nil
+}
+
+// checkAfter refuses stores of others, whose place in the list would tell of them.
+func (db *DB) checkAfter(ctx context.Context, actor Actor, id string) error {
+	if id == "" {
+		return nil
+	}
+	in, args := inList("team_id", actor.Teams(ViewStores), 2)
+	var there bool
+	err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stores WHERE id = $1 AND `+in+`)`, append([]any{id}, args...)...).Scan(&there)
+	if err != nil {
+		return fmt.Errorf("find where a page begins: %w", err)
+	}
+	if !there {
+		return invalid("after", "The page begins behind no store of yours. Begin with the first page.")
+	}
+	return nil
 }
 
 // CountStores returns how many living stores the actor may see.

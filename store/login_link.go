@@ -29,7 +29,7 @@ func (db *DB) CreateLoginLink(ctx context.Context) (secret string, err error) {
 		if err != nil {
 			return fmt.Errorf("make login link: %w", err)
 		}
-		return nil
+		return t.append(ctx, Event{Kind: LoginLinkMade, Object: administrator().Name, Message: "Made a login link, which works once within 15 minutes"})
 	})
 	return secret, err
 }
@@ -49,10 +49,10 @@ func (db *DB) SignInByLink(ctx context.Context, secret string, from Browser) (se
 		if err != nil {
 			return err
 		}
-		if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, user.ID, true); err != nil {
-			return fmt.Errorf("make administrator: %w", err)
+		if err := t.openSession(ctx, sessionID, user, "Signed in with "+who.label(), from); err != nil {
+			return err
 		}
-		return t.openSession(ctx, sessionID, user, "Signed in with "+who.label(), from)
+		return t.makeAdmin(ctx, user, "Made an administrator by "+who.label(), from)
 	})
 	if errors.Is(err, ErrStale) {
 		return "", &Error{Code: Forbidden, Message: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link"}

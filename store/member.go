@@ -53,7 +53,7 @@ func (db *DB) RemoveMember(ctx context.Context, actor Actor, teamID, userID stri
 			return err
 		}
 		if role == Owner {
-			if err := t.checkOtherOwner(ctx, teamID); err != nil {
+			if err := t.checkOtherOwner(ctx, teamID, userID); err != nil {
 				return err
 			}
 		}
@@ -101,7 +101,7 @@ func (db *DB) ChangeRole(ctx context.Context, actor Actor, teamID, userID string
 			return nil
 		}
 		if before == Owner {
-			if err := t.checkOtherOwner(ctx, teamID); err != nil {
+			if err := t.checkOtherOwner(ctx, teamID, userID); err != nil {
 				return err
 			}
 		}
@@ -134,7 +134,8 @@ func (a Actor) mayManage(teamID string, role Role) error {
 
 // lockTeam keeps the team and all its memberships as they are until the transaction ends,
 // so that two owners cannot remove one another at once. It returns the actor with the role
-// that it has in the team now: whoever was removed a moment ago does nothing more there.
+// that it has in the team now: whoever was removed or disabled a moment ago does nothing more
+// there.
 func (t tx) lockTeam(ctx context.Context, actor Actor, teamID string) (Actor, error) {
 	if _, in := actor.Roles[teamID]; !in {
 		return actor, notFound("team")
@@ -143,7 +144,9 @@ func (t tx) lockTeam(ctx context.Context, actor Actor, teamID string) (Actor, er
 		return actor, fmt.Errorf("lock team %s: %w", teamID, err)
 	}
 	var role Role
-	err := t.QueryRowContext(ctx, `SELECT role FROM memberships WHERE team_id = $1 AND user_id = $2`, teamID, actor.UserID).Scan(&role)
+	err := t.QueryRowContext(ctx, `
+		SELECT m.role FROM memberships m JOIN users u ON u.id = m.user_id
+		WHERE m.team_id = $1 AND m.user_id = $2 AND NOT u.disabled`, teamID, actor.UserID).Scan(&role)
 	if errors.Is(err, sql.ErrNoRows) {
 		return actor, notFound("team")
 	}
@@ -152,6 +155,16 @@ func (t tx) lockTeam(ctx context.Context, actor Actor, teamID string) (Actor, er
 	}
 	actor.Roles = map[string]Role{teamID: role}
 	return actor, nil
+}
+
+// lockTeamsOf keeps all teams of the user as they are, as lockTeam does with one. It comes before
+// the first event of a transaction: others hold a team when they come to write theirs.
+func (t tx) lockTeamsOf(ctx context.Context, userID string) error {
+	_, err := t.ExecContext(ctx, `UPDATE teams SET name = name WHERE id IN (SELECT team_id FROM memberships WHERE user_id = $1)`, userID)
+	if err != nil {
+		return fmt.Errorf("lock the teams of user %s: %w", userID, err)
+	}
+	return nil
 }
 
 func (t tx) member(ctx context.Context, teamID, userID string) (name string, role Role, err error) {
@@ -167,16 +180,27 @@ func (t tx) member(ctx context.Context, teamID, userID string) (name string, rol
 	return name, role, nil
 }
 
-func (t tx) checkOtherOwner(ctx context.Context, teamID string) error {
-	var owners int
-	err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM memberships WHERE team_id = $1 AND role = 'owner'`, teamID).Scan(&owners)
+// checkOtherOwner refuses to take the last owner away. One who is disabled is none.
+func (t tx) checkOtherOwner(ctx context.Context, teamID, userID string) error {
+	owners, err := t.ownersBeside(ctx, teamID, userID)
 	if err != nil {
-		return fmt.Errorf("count owners: %w", err)
+		return err
 	}
-	if owners < 2 {
+	if owners == 0 {
 		return &Error{Code: Conflict, Message: "A team needs an owner. Make somebody else one before the last owner goes."}
 	}
 	return nil
+}
+
+// ownersBeside counts the owners who can sign in, without that user.
+func (t tx) ownersBeside(ctx context.Context, teamID, userID string) (n int, err error) {
+	err = t.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM memberships m JOIN users u ON u.id = m.user_id
+		WHERE m.team_id = $1 AND m.role = 'owner' AND NOT u.disabled AND u.id <> $2`, teamID, userID).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count owners: %w", err)
+	}
+	return n, nil
 }
 
 func memberEvent(actor Actor, teamID string, kind Kind, userID, name, message string) Event {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -43,6 +45,16 @@ func (db *DB) CreateStoreOnce(ctx context.Context, actor Actor, n NewStore, once
 	return answer, takenMeanwhile(st, err)
 }
 
+// Recall returns the answer that the actor's request with that key was given, empty for none.
+// Whoever asks before everything else answers as before, whatever has changed since.
+func (db *DB) Recall(ctx context.Context, actor Actor, once Once) (answer string, err error) {
+	now, err := db.clock(ctx, db.read)
+	if err != nil {
+		return "", err
+	}
+	return recalled(ctx, db.read, actor, once, now)
+}
+
 // recall returns the answer that was given to this request, or takes the key for it.
 func (t tx) recall(ctx context.Context, actor Actor, once Once) (string, error) {
 	if _, err := t.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE created_at <= $1`, t.now-KeyLifetime.Microseconds()); err != nil {
@@ -54,8 +66,16 @@ func (t tx) recall(ctx context.Context, actor Actor, once Once) (string, error) 
 	if err != nil {
 		return "", fmt.Errorf("take key: %w", err)
 	}
+	return recalled(ctx, t, actor, once, t.now)
+}
+
+func recalled(ctx context.Context, q querier, actor Actor, once Once, now int64) (string, error) {
 	var digest, answer string
-	err = t.QueryRowContext(ctx, `SELECT digest, answer FROM idempotency_keys WHERE user_id = $1 AND key = $2`, actor.UserID, once.Key).Scan(&digest, &answer)
+	err := q.QueryRowContext(ctx, `SELECT digest, answer FROM idempotency_keys WHERE user_id = $1 AND key = $2 AND created_at > $3`,
+		actor.UserID, once.Key, now-KeyLifetime.Microseconds()).Scan(&digest, &answer)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
 	if err != nil {
 		return "", fmt.Errorf("find key: %w", err)
 	}

@@ -98,3 +98,30 @@ func TestPagesBehindAStore(t *testing.T) {
 		}
 	})
 }
+
+func TestTheAnswerOfAKeyIsRecalled(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		if answer, err := b.db.Recall(t.Context(), b.actor, once("a key", "as asked")); answer != "" || err != nil {
+			t.Errorf("before it was used: %q, %v", answer, err)
+		}
+		made, err := b.db.CreateStoreOnce(t.Context(), b.actor, b.request("Shop"), once("a key", "as asked"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := b.db.Recall(t.Context(), b.actor, once("a key", "as asked")); answer != made || err != nil {
+			t.Errorf("recalled %q, %v", answer, err)
+		}
+		_, err = b.db.Recall(t.Context(), b.actor, once("a key", "otherwise"))
+		wantError(t, err, store.Invalid, "Idempotency-Key")
+		if answer, err := b.db.Recall(t.Context(), b.now(t, "stranger"), once("a key", "as asked")); answer != "" || err != nil {
+			t.Errorf("to somebody else: %q, %v", answer, err)
+		}
+		if _, err := raw(t, url).ExecContext(t.Context(), `UPDATE idempotency_keys SET created_at = created_at - $1`, store.KeyLifetime.Microseconds()); err != nil {
+			t.Fatal(err)
+		}
+		if answer, err := b.db.Recall(t.Context(), b.actor, once("a key", "as asked")); answer != "" || err != nil {
+			t.Errorf("when it is forgotten: %q, %v", answer, err)
+		}
+	})
+}

@@ -40,7 +40,7 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (st Stor
 // checked is the request as it is kept, if the actor may make it and nothing is wrong with it.
 func (n NewStore) checked(actor Actor) (NewStore, error) {
 	if !actor.May(CreateStores, n.TeamID) {
-		return n, &Error{Code: Forbidden, Message: "You may look at this team's stores, but not create one. Ask one of its owners."}
+		return n, &Error{Code: Forbidden, Message: "You may look at this team’s stores, but not create one. Ask one of its owners."}
 	}
 	var err error
 	if n.Name, err = CleanName(n.Name); err != nil {
@@ -62,9 +62,6 @@ func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (S
 		return Store{}, err
 	}
 	if err := t.checkLimits(ctx, actor, n.TeamID, plan, n.Limits); err != nil {
-		return Store{}, err
-	}
-	if err := t.checkTeam(ctx, n.TeamID); err != nil {
 		return Store{}, err
 	}
 	if err := t.checkTeam(ctx, n.TeamID); err != nil {
@@ -243,16 +240,21 @@ func (db *DB) change(ctx context.Context, actor Actor, id string, action Action,
 	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
 		return Store{}, err
 	}
+	return untilFresh(ctx, func() (Store, error) { return db.tryChange(ctx, id, apply) })
+}
+
+// untilFresh tries again for as long as another writer comes first: a person's wish is then
+// applied to what that one left.
+func untilFresh(ctx context.Context, try func() (Store, error)) (Store, error) {
 	for {
-		st, err := db.tryChange(ctx, id, apply)
+		st, err := try()
 		if !errors.Is(err, ErrStale) || ctx.Err() != nil {
 			return st, err
 		}
 	}
 }
 
-// tryChange returns ErrStale when another writer came first: a wish is then applied to what
-// that one left.
+// tryChange returns ErrStale when another writer came first.
 func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (Event, error)) (Store, error) {
 	var st Store
 	err := db.update(ctx, func(t tx) error {

@@ -85,7 +85,7 @@ func (db *DB) CreateToken(ctx context.Context, actor Actor, n NewToken) (Token, 
 // checkToken returns the token's name as it is kept, or what is wrong with the request.
 func (a Actor) checkToken(n NewToken) (name string, err error) {
 	if a.Token != "" {
-		return "", &Error{Code: Forbidden, Message: "A token cannot make another one. Make it on your account's page."}
+		return "", &Error{Code: Forbidden, Message: "A token cannot make another one. Make it on your account’s page."}
 	}
 	if a.Roles[n.TeamID] == "" {
 		return "", invalid("team", "Choose one of your teams.")
@@ -178,7 +178,7 @@ func (db *DB) RevokeToken(ctx context.Context, actor Actor, id string) error {
 			return fmt.Errorf("find token: %w", err)
 		}
 		if actor.Token != "" && actor.TokenID != token.ID && !slices.Contains(actor.Scopes, WriteTeam) {
-			return &Error{Code: Forbidden, Message: "This token may end itself only. Revoke the other one on your account's page."}
+			return &Error{Code: Forbidden, Message: "This token may end itself only. Revoke the other one on your account’s page."}
 		}
 		result, err := t.ExecContext(ctx, `DELETE FROM api_tokens WHERE id = $1`, id)
 		if err := expectOne(result, err, "revoke token"); errors.Is(err, ErrStale) { // by another request

@@ -73,6 +73,7 @@ type AdminTeamRow struct {
 	Personal bool
 	Members  int
 	Stores   int
+	Heirs    []Choice // who can be made owner, where no owner can sign in
 	Plans    []Choice
 	Given    bool // whether somebody gave it its plan
 }

@@ -239,6 +239,7 @@ type CreateForm struct {
 	Scheme        string // http or https
 	PortSuffix    string // such as :8081, or empty
 	Quota         Quota
+	Pace          string // how soon there can be another store, where that is not at once
 	Problem       string // what is wrong with the request as a whole
 	Waits         string // why the store will have to wait in the queue, if so
 }

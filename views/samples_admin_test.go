@@ -41,7 +41,7 @@ func sampleAllTeams() AdminTeamsPage {
 		Teams: []AdminTeamRow{
 			{ID: "1", Name: "Nordlicht", Owners: "Jonas Weber, Mara Lindqvist", Members: 7, Stores: 12, Plans: samplePlans("pro"), Given: true},
 			{ID: "2", Name: "Mara Lindqvist", Owners: "Mara Lindqvist", Personal: true, Members: 1, Stores: 2, Plans: samplePlans("standard")},
-			{ID: "3", Name: hostile, Owners: longName, Members: 2, Plans: samplePlans("free"), Given: true},
+			{ID: "3", Name: hostile, Owners: longName, Members: 2, Plans: samplePlans("free"), Given: true, Heirs: []Choice{{Value: "4", Label: longName + ", admin"}, {Value: "5", Label: hostile}}},
 		},
 	}
 }

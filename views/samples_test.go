@@ -113,7 +113,8 @@ func wrongForm() CreateForm {
 	f := sampleForm()
 	f.Name, f.NameError, f.Slug = hostile, "A name has at most 120 characters.", "nordwind-outdoor"
 	f.Address = Address{Slug: "nordwind-outdoor", Error: "nordwind-outdoor.localhost is taken.", Free: "nordwind-outdoor-2"}
-	f.EngineError, f.Problem, f.Quota.Used = "Choose an engine.", "Nothing was created.", 5
+	f.EngineError, f.Problem, f.Quota.Used = "Choose an engine.", "Nothing was created.", 4
+	f.Pace = "You may create 3 stores within 1 hour, and have created 2."
 	f.TemplateError, f.CountryError, f.CurrencyError = "Choose a template.", "Choose a country.", "Choose a currency."
 	return f
 }

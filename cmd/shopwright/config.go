@@ -44,19 +44,19 @@ type config struct {
 
 	Environment     string `env:"SHOPWRIGHT_ENVIRONMENT" default:"local" help:"local or production: which values of the charts are used."`
 	BaseDomain      string `env:"SHOPWRIGHT_BASE_DOMAIN" default:"localhost" help:"Domain under which the stores get their addresses."`
-	URLPort         int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores' addresses, where the ingress is not on 80 or 443."`
-	IngressClass    string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster's default when empty."`
-	StorageClass    string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores' disks; the cluster's default when empty."`
+	URLPort         int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores’ addresses, where the ingress is not on 80 or 443."`
+	IngressClass    string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster’s default when empty."`
+	StorageClass    string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores’ disks; the cluster’s default when empty."`
 	TLSMode         string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret or cert-manager."`
 	TLSSecret       string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Secret with a wildcard certificate, for the mode secret; stores get a copy that is kept up to date."`
 	TLSIssuer       string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
-	Registry        string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores' images come, instead of the public ones."`
-	PullSecret      string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores' images are pulled with; stores get a copy that is kept up to date."`
+	Registry        string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores’ images come, instead of the public ones."`
+	PullSecret      string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores’ images are pulled with; stores get a copy that is kept up to date."`
 	StoreSMTPSecret string `env:"SHOPWRIGHT_STORE_SMTP_SECRET" name:"store-smtp-secret" help:"Secret with host, from, username and password of the mail server for the stores; they get a copy that is kept up to date, which their owners can read."`
 	StoreSMTPPort   int    `env:"SHOPWRIGHT_STORE_SMTP_PORT" name:"store-smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, 587 STARTTLS, others TLS where it is offered."`
 	StoreSMTPCIDR   string `env:"SHOPWRIGHT_STORE_SMTP_CIDR" name:"store-smtp-cidr" help:"Network of that mail server where it is a private one, such as 10.0.3.0/24."`
 	Namespace       string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
-	StoreValues     string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores' charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
+	StoreValues     string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores’ charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
 
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
@@ -70,7 +70,7 @@ type config struct {
 	GoogleClientSecret string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_SECRET" name:"google-client-secret" secret:"" help:"Its secret."`
 	GitHubClientID     string   `env:"SHOPWRIGHT_GITHUB_CLIENT_ID" name:"github-client-id" help:"Client id of an OAuth app at GitHub, to sign in with."`
 	GitHubClientSecret string   `env:"SHOPWRIGHT_GITHUB_CLIENT_SECRET" name:"github-client-secret" secret:"" help:"Its secret."`
-	GitHubURL          string   `env:"SHOPWRIGHT_GITHUB_URL" name:"github-url" default:"https://github.com" help:"Where GitHub is, for a server of one's own."`
+	GitHubURL          string   `env:"SHOPWRIGHT_GITHUB_URL" name:"github-url" default:"https://github.com" help:"Where GitHub is, for a server of one’s own."`
 	OIDCIssuer         string   `env:"SHOPWRIGHT_OIDC_ISSUER" name:"oidc-issuer" help:"URL of an OpenID Connect issuer, to sign in with."`
 	OIDCClientID       string   `env:"SHOPWRIGHT_OIDC_CLIENT_ID" name:"oidc-client-id" help:"Client id there."`
 	OIDCClientSecret   string   `env:"SHOPWRIGHT_OIDC_CLIENT_SECRET" name:"oidc-client-secret" secret:"" help:"Its secret."`

@@ -150,7 +150,7 @@ func (l login) keep() (path string, err error) {
 // loginCmd keeps a URL and a token for the commands that ask another Shopwright.
 type loginCmd struct {
 	URL   string `env:"SHOPWRIGHT_URL" help:"URL of the Shopwright; asked for when empty."`
-	Token string `env:"SHOPWRIGHT_TOKEN" help:"Token from the account's page; asked for when empty."`
+	Token string `env:"SHOPWRIGHT_TOKEN" help:"Token from the account’s page; asked for when empty."`
 }
 
 // Run implements the subcommand.

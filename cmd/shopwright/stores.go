@@ -13,6 +13,7 @@ import (
 
 	"shopwright.dev/shopwright/cmd/shopwright/client"
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/store"
 )
 
 // storesCmd are the commands about stores.
@@ -127,7 +128,7 @@ type storesCreateCmd struct {
 	Slug     string `help:"Its part of the address; made from the name when empty."`
 	Template string `help:"What the shop begins with."`
 	Country  string `help:"Country, such as DE."`
-	Currency string `help:"Currency, such as EUR; the country's own when empty."`
+	Currency string `help:"Currency, such as EUR; the country’s own when empty."`
 	Key      string `help:"Makes it safe to run the command again: the same key makes one store. Drawn at random when empty."`
 }
 
@@ -241,12 +242,12 @@ func (c *storesDeleteCmd) Run(ctx context.Context, at console) error {
 			return err
 		}
 		at.say("The shop closes at once, and its disks with all orders and products, and its passwords are gone for good.")
-		typed, err := at.ask(fmt.Sprintf("Type the store's name, %s, to delete it", st.Name), false)
+		typed, err := at.ask(fmt.Sprintf("Type the store’s name, %s, to delete it", st.Name), false)
 		if err != nil {
 			return fmt.Errorf("%w: add --yes", err)
 		}
 		if typed != st.Name {
-			return usageError{errors.New("this is not the store's name: nothing was deleted")}
+			return usageError{errors.New("this is not the store’s name: nothing was deleted")}
 		}
 	}
 	st, err := to.Delete(ctx, id)
@@ -362,7 +363,7 @@ func (c *historyCmd) Run(ctx context.Context, at console) error {
 	for _, r := range releases.Revisions {
 		who := r.Actor
 		if who == "" {
-			who = "Shopwright"
+			who = store.Platform
 		}
 		rows = append(rows, []string{strconv.Itoa(r.Number), string(r.State), r.Kind, r.Chart, ago(r.BeganAt), who, r.Note})
 	}
@@ -373,7 +374,7 @@ type logsCmd struct {
 	remote    `embed:""`
 	storeArg  `embed:""`
 	Pod       string `help:"Pod; the first that runs when empty."`
-	Container string `short:"c" help:"Container; the pod's first when empty."`
+	Container string `short:"c" help:"Container; the pod’s first when empty."`
 	Follow    bool   `short:"f" help:"Go on with what is written later."`
 	Tail      int    `default:"500" help:"Lines from the end to begin with."`
 	Since     string `help:"A time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,11 +56,14 @@ func follow(ctx context.Context, at console, to *client.Client, asked api.Store)
 	changed := to.Follow(ctx, asked.ID)
 	told := steps{}
 	for {
+		var asleep time.Duration // for which the server wants not to be asked
 		st, err := to.Store(ctx, asked.ID)
 		switch problem, known := errors.AsType[*api.Problem](err); {
 		case known && problem.Status == http.StatusNotFound && asked.Status == store.Deleting:
 			at.say("Deleted.")
 			return api.StoreDetail{}, nil
+		case known && problem.Status == http.StatusTooManyRequests:
+			asleep = cmp.Or(time.Duration(problem.Retry)*time.Second, lookAtLeastEvery)
 		case known && problem.Status < http.StatusInternalServerError:
 			return api.StoreDetail{}, err
 		case err == nil:
@@ -68,13 +72,30 @@ func follow(ctx context.Context, at console, to *client.Client, asked api.Store)
 				return st, err
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, asleep, changed) {
 			return api.StoreDetail{}, whyEnded(ctx)
-		case <-changed:
-		case <-time.After(lookAtLeastEvery):
 		}
 	}
+}
+
+// pause waits until something has changed, or for long enough, but at least so long. It
+// reports whether there is any use in going on.
+func pause(ctx context.Context, least time.Duration, changed <-chan struct{}) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(least):
+	}
+	if least > 0 {
+		return true
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-changed:
+	case <-time.After(lookAtLeastEvery):
+	}
+	return true
 }
 
 // whyEnded tells a person who waits no longer what becomes of the store.

@@ -17,7 +17,7 @@ func (a *API) registerAccount() {
 	register(a, operation{id: "list-teams", method: http.MethodGet, path: "/teams", tag: tagAccount, summary: "List the teams that the token is good for"}, a.listTeams)
 	register(a, operation{
 		id: "list-tokens", method: http.MethodGet, path: "/tokens", tag: tagAccount, summary: "List your tokens",
-		description: "Those of this token's team, also those that have expired. Nobody can be told their secrets.",
+		description: "Those of this token’s team, also those that have expired. Nobody can be told their secrets.",
 	}, a.listTokens)
 	register(a, operation{
 		id: "revoke-token", method: http.MethodDelete, path: "/tokens/{token}", tag: tagAccount, status: http.StatusNoContent, summary: "Revoke a token",
@@ -123,6 +123,25 @@ type Me struct {
 	Admin bool   `json:"admin" doc:"Of the installation."`
 	Team  Team   `json:"team"`
 	Token Token  `json:"token"`
+
+	Quotas []Quota `json:"quotas,omitempty" nullable:"false" doc:"What a new store comes under, if the token may create one."`
+	Pace   *Pace   `json:"pace,omitempty" doc:"How fast you may create stores, where that is limited."`
+}
+
+// Quota is how many stores there are of those whom it counts, and may be.
+type Quota struct {
+	Of      store.QuotaOf `json:"of" enum:"you,owner,team,installation" doc:"Whose stores are counted: yours, those of another owner of the team, the team’s, or everybody’s."`
+	Owner   string        `json:"owner,omitempty" doc:"Name of that owner."`
+	Used    int           `json:"used"`
+	Allowed int           `json:"allowed,omitempty" doc:"No limit when it is missing."`
+}
+
+// Pace is how fast somebody creates stores, and may.
+type Pace struct {
+	Times         int     `json:"times" doc:"So many stores."`
+	WithinSeconds float64 `json:"within_seconds"`
+	Used          int     `json:"used" doc:"How many of them were created within that time."`
+	RetryAfter    int     `json:"retry_after,omitempty" doc:"Seconds until another can be created; absent when that is now."`
 }
 
 // Team is a group of people who share stores.
@@ -167,7 +186,30 @@ func (a *API) showMe(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	for _, team := range teams {
 		me.Team = team
 	}
+	if err := a.addLimits(ctx, &me); err != nil {
+		return nil, err
+	}
 	return &meOutput{Body: me}, nil
+}
+
+// addLimits adds what a new store would come under.
+func (a *API) addLimits(ctx context.Context, me *Me) error {
+	who := callerOf(ctx)
+	if !who.Actor.May(store.CreateStores, who.Token.TeamID) {
+		return nil
+	}
+	quotas, err := a.DB.Quotas(ctx, who.Actor, who.Token.TeamID, a.Limits)
+	if err != nil {
+		return err
+	}
+	for _, q := range quotas {
+		me.Quotas = append(me.Quotas, Quota{Of: q.Of, Owner: word(q.Owner), Used: q.Used, Allowed: q.Allowed})
+	}
+	p, err := a.DB.Pace(ctx, who.Actor, a.Limits.Creates)
+	if err == nil && !p.Rate.Unlimited() {
+		me.Pace = &Pace{Times: p.Rate.Times, WithinSeconds: p.Rate.Within.Seconds(), Used: p.Used, RetryAfter: Seconds(p.Wait)}
+	}
+	return err
 }
 
 // teams are those of the user in which the token is good.
@@ -213,7 +255,7 @@ func (a *API) listTokens(ctx context.Context, _ *struct{}) (*tokensOutput, error
 }
 
 type revokeInput struct {
-	ID string `path:"token" doc:"The token's id."`
+	ID string `path:"token" doc:"The token’s id."`
 }
 
 func (a *API) revokeToken(ctx context.Context, in *revokeInput) (*struct{}, error) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,12 +39,17 @@ type Config struct {
 	Complete func(context.Context, store.NewStore) (store.NewStore, error)
 	// Work tells from the events of a store, oldest first, how far the work on it is.
 	Work func([]store.Event) Work
-	// InvitationLink is where the secret of an invitation leads.
-	InvitationLink func(secret string) string
+	// Invited tells of an invitation that was just made, by mail where it is for an address and
+	// mail is sent. It returns where the secret leads, and whether that is on its way.
+	Invited func(ctx context.Context, made store.Invitation, secret string) (link string, mailed bool)
+	// Limits are those of stores beside what plans say.
+	Limits store.Limits
 	// Follow reports whether the user of that id may keep one more answer open, until leave.
 	Follow func(userID string) (leave func(), ok bool)
 	// Ending is closed when answers that do not end by themselves must.
 	Ending <-chan struct{}
+	// Heartbeat is how often an answer that goes on gives a sign of life.
+	Heartbeat time.Duration
 	// WriteTimeout is how long one message may take to a reader who has stopped reading.
 	WriteTimeout time.Duration
 }
@@ -92,14 +98,14 @@ func (a *API) nameAnEngine() {
 }
 
 func (a *API) settings() huma.Config {
-	c := huma.DefaultConfig("Shopwright", a.Version)
+	c := huma.DefaultConfig(store.Platform, a.Version)
 	c.Info.Description = description
 	c.Servers = []*huma.Server{{URL: Prefix}}
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{asProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		securityScheme: {Type: "http", Scheme: "bearer", Description: "A token from the account's page, shopwright_…"},
+		securityScheme: {Type: "http", Scheme: "bearer", Description: "A token from the account’s page, shopwright_…"},
 	}
 	c.Tags = []*huma.Tag{
 		{Name: tagStores, Description: "Open, look at, change and delete stores."},
@@ -208,9 +214,9 @@ var (
 	errTokenInAddress = &Problem{Status: http.StatusBadRequest, Code: "token_in_address",
 		Detail: "Send the token in the header Authorization: Bearer …, never in the address: addresses are written down in logs. Revoke this token and make another."}
 	errNoToken = &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", challenge: `Bearer realm="Shopwright"`,
-		Detail: "Send a token in the header Authorization: Bearer …; your account's page makes one."}
+		Detail: "Send a token in the header Authorization: Bearer …; your account’s page makes one."}
 	errBadToken = &Problem{Status: http.StatusUnauthorized, Code: "invalid_token", challenge: `Bearer realm="Shopwright", error="invalid_token"`,
-		Detail: "This token is unknown, has expired or was revoked. Make another on your account's page."}
+		Detail: "This token is unknown, has expired or was revoked. Make another on your account’s page."}
 )
 
 func (a *API) identify(c huma.Context) (caller, error) {
@@ -242,19 +248,10 @@ func isTokenName(name string) bool {
 
 func checkScope(op *huma.Operation, who store.Actor) error {
 	for _, scope := range op.Security[0][securityScheme] {
-		if !hasScope(who, store.Scope(scope)) {
+		if !slices.Contains(who.Scopes, store.Scope(scope)) {
 			return &Problem{Status: http.StatusForbidden, Code: "scope_missing", challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
-				Detail: "This token lacks the scope " + scope + ". Make one that has it on your account's page."}
+				Detail: "This token lacks the scope " + scope + ". Make one that has it on your account’s page."}
 		}
 	}
 	return nil
-}
-
-func hasScope(who store.Actor, scope store.Scope) bool {
-	for _, s := range who.Scopes {
-		if s == scope {
-			return true
-		}
-	}
-	return false
 }

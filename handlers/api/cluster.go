@@ -23,7 +23,7 @@ func (a *API) registerCluster() {
 	}, a.listClusterEvents)
 	register(a, operation{
 		id: "show-credentials", method: http.MethodGet, path: "/stores/{id}/credentials", tag: tagCluster, scope: store.ReadCredentials,
-		summary: "Show the admin login of a store", description: "Read from the store's own namespace; it is kept nowhere else. Showing it is noted in the activity.",
+		summary: "Show the admin login of a store", description: "Read from the store’s own namespace; it is kept nowhere else. Showing it stands in the audit log.",
 	}, a.showCredentials)
 	register(a, operation{
 		id: "show-health", method: http.MethodGet, path: "/health", tag: tagCluster,
@@ -123,7 +123,7 @@ func (a *API) showCredentials(ctx context.Context, in *StoreInput) (*credentials
 	who := actorOf(ctx)
 	st, err := a.DB.FindStore(ctx, who, in.ID)
 	if err == nil && !who.May(store.ViewCredentials, st.TeamID) {
-		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not at its login. Ask one of the team's owners."}
+		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not at its login. Ask one of the team’s owners."}
 	}
 	if err != nil {
 		return nil, err

@@ -23,11 +23,11 @@ const ndjson = "application/x-ndjson"
 type logInput struct {
 	StoreInput
 	Pod       string `query:"pod" maxLength:"253" doc:"The first that runs when it is missing."`
-	Container string `query:"container" maxLength:"253" doc:"The pod's first when it is missing."`
+	Container string `query:"container" maxLength:"253" doc:"The pod’s first when it is missing."`
 	Tail      int64  `query:"tail" minimum:"1" maximum:"100000" default:"500" doc:"Lines from the end to begin with."`
 	Since     string `query:"since" maxLength:"40" doc:"A time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m."`
 	Previous  bool   `query:"previous" doc:"Of the container before its last restart."`
-	Follow    bool   `query:"follow" doc:"Go on with what is written later, until the container ends."`
+	Follow    bool   `query:"follow" doc:"Go on with what is written later, until the container ends. Pass empty lines over: they keep the connection."`
 	Accept    string `header:"Accept" doc:"application/x-ndjson, or text."`
 }
 
@@ -47,25 +47,74 @@ func (a *API) readLog(ctx context.Context, in *logInput) (*huma.StreamResponse, 
 	if err != nil {
 		return nil, err
 	}
-	reading, cancel := context.WithCancel(ctx)
-	log, err := a.Provisioner.OpenLog(reading, st, query)
-	if err != nil {
-		cancel()
+	log := a.openLog(ctx, st, query)
+	if err := log.soon(in.Follow); err != nil {
+		log.close()
 		return nil, a.whyNoLog(ctx, st, err, in.Previous)
 	}
-	end := func() { cancel(); _ = log.Close() }
 	kind, format := "text/plain; charset=utf-8", plainLine
 	if strings.Contains(in.Accept, ndjson) {
 		kind, format = ndjson, jsonLine
 	}
 	answer, err := a.streaming(ctx, func(huma.Context) string { return kind }, func(ctx context.Context, s *stream) {
-		defer end()
-		s.copyLog(ctx, cancel, log, format)
+		defer log.close()
+		l := logCopy{stream: s, logOpening: log, format: format}
+		if in.Follow {
+			l.alive = []byte("\n")
+		}
+		l.run(ctx)
 	})
 	if err != nil {
-		end()
+		log.close()
 	}
 	return answer, err
+}
+
+// logOpening is a log that is being opened. A node says nothing of one that is followed before
+// something is written to it.
+type logOpening struct {
+	cancel func()
+	done   chan struct{} // closed when it is open, or cannot be
+	log    *provisioner.Log
+	err    error
+}
+
+// openLog begins to open a log. Whoever asked closes it.
+func (a *API) openLog(ctx context.Context, st store.Store, query provisioner.LogQuery) *logOpening {
+	ctx, cancel := context.WithCancel(ctx)
+	o := &logOpening{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(o.done)
+		o.log, o.err = a.Provisioner.OpenLog(ctx, st, query)
+	}()
+	return o
+}
+
+// untilQuiet is how long a log that is followed may take to open before it is thought to be
+// quiet: what cannot be read is refused sooner.
+const untilQuiet = 2 * time.Second
+
+// soon waits until the log is open, and returns why it cannot be. One that is followed may be
+// quiet, and not be open yet.
+func (o *logOpening) soon(followed bool) error {
+	var quiet <-chan time.Time
+	if followed {
+		quiet = time.After(untilQuiet)
+	}
+	select {
+	case <-o.done:
+		return o.err
+	case <-quiet:
+		return nil
+	}
+}
+
+// close ends the reading, whether it has begun or not.
+func (o *logOpening) close() {
+	o.cancel()
+	if <-o.done; o.err == nil {
+		_ = o.log.Close()
+	}
 }
 
 func (a *API) logQuery(st store.Store, in *logInput) (provisioner.LogQuery, error) {
@@ -110,65 +159,77 @@ func (a *API) whyNoLog(ctx context.Context, st store.Store, err error, previous 
 	refusal, refused := errors.AsType[*provisioner.LogRefusal](err)
 	switch {
 	case errors.Is(err, provisioner.ErrNoContainer):
-		return &store.Error{Code: store.NotFound, Message: "There is no such log. The store's pods name their containers."}
+		return &store.Error{Code: store.NotFound, Message: "There is no such log. The store’s pods name their containers."}
 	case errors.Is(err, provisioner.ErrNotStarted) && previous:
 		return &store.Error{Code: store.Conflict, Message: "The container has not been restarted, so there is no log from before. Read the present one."}
 	case errors.Is(err, provisioner.ErrNotStarted):
 		return &store.Error{Code: store.Conflict, Message: "The container has not started, and its log begins when it does. Try again in a moment."}
 	case errors.Is(err, provisioner.ErrNoSecrets):
-		return &store.Error{Code: store.Conflict, Message: "The store's credentials are gone from the cluster, so nobody can tell what of this log must be hidden. Put them back first."}
+		return &store.Error{Code: store.Conflict, Message: "The store’s credentials are gone from the cluster, so nobody can tell what of this log must be hidden. Put them back first."}
 	case errors.Is(err, provisioner.ErrLogRefused):
-		return &store.Error{Code: store.Conflict, Message: "Shopwright's account may not read logs: its role shopwright-store lacks get on pods/log. Ask the administrator."}
+		return &store.Error{Code: store.Conflict, Message: "Shopwright’s account may not read logs: its role shopwright-store lacks get on pods/log. Ask the administrator."}
 	case refused:
 		return &store.Error{Code: store.Conflict, Message: "The node does not give this log: " + legible.Text(refusal.Said)}
 	}
 	return a.ofCluster(ctx, st, err)
 }
 
-// copyLog writes lines until there are no more, nobody reads them or may.
-func (s *stream) copyLog(ctx context.Context, cancel func(), log *provisioner.Log, format func(*bytes.Buffer, provisioner.LogLine)) {
+// logCopy copies a log to its reader.
+type logCopy struct {
+	*stream
+	*logOpening
+	format func(*bytes.Buffer, provisioner.LogLine)
+	alive  []byte // what is written now and then, to keep the connection
+}
+
+// run writes lines until there are no more, nobody reads them or may.
+func (l *logCopy) run(ctx context.Context) {
 	ctx, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		s.watchRights(ctx)
-		cancel()
+		l.watch(ctx)
+		l.cancel()
 	}()
 	defer func() { stop(); <-watched }()
+	if <-l.done; l.err != nil { // it is not there any more, or nobody reads
+		return
+	}
 	var text bytes.Buffer
 	for {
-		line, err := log.Next()
+		line, err := l.log.Next()
 		if err != nil || ctx.Err() != nil {
 			break
 		}
-		format(&text, line)
-		if log.Buffered() && text.Len() < 32<<10 {
+		l.format(&text, line)
+		if l.log.Buffered() && text.Len() < 32<<10 {
 			continue
 		}
-		if s.write(text.Bytes()) != nil {
+		if l.write(text.Bytes()) != nil {
 			return
 		}
 		text.Reset()
 	}
-	_ = s.write(text.Bytes())
+	_ = l.write(text.Bytes())
 }
 
-// watchRights returns when the token is good no more, the program ends or the context is done.
-func (s *stream) watchRights(ctx context.Context) {
-	beat := time.NewTicker(heartbeat)
+// watch keeps the connection, and returns when nobody reads, the token is good no more, the
+// program ends or the context is done.
+func (l *logCopy) watch(ctx context.Context) {
+	beat := time.NewTicker(l.api.Heartbeat)
 	defer beat.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.api.Ending:
+		case <-l.api.Ending:
 			return
-		case e, open := <-s.sub.Events:
-			if !open || e.RightsOf() == s.who.User.ID && !s.good(ctx) {
+		case e, open := <-l.sub.Events:
+			if !open || e.RightsOf() == l.who.User.ID && !l.good(ctx) {
 				return
 			}
 		case <-beat.C:
-			if !s.good(ctx) {
+			if !l.good(ctx) || l.write(l.alive) != nil {
 				return
 			}
 		}

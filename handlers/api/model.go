@@ -144,7 +144,7 @@ type Event struct {
 	Team    string       `json:"team,omitempty"`
 	Object  string       `json:"object,omitempty" doc:"What it is about, by the name it had then."`
 	Step    store.Step   `json:"step,omitempty"`
-	Status  store.Status `json:"status,omitempty" doc:"The store's, after it."`
+	Status  store.Status `json:"status,omitempty" doc:"The store’s, after it."`
 	Message string       `json:"message,omitempty"`
 	Actor   string       `json:"actor,omitempty" doc:"Who asked for it; empty for the platform itself."`
 	Token   string       `json:"token,omitempty" doc:"Name of the token that was used."`

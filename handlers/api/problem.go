@@ -27,8 +27,11 @@ type Problem struct {
 	Detail string  `json:"detail" example:"\"www\" is reserved for the platform. Choose another address." doc:"What is wrong and what to do about it, for people."`
 	Errors []Fault `json:"errors,omitempty" nullable:"false" doc:"Where the request is wrong."`
 
+	// Retry is after how many seconds it may be better, zero for nobody knows. It is told in a
+	// header.
+	Retry int `json:"-"`
+
 	challenge string // for WWW-Authenticate
-	retry     int    // seconds after which it may be better
 }
 
 // Fault is one mistake in a request.
@@ -54,8 +57,8 @@ func (p *Problem) GetHeaders() http.Header {
 	if p.challenge != "" {
 		header.Set("WWW-Authenticate", p.challenge)
 	}
-	if p.retry > 0 {
-		header.Set("Retry-After", strconv.Itoa(p.retry))
+	if p.Retry > 0 {
+		header.Set("Retry-After", strconv.Itoa(p.Retry))
 	}
 	return header
 }
@@ -105,33 +108,43 @@ func describe(err error) *Problem {
 }
 
 var errClusterAway = &Problem{
-	Status: http.StatusServiceUnavailable, Code: "cluster_unreachable", retry: whenBack,
+	Status: http.StatusServiceUnavailable, Code: "cluster_unreachable", Retry: whenBack,
 	Detail: "The cluster cannot be reached now, and only it knows this. Try again in a moment.",
 }
 
 func describeStoreError(e *store.Error) *Problem {
-	p := &Problem{Code: string(e.Code), Detail: e.Message}
-	switch e.Code {
-	case store.Invalid:
-		p.Status = http.StatusUnprocessableEntity
-	case store.NotFound:
-		p.Status = http.StatusNotFound
-	case store.Conflict:
-		p.Status = http.StatusConflict
-	case store.Forbidden:
-		p.Status = http.StatusForbidden
-	case store.Limited:
-		p.Status, p.retry = http.StatusTooManyRequests, int((e.RetryAfter+time.Second-1)/time.Second)
-	case store.Unavailable:
-		p.Status, p.retry = http.StatusServiceUnavailable, whenBack
-	default:
-		p.Status = http.StatusInternalServerError
+	p := &Problem{Status: StatusOf(e.Code), Code: string(e.Code), Detail: e.Message, Retry: Seconds(e.RetryAfter)}
+	if e.Code == store.Unavailable {
+		p.Retry = whenBack
 	}
 	if e.Field != "" {
 		p.Errors = []Fault{faultAt(e.Field, e.Message)}
 	}
 	return p
 }
+
+// StatusOf is the status of an answer that tells of an error with that code.
+func StatusOf(code store.Code) int {
+	switch code {
+	case store.Invalid:
+		return http.StatusUnprocessableEntity
+	case store.NotFound:
+		return http.StatusNotFound
+	case store.Conflict:
+		return http.StatusConflict
+	case store.Forbidden:
+		return http.StatusForbidden
+	case store.Limited:
+		return http.StatusTooManyRequests
+	case store.Unavailable:
+		return http.StatusServiceUnavailable
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// Seconds is a time as the header Retry-After has it: who waits so long has waited enough.
+func Seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
 const keyHeader = "Idempotency-Key"
 

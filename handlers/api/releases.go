@@ -150,7 +150,7 @@ func comparisonOf(c provisioner.Comparison, digest string) *comparisonOutput {
 func (a *API) changing(ctx context.Context, id string) (store.Store, error) {
 	st, err := a.DB.FindStore(ctx, actorOf(ctx), id)
 	if err == nil && !actorOf(ctx).May(store.UpgradeStores, st.TeamID) {
-		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not change it. Ask one of the team's owners."}
+		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not change it. Ask one of the team’s owners."}
 	}
 	return st, err
 }
@@ -196,7 +196,7 @@ func (a *API) choose(st store.Store, images map[string]string) (provisioner.Offe
 		i := slices.IndexFunc(offer.Images, func(image provisioner.Image) bool { return image.Name == name })
 		switch {
 		case i < 0:
-			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The chart has no image of the name " + word(name) + ". The releases' offer lists those it has."}
+			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The chart has no image of the name " + word(name) + ". The releases’ offer lists those it has."}
 		case !imageVersion.MatchString(version):
 			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The version of " + name + " is not one: write a tag, such as 1.2.3, or a tag with @sha256: and the digest."}
 		case offer.Images[i].Version == version:
@@ -208,7 +208,7 @@ func (a *API) choose(st store.Store, images map[string]string) (provisioner.Offe
 
 // Upgrade is what is decided about an upgrade.
 type Upgrade struct {
-	Images map[string]string `json:"images,omitempty" maxProperties:"20" doc:"Other versions than those offered, by the chart's name of the image." example:"{\"mariadb\":\"11.8\"}"`
+	Images map[string]string `json:"images,omitempty" maxProperties:"20" doc:"Other versions than those offered, by the chart’s name of the image." example:"{\"mariadb\":\"11.8\"}"`
 	Stay   bool              `json:"stay,omitempty" doc:"Keep what has failed in place, for a person to look at."`
 	Offer  string            `json:"offer,omitempty" maxLength:"100" doc:"Digest of what was looked at: 409 when something else is offered by now."`
 }

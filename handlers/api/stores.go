@@ -18,7 +18,7 @@ import (
 func (a *API) registerStores() {
 	register(a, operation{
 		id: "list-stores", method: http.MethodGet, path: "/stores", tag: tagStores, scope: store.ReadStores,
-		summary: "List stores", description: "A page of the team's living stores. Send next as cursor for the following page, until there is none.",
+		summary: "List stores", description: "A page of the team’s living stores. Send next as cursor for the following page, until there is none.",
 	}, a.listStores)
 	register(a, operation{
 		id: "create-store", method: http.MethodPost, path: "/stores", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
@@ -40,7 +40,7 @@ func (a *API) registerStores() {
 		{"retry", "Retry a failed store", "Goes on from where it stands.", a.DB.Retry},
 		{"repair", "Put a store back to what its chart says", "For a store that is ready or degraded, such as after somebody has scaled it by hand.", a.DB.Repair},
 		{"rebuild", "Open a store anew and empty", "For a store whose data are lost.", a.DB.Rebuild},
-		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store's health.", a.DB.CheckNow},
+		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store’s health.", a.DB.CheckNow},
 	} {
 		register(a, operation{
 			id: w.name + "-store", method: http.MethodPost, path: "/stores/{id}/" + w.name, tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
@@ -51,7 +51,7 @@ func (a *API) registerStores() {
 
 // StoreInput names a store in the address.
 type StoreInput struct {
-	ID string `path:"id" doc:"The store's id." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
+	ID string `path:"id" doc:"The store’s id." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
 }
 
 type storeOutput struct {
@@ -100,6 +100,9 @@ func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error
 	list, err := a.DB.ListStores(ctx, actorOf(ctx), store.Query{
 		Search: in.Search, Status: in.Status, Engine: in.Engine, Sort: in.Sort, After: after, Limit: in.Limit + 1,
 	})
+	if store.ErrorCode(err) == store.Invalid {
+		return nil, errNoCursor
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -126,12 +129,14 @@ func readCursor(cursor string) (storeID string, err error) {
 		_, err = uuid.ParseBytes(id)
 	}
 	if err != nil {
-		return "", &Problem{
-			Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "This is no cursor. Send what the page before called next.",
-			Errors: []Fault{{Detail: "This is no cursor.", Parameter: "cursor"}},
-		}
+		return "", errNoCursor
 	}
 	return string(id), nil
+}
+
+var errNoCursor = &Problem{
+	Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "This is no cursor. Send what the page before called next.",
+	Errors: []Fault{{Detail: "This is no cursor.", Parameter: "cursor"}},
 }
 
 // NewStore is a request for a store.
@@ -139,9 +144,9 @@ type NewStore struct {
 	Name     string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
 	Slug     string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"Its part of the address; proposed from the name when it is missing."`
 	Engine   string `json:"engine" maxLength:"40"`
-	Template string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine's usual one when it is missing."`
+	Template string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine’s usual one when it is missing."`
 	Country  string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
-	Currency string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country's own when it is missing."`
+	Currency string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country’s own when it is missing."`
 }
 
 type createInput struct {
@@ -150,30 +155,52 @@ type createInput struct {
 }
 
 func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, error) {
+	if in.Key != "" {
+		return a.createStoreOnce(ctx, in)
+	}
 	who := callerOf(ctx)
-	wanted, err := a.Complete(ctx, store.NewStore{
-		TeamID: who.Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
-		Country: in.Body.Country, Currency: in.Body.Currency,
-	})
+	wanted, err := a.wanted(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if in.Key == "" {
-		st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
-		if err != nil {
-			return nil, err
-		}
-		return created(a.storeOf(who.Actor, st)), nil
+	st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
+	if err != nil {
+		return nil, err
 	}
-	answer, err := a.DB.CreateStoreOnce(ctx, who.Actor, wanted, store.Once{
+	return created(a.storeOf(who.Actor, st)), nil
+}
+
+// wanted is what is asked for, if it can be had.
+func (a *API) wanted(ctx context.Context, in *createInput) (store.NewStore, error) {
+	return a.Complete(ctx, store.NewStore{
+		TeamID: callerOf(ctx).Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
+		Country: in.Body.Country, Currency: in.Body.Currency,
+	})
+}
+
+// createStoreOnce answers a request that was answered before as it was then, also if it could
+// not be met any more.
+func (a *API) createStoreOnce(ctx context.Context, in *createInput) (*createdStore, error) {
+	who := callerOf(ctx)
+	once := store.Once{
 		Key: in.Key, Digest: digest(who.Token.TeamID, in.Body),
 		Answer: func(st store.Store) (string, error) {
 			text, err := json.Marshal(a.storeOf(who.Actor, st))
 			return string(text), err
 		},
-	})
+	}
+	answer, err := a.DB.Recall(ctx, who.Actor, once)
 	if err != nil {
 		return nil, err
+	}
+	if answer == "" {
+		wanted, err := a.wanted(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		if answer, err = a.DB.CreateStoreOnce(ctx, who.Actor, wanted, once); err != nil {
+			return nil, err
+		}
 	}
 	var st Store
 	if err := json.Unmarshal([]byte(answer), &st); err != nil {

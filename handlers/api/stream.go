@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,19 +15,16 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// heartbeat is below the 60 s after which proxies cut a silent connection.
-const heartbeat = 15 * time.Second
-
 func (a *API) registerStreams() {
 	register(a, operation{
 		id: "follow-events", method: http.MethodGet, path: "/events", tag: tagStreams, scope: store.ReadStores, content: []string{"text/event-stream"},
 		summary: "Follow what happens in the team",
-		description: "Server-sent events: id is the event's number, event its kind, data the same as in the activity. " +
+		description: "Server-sent events: id is the event’s number, event its kind, data the same as in the activity. " +
 			"A stream that comes back with Last-Event-ID misses nothing. It ends when the token does.",
 	}, a.followEvents)
 	register(a, operation{
 		id: "read-log", method: http.MethodGet, path: "/stores/{id}/logs", tag: tagStreams, scope: store.ReadStores, content: []string{"text/plain", "application/x-ndjson"},
-		summary: "Read or follow the log of a container", description: "As text, or with Accept: application/x-ndjson as one JSON object for each line. The store's own passwords are not in it.",
+		summary: "Read or follow the log of a container", description: "As text, or with Accept: application/x-ndjson as one JSON object for each line. The store’s own passwords are not in it.",
 	}, a.readLog)
 }
 
@@ -37,10 +35,12 @@ type stream struct {
 	c   huma.Context
 	out *http.ResponseController
 	sub *store.Subscription
+
+	writing sync.Mutex // of one message at a time
 }
 
 var errTooManyStreams = &Problem{
-	Status: http.StatusTooManyRequests, Code: string(store.Limited), retry: whenBack,
+	Status: http.StatusTooManyRequests, Code: string(store.Limited), Retry: whenBack,
 	Detail: "Too many streams are open. Close another, or try again in a moment.",
 }
 
@@ -58,13 +58,17 @@ func (a *API) streaming(ctx context.Context, kind func(huma.Context) string, run
 		c.SetHeader("Content-Type", kind(c))
 		c.SetHeader("X-Accel-Buffering", "no")
 		c.SetStatus(http.StatusOK)
-		run(c.Context(), s)
+		if s.write(nil) == nil { // whoever waits for an answer knows at once that there is one
+			run(c.Context(), s)
+		}
 		_ = s.extend() // the answer needs the time to end in order
 	}}, nil
 }
 
-// write gives the reader the time of one message.
+// write gives the reader the time of one message, and none of it stays behind.
 func (s *stream) write(text []byte) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	if err := s.extend(); err != nil {
 		return err
 	}
@@ -81,7 +85,7 @@ func (s *stream) extend() error {
 // good reports whether the token still lets its user read on as at the beginning.
 func (s *stream) good(ctx context.Context) bool {
 	now, err := s.api.DB.TokenActor(ctx, s.who.secret, s.who.Actor.Address)
-	return err == nil && now.Actor.Roles[s.who.Token.TeamID] == s.who.Actor.Roles[s.who.Token.TeamID]
+	return err == nil && now.Actor.Admin == s.who.Actor.Admin && now.Actor.Roles[s.who.Token.TeamID] == s.who.Actor.Roles[s.who.Token.TeamID]
 }
 
 type eventsInput struct {
@@ -115,7 +119,7 @@ func (f *follower) run(ctx context.Context) {
 	if f.write([]byte("retry: 2000\n\n")) != nil || f.catchUp(ctx) != nil {
 		return
 	}
-	beat := time.NewTicker(heartbeat)
+	beat := time.NewTicker(f.api.Heartbeat)
 	defer beat.Stop()
 	for {
 		select {
@@ -163,7 +167,7 @@ func (f *follower) tell(e store.Event) error {
 	if !f.who.Actor.Sees(e) || f.store != "" && f.store != e.StoreID {
 		return nil
 	}
-	data, err := json.Marshal(eventOf(e))
+	data, err := json.Marshal(eventOf(e.SeenBy(f.who.Actor)))
 	if err != nil {
 		return err
 	}

@@ -17,14 +17,14 @@ func (a *API) registerTeams() {
 	}, a.changeRole)
 	register(a, operation{
 		id: "remove-member", method: http.MethodDelete, path: "/teams/{team}/members/{user}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent,
-		summary: "Remove a member", description: "Stores stay: they are the team's. A team keeps at least one owner.",
+		summary: "Remove a member", description: "Stores stay: they are the team’s. A team keeps at least one owner.",
 	}, a.removeMember)
 	register(a, operation{
 		id: "list-invitations", method: http.MethodGet, path: "/teams/{team}/invitations", tag: tagTeams, scope: store.WriteTeam, summary: "List the invitations to a team that are pending",
 	}, a.listInvitations)
 	register(a, operation{
 		id: "create-invitation", method: http.MethodPost, path: "/teams/{team}/invitations", tag: tagTeams, scope: store.WriteTeam, status: http.StatusCreated,
-		summary: "Invite somebody", description: "The link in the answer is told this once. Send it to whom it is for.",
+		summary: "Invite somebody", description: "The link in the answer is told this once. Send it to whom it is for, unless mailed says that it is on its way.",
 	}, a.invite)
 	register(a, operation{
 		id: "revoke-invitation", method: http.MethodDelete, path: "/teams/{team}/invitations/{invitation}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent, summary: "Take an invitation back",
@@ -37,12 +37,12 @@ func (a *API) registerTeams() {
 
 // TeamInput names a team in the address.
 type TeamInput struct {
-	Team string `path:"team" doc:"The team's id."`
+	Team string `path:"team" doc:"The team’s id."`
 }
 
 // Teammate is somebody in a team.
 type Teammate struct {
-	ID    string     `json:"id" doc:"The user's id."`
+	ID    string     `json:"id" doc:"The user’s id."`
 	Name  string     `json:"name"`
 	Email string     `json:"email,omitempty" doc:"Only for those who manage members."`
 	Role  store.Role `json:"role" enum:"owner,admin,member,viewer"`
@@ -68,7 +68,7 @@ func (a *API) listMembers(ctx context.Context, in *TeamInput) (*membersOutput, e
 // MemberInput names a member in the address.
 type MemberInput struct {
 	TeamInput
-	User string `path:"user" doc:"The user's id."`
+	User string `path:"user" doc:"The user’s id."`
 }
 
 type roleInput struct {
@@ -95,6 +95,7 @@ type Invitation struct {
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt time.Time  `json:"expires_at"`
 	Link      string     `json:"link,omitempty" doc:"Told when the invitation is made, and never again."`
+	Mailed    bool       `json:"mailed,omitempty" doc:"Whether the link is on its way to the address, when the invitation is made."`
 }
 
 func invitationOf(i store.Invitation) Invitation {
@@ -135,13 +136,13 @@ func (a *API) invite(ctx context.Context, in *inviteInput) (*inviteOutput, error
 		return nil, err
 	}
 	out := &inviteOutput{Body: invitationOf(made)}
-	out.Body.Link = a.InvitationLink(secret)
+	out.Body.Link, out.Body.Mailed = a.Invited(ctx, made, secret)
 	return out, nil
 }
 
 type invitationInput struct {
 	TeamInput
-	Invitation string `path:"invitation" doc:"The invitation's id."`
+	Invitation string `path:"invitation" doc:"The invitation’s id."`
 }
 
 func (a *API) revokeInvitation(ctx context.Context, in *invitationInput) (*struct{}, error) {
@@ -152,7 +153,7 @@ type auditInput struct {
 	Person string           `query:"person" maxLength:"200" doc:"Found in the name of the person or of the token, whatever the case."`
 	Group  store.AuditGroup `query:"group" enum:"stores,credentials,teams,sign-ins,tokens,installation"`
 	Team   string           `query:"team" maxLength:"40"`
-	Object string           `query:"object" maxLength:"200" doc:"Found in the object's name, whatever the case."`
+	Object string           `query:"object" maxLength:"200" doc:"Found in the object’s name, whatever the case."`
 	From   time.Time        `query:"from" doc:"The first moment."`
 	Until  time.Time        `query:"until" doc:"The first moment that is not asked for."`
 	Before int64            `query:"before" minimum:"1" doc:"Only what was written before the event of that number."`

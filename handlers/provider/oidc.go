@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/markbates/goth/providers/openidConnect"
 
+	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -130,7 +132,7 @@ func (p *Provider) verify(ctx context.Context, issuer *oidc.Provider, raw, nonce
 
 // identity is the person as the records keep it. Where there is no name, the address has one.
 func (p *Provider) identity(subject, name, nickname, email string, verified bool) store.Identity {
-	if strings.Count(email, "@") != 1 || strings.HasPrefix(email, "@") || strings.HasSuffix(email, "@") || strings.ContainsAny(email, " \t\r\n\x00") {
+	if !isAddress(email) {
 		email, verified = "", false
 	}
 	local, _, _ := strings.Cut(email, "@")
@@ -139,6 +141,17 @@ func (p *Provider) identity(subject, name, nickname, email string, verified bool
 	return store.Identity{
 		Provider: p.URL, Label: p.Label, Subject: subject, Name: names[named], Email: email, Verified: verified,
 	}
+}
+
+// longestAddress is in bytes. See RFC 5321, section 4.5.3.1.3.
+const longestAddress = 254
+
+// isAddress reports whether the text can be kept and shown as an address without a change: one
+// that was changed is none that anybody has verified.
+func isAddress(text string) bool {
+	local, domain, _ := strings.Cut(text, "@")
+	return local != "" && domain != "" && !strings.Contains(domain, "@") && len(text) <= longestAddress &&
+		text == legible.Text(text) && !strings.ContainsFunc(text, unicode.IsSpace)
 }
 
 // isTrue reports whether a claim is true. Some issuers write it as text.

@@ -66,6 +66,9 @@ func about(baseURL string, m store.Mail) (Message, error) {
 	case store.StoreReady:
 		c.Subject = name + " is ready"
 		c.Lines = []string{name + " is up, and has sold a test order."}
+		if m.Store.Health.Last.Simulated {
+			c.Lines = []string{name + " is up on a simulated cluster, which runs no containers: nobody can shop there, and no order was placed."}
+		}
 		c.Facts = []fact{{Name: "Shop", Value: m.Store.URL, Link: m.Store.URL}, {Name: "Admin", Value: m.Store.AdminURL, Link: m.Store.AdminURL}}
 		c.Lines = append(c.Lines, "Its login is on the store’s page, and never in a mail.")
 	case store.StoreFailed:

@@ -205,6 +205,21 @@ func TestPeopleAreTold(t *testing.T) {
 	}
 }
 
+// Where nothing can be bought, nobody is told that something was.
+func TestSimulatedShopsAreNotSaidToSell(t *testing.T) {
+	t.Parallel()
+	db, office := storetest.SQLite(t), openPostOffice(t)
+	actor, team := storetest.Actor(t, db, "mara")
+	run(t, db, office.server(), io.Discard)
+	c := create(t, db, actor, team, "Toy")
+	if _, err := db.Complete(t.Context(), c, store.Opened{Check: store.Check{OK: true, Simulated: true}}); err != nil {
+		t.Fatal(err)
+	}
+	if ready := office.next(); ready.subject != "Toy is ready" || strings.Contains(ready.text+ready.html, "sold") || !strings.Contains(ready.text, "no order was placed") {
+		t.Errorf("told %+v", ready)
+	}
+}
+
 // away is a mail server that does not answer.
 type away struct{ tried chan struct{} }
 

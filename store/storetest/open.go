@@ -31,7 +31,7 @@ func Open(t testing.TB, url string, options ...store.Option) *store.DB {
 
 // Identity is by which a person of that name signs in.
 func Identity(name string) store.Identity {
-	return store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com"}
+	return store.Identity{Provider: "test", Subject: name, Name: name, Email: name + "@example.com", Verified: true}
 }
 
 // Actor signs a person of that name in and returns who it is and the personal team.

@@ -3,6 +3,7 @@
 package client
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -140,8 +141,30 @@ func (c *Client) Log(ctx context.Context, id string, query url.Values, to io.Wri
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(to, response.Body)
-	return errors.Join(err, response.Body.Close())
+	return errors.Join(copyLines(to, response.Body), response.Body.Close())
+}
+
+// copyLines leaves out the empty lines, which only keep the connection.
+func copyLines(to io.Writer, from io.Reader) error {
+	lines := bufio.NewReader(from)
+	for begins := true; ; {
+		part, err := lines.ReadSlice('\n')
+		if !begins || string(part) != "\n" {
+			if _, err := to.Write(part); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			begins = false
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		default:
+			begins = true
+		}
+	}
 }
 
 // FirstEngine returns the name of the engine that the installation offers first.
@@ -231,5 +254,6 @@ func (c *Client) problem(response *http.Response) error {
 	if err != nil || problem.Detail == "" {
 		return c.unreachable(fmt.Errorf("it answers %s", response.Status))
 	}
+	problem.Retry, _ = strconv.Atoi(response.Header.Get("Retry-After")) // or nobody knows
 	return problem
 }
