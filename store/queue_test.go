@@ -88,14 +88,14 @@ func TestLeaseIsHeldRenewedAndLost(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
 		b.create(t, "Shop")
-		held, ok, err := b.db.Claim(t.Context(), "one", 300*time.Millisecond, store.Concurrency{})
+		held, ok, err := b.db.Claim(t.Context(), "one", lease, store.Concurrency{})
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
 		if _, ok, err := b.db.Claim(t.Context(), "two", lease, store.Concurrency{}); ok || err != nil {
 			t.Fatalf("two hold one store: %v", err)
 		}
-		if err := b.db.Renew(t.Context(), held, 300*time.Millisecond, time.Second); err != nil {
+		if err := b.db.Renew(t.Context(), held, time.Millisecond, time.Second); err != nil { // and no longer
 			t.Fatal(err)
 		}
 		taken := b.claimWhenFree(t, "two")

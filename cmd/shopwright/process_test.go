@@ -65,8 +65,8 @@ func (s *transcript) expect(t *testing.T, text string) (wait func()) {
 		t.Helper()
 		select {
 		case <-said:
-		case <-time.After(time.Minute):
-			t.Fatalf("the program does not say within a minute: %s", text)
+		case <-time.After(patience):
+			t.Fatalf("the program does not say within %s: %s", patience, text)
 		}
 	}
 }
@@ -122,8 +122,8 @@ func (p *process) startSignedOut() {
 	p.output.Go(func() { p.read(out, serving) })
 	select {
 	case p.url = <-serving:
-	case <-time.After(time.Minute):
-		p.t.Fatal("the program does not serve within a minute")
+	case <-time.After(patience):
+		p.t.Fatalf("the program does not serve within %s", patience)
 	}
 	p.forget()
 }
