@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -149,8 +150,12 @@ func TestPlatformIsUpdatedAsItsDatabaseAllows(t *testing.T) {
 		t.Errorf("an update with a gap: %+v", d.Spec.Strategy)
 	}
 	c := d.Spec.Template.Spec.Containers[0]
-	if c.Lifecycle.PreStop.Sleep == nil || c.ReadinessProbe.HTTPGet.Path != "/readyz" || c.LivenessProbe.HTTPGet.Path != "/healthz" {
-		t.Errorf("pods go before nobody asks them, or come before they can answer: %+v", c)
+	delay, err := time.ParseDuration(variable(c, "SHOPWRIGHT_END_DELAY").Value)
+	if err != nil || delay < 5*time.Second || int64(delay.Seconds()) > *d.Spec.Template.Spec.TerminationGracePeriodSeconds-30 {
+		t.Errorf("pods go before nobody asks them, or without the time to end: %s, %v", delay, err)
+	}
+	if c.ReadinessProbe.HTTPGet.Path != "/readyz" || c.LivenessProbe.HTTPGet.Path != "/healthz" {
+		t.Errorf("pods come before they can answer: %+v", c)
 	}
 	if url := variable(c, "SHOPWRIGHT_DATABASE_URL"); url.ValueFrom == nil || url.ValueFrom.SecretKeyRef.Name != "postgres" {
 		t.Errorf("the database is %+v", url)

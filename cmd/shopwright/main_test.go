@@ -113,6 +113,7 @@ func TestWhatKeepsTheProgramFromServing(t *testing.T) {
 		{"SHOPWRIGHT_TRUSTED_PROXIES=10.0.0.0/8,proxy", `SHOPWRIGHT_TRUSTED_PROXIES is "10.0.0.0/8,proxy": it must be networks`, 2},
 		{"SHOPWRIGHT_DEFAULT_PLAN=gold", "it must be one of the plans, which are free, standard, pro", 2},
 		{"SHOPWRIGHT_DATABASE_WAIT=-1s", "must not be negative", 2},
+		{"SHOPWRIGHT_END_DELAY=-1s", "must not be negative", 2},
 		{"SHOPWRIGHT_STORE_VALUES=woocommerce", "must be maps of values by engine", 2},
 		{"SHOPWRIGHT_STORE_VALUES={shopify: {}}", `there is no engine "shopify"`, 2},
 		{"SHOPWRIGHT_STORE_VALUES={woocommerce: {shop: {county: FR}}}", "county", 2},
