@@ -49,6 +49,30 @@ func TestConfigHidesSecrets(t *testing.T) {
 	}
 }
 
+// sessionKey stands in for what people draw.
+const sessionKey = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+
+// In production https is a proxy's: one that is not trusted is told of at the start.
+func TestProxyThatIsNotTrustedIsToldOf(t *testing.T) {
+	t.Parallel()
+	const warning = "SHOPWRIGHT_TRUSTED_PROXIES is empty"
+	for settings, want := range map[string]int{
+		"SHOPWRIGHT_BASE_URL=https://shopwright.example.com":                                         1,
+		"SHOPWRIGHT_BASE_URL=https://shopwright.example.com SHOPWRIGHT_TRUSTED_PROXIES=127.0.0.1/32": 0,
+		"SHOPWRIGHT_BASE_URL=http://127.0.0.1:8080":                                                  0,
+		"SHOPWRIGHT_BASE_URL=https://shopwright.example.com SHOPWRIGHT_ENVIRONMENT=local":            0,
+	} {
+		p := launch(t, kubetest.PlatformKubeconfig(t))
+		p.env = append(p.env, "SHOPWRIGHT_DEV_LOGIN=false", "SHOPWRIGHT_ENVIRONMENT=production", "SHOPWRIGHT_SECRET_KEY="+sessionKey)
+		p.env = append(p.env, strings.Fields(settings)...)
+		p.startSignedOut()
+		p.stop()
+		if n := len(p.said.with(warning)); n != want {
+			t.Errorf("%s: it warns %d times", settings, n)
+		}
+	}
+}
+
 func TestUnknownArgumentsAreUsage(t *testing.T) {
 	t.Parallel()
 	if code, said := call(t, nil, "--no-such-flag"); code != 2 {

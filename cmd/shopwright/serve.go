@@ -45,6 +45,9 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	log := newLogger(stdout, c.LogLevel)
+	if c.trustsNoProxy() {
+		log.Warn("SHOPWRIGHT_TRUSTED_PROXIES is empty: the requests of all people count as their proxy's, so that one who sends too many holds everybody up; set it to the networks of the proxies")
+	}
 	unlock, err := c.prepareDataDir()
 	if err != nil {
 		return err
