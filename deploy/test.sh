@@ -12,6 +12,7 @@ need nodejs node
 need npm npm
 need chromium /usr/bin/chromium
 need php-cli php
+need systemd systemd-analyze
 need php-curl '/usr/lib/php/*/curl.so'
 need docker.io /usr/sbin/dockerd /usr/bin/dockerd
 need postgresql '/usr/lib/postgresql/*/bin/initdb'
