@@ -86,9 +86,7 @@ func TestPlatformAccountHasItsRole(t *testing.T) {
 func TestPlatformReadsOnlyTheSecretsItShares(t *testing.T) {
 	t.Parallel()
 	enginetest.Each(platform(t, nil), func(role *rbacv1.Role) { t.Errorf("a role without need: %v", role.Rules) })
-	objects := platform(t, values{"stores": values{
-		"imagePullSecret": "pull", "tls": values{"mode": "secret", "secretName": "wildcard"}, "smtp": values{"existingSecret": "mail"},
-	}})
+	objects := platform(t, shared)
 	role, binding := only[*rbacv1.Role](t, objects), only[*rbacv1.RoleBinding](t, objects)
 	if binding.RoleRef.Kind != "Role" || binding.RoleRef.Name != role.Name {
 		t.Errorf("bound to %v", binding.RoleRef)
