@@ -160,11 +160,24 @@ func (i *installation) replace(p *process) *process {
 		p.stop()
 		return i.start(p)
 	}
+	return i.roll(p)
+}
+
+// roll replaces the program without a gap: whoever asks meanwhile is served, by one or the other.
+func (i *installation) roll(p *process) *process {
+	i.t.Helper()
+	service := newService(i.t)
+	service.add(p)
+	service.visit(&http.Client{Jar: p.client.Jar})
+	service.untilServedBy(p)
 	next := i.start(p)
 	if status, page := next.get("/readyz"); status != http.StatusOK {
 		i.t.Fatalf("the next program is not ready: %d %s", status, page)
 	}
+	service.add(next)
+	service.untilServedBy(next)
 	p.stop()
+	service.close()
 	return next
 }
 
