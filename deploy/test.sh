@@ -58,11 +58,14 @@ export SHOPWRIGHT_TEST_CLUSTER=$state/cluster
 export SHOPWRIGHT_TEST_DEVCLUSTER=$devcluster
 export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright
 export SHOPWRIGHT_TEST_HELM=$PWD/.cache/bin/helm
+export SHOPWRIGHT_TEST_FIGURES=$state/figures
 
 # Most tests wait for a cluster, so more of them fit beside each other than there are cores.
 if [ $# -gt 0 ]; then
-	CGO_ENABLED=1 go test -race -parallel 6 "$@"
-	exit
+	failed=0
+	CGO_ENABLED=1 go test -race -parallel 6 "$@" || failed=1
+	cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
+	exit $failed
 fi
 # Races are looked for where several goroutines work in the test itself. Elsewhere it is the built program, Helm, PHP
 # and the control plane that work, or templates that are rendered, or one request follows another.
@@ -73,4 +76,5 @@ CGO_ENABLED=1 go test -race -parallel 6 -timeout 40m -skip "$one_by_one" $racy |
 go test -timeout 20m -run "$one_by_one" ./handlers || failed=1
 go test -parallel 8 -timeout 40m ./charts/... ./cmd/... ./provisioner/engine/... || failed=1
 go test -C deploy/devcluster -timeout 30m ./... || failed=1
+cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
 exit $failed

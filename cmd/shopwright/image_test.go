@@ -2,6 +2,8 @@ package main_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"os"
@@ -146,7 +148,7 @@ func TestContainer(t *testing.T) {
 	slug := "container-" + uuid.NewString()[24:]
 	page := c.create("From a container", slug)
 	c.untilReady(page)
-	t.Logf("the image has %s, the container takes %s", megabytes(t, image(t)), mustDocker(t, "stats", "--no-stream", "--format", "{{.MemUsage}}", c.name))
+	figure(t, "the image has %s, its container takes %s with one store", megabytes(t, image(t)), mustDocker(t, "stats", "--no-stream", "--format", "{{.MemUsage}}", c.name))
 
 	mustDocker(t, "kill", c.name)
 	mustDocker(t, "start", c.name)
@@ -173,6 +175,24 @@ func megabytes(t *testing.T, image string) string {
 		t.Fatal(err)
 	}
 	return strconv.Itoa(size/1_000_000) + " MB"
+}
+
+// figure is something that `make test` prints at its end.
+func figure(t *testing.T, format string, args ...any) {
+	t.Helper()
+	t.Logf(format, args...)
+	path := os.Getenv("SHOPWRIGHT_TEST_FIGURES")
+	if path == "" {
+		return
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintf(file, format+"\n", args...)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestContainerSaysWhatIsWrongWithItsKubeconfig tries what goes wrong in practice.
