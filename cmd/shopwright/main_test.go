@@ -83,6 +83,26 @@ func TestUnknownArgumentsAreUsage(t *testing.T) {
 	}
 }
 
+// The version that was stamped into the binary is at the foot of every page.
+func TestVersionIsOnThePages(t *testing.T) {
+	t.Parallel()
+	_, printed := call(t, nil, "version")
+	name, version, _ := strings.Cut(strings.TrimSpace(printed), " ")
+	if name != "shopwright" || version == "" || version == "development" {
+		t.Fatalf("it calls itself %q", printed)
+	}
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.startSignedOut()
+	_, door := p.get("/sign-in")
+	p.post("/sign-in/dev", nil)
+	_, list := p.get("/stores")
+	for page, text := range map[string]string{"/sign-in": door, "/stores": list} {
+		if !strings.Contains(text, "Shopwright "+version+" ·") {
+			t.Errorf("%s does not tell version %s", page, version)
+		}
+	}
+}
+
 func TestSecondProcessOnOneFolderIsRefused(t *testing.T) {
 	t.Parallel()
 	p := launch(t, kubetest.PlatformKubeconfig(t))
