@@ -17,7 +17,7 @@ DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --sta
 	--source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help run build image images devcluster generate lint fmt test fuzz e2e e2e-processes bench
+.PHONY: help run build cross image push images devcluster generate lint fmt test fuzz e2e e2e-processes bench
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ run: build devcluster ## build and serve on http://127.0.0.1:8080, with a develo
 
 build: ## build bin/shopwright
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/shopwright ./cmd/shopwright
+
+# The other machine that the image is for.
+cross:
+	@for arch in $(filter-out $(shell go env GOHOSTARCH),amd64 arm64); do GOOS=linux GOARCH=$$arch go build -trimpath -o /dev/null ./cmd/shopwright || exit 1; done
 
 # IMAGE names the image, such as registry.example.com/team/shopwright.
 IMAGE     ?= shopwright
@@ -43,6 +47,17 @@ image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
 	    --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(CONTEXT) >/dev/null; \
 	  echo "$$tag: $$(( $$(docker image inspect --format '{{.Size}}' $$tag) / 1000000 )) MB"; \
 	done
+
+# One name for all of them: who pulls it gets the one for their machine.
+# MANIFEST_FLAGS go to docker manifest create, such as --insecure for a registry without TLS.
+push: image ## build the image and push it as IMAGE=registry/path; PLATFORMS="amd64 arm64" pushes all under one name
+	@set -e; name=$(IMAGE):$(VERSION); set -- $(PLATFORMS); \
+	if [ $$# = 1 ]; then docker push --quiet $$name; exit; fi; \
+	set -- $${@/#/$$name-}; \
+	for tag; do docker push --quiet $$tag; done; \
+	docker manifest rm $$name >/dev/null 2>&1 || true; \
+	docker manifest create $(MANIFEST_FLAGS) $$name $$@ >/dev/null; \
+	docker manifest push --purge $(filter --insecure,$(MANIFEST_FLAGS)) $$name
 
 # REGISTRY is where the shops' images are pushed; without it they stay in the local Docker.
 REGISTRY ?=

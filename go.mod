@@ -24,6 +24,7 @@ require (
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
 	golang.org/x/oauth2 v0.37.0 // proof keys, and what is wrong with a trade of a code
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
+	golang.org/x/sys v0.48.0 // dials in another network namespace; tests only
 	golang.org/x/term v0.46.0 // types a token in without showing it
 	golang.org/x/text v0.43.0 // Unicode normal forms, for addresses made of names
 	golang.org/x/time v0.15.0 // how many requests may come at once, and after
@@ -146,7 +147,6 @@ require (
 	golang.org/x/crypto v0.57.0 // indirect
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.59.0 // indirect
-	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect

@@ -2,11 +2,13 @@ package charts_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/uuid"
 	authenticationv1 "k8s.io/api/authentication/v1"
+	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -92,6 +94,11 @@ func newGrounds(t *testing.T) grounds {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = admin.CoreV1().Namespaces().Delete(context.Background(), name, metav1.DeleteOptions{}) })
+	}
+	// A namesake of the platform's role, which somebody might be bound to instead.
+	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Name: storeRole}}
+	if _, err := admin.RbacV1().Roles(g.store).Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
 	}
 	return g
 }
@@ -238,10 +245,79 @@ func TestPlatformAccountReachesNothingElse(t *testing.T) {
 		return apierrors.IsForbidden(deleteNamespace(g.foreign)(t.Context(), as))
 	})
 	for what, try := range attempts {
-		if err := try(t.Context(), as); !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
+		if err := try(t.Context(), as); !apierrors.IsForbidden(err) {
 			t.Errorf("the account can %s: %v", what, err)
 		}
 	}
+}
+
+// TestPlatformAccountHasNoOtherRight has the API server list all that the account may do, in
+// namespaces of each kind: it is what its roles name and what every account may, and nothing else.
+func TestPlatformAccountHasNoOtherRight(t *testing.T) {
+	t.Parallel()
+	g, as := newGrounds(t), kubetest.PlatformClient(t)
+	bound := g.bindPlatform(t)
+	within(t, "the role is bound", func() bool {
+		allowed, err := right{resource: "secrets", verb: "get"}.isAllowed(t.Context(), as, bound)
+		return err == nil && allowed
+	})
+	nobody := impersonate(t, rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:" + g.foreign + ":nobody", Groups: []string{"system:serviceaccounts", "system:authenticated"},
+	})
+	everywhere := slices.Concat(rightsIn(rulesOf(t, platformRole)), rightsOf(t, nobody, g.foreign))
+	inStore := slices.Concat(rightsIn(rulesOf(t, storeRole)), everywhere)
+	for namespace, want := range map[string][]right{
+		metav1.NamespaceSystem: everywhere, platformNamespace: everywhere, g.foreign: everywhere, g.store: everywhere, bound: inStore,
+	} {
+		has := rightsOf(t, as, namespace)
+		for _, r := range has {
+			if !slices.Contains(want, r) {
+				t.Errorf("in %s the account may %s", namespace, r)
+			}
+		}
+		for _, r := range want {
+			if !slices.Contains(has, r) {
+				t.Errorf("in %s the account may not %s", namespace, r)
+			}
+		}
+	}
+}
+
+// rightsOf are all that the account has in the namespace, as the API server says.
+func rightsOf(t *testing.T, as kubernetes.Interface, namespace string) []right {
+	t.Helper()
+	review, err := as.AuthorizationV1().SelfSubjectRulesReviews().Create(t.Context(), &authorizationv1.SelfSubjectRulesReview{
+		Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace},
+	}, metav1.CreateOptions{})
+	if err != nil || review.Status.Incomplete || review.Status.EvaluationError != "" {
+		t.Fatalf("the rules in %s: %+v, %v", namespace, review, err)
+	}
+	var rules []rbacv1.PolicyRule
+	for _, r := range review.Status.ResourceRules {
+		rules = append(rules, rbacv1.PolicyRule{APIGroups: r.APIGroups, Resources: r.Resources, ResourceNames: r.ResourceNames, Verbs: r.Verbs})
+	}
+	return rightsIn(rules)
+}
+
+// bindPlatform makes a store's namespace in which the platform's account has its role.
+func (g grounds) bindPlatform(t *testing.T) (namespace string) {
+	t.Helper()
+	admin, namespace := kubetest.Admin(t), g.store+"-bound"
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace, Labels: storeLabels()}}
+	if _, err := admin.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = admin.CoreV1().Namespaces().Delete(context.Background(), namespace, metav1.DeleteOptions{})
+	})
+	if _, err := admin.RbacV1().RoleBindings(namespace).Create(t.Context(), &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: "platform"},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: platformNamespace, Name: "shopwright"}},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: storeRole},
+	}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return namespace
 }
 
 func impersonate(t *testing.T, who rest.ImpersonationConfig) kubernetes.Interface {

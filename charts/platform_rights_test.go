@@ -34,47 +34,70 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
-// The roles of the platform's chart.
+// The roles of the platform's chart: in the cluster, in a store's namespace, and in its own,
+// where a Role has the name of the first.
 const (
 	platformRole = "shopwright"
 	storeRole    = "shopwright-store"
+	ownRole      = "shopwright in its own namespace"
 )
 
-// right is one verb on one resource.
-type right struct{ group, resource, verb string }
+// right is one verb on one resource, or on one object of it.
+type right struct{ group, resource, name, verb string }
 
-func (r right) String() string { return r.verb + " " + r.resource }
+func (r right) String() string { return strings.TrimSpace(r.verb + " " + r.resource + " " + r.name) }
 
-// rightsOf are those of a role of the chart.
-func rightsOf(t *testing.T, role string) (rules []rbacv1.PolicyRule, rights []right) {
+// shared are the values with which the chart has secrets copied to the stores.
+var shared = values{"stores": values{
+	"imagePullSecret": "pull", "tls": values{"mode": "secret", "secretName": "wildcard"}, "smtp": values{"existingSecret": "mail"},
+}}
+
+// rulesOf are those of a role of the chart.
+func rulesOf(t *testing.T, role string) (rules []rbacv1.PolicyRule) {
 	t.Helper()
-	enginetest.Each(platform(t, nil), func(r *rbacv1.ClusterRole) {
+	objects := platform(t, shared)
+	if role == ownRole {
+		return only[*rbacv1.Role](t, objects).Rules
+	}
+	enginetest.Each(objects, func(r *rbacv1.ClusterRole) {
 		if r.Name == role {
 			rules = r.Rules
 		}
 	})
+	return rules
+}
+
+// rightsIn are what the rules say, one by one.
+func rightsIn(rules []rbacv1.PolicyRule) (rights []right) {
 	for _, rule := range rules {
-		for _, resource := range rule.Resources {
-			for _, verb := range rule.Verbs {
-				rights = append(rights, right{rule.APIGroups[0], resource, verb})
+		names := rule.ResourceNames
+		if len(names) == 0 {
+			names = []string{""}
+		}
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				for _, name := range names {
+					for _, verb := range rule.Verbs {
+						rights = append(rights, right{group, resource, name, verb})
+					}
+				}
 			}
 		}
 	}
-	return rules, rights
+	return rights
 }
 
 // without are the rules less one right.
 func without(rules []rbacv1.PolicyRule, taken right) (left []rbacv1.PolicyRule) {
-	for _, rule := range rules {
-		for _, resource := range rule.Resources {
-			for _, verb := range rule.Verbs {
-				if r := (right{rule.APIGroups[0], resource, verb}); r != taken {
-					left = append(left, rbacv1.PolicyRule{
-						APIGroups: rule.APIGroups, Resources: []string{resource}, ResourceNames: rule.ResourceNames, Verbs: []string{verb},
-					})
-				}
-			}
+	for _, r := range rightsIn(rules) {
+		if r == taken {
+			continue
 		}
+		rule := rbacv1.PolicyRule{APIGroups: []string{r.group}, Resources: []string{r.resource}, Verbs: []string{r.verb}}
+		if r.name != "" {
+			rule.ResourceNames = []string{r.name}
+		}
+		left = append(left, rule)
 	}
 	return left
 }
@@ -93,9 +116,9 @@ func TestMain(m *testing.M) {
 func TestEveryRightIsNeeded(t *testing.T) {
 	t.Parallel()
 	for role, deeds := range map[string]func(*deputy) []deed{
-		platformRole: (*deputy).aroundStores, storeRole: (*deputy).inStore,
+		platformRole: (*deputy).aroundStores, storeRole: (*deputy).inStore, ownRole: (*deputy).atHome,
 	} {
-		rules, rights := rightsOf(t, role)
+		rules := rulesOf(t, role)
 		t.Run(role+" whole", func(t *testing.T) {
 			t.Parallel()
 			d := newDeputy(t, role, rules)
@@ -104,7 +127,7 @@ func TestEveryRightIsNeeded(t *testing.T) {
 				t.Error(refusal)
 			}
 		})
-		for _, taken := range rights {
+		for _, taken := range rightsIn(rules) {
 			t.Run(role+" without "+taken.String(), func(t *testing.T) {
 				t.Parallel()
 				d := newDeputy(t, role, without(rules, taken))
@@ -120,6 +143,7 @@ type deputy struct {
 	t     *testing.T
 	name  string
 	owner kube.Owner
+	home  string // namespace in place of the platform's own
 	admin kubernetes.Interface
 	set   kubernetes.Interface
 	kube  *kube.Client
@@ -131,7 +155,7 @@ func newDeputy(t *testing.T, role string, rules []rbacv1.PolicyRule) *deputy {
 	t.Helper()
 	mark := uuid.NewString()[24:]
 	d := &deputy{
-		t: t, name: "deputy-" + mark, admin: kubetest.Admin(t),
+		t: t, name: "deputy-" + mark, home: "home-deputy-" + mark, admin: kubetest.Admin(t),
 		owner: kube.Owner{Namespace: "store-deputy-" + mark, StoreID: enginetest.Spec("local").StoreID},
 	}
 	config := kubetest.Impersonating(t, rest.ImpersonationConfig{UserName: d.name})
@@ -154,28 +178,45 @@ func newDeputy(t *testing.T, role string, rules []rbacv1.PolicyRule) *deputy {
 func (d *deputy) grant(role string, rules []rbacv1.PolicyRule) {
 	d.t.Helper()
 	d.t.Cleanup(d.revoke)
+	switch role {
+	case platformRole:
+		d.must(second(d.admin.RbacV1().ClusterRoles().Create(d.t.Context(), &rbacv1.ClusterRole{
+			ObjectMeta: metav1.ObjectMeta{Name: d.name}, Rules: rules,
+		}, metav1.CreateOptions{})))
+		d.must(second(d.admin.RbacV1().ClusterRoleBindings().Create(d.t.Context(), &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: d.name}, Subjects: d.subjects(),
+			RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: d.name},
+		}, metav1.CreateOptions{})))
+		d.untilAllowed("", rules)
+	case storeRole:
+		d.settle(d.owner.Namespace, rules)
+	case ownRole:
+		d.settle(d.home, rules)
+		d.settle(d.owner.Namespace, rulesOf(d.t, storeRole))
+	}
+}
+
+func (d *deputy) subjects() []rbacv1.Subject {
+	return []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: d.name}}
+}
+
+// settle makes a namespace in which the deputy may do what the rules say.
+func (d *deputy) settle(namespace string, rules []rbacv1.PolicyRule) {
+	d.t.Helper()
 	ctx, api := d.t.Context(), d.admin.RbacV1()
-	d.must(second(api.ClusterRoles().Create(ctx, &rbacv1.ClusterRole{
+	d.must(second(d.admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
+		ObjectMeta: metav1.ObjectMeta{Name: namespace},
+	}, metav1.CreateOptions{})))
+	d.must(second(api.Roles(namespace).Create(ctx, &rbacv1.Role{
 		ObjectMeta: metav1.ObjectMeta{Name: d.name}, Rules: rules,
 	}, metav1.CreateOptions{})))
-	ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: d.name}
-	subjects := []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: d.name}}
-	if role == platformRole {
-		d.must(second(api.ClusterRoleBindings().Create(ctx, &rbacv1.ClusterRoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: d.name}, RoleRef: ref, Subjects: subjects,
-		}, metav1.CreateOptions{})))
-		d.untilAllowed("", rules[0])
-		return
-	}
-	d.must(second(d.admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{
-		ObjectMeta: metav1.ObjectMeta{Name: d.owner.Namespace},
+	d.must(second(api.RoleBindings(namespace).Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: d.name}, Subjects: d.subjects(),
+		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: d.name},
 	}, metav1.CreateOptions{})))
-	d.must(second(api.RoleBindings(d.owner.Namespace).Create(ctx, &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: d.name}, RoleRef: ref, Subjects: subjects,
-	}, metav1.CreateOptions{})))
-	d.untilAllowed(d.owner.Namespace, rules[0])
+	d.untilAllowed(namespace, rules)
 	within(d.t, "pods can be made in the namespace", func() bool {
-		_, err := d.admin.CoreV1().ServiceAccounts(d.owner.Namespace).Get(ctx, "default", metav1.GetOptions{})
+		_, err := d.admin.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{})
 		return err == nil
 	})
 }
@@ -183,6 +224,7 @@ func (d *deputy) grant(role string, rules []rbacv1.PolicyRule) {
 func (d *deputy) revoke() {
 	ctx, o := context.Background(), metav1.DeleteOptions{}
 	_ = d.admin.CoreV1().Namespaces().Delete(ctx, d.owner.Namespace, o)
+	_ = d.admin.CoreV1().Namespaces().Delete(ctx, d.home, o)
 	_ = d.admin.RbacV1().ClusterRoleBindings().Delete(ctx, d.name, o)
 	_ = d.admin.RbacV1().ClusterRoles().Delete(ctx, d.name, o)
 }
@@ -196,19 +238,29 @@ func (d *deputy) must(err error) {
 
 func second[T any](_ T, err error) error { return err }
 
-// untilAllowed returns when the first right of the rule is in force, and with it all that
+// untilAllowed returns when the first right of the rules is in force, and with it all that
 // were given at the same time.
-func (d *deputy) untilAllowed(namespace string, rule rbacv1.PolicyRule) {
+func (d *deputy) untilAllowed(namespace string, rules []rbacv1.PolicyRule) {
 	d.t.Helper()
-	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: namespace, Group: rule.APIGroups[0], Resource: rule.Resources[0], Verb: rule.Verbs[0],
-		},
-	}}
 	within(d.t, "the rights are in force", func() bool {
-		answer, err := d.set.AuthorizationV1().SelfSubjectAccessReviews().Create(d.t.Context(), review, metav1.CreateOptions{})
-		return err == nil && answer.Status.Allowed
+		allowed, err := rightsIn(rules)[0].isAllowed(d.t.Context(), d.set, namespace)
+		return err == nil && allowed
 	})
+}
+
+// isAllowed asks the API server whether an account has the right in a namespace, or in all
+// where that is empty.
+func (r right) isAllowed(ctx context.Context, as kubernetes.Interface, namespace string) (bool, error) {
+	resource, subresource, _ := strings.Cut(r.resource, "/")
+	answer, err := as.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &authorizationv1.ResourceAttributes{
+			Namespace: namespace, Group: r.group, Resource: resource, Subresource: subresource, Name: r.name, Verb: r.verb,
+		}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return answer.Status.Allowed, nil
 }
 
 // deed is something that the platform does.
@@ -278,6 +330,31 @@ func (d *deputy) inStore() []deed {
 	)
 }
 
+// atHome is what the platform does in its own namespace: it copies secrets to the stores.
+func (d *deputy) atHome() (deeds []deed) {
+	var all []kube.Shared
+	for _, name := range []string{"pull", "mail", "wildcard"} {
+		d.must(second(d.admin.CoreV1().Secrets(d.home).Create(d.t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})))
+		original := kube.Shared{Namespace: d.home, Name: name, Copy: "copy-of-" + name}
+		all = append(all, original)
+		deeds = append(deeds, deed{"copy " + name, func(ctx context.Context) error { return d.kube.ShareSecret(ctx, d.owner, original) }})
+	}
+	return append(deeds, deed{"watch what is copied", func(context.Context) error { return d.watchShared(all) }})
+}
+
+// watchShared returns when the watch of each secret is open, or one is forbidden.
+func (d *deputy) watchShared(all []kube.Shared) error {
+	_, end, err := d.kube.WatchShared(all)
+	if err != nil {
+		return err
+	}
+	defer end()
+	within(d.t, "all watches are open", func() bool {
+		return len(d.said.refused()) > 0 || d.said.watches("secrets") == len(all)
+	})
+	return nil
+}
+
 // release installs the engine's chart, brings it to other values and another version, and
 // back, and removes it.
 func (d *deputy) release(e engine.Engine) (deeds []deed) {
@@ -309,8 +386,7 @@ func (d *deputy) watch(ctx context.Context) error {
 	running.Go(func() { watcher.Run(ctx, func() {}) })
 	defer running.Wait()
 	defer stop()
-	_, rights := rightsOf(d.t, platformRole)
-	rights = slices.DeleteFunc(rights, func(r right) bool { return r.verb != "watch" })
+	rights := slices.DeleteFunc(rightsIn(rulesOf(d.t, platformRole)), func(r right) bool { return r.verb != "watch" })
 	within(d.t, "all watches are open", func() bool {
 		return len(d.said.refused()) > 0 || !slices.ContainsFunc(rights, func(r right) bool { return !d.said.watched(r.resource) })
 	})
@@ -374,7 +450,7 @@ func (d *deputy) wantMissed(r right) {
 type answers struct {
 	mu       sync.Mutex
 	refusals []string
-	watches  []string // by resource
+	opened   []string // watches, by resource
 }
 
 func (a *answers) refused() []string {
@@ -383,10 +459,18 @@ func (a *answers) refused() []string {
 	return slices.Clone(a.refusals)
 }
 
-func (a *answers) watched(resource string) bool {
+func (a *answers) watched(resource string) bool { return a.watches(resource) > 0 }
+
+// watches counts those of a resource that were opened.
+func (a *answers) watches(resource string) (n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return slices.Contains(a.watches, resource)
+	for _, opened := range a.opened {
+		if opened == resource {
+			n++
+		}
+	}
+	return n
 }
 
 // listener takes down answers on their way.
@@ -410,7 +494,7 @@ func (l listener) RoundTrip(r *http.Request) (*http.Response, error) {
 		response.Body = io.NopCloser(bytes.NewReader(body))
 		return response, err
 	case r.URL.Query().Get("watch") != "":
-		l.said.watches = append(l.said.watches, path.Base(r.URL.Path))
+		l.said.opened = append(l.said.opened, path.Base(r.URL.Path))
 	}
 	return response, nil
 }

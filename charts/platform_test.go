@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
 	"shopwright.dev/shopwright/provisioner/helm"
 )
@@ -35,10 +37,10 @@ func platform(t *testing.T, v values) []runtime.Object {
 	return enginetest.Objects(t, platformRelease(v))
 }
 
-// valuesFile reads one of the chart's own.
-func valuesFile(t *testing.T, name string) (v values) {
+// valuesFile reads one of the chart's own, or of a recipe.
+func valuesFile(t *testing.T, path string) (v values) {
 	t.Helper()
-	data, err := fs.ReadFile(platformChart(), name)
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,9 +86,7 @@ func TestPlatformAccountHasItsRole(t *testing.T) {
 func TestPlatformReadsOnlyTheSecretsItShares(t *testing.T) {
 	t.Parallel()
 	enginetest.Each(platform(t, nil), func(role *rbacv1.Role) { t.Errorf("a role without need: %v", role.Rules) })
-	objects := platform(t, values{"stores": values{
-		"imagePullSecret": "pull", "tls": values{"mode": "secret", "secretName": "wildcard"}, "smtp": values{"existingSecret": "mail"},
-	}})
+	objects := platform(t, shared)
 	role, binding := only[*rbacv1.Role](t, objects), only[*rbacv1.RoleBinding](t, objects)
 	if binding.RoleRef.Kind != "Role" || binding.RoleRef.Name != role.Name {
 		t.Errorf("bound to %v", binding.RoleRef)
@@ -149,8 +149,12 @@ func TestPlatformIsUpdatedAsItsDatabaseAllows(t *testing.T) {
 		t.Errorf("an update with a gap: %+v", d.Spec.Strategy)
 	}
 	c := d.Spec.Template.Spec.Containers[0]
-	if c.Lifecycle.PreStop.Sleep == nil || c.ReadinessProbe.HTTPGet.Path != "/readyz" || c.LivenessProbe.HTTPGet.Path != "/healthz" {
-		t.Errorf("pods go before nobody asks them, or come before they can answer: %+v", c)
+	delay, err := time.ParseDuration(variable(c, "SHOPWRIGHT_END_DELAY").Value)
+	if err != nil || delay < 5*time.Second || int64(delay.Seconds()) > *d.Spec.Template.Spec.TerminationGracePeriodSeconds-30 {
+		t.Errorf("pods go before nobody asks them, or without the time to end: %s, %v", delay, err)
+	}
+	if c.ReadinessProbe.HTTPGet.Path != "/readyz" || c.LivenessProbe.HTTPGet.Path != "/healthz" {
+		t.Errorf("pods come before they can answer: %+v", c)
 	}
 	if url := variable(c, "SHOPWRIGHT_DATABASE_URL"); url.ValueFrom == nil || url.ValueFrom.SecretKeyRef.Name != "postgres" {
 		t.Errorf("the database is %+v", url)
@@ -213,7 +217,7 @@ func TestPlatformEnvironments(t *testing.T) {
 		"values-local.yaml": {"local", "http://shopwright.localhost", "none"},
 		"values-prod.yaml":  {"production", "https://shopwright.example.com", "cert-manager"},
 	} {
-		objects := platform(t, valuesFile(t, file))
+		objects := platform(t, valuesFile(t, "platform/"+file))
 		c := only[*appsv1.Deployment](t, objects).Spec.Template.Spec.Containers[0]
 		got := [3]string{
 			variable(c, "SHOPWRIGHT_ENVIRONMENT").Value, variable(c, "SHOPWRIGHT_BASE_URL").Value, variable(c, "SHOPWRIGHT_TLS_MODE").Value,
@@ -226,6 +230,49 @@ func TestPlatformEnvironments(t *testing.T) {
 			t.Errorf("%s: the pages' certificate comes from %q", file, issuer)
 		}
 	}
+}
+
+// The recipe for k3s lets Traefik in, where k3s has it, and nobody else: to the pages, and to
+// the shops of every engine there is.
+func TestPlatformOnK3s(t *testing.T) {
+	t.Parallel()
+	const traefik = "kube-system"
+	recipe := valuesFile(t, "../deploy/k3s/values.yaml")
+	objects := platform(t, over(valuesFile(t, "platform/values-prod.yaml"), recipe))
+	c := only[*appsv1.Deployment](t, objects).Spec.Template.Spec.Containers[0]
+	for name, want := range map[string]string{
+		"ENVIRONMENT": "production", "BASE_URL": "https://shopwright.example.com", "TLS_ISSUER": "letsencrypt", "TRUSTED_PROXIES": "10.42.0.0/16",
+	} {
+		if got := variable(c, "SHOPWRIGHT_"+name).Value; got != want {
+			t.Errorf("%s is %q", name, got)
+		}
+	}
+	from := only[*networkingv1.NetworkPolicy](t, objects).Spec.Ingress[0].From[0].NamespaceSelector
+	if from.MatchLabels["kubernetes.io/metadata.name"] != traefik {
+		t.Errorf("the pages are reached from %v", from)
+	}
+	var stores engine.Values
+	if err := yaml.Unmarshal([]byte(variable(c, "SHOPWRIGHT_STORE_VALUES").Value), &stores); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range engine.Offered().All() {
+		if ingress, _ := stores[e.Name()]["ingress"].(values); ingress["controllerNamespace"] != traefik {
+			t.Errorf("shops of %s are reached from %v", e.Name(), ingress)
+		}
+	}
+}
+
+// over lays values over others, as Helm does.
+func over(base, more values) values {
+	merged := maps.Clone(base)
+	for name, value := range more {
+		below, isMap := merged[name].(values)
+		if above, both := value.(values); both && isMap {
+			value = over(below, above)
+		}
+		merged[name] = value
+	}
+	return merged
 }
 
 func TestPlatformSchemaRefuses(t *testing.T) {

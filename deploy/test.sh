@@ -14,8 +14,11 @@ need nodejs node
 need npm npm
 need chromium /usr/bin/chromium
 need php-cli php
+need systemd systemd-analyze
 need php-curl '/usr/lib/php/*/curl.so'
 need docker.io /usr/sbin/dockerd /usr/bin/dockerd
+need iproute2 ip
+need iptables iptables
 need postgresql '/usr/lib/postgresql/*/bin/initdb'
 install_needed "The tests"
 
@@ -23,35 +26,45 @@ make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/
 
 state=$(mktemp -d -t shopwright-test-XXXXXX)
 devcluster=$PWD/bin/devcluster
-engine=
+engines=()
 finish() {
 	"$devcluster" down --state "$state/cluster" --wipe || true
 	docker image rm --force "${SHOPWRIGHT_TEST_IMAGE:-none}" >/dev/null 2>&1 || true
-	if [ -n "$engine" ]; then
+	for engine in "${engines[@]}"; do
 		kill "$engine" && wait "$engine" || true
-		umount "$state"/docker/exec/netns/* 2>/dev/null || true
-	fi
+	done
+	umount "$state"/*/exec/netns/* 2>/dev/null || true
 	rm -rf "$state"
 }
 trap finish EXIT
 
-# A Docker engine that runs here is used. One of our own changes nothing of the machine's network.
+# An engine of our own, which changes nothing of the machine's network.
+start_engine() { # NAME COMMAND...
+	local dir=$state/$1
+	shift
+	mkdir "$dir"
+	"$@" --data-root "$dir/data" --exec-root "$dir/exec" --pidfile "$dir/pid" --host "unix://$dir/socket" \
+		--exec-opt native.cgroupdriver=cgroupfs >"$dir/log" 2>&1 &
+	engines+=($!)
+	timeout 60 sh -c 'until docker --host "unix://$1/socket" info >/dev/null 2>&1; do sleep 0.2; done' - "$dir" || { tail -n 20 "$dir/log" >&2; exit 1; }
+}
+
+# A Docker engine that runs here is used.
 if ! docker info >/dev/null 2>&1; then
 	if [ "$(id -u)" != 0 ]; then
 		echo "The tests need a Docker engine that you may use, or root to start one." >&2
 		exit 1
 	fi
-	mkdir "$state/docker"
-	dockerd --data-root "$state/docker/data" --exec-root "$state/docker/exec" --pidfile "$state/docker/pid" \
-		--host "unix://$state/docker/socket" --bridge none --iptables=false --ip6tables=false \
-		--exec-opt native.cgroupdriver=cgroupfs >"$state/docker/log" 2>&1 &
-	engine=$!
+	start_engine docker dockerd --bridge none --iptables=false --ip6tables=false
 	export DOCKER_HOST=unix://$state/docker/socket
-	timeout 60 sh -c 'until docker info >/dev/null 2>&1; do sleep 0.2; done' || { tail -n 20 "$state/docker/log" >&2; exit 1; }
+	# Another one publishes ports, as people's do, in a network that is all its own.
+	start_engine bridged unshare --net sh -c 'ip link set lo up && exec dockerd "$@"' -
+	export SHOPWRIGHT_TEST_BRIDGED=$state/bridged
 fi
 version=test-${state##*-}
 export SHOPWRIGHT_TEST_IMAGE=shopwright:$version
 make --no-print-directory image "VERSION=$version" 2>"$state/image.log" || { cat "$state/image.log" >&2; exit 1; }
+[ -z "${SHOPWRIGHT_TEST_BRIDGED:-}" ] || docker save "$SHOPWRIGHT_TEST_IMAGE" | docker --host "unix://$SHOPWRIGHT_TEST_BRIDGED/socket" load --quiet >/dev/null
 
 "$devcluster" up --state "$state/cluster" \
 	--role charts/platform/templates/clusterrole.yaml --role charts/platform/templates/policy.yaml --source deploy/devcluster
@@ -59,11 +72,14 @@ export SHOPWRIGHT_TEST_CLUSTER=$state/cluster
 export SHOPWRIGHT_TEST_DEVCLUSTER=$devcluster
 export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright
 export SHOPWRIGHT_TEST_HELM=$PWD/.cache/bin/helm
+export SHOPWRIGHT_TEST_FIGURES=$state/figures
 
 # Most tests wait for a cluster, so more of them fit beside each other than there are cores.
 if [ $# -gt 0 ]; then
-	CGO_ENABLED=1 go test -race -parallel 6 "$@"
-	exit
+	failed=0
+	CGO_ENABLED=1 go test -race -parallel 6 "$@" || failed=1
+	cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
+	exit $failed
 fi
 # Races are looked for where several goroutines work in the test itself. Elsewhere it is the built program, Helm, PHP
 # and the control plane that work, or templates that are rendered, or one request follows another.
@@ -79,4 +95,5 @@ for target in FuzzAPI FuzzForms; do
 done
 go test -parallel 8 -timeout 40m ./charts/... ./cmd/... ./provisioner/engine/... || failed=1
 go test -C deploy/devcluster -timeout 30m ./... || failed=1
+cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
 exit $failed

@@ -75,10 +75,13 @@ func New(c Config) *App {
 	return a
 }
 
-// Drain prepares for the end: nobody should send more requests here, and all live streams
-// end for good, so that a server can shut down without waiting for their readers.
+// Leave has /readyz say that nobody should send more requests here. Those that come are answered.
+func (a *App) Leave() { a.ending.Store(true) }
+
+// Drain prepares for the end: it leaves, and all live streams end for good, so that a server
+// can shut down without waiting for their readers.
 func (a *App) Drain() {
-	a.ending.Store(true)
+	a.Leave()
 	a.hub.stop()
 	for _, p := range a.providers {
 		p.Close()

@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
@@ -37,6 +39,31 @@ func TestLoginLinkIsGoodForOneSignIn(t *testing.T) {
 			t.Errorf("%d sessions were opened with one link", opened.Load())
 		}
 		_, err = b.db.SignInByLink(t.Context(), "guessed", store.Browser{})
+		wantError(t, err, store.Forbidden, "")
+	})
+}
+
+// Whoever reads the records, such as in a backup, finds no link that opens anything.
+func TestLoginLinkIsKeptAsAHash(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		secret, err := b.db.CreateLoginLink(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kept string
+		var made, ends int64
+		row := raw(t, url).QueryRowContext(t.Context(), `SELECT CAST(secret_hash AS TEXT), created_at, expires_at FROM login_links`)
+		if err := row.Scan(&kept, &made, &ends); err != nil {
+			t.Fatal(err)
+		}
+		if kept == "" || strings.Contains(kept, secret) {
+			t.Errorf("of the secret %s is kept %s", secret, kept)
+		}
+		if lifetime := time.Duration(ends-made) * time.Microsecond; lifetime != 15*time.Minute {
+			t.Errorf("it can be used for %s", lifetime)
+		}
+		_, err = b.db.SignInByLink(t.Context(), kept, store.Browser{})
 		wantError(t, err, store.Forbidden, "")
 	})
 }

@@ -59,7 +59,7 @@ func asTheREADMESays(t *testing.T, e engine.Engine, namespace string) (kept stri
 		script += "helm test store --namespace " + namespace + "\n"
 	}
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "kubectl"), []byte(keeper), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(filepath.Join(dir, "kubectl"), []byte(keeper), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	helm, err := filepath.Abs(helmProgram(t))

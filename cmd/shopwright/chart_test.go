@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -54,8 +55,8 @@ func helmProgram(t *testing.T) string {
 	return program
 }
 
-// helm runs the command line as an administrator.
-func (i *installation) helm(args ...string) {
+// helm runs the command line as an administrator, and returns what it said.
+func (i *installation) helm(args ...string) string {
 	i.t.Helper()
 	cmd := exec.CommandContext(i.t.Context(), helmProgram(i.t), append(args, "--namespace", platformNamespace)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + i.t.TempDir(), "KUBECONFIG=" + i.cluster.AdminKubeconfig()}
@@ -63,9 +64,11 @@ func (i *installation) helm(args ...string) {
 	if err != nil {
 		i.t.Fatalf("helm %s: %v: %s", strings.Join(args, " "), err, out)
 	}
+	return string(out)
 }
 
-// release installs or upgrades the chart, and returns when its pods are ready.
+// release installs or upgrades the chart, and returns when its pods are ready. It warns of a
+// proxy that is not trusted, as long as none is.
 func (i *installation) release(verb string, sets ...string) {
 	i.t.Helper()
 	args := []string{
@@ -75,7 +78,10 @@ func (i *installation) release(verb string, sets ...string) {
 	for _, set := range sets {
 		args = append(args, "--set", set)
 	}
-	i.helm(args...)
+	trusts := slices.ContainsFunc(sets, func(set string) bool { return strings.HasPrefix(set, "trustedProxies=") })
+	if said := i.helm(args...); strings.Contains(said, "WARNING: trustedProxies is empty") == trusts {
+		i.t.Errorf("with %v the chart says:\n%s", sets, said)
+	}
 }
 
 // sessionKey is the secret that the chart draws, empty before its first installation.
@@ -154,11 +160,24 @@ func (i *installation) replace(p *process) *process {
 		p.stop()
 		return i.start(p)
 	}
+	return i.roll(p)
+}
+
+// roll replaces the program without a gap: whoever asks meanwhile is served, by one or the other.
+func (i *installation) roll(p *process) *process {
+	i.t.Helper()
+	service := newService(i.t)
+	service.add(p)
+	service.visit(&http.Client{Jar: p.client.Jar})
+	service.untilServedBy(p)
 	next := i.start(p)
 	if status, page := next.get("/readyz"); status != http.StatusOK {
 		i.t.Fatalf("the next program is not ready: %d %s", status, page)
 	}
+	service.add(next)
+	service.untilServedBy(next)
 	p.stop()
+	service.close()
 	return next
 }
 
@@ -218,7 +237,9 @@ func (i *installation) lifeOfARelease(mark string, sets ...string) {
 		t.Fatal("another installation has another session key")
 	}
 	p := i.start(nil)
-	p = i.whileStoresComeUp(p, mark+"-up", func() { i.release("upgrade", append(sets, "stores.maxConcurrent=4")...) })
+	p = i.whileStoresComeUp(p, mark+"-up", func() {
+		i.release("upgrade", append(sets, "stores.maxConcurrent=4", "trustedProxies={10.244.0.0/16}")...)
+	})
 	if !strings.Contains(strings.Join(p.env, " "), "SHOPWRIGHT_MAX_CONCURRENT=4") {
 		t.Errorf("the upgrade changes nothing: %q", p.env)
 	}

@@ -33,6 +33,8 @@ type config struct {
 	Addr    string `env:"SHOPWRIGHT_ADDR" default:"127.0.0.1:8080" help:"Address to serve the pages on."`
 	BaseURL string `env:"SHOPWRIGHT_BASE_URL" help:"URL under which browsers find the pages; made from the address when empty."`
 
+	EndDelay time.Duration `env:"SHOPWRIGHT_END_DELAY" default:"1s" help:"How long requests are still taken when the program is told to end, while /readyz says that it does: until proxies send them elsewhere."`
+
 	DataDir      string        `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Folder for the SQLite database and the key of the sessions."`
 	DatabaseURL  string        `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; a SQLite file in the data folder when empty."`
 	DatabaseWait time.Duration `env:"SHOPWRIGHT_DATABASE_WAIT" default:"1m" help:"How long to wait at the start for a database that does not answer yet."`
@@ -123,6 +125,7 @@ func (c *config) validate() error {
 	for _, origin := range c.CORSOrigins {
 		check(isOrigin(origin), "SHOPWRIGHT_CORS_ORIGINS has %q: it must be a scheme and a host, such as https://tools.example.com", origin)
 	}
+	check(c.EndDelay >= 0, "SHOPWRIGHT_END_DELAY is %s: it must not be negative", c.EndDelay)
 	check(c.DatabaseWait >= 0, "SHOPWRIGHT_DATABASE_WAIT is %s: it must not be negative", c.DatabaseWait)
 	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)

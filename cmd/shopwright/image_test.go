@@ -1,25 +1,33 @@
 package main_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sys/unix"
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
 // container is the image at work in a real engine, with a volume for its records.
 type container struct {
-	*process // for its client
+	*process          // for its client
+	engine   []string // arguments that name the engine, unless it is that of `make test`
 	name     string
 	volume   string
 }
@@ -60,11 +68,22 @@ func newContainer(t *testing.T) *container {
 	mark := "shopwright-test-" + uuid.NewString()[24:]
 	c := &container{process: &process{t: t, pages: map[string]string{}}, name: mark, volume: mark}
 	t.Cleanup(func() {
-		_, _ = docker(t, "rm", "--force", c.name)
-		_, _ = docker(t, "volume", "rm", "--force", c.volume)
+		_, _ = c.docker("rm", "--force", c.name)
+		_, _ = c.docker("volume", "rm", "--force", c.volume)
 	})
 	c.forget()
 	return c
+}
+
+// docker calls the container's engine.
+func (c *container) docker(args ...string) (out string, code int) {
+	c.t.Helper()
+	return docker(c.t, slices.Concat(c.engine, args)...)
+}
+
+func (c *container) mustDocker(args ...string) string {
+	c.t.Helper()
+	return mustDocker(c.t, slices.Concat(c.engine, args)...)
 }
 
 // run is `docker run` with the arguments of the test.
@@ -74,17 +93,22 @@ func (c *container) run(kubeconfig string, args ...string) (out string, code int
 		"run", "--read-only", "--volume", c.volume + ":/data", "--volume", kubeconfig + ":/kube/config:ro",
 		"--env", "SHOPWRIGHT_KUBECONFIG=/kube/config",
 	}
-	return docker(c.t, append(append(all, args...), image(c.t))...)
+	return c.docker(append(append(all, args...), image(c.t))...)
 }
 
-// readable is a kubeconfig that every user may read.
+// readable is a kubeconfig that the image's user may read, and nobody else where we can give
+// it away, as the README does.
 func readable(t *testing.T) string {
 	t.Helper()
-	content, err := os.ReadFile(kubetest.PlatformKubeconfig(t))
-	if err != nil {
+	content := contentOf(t, kubetest.PlatformKubeconfig(t))
+	if os.Geteuid() != 0 {
+		return kubeconfigFile(t, content, 0o644)
+	}
+	path := kubeconfigFile(t, content, 0o400)
+	if err := os.Chown(path, 65532, 65532); err != nil {
 		t.Fatal(err)
 	}
-	return kubeconfigFile(t, content, 0o644)
+	return path
 }
 
 func kubeconfigFile(t *testing.T, content []byte, mode os.FileMode) string {
@@ -111,11 +135,11 @@ func freeAddress(t *testing.T) string {
 func (c *container) untilHealthy() {
 	c.t.Helper()
 	eventually(c.t, "healthy", func() bool {
-		return mustDocker(c.t, "inspect", "--format", "{{.State.Health.Status}}", c.name) == "healthy"
+		return c.mustDocker("inspect", "--format", "{{.State.Health.Status}}", c.name) == "healthy"
 	})
 }
 
-func (c *container) logs() string { return mustDocker(c.t, "logs", c.name) }
+func (c *container) logs() string { return c.mustDocker("logs", c.name) }
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
@@ -146,7 +170,7 @@ func TestContainer(t *testing.T) {
 	slug := "container-" + uuid.NewString()[24:]
 	page := c.create("From a container", slug)
 	c.untilReady(page)
-	t.Logf("the image has %s, the container takes %s", megabytes(t, image(t)), mustDocker(t, "stats", "--no-stream", "--format", "{{.MemUsage}}", c.name))
+	figure(t, "the image has %s, its container takes %s with one store", megabytes(t, image(t)), c.mustDocker("stats", "--no-stream", "--format", "{{.MemUsage}}", c.name))
 
 	mustDocker(t, "kill", c.name)
 	mustDocker(t, "start", c.name)
@@ -166,6 +190,70 @@ func TestContainer(t *testing.T) {
 	}
 }
 
+// TestContainerWithAPublishedPort is the README's `docker run` as it stands: nothing says where
+// the pages are, and the link from the log leads there.
+func TestContainerWithAPublishedPort(t *testing.T) {
+	t.Parallel()
+	c, port := newContainer(t), "8080"
+	publish := []string{"--publish", "8080:8080"}
+	if folder := os.Getenv("SHOPWRIGHT_TEST_BRIDGED"); folder != "" {
+		c.engine = []string{"--host", "unix://" + folder + "/socket"}
+		c.client.Transport = &http.Transport{DialContext: inNetworkOf(t, folder+"/pid")}
+	} else { // an engine that is not ours, on a machine whose ports may be taken
+		_, port, _ = net.SplitHostPort(freeAddress(t))
+		publish = []string{"--publish", port + ":8080", "--env", "SHOPWRIGHT_BASE_URL=http://localhost:" + port}
+	}
+	if out, code := c.run(readable(t), append(publish, "--detach", "--stop-timeout", "45", "--name", c.name)...); code != 0 {
+		t.Fatal(out)
+	}
+	c.untilHealthy()
+	c.url = "http://localhost:" + port
+	if logs := c.logs(); !strings.Contains(logs, c.url+"/sign-in/link?key=") {
+		t.Errorf("the link leads elsewhere: %s", logs)
+	}
+	c.post("/sign-in/link", url.Values{"key": {loginKey(t, c.logs())}})
+	if status, page := c.get("/stores"); status != http.StatusOK || !strings.Contains(page, "Administrator") {
+		t.Errorf("over the published port the pages answer %d", status)
+	}
+	c.mustDocker("stop", c.name)
+	if code := c.mustDocker("inspect", "--format", "{{.State.ExitCode}}", c.name); code != "0" {
+		t.Errorf("stopped with exit code %s", code)
+	}
+}
+
+// inNetworkOf dials in the network namespace of the process whose id is in the file.
+func inNetworkOf(t *testing.T, pidFile string) func(ctx context.Context, network, address string) (net.Conn, error) {
+	t.Helper()
+	there := "/proc/" + strings.TrimSpace(string(contentOf(t, pidFile))) + "/ns/net"
+	return func(ctx context.Context, network, address string) (conn net.Conn, err error) {
+		// The thread comes back: with one that ended here the kernel would end the programs that
+		// were started on it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		back, err := os.Open("/proc/thread-self/ns/net")
+		if err != nil {
+			return nil, err
+		}
+		defer func() {
+			if returned := errors.Join(enter(back), back.Close()); returned != nil {
+				panic(returned)
+			}
+		}()
+		namespace, err := os.Open(there)
+		if err != nil {
+			return nil, err
+		}
+		if err := errors.Join(enter(namespace), namespace.Close()); err != nil {
+			return nil, err
+		}
+		// One family: two would be tried on threads of their own.
+		return new(net.Dialer).DialContext(ctx, "tcp4", strings.Replace(address, "localhost", "127.0.0.1", 1))
+	}
+}
+
+// enter moves this thread into a network namespace.
+func enter(namespace *os.File) error { return unix.Setns(int(namespace.Fd()), unix.CLONE_NEWNET) }
+
 func megabytes(t *testing.T, image string) string {
 	t.Helper()
 	size, err := strconv.Atoi(mustDocker(t, "image", "inspect", "--format", "{{.Size}}", image))
@@ -173,6 +261,24 @@ func megabytes(t *testing.T, image string) string {
 		t.Fatal(err)
 	}
 	return strconv.Itoa(size/1_000_000) + " MB"
+}
+
+// figure is something that `make test` prints at its end.
+func figure(t *testing.T, format string, args ...any) {
+	t.Helper()
+	t.Logf(format, args...)
+	path := os.Getenv("SHOPWRIGHT_TEST_FIGURES")
+	if path == "" {
+		return
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintf(file, format+"\n", args...)
+	if err := errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestContainerSaysWhatIsWrongWithItsKubeconfig tries what goes wrong in practice.

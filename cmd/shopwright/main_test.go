@@ -49,6 +49,30 @@ func TestConfigHidesSecrets(t *testing.T) {
 	}
 }
 
+// sessionKey stands in for what people draw.
+const sessionKey = "a2tra2tra2tra2tra2tra2tra2tra2tra2tra2tra2s="
+
+// In production https is a proxy's: one that is not trusted is told of at the start.
+func TestProxyThatIsNotTrustedIsToldOf(t *testing.T) {
+	t.Parallel()
+	const warning = "SHOPWRIGHT_TRUSTED_PROXIES is empty"
+	for settings, want := range map[string]int{
+		"SHOPWRIGHT_BASE_URL=https://shopwright.example.com":                                         1,
+		"SHOPWRIGHT_BASE_URL=https://shopwright.example.com SHOPWRIGHT_TRUSTED_PROXIES=127.0.0.1/32": 0,
+		"SHOPWRIGHT_BASE_URL=http://127.0.0.1:8080":                                                  0,
+		"SHOPWRIGHT_BASE_URL=https://shopwright.example.com SHOPWRIGHT_ENVIRONMENT=local":            0,
+	} {
+		p := launch(t, kubetest.PlatformKubeconfig(t))
+		p.env = append(p.env, "SHOPWRIGHT_DEV_LOGIN=false", "SHOPWRIGHT_ENVIRONMENT=production", "SHOPWRIGHT_SECRET_KEY="+sessionKey)
+		p.env = append(p.env, strings.Fields(settings)...)
+		p.startSignedOut()
+		p.stop()
+		if n := len(p.said.with(warning)); n != want {
+			t.Errorf("%s: it warns %d times", settings, n)
+		}
+	}
+}
+
 func TestUnknownArgumentsAreUsage(t *testing.T) {
 	t.Parallel()
 	if code, said := call(t, nil, "--no-such-flag"); code != 2 {
@@ -56,6 +80,26 @@ func TestUnknownArgumentsAreUsage(t *testing.T) {
 	}
 	if code, said := call(t, nil, "--help"); code != 0 || !strings.Contains(said, "serve") {
 		t.Errorf("exit code %d: %s", code, said)
+	}
+}
+
+// The version that was stamped into the binary is at the foot of every page.
+func TestVersionIsOnThePages(t *testing.T) {
+	t.Parallel()
+	_, printed := call(t, nil, "version")
+	name, version, _ := strings.Cut(strings.TrimSpace(printed), " ")
+	if name != "shopwright" || version == "" || version == "development" {
+		t.Fatalf("it calls itself %q", printed)
+	}
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.startSignedOut()
+	_, door := p.get("/sign-in")
+	p.post("/sign-in/dev", nil)
+	_, list := p.get("/stores")
+	for page, text := range map[string]string{"/sign-in": door, "/stores": list} {
+		if !strings.Contains(text, "Shopwright "+version+" ·") {
+			t.Errorf("%s does not tell version %s", page, version)
+		}
 	}
 }
 
@@ -113,6 +157,7 @@ func TestWhatKeepsTheProgramFromServing(t *testing.T) {
 		{"SHOPWRIGHT_TRUSTED_PROXIES=10.0.0.0/8,proxy", `SHOPWRIGHT_TRUSTED_PROXIES is "10.0.0.0/8,proxy": it must be networks`, 2},
 		{"SHOPWRIGHT_DEFAULT_PLAN=gold", "it must be one of the plans, which are free, standard, pro", 2},
 		{"SHOPWRIGHT_DATABASE_WAIT=-1s", "must not be negative", 2},
+		{"SHOPWRIGHT_END_DELAY=-1s", "must not be negative", 2},
 		{"SHOPWRIGHT_STORE_VALUES=woocommerce", "must be maps of values by engine", 2},
 		{"SHOPWRIGHT_STORE_VALUES={shopify: {}}", `there is no engine "shopify"`, 2},
 		{"SHOPWRIGHT_STORE_VALUES={woocommerce: {shop: {county: FR}}}", "county", 2},

@@ -22,7 +22,8 @@ import (
 // cluster.
 type replica struct {
 	*process
-	link *kubetest.Link
+	link     *kubetest.Link
+	database string
 }
 
 // replicas prepares programs on one Postgres.
@@ -33,7 +34,7 @@ func replicas(t *testing.T, n int) []replica {
 	var all []replica
 	for range n {
 		link := kubetest.NewLink(t)
-		r := replica{process: launch(t, link.Kubeconfig()), link: link}
+		r := replica{process: launch(t, link.Kubeconfig()), link: link, database: database}
 		r.env = append(r.env, "SHOPWRIGHT_DATABASE_URL="+database, "SHOPWRIGHT_SECRET_KEY="+key)
 		all = append(all, r)
 	}

@@ -93,6 +93,7 @@ func launch(t *testing.T, kubeconfig string) *process {
 	p.env = []string{
 		"PATH=" + os.Getenv("PATH"), "SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + p.dataDir,
 		"SHOPWRIGHT_KUBECONFIG=" + kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0",
+		"SHOPWRIGHT_END_DELAY=0",
 	}
 	t.Cleanup(p.kill)
 	return p
@@ -162,9 +163,20 @@ func (p *process) kill() {
 // stop ends the program in order and returns its exit code.
 func (p *process) stop() int {
 	p.t.Helper()
+	p.terminate()
+	return p.ended()
+}
+
+// terminate tells the program to end.
+func (p *process) terminate() {
+	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// ended waits for the end of the program and returns its exit code.
+func (p *process) ended() int {
 	p.output.Wait()
 	_ = p.cmd.Wait()
 	code := p.cmd.ProcessState.ExitCode()

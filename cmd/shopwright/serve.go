@@ -45,6 +45,9 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 		return err
 	}
 	log := newLogger(stdout, c.LogLevel)
+	if c.trustsNoProxy() {
+		log.Warn("SHOPWRIGHT_TRUSTED_PROXIES is empty: the requests of all people count as their proxy's, so that one who sends too many holds everybody up; set it to the networks of the proxies")
+	}
 	unlock, err := c.prepareDataDir()
 	if err != nil {
 		return err
@@ -94,7 +97,8 @@ func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB
 	}
 }
 
-// serve runs the work and the pages beside each other, and ends them in order: first the
+// serve runs the work and the pages beside each other, and ends them in order: first it says
+// that it is not ready any more, and goes on until nobody sends requests here; then it ends
 // streams and requests, then the work.
 func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) error {
 	connect, ended := c.connector(log)
@@ -106,7 +110,7 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	if err != nil {
 		return c.cannotListen(err)
 	}
-	server, err := c.newServer(db, work, listener, log)
+	server, app, err := c.newServer(db, work, listener, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -126,6 +130,11 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	select {
 	case <-ctx.Done():
 		log.Info("ending")
+		app.Leave()
+		select {
+		case <-time.After(c.EndDelay):
+		case err = <-failed:
+		}
 	case err = <-failed:
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
@@ -165,18 +174,18 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 	}), nil
 }
 
-func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listener net.Listener, log *slog.Logger) (*http.Server, error) {
+func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listener net.Listener, log *slog.Logger) (*http.Server, *handlers.App, error) {
 	keys, err := c.sessionKeys()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	providers, err := c.providers()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	proxies, err := c.proxies()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	app := handlers.New(handlers.Config{
 		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKeys: keys, BaseURL: c.baseURL(listener.Addr().String()),
@@ -189,7 +198,7 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 		IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(app.Drain)
-	return server, nil
+	return server, app, nil
 }
 
 // welcome lets the first person in, where nobody can sign in otherwise.

@@ -78,3 +78,11 @@ func TestCheckNamesTheStatesPlace(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestCheckNamesAllPackages(t *testing.T) {
+	t.Setenv("PATH", "")
+	const sentence = "apt-get install --no-install-recommends containerd runc"
+	if err := Check(t.TempDir()); err == nil || !strings.Contains(err.Error(), sentence) || !strings.Contains(err.Error(), "iptables conntrack util-linux") {
+		t.Errorf("without any program: %v", err)
+	}
+}
