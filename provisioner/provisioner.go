@@ -64,6 +64,7 @@ func New(c Config) *Provisioner {
 		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, lookAgain: lookAgain, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
+	p.concurrency.Cluster = c.Cluster.ID
 	p.events = newEventWatches(p.cluster)
 	return p
 }

@@ -22,8 +22,10 @@ type Claim struct {
 	From time.Time
 }
 
-// Concurrency bounds how many stores are being provisioned at once, over all replicas.
+// Concurrency bounds how many stores are being provisioned at once, over all replicas, and
+// which ones.
 type Concurrency struct {
+	Cluster    string // only stores that are placed in it; empty for any
 	Global     int // zero for no limit
 	PerCluster int // zero for no limit
 	Checks     int // stores that are checked at once, over all replicas; zero for none
@@ -49,7 +51,7 @@ func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, lim
 		}
 		id, err := t.nextInQueue(ctx, limit)
 		if errors.Is(err, sql.ErrNoRows) {
-			id, err = t.nextCheck(ctx, limit.Checks)
+			id, err = t.nextCheck(ctx, limit)
 		}
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
@@ -86,7 +88,7 @@ func (t tx) nextInQueue(ctx context.Context, limit Concurrency) (id string, err 
 			WHERE status IN ('provisioning', 'upgrading') AND (step <> '' OR claim_until > $1)
 		)
 		SELECT s.id FROM stores s
-		WHERE s.status IN ('provisioning', 'upgrading', 'deleting') AND s.claim_until <= $1 AND (
+		WHERE s.status IN ('provisioning', 'upgrading', 'deleting') AND s.claim_until <= $1 AND ($4 = '' OR s.cluster_id = $4) AND (
 			s.step <> '' OR s.status = 'deleting' OR (
 				($2 = 0 OR (SELECT COUNT(*) FROM busy) < $2) AND
 				($3 = 0 OR (SELECT COUNT(*) FROM busy WHERE busy.cluster_id = s.cluster_id) < $3)))
@@ -94,7 +96,7 @@ func (t tx) nextInQueue(ctx context.Context, limit Concurrency) (id string, err 
 			CASE WHEN s.step <> '' THEN 0 WHEN s.status = 'deleting' THEN 1 ELSE 2 END,
 			(SELECT COUNT(*) FROM busy WHERE busy.team_id = s.team_id),
 			s.queued_at, s.id
-		LIMIT 1`, t.now, limit.Global, limit.PerCluster).Scan(&id)
+		LIMIT 1`, t.now, limit.Global, limit.PerCluster, limit.Cluster).Scan(&id)
 	return id, err
 }
 

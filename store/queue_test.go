@@ -84,6 +84,32 @@ func TestRetryAndDeleteAtOnce(t *testing.T) {
 	})
 }
 
+// Who works on one cluster takes no store that is placed in another: there it would find
+// nothing, and call that gone.
+func TestStoresOfAnotherClusterAreLeftAlone(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.create(t, "Shop")
+		elsewhere := store.Concurrency{Cluster: "another", Checks: 1}
+		if c, ok, err := b.db.Claim(t.Context(), "one", time.Hour, elsewhere); ok || err != nil {
+			t.Fatalf("it is taken as %+v, %v", c, err)
+		}
+		c, ok, err := b.db.Claim(t.Context(), "one", time.Hour, store.Concurrency{Cluster: st.ClusterID})
+		if !ok || err != nil {
+			t.Fatalf("it is not taken at home: %v", err)
+		}
+		if _, err := b.db.Complete(t.Context(), c, store.Opened{Check: store.Check{OK: true}, Next: time.Nanosecond}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.db.Release(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok, err := b.db.Claim(t.Context(), "one", time.Hour, elsewhere); ok || err != nil {
+			t.Fatalf("it is checked from elsewhere, %v", err)
+		}
+	})
+}
+
 func TestLeaseIsHeldRenewedAndLost(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
