@@ -144,3 +144,16 @@ func TestSecretsAmongValuesAreHidden(t *testing.T) {
 		}
 	}
 }
+
+// Of a job that has just failed the event may not be there yet, and is not told twice later.
+func TestEvidenceOfAFailedJob(t *testing.T) {
+	t.Parallel()
+	s := kube.Snapshot{Jobs: []kube.Job{{Name: "setup-1", Failed: true, Reason: "BackoffLimitExceeded", Message: "Job has reached the specified backoff limit"}}}
+	event := kube.Event{Object: "job/setup-1", Warning: true, Reason: "BackoffLimitExceeded", Message: "Job has reached the specified backoff limit"}
+	for _, events := range [][]kube.Event{nil, {event}} {
+		got := evidence(s, events)
+		if len(got) != 1 || got[0].Object != "job/setup-1" || got[0].Reason != "BackoffLimitExceeded" {
+			t.Errorf("with %d events: %+v", len(events), got)
+		}
+	}
+}

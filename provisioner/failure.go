@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -123,8 +124,8 @@ func verdict(st store.Store, err error) (f store.Failure, final bool) {
 	return refused(st, err), terminal(err)
 }
 
-// evidence are the observations that explain a failure: what the waiting containers say,
-// then the newest warnings.
+// evidence are the observations that explain a failure: what the waiting containers and the
+// failed jobs say, then the newest warnings. Of a job the event may come after the failure.
 func evidence(s kube.Snapshot, events []kube.Event) []store.Evidence {
 	const most = 8
 	var all []store.Evidence
@@ -135,8 +136,15 @@ func evidence(s kube.Snapshot, events []kube.Event) []store.Evidence {
 			}
 		}
 	}
+	for _, job := range s.Jobs {
+		if job.Failed {
+			all = append(all, store.Evidence{Object: "job/" + job.Name, Reason: job.Reason, Message: job.Message})
+		}
+	}
+	direct := all
 	for _, e := range events {
-		if e.Warning {
+		told := slices.ContainsFunc(direct, func(o store.Evidence) bool { return o.Object == e.Object && o.Reason == e.Reason })
+		if e.Warning && !told {
 			all = append(all, store.Evidence{Object: e.Object, Reason: e.Reason, Message: e.Message, Count: e.Count, Last: e.Last})
 		}
 	}

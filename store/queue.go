@@ -26,9 +26,9 @@ type Claim struct {
 // which ones.
 type Concurrency struct {
 	Cluster    string // only stores that are placed in it; empty for any
-	Global     int // zero for no limit
-	PerCluster int // zero for no limit
-	Checks     int // stores that are checked at once, over all replicas; zero for none
+	Global     int    // zero for no limit
+	PerCluster int    // zero for no limit
+	Checks     int    // stores that are checked at once, over all replicas; zero for none
 }
 
 // Claim takes the next store that needs work and that nobody holds, for the time of the
