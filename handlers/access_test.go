@@ -291,8 +291,8 @@ func (s site) wantTold(route string, who store.Actor, got answer, told []store.E
 		s.t.Errorf("%s, answered with %d, leaves lines in the audit log: %+v", route, got.status, told)
 	}
 	for _, e := range told {
-		byItself := e.Kind == store.AdminMade && who.UserID == "" // by how somebody has signed in, not by another
-		if e.Actor == "" && !byItself || e.Address != "127.0.0.1" || who.UserID != "" && e.ActorID != who.UserID || e.Token != who.Token {
+		settings := e.Kind == store.AdminMade && e.Actor == "" // which make somebody an administrator who signs in
+		if !settings && e.Actor == "" || e.Address != "127.0.0.1" || who.UserID != "" && e.ActorID != who.UserID || e.Token != who.Token {
 			s.t.Errorf("%s by %+v is told as %+v", route, who, e)
 		}
 	}
