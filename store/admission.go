@@ -45,8 +45,13 @@ func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules 
 		if err := t.openSession(ctx, sessionID, user, "Signed in with "+who.label()+how.said, from); err != nil {
 			return err
 		}
-		if err := t.recordLink(ctx, user, who, from); err != nil || how.admin == "" {
-			return err
+		if how.linked {
+			if err := t.recordSign(ctx, IdentityLinked, user, from.Address, who.label()+", by the address "+who.Email); err != nil {
+				return err
+			}
+		}
+		if how.admin == "" {
+			return nil
 		}
 		return t.makeAdmin(ctx, user, how.admin, from)
 	})
@@ -54,22 +59,6 @@ func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules 
 		return "", err
 	}
 	return sessionID, nil
-}
-
-// recordLink tells of a provider that vouches for the user since this moment, beside another.
-func (t tx) recordLink(ctx context.Context, u User, who Identity, from Browser) error {
-	var linked bool
-	err := t.QueryRowContext(ctx, `
-		SELECT EXISTS (SELECT 1 FROM identities WHERE provider = $1 AND subject = $2 AND created_at = $3)
-			AND EXISTS (SELECT 1 FROM identities WHERE user_id = $4 AND (provider <> $1 OR subject <> $2))`,
-		who.Provider, who.Subject, t.now, u.ID).Scan(&linked)
-	if err != nil {
-		return fmt.Errorf("look for other providers: %w", err)
-	}
-	if !linked {
-		return nil
-	}
-	return t.recordSign(ctx, IdentityLinked, u, from.Address, who.label()+", by the address "+who.Email)
 }
 
 func (t tx) lockUsers(ctx context.Context) error {
@@ -81,8 +70,9 @@ func (t tx) lockUsers(ctx context.Context) error {
 
 // wayIn is what else there is to say of how somebody was let in.
 type wayIn struct {
-	said  string // for the audit log, behind the provider
-	admin string // why this person administrates the installation from now on; empty if not
+	said   string // for the audit log, behind the provider
+	linked bool   // whether another provider vouched for this person before
+	admin  string // why this person administrates the installation from now on; empty if not
 }
 
 // admit finds or makes the user.
@@ -105,7 +95,7 @@ func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User
 func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user User, how wayIn, err error) {
 	user, err = t.userOfAddress(ctx, who)
 	if err == nil {
-		return user, wayIn{said: ", known by the address " + who.Email}, t.link(ctx, user, who)
+		return user, wayIn{said: ", known by the address " + who.Email, linked: true}, t.link(ctx, user, who)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return User{}, wayIn{}, err
