@@ -289,6 +289,7 @@ func (s site) everything() map[string]string {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	defer tables.Close() //nolint:errcheck // what was read is all there is
 	var names []string
 	for tables.Next() {
 		var name string
