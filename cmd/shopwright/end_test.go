@@ -83,7 +83,7 @@ func (p *process) goesOnWhileItLeaves() {
 // that goes on at once.
 func TestHandsOverWhenItEnds(t *testing.T) {
 	t.Parallel()
-	pair, slug := replicas(t, 2), "hand-"+strings.ToLower(uuid.NewString()[24:])
+	pair, slug := replicas(t), "hand-"+strings.ToLower(uuid.NewString()[24:])
 	first, second := pair[0], pair[1]
 	kubetest.Simulate(t, "store-"+slug, "start-delay=10m")
 	first.startConnected()

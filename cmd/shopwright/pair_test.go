@@ -26,13 +26,13 @@ type replica struct {
 	database string
 }
 
-// replicas prepares programs on one Postgres.
-func replicas(t *testing.T, n int) []replica {
+// replicas prepares two programs on one Postgres.
+func replicas(t *testing.T) []replica {
 	t.Helper()
 	_, database := server(t)
 	key := base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("k"), 32)) // a session is good at all of them
 	var all []replica
-	for range n {
+	for range 2 {
 		link := kubetest.NewLink(t)
 		r := replica{process: launch(t, link.Kubeconfig()), link: link, database: database}
 		r.env = append(r.env, "SHOPWRIGHT_DATABASE_URL="+database, "SHOPWRIGHT_SECRET_KEY="+key)
@@ -69,7 +69,7 @@ func TestSleepingHolderIsReplaced(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pair := replicas(t, 2)
+			pair := replicas(t)
 			first, second := pair[0], pair[1]
 			slug := "sleepy-" + strings.ToLower(uuid.NewString()[24:])
 			first.start()
@@ -120,7 +120,7 @@ func makes(namespace, resource string) func(kubetest.Request) bool {
 // store is opened by one of them only, and once.
 func TestTwoProgramsShareTheWork(t *testing.T) {
 	t.Parallel()
-	pair, mark := replicas(t, 2), strings.ToLower(uuid.NewString()[24:])
+	pair, mark := replicas(t), strings.ToLower(uuid.NewString()[24:])
 	for _, r := range pair {
 		r.startConnected()
 	}
@@ -184,7 +184,7 @@ func wantOneWorker(t *testing.T, pair []replica, slug string) (worker int) {
 // another one.
 func TestSignOutEndsStreamsOfOtherPrograms(t *testing.T) {
 	t.Parallel()
-	pair := replicas(t, 2)
+	pair := replicas(t)
 	first, second := pair[0], pair[1]
 	first.start()
 	second.startSignedOut()
