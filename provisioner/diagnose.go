@@ -34,7 +34,7 @@ func hopeless(s kube.Snapshot) (store.Failure, bool) {
 				}
 			case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
 				if !strings.Contains(c.State.Message, "context deadline exceeded") { // the node is busy
-					return notStarted(pod, c), true
+					return notStarted(pod, c, c.State.Message), true
 				}
 			}
 		}
@@ -52,8 +52,11 @@ func imageNotPulled(pod kube.Pod, c kube.Container) store.Failure {
 
 // crashing tells a program that ends from one that is ended for its memory.
 func crashing(pod kube.Pod, c kube.Container) store.Failure {
-	if c.Previous.Reason == outOfMemory {
+	switch c.Previous.Reason {
+	case outOfMemory:
 		return memoryShort(pod, c)
+	case "StartError", "ContainerCannotRun":
+		return notStarted(pod, c, c.Previous.Message)
 	}
 	if problem, known := databaseProblem(c.Previous.Message); known {
 		return databaseRefuses(pod, c, problem)
@@ -65,10 +68,10 @@ func crashing(pod kube.Pod, c kube.Container) store.Failure {
 	}
 }
 
-func notStarted(pod kube.Pod, c kube.Container) store.Failure {
+func notStarted(pod kube.Pod, c kube.Container, why string) store.Failure {
 	return store.Failure{
 		Title: "A container cannot be started",
-		Cause: fmt.Sprintf("The container %s of the pod %s cannot be started: %s", c.Name, pod.Name, sentence(c.State.Message)),
+		Cause: fmt.Sprintf("The container %s of the pod %s cannot be started: %s", c.Name, pod.Name, sentence(why)),
 		Next:  "Mend the cause, then press Retry.",
 	}
 }
@@ -160,7 +163,8 @@ func setupStepFailed(j kube.Job, said report) store.Failure {
 	}
 }
 
-// diskTrouble finds among the events, newest first, why a disk cannot be made, or cannot be given to a pod.
+// diskTrouble finds among the events, newest first, why a disk cannot be made, or a volume not be
+// given to a pod.
 func diskTrouble(events []kube.Event, asked time.Time) (store.Failure, bool) {
 	for _, e := range events {
 		if !e.Warning || e.Last.Before(asked.Truncate(time.Second)) {
@@ -175,9 +179,9 @@ func diskTrouble(events []kube.Event, asked time.Time) (store.Failure, bool) {
 			}, true
 		case "FailedMount", "FailedAttachVolume":
 			return store.Failure{
-				Title: "A disk cannot be mounted",
-				Cause: fmt.Sprintf("%s does not get its disk: %s", e.Object, sentence(e.Message)),
-				Next:  "Look whether another node still holds the disk, and whether the storage driver runs; then press Retry.",
+				Title: "A volume cannot be mounted",
+				Cause: fmt.Sprintf("%s does not get one of its volumes: %s", e.Object, sentence(e.Message)),
+				Next:  "Mend what the cluster complains of, such as a disk that another node still holds; then press Retry.",
 			}, true
 		}
 	}

@@ -59,7 +59,7 @@ func TestDiskTroubleIsSaid(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 10, 2, 9, 0, 0, 0, time.UTC)
 	for reason, want := range map[string]string{
-		"ProvisioningFailed": "A disk cannot be made", "FailedMount": "A disk cannot be mounted", "FailedAttachVolume": "A disk cannot be mounted",
+		"ProvisioningFailed": "A disk cannot be made", "FailedMount": "A volume cannot be mounted", "FailedAttachVolume": "A volume cannot be mounted",
 	} {
 		event := kube.Event{Object: "pod/mariadb-0", Warning: true, Reason: reason, Message: "storage is full", Last: asked.Add(time.Minute)}
 		f, found := diskTrouble([]kube.Event{{Warning: true, Reason: "Unhealthy", Last: event.Last}, event}, asked)

@@ -19,8 +19,9 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// recorded reads pods and jobs as a cluster has them.
-func recorded(t *testing.T, name string) (s kube.Snapshot) {
+// recorded reads pods and jobs as a cluster has them, and what it reports about them. Those in
+// the folder node were read off a real node of the development cluster.
+func recorded(t *testing.T, name string) (s kube.Snapshot, events []kube.Event) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + name + ".json")
 	if err != nil {
@@ -40,9 +41,11 @@ func recorded(t *testing.T, name string) (s kube.Snapshot) {
 			s.Pods = append(s.Pods, kube.PodOf(o))
 		case *batchv1.Job:
 			s.Jobs = append(s.Jobs, kube.JobOf(o))
+		case *corev1.Event:
+			events = append(events, kube.EventOf(o))
 		}
 	}
-	return s
+	return s, events
 }
 
 type rule struct{ title, cause, next string }
@@ -55,7 +58,9 @@ func (r rule) want(t *testing.T, of string, f store.Failure) {
 }
 
 // failureOf is what is decided of a store in such a state.
-func failureOf(s kube.Snapshot) store.Failure {
+func failureOf(t *testing.T, name string) store.Failure {
+	t.Helper()
+	s, _ := recorded(t, name)
 	if f, bad := hopeless(s); bad {
 		return f
 	}
@@ -75,7 +80,7 @@ func TestDatabaseThatRefusesIsSaid(t *testing.T) {
 		"database-password-woocommerce": {"The database refuses the shop", "container setup of the pod setup-1a2b3c4d-7xk2p ended because the shop’s database does not accept its password", next},
 		"cache-away-medusa":             {"A container keeps crashing", "container medusa", "what it wrote last"}, // another server
 	} {
-		want.want(t, name, failureOf(recorded(t, name)))
+		want.want(t, name, failureOf(t, name))
 	}
 }
 
@@ -86,8 +91,32 @@ func TestStepOfTheSetupThatFailedIsNamed(t *testing.T) {
 		"setup-step-medusa":      {"Setting up the shop failed", "while it was migrating the database: medusa db:migrate --execute-safe-links ended with 1.", "runs again"},
 		"setup-silent":           {"Setting up the shop failed", "Job has reached the specified backoff limit.", "runs again"}, // ended before it could say
 	} {
-		want.want(t, name, failureOf(recorded(t, name)))
+		want.want(t, name, failureOf(t, name))
 	}
+}
+
+// What a real kubelet and a real scheduler say of shops that cannot start, and what is made of it.
+func TestWhatANodeSaysIsUnderstood(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]rule{
+		"node/crash-loop":        {"A container keeps crashing", "container medusa of the pod crash-loop ended 4 times, the last time with exit code 3", "what it wrote last"},
+		"node/out-of-memory":     {"A container ran out of memory", "container medusa of the pod out-of-memory took more than its limit of 32Mi", "more memory"},
+		"node/database-refuses":  {"The database refuses the shop", "does not accept its password", "still holds the password"},
+		"node/image-not-there":   {"An image cannot be pulled", "cannot get the image registry.invalid/shopwright/medusa:1 for its container medusa", "reach its registry"},
+		"node/secret-not-there":  {"A container cannot be started", `secret "store-credentials" not found`, "Mend the cause"},
+		"node/program-not-there": {"A container cannot be started", "exec: \"/no/such/program\": stat /no/such/program: no such file or directory", "Mend the cause"},
+		"node/setup-failed":      {"Setting up the shop failed", "gave up after 2 attempts, while it was installing WooCommerce: Error: the plugin cannot be downloaded.", "runs again on what is there"},
+	} {
+		want.want(t, name, failureOf(t, name))
+	}
+	waiting := store.Store{Step: store.StepWorkloads}
+	s, _ := recorded(t, "node/no-room")
+	rule{"No node has enough memory", "the pod no-room still has no node: 0/1 nodes are available: 1 Insufficient memory", "Add a node"}.
+		want(t, "no-room", timedOut(waiting, 10*time.Minute, "0 of 2 workloads ready", s))
+	_, events := recorded(t, "node/not-mounted")
+	f, _ := diskTrouble(events, time.Time{})
+	rule{"A volume cannot be mounted", `pod/not-mounted does not get one of its volumes: MountVolume.SetUp failed for volume "script" : configmap "setup" not found.`, "complains of"}.
+		want(t, "not-mounted", f)
 }
 
 func TestReleaseThatOthersLockIsSaid(t *testing.T) {

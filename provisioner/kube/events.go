@@ -33,7 +33,7 @@ func (c *Client) Events(ctx context.Context, namespace string) ([]Event, error) 
 	}
 	events := make([]Event, 0, len(list.Items))
 	for i := range list.Items {
-		events = append(events, eventOf(&list.Items[i]))
+		events = append(events, EventOf(&list.Items[i]))
 	}
 	sortEvents(events)
 	return events, nil
@@ -85,13 +85,14 @@ func (w *EventWatch) Events() []Event {
 	objects := w.informer.GetStore().List()
 	events := make([]Event, 0, len(objects))
 	for _, object := range objects {
-		events = append(events, eventOf(object.(*corev1.Event)))
+		events = append(events, EventOf(object.(*corev1.Event)))
 	}
 	sortEvents(events)
 	return events
 }
 
-func eventOf(e *corev1.Event) Event {
+// EventOf reads an event of the API.
+func EventOf(e *corev1.Event) Event {
 	event := Event{
 		Warning: e.Type == corev1.EventTypeWarning,
 		Object:  strings.ToLower(e.InvolvedObject.Kind) + "/" + e.InvolvedObject.Name,
