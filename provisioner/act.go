@@ -204,7 +204,7 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 	switch a.Do {
 	case fail:
 		return w.giveUp(ctx, a.Failure)
-	case wait:
+	case wait, pass:
 		w.waitFor(o, a)
 		return false, nil
 	}

@@ -47,6 +47,7 @@ const (
 	createCheck       verb = "create check"
 	askAddress        verb = "ask address"
 	wait              verb = "wait"
+	pass              verb = "pass" // a step at which there is nothing to wait for any more
 	complete          verb = "complete"
 	fail              verb = "fail"
 	uninstallRelease  verb = "uninstall release"
@@ -116,9 +117,23 @@ func nextRelease(st store.Store, o observed) action {
 	}
 }
 
-// nextWorkloads watches workloads and setup together, so that a failed setup is told even
-// while a workload is not ready.
+// nextWorkloads tells of every step, also of one that was over before anybody looked.
 func nextWorkloads(st store.Store, o observed) action {
+	a := watchWorkloads(st, o)
+	passed := a.Do != fail && a.Step != store.StepWorkloads
+	switch {
+	case passed && st.Step == store.StepRelease:
+		return action{Do: pass, Step: store.StepWorkloads}
+	case passed && st.Step == store.StepWorkloads && a.Step != store.StepSetup:
+		return action{Do: pass, Step: store.StepSetup}
+	default:
+		return a
+	}
+}
+
+// watchWorkloads watches workloads and setup together, so that a failed setup is told even
+// while a workload is not ready.
+func watchWorkloads(st store.Store, o observed) action {
 	ready, all := count(o.Snapshot.Workloads)
 	setup := setupJob(o.Snapshot)
 	if o.OldSetup != "" && setup.UID == o.OldSetup {

@@ -17,6 +17,8 @@ func TestNext(t *testing.T) {
 	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked, Change: store.Change{Applied: 1}}
 	retried := wanted
 	retried.Generation, retried.Step = 2, ""
+	released, watched := wanted, wanted
+	released.Step, watched.Step = store.StepRelease, store.StepWorkloads
 	bereft := retried
 	bereft.Volumes = []string{"data", "files"}
 	unwanted := wanted
@@ -117,6 +119,9 @@ func TestNext(t *testing.T) {
 		"retry of what has no pods":   {retried, running(succeeded, kube.Workload{Name: "wordpress", Want: 1}), resetSetup, store.StepRelease},
 		"retry takes new values":      {retried, running(succeeded, ready), applyRelease, store.StepRelease},
 		"a revision not written down": {wanted, opening(func(o *observed) { o.Release.Revision = 2 }), recordRelease, store.StepRelease},
+		"ready before one looks":      {released, opening(func(*observed) {}), pass, store.StepWorkloads},
+		"filled before one looks":     {watched, opening(func(*observed) {}), pass, store.StepSetup},
+		"fills before one looks":      {released, running(setup, ready), pass, store.StepWorkloads},
 		"the watch is behind":         {wanted, opening(func(o *observed) { o.Behind = true }), wait, store.StepWorkloads},
 		"a pod of the old template":   {wanted, opening(func(o *observed) { o.Snapshot.Pods = []kube.Pod{{Name: "mariadb-0", Outdated: true}} }), replacePods, store.StepWorkloads},
 

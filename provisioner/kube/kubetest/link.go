@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -33,6 +34,7 @@ type Link struct {
 
 	mu       sync.Mutex
 	upstream http.Handler
+	turns    int // how often the link was made to lead elsewhere
 	weather  Weather
 	onTheWay map[*http.Request]context.CancelFunc
 	seen     []Request
@@ -58,6 +60,7 @@ func NewLink(t testing.TB) *Link {
 	l := &Link{t: t, weather: Fair, onTheWay: map[*http.Request]context.CancelFunc{}}
 	l.Reach(Platform(t))
 	l.server = httptest.NewUnstartedServer(l)
+	l.server.Config.ConnContext = l.stamp
 	l.server.Config.ErrorLog = log.New(io.Discard, "", 0) // aborted requests are the point of it
 	l.server.Start()
 	t.Cleanup(func() {
@@ -100,6 +103,7 @@ func (l *Link) Reach(config *rest.Config) {
 	l.mu.Lock()
 	weather := l.weather
 	l.weather = Gone // no connection leads on to the other one
+	l.turns++
 	l.upstream = &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		FlushInterval: -1, // a watch event is not to wait in a buffer
@@ -164,6 +168,16 @@ func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+type turn struct{}
+
+// stamp notes where a connection leads: a request that was read from it before it was closed
+// leads nowhere else.
+func (l *Link) stamp(ctx context.Context, _ net.Conn) context.Context {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return context.WithValue(ctx, turn{}, l.turns)
+}
+
 func (l *Link) arrive(r *http.Request) (tracked *http.Request, weather Weather, pass http.Handler, done func()) {
 	ctx, cancel := context.WithCancel(r.Context())
 	tracked = r.WithContext(ctx)
@@ -171,7 +185,11 @@ func (l *Link) arrive(r *http.Request) (tracked *http.Request, weather Weather, 
 	defer l.mu.Unlock()
 	l.onTheWay[tracked] = cancel
 	l.seen = append(l.seen, requestOf(r))
-	return tracked, l.weather, l.upstream, func() {
+	weather = l.weather
+	if r.Context().Value(turn{}) != l.turns {
+		weather = Gone
+	}
+	return tracked, weather, l.upstream, func() {
 		cancel()
 		l.mu.Lock()
 		defer l.mu.Unlock()
