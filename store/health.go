@@ -58,6 +58,9 @@ func (h *health) judge(err error) error {
 		}
 		found = h.silent.error(found.cause)
 	}
+	if found.trouble == unopened && !h.written.IsZero() { // it was there
+		found = moved.error(found.cause)
+	}
 	h.fall(found)
 	return found
 }

@@ -213,6 +213,15 @@ func TestVanishedFileIsNotReplaced(t *testing.T) {
 	}
 	_, err := b.db.CreateStore(t.Context(), b.actor, b.request("Never"))
 	wantUnavailable(t, err, "moved, replaced or removed")
+	var readers sync.WaitGroup
+	for range 50 { // more than have the file open: the others do not find it, for the same reason
+		readers.Go(func() {
+			if _, err := b.db.StoreEvents(t.Context(), "any"); err != nil {
+				wantUnavailable(t, err, "moved, replaced or removed")
+			}
+		})
+	}
+	readers.Wait()
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("there is a new file in its place: %v", err)
 	}
