@@ -13,6 +13,9 @@ import (
 // registry that answers again a moment later is none.
 const patience = 10 * time.Second
 
+// makesRoom is how long pods of before may take to go from a quota that is full.
+const makesRoom = time.Minute
+
 // spell is how long something has held without a break.
 type spell struct{ began time.Time }
 
@@ -49,7 +52,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 	}
 	if w.podless.during(lacksPods(here)) >= patience {
 		w.podless = spell{} // the question is not asked at every turn
-		refusal, refused, err := w.refusal(ctx, conn)
+		refusal, refused, err := w.refusal(ctx, conn, here)
 		if refused || err != nil {
 			return action{Do: fail, Step: a.Step, Failure: refusal}, err
 		}
@@ -82,24 +85,46 @@ func lacksPods(s kube.Snapshot) bool {
 }
 
 // refusal looks for the reason why something has no pods: admission tells it to the
-// controller that makes them, which reports it as an event and nowhere else.
-func (w *worker) refusal(ctx context.Context, conn *connection) (f store.Failure, refused bool, err error) {
+// controller that makes them, which reports it as an event and nowhere else. A quota that is
+// full may only be so until the pods of before have gone.
+func (w *worker) refusal(ctx context.Context, conn *connection, here kube.Snapshot) (f store.Failure, refused bool, err error) {
 	events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
 	if err != nil {
 		return store.Failure{}, false, err
 	}
-	f, refused = refusalAmong(events, w.claim.Store.QueuedAt)
-	return f, refused, nil
+	e, refused := refusalAmong(events, w.claim.Store.QueuedAt, here)
+	full := refused && strings.Contains(e.Message, "exceeded quota")
+	if w.crowded.during(full) < makesRoom && full {
+		return store.Failure{}, false, nil
+	}
+	return podsRefused(e), refused, nil
 }
 
-func refusalAmong(events []kube.Event, asked time.Time) (f store.Failure, refused bool) {
+// refusalAmong finds the newest refusal of a pod that something here still lacks.
+func refusalAmong(events []kube.Event, asked time.Time, here kube.Snapshot) (e kube.Event, refused bool) {
 	for _, e := range events {
 		old := e.Last.Before(asked.Truncate(time.Second)) // as Kubernetes writes times
-		if e.Warning && e.Reason == "FailedCreate" && !old && !endsByItself(e.Message) {
-			return podsRefused(e), true
+		if e.Warning && e.Reason == "FailedCreate" && !old && !endsByItself(e.Message) && lacks(here, e.Object) {
+			return e, true
 		}
 	}
-	return store.Failure{}, false
+	return kube.Event{}, false
+}
+
+// lacks reports whether what an event is about still has not got its pods: something of an
+// earlier release may have gone meanwhile.
+func lacks(s kube.Snapshot, object string) bool {
+	kind, name, _ := strings.Cut(object, "/")
+	if kind == "job" {
+		job := setupJob(s)
+		return job.Name == name && job.LacksPods()
+	}
+	for _, w := range s.Workloads { // a ReplicaSet is called after its Deployment
+		if w.LacksPods() && (name == w.Name || strings.HasPrefix(name, w.Name+"-")) {
+			return true
+		}
+	}
+	return false
 }
 
 // endsByItself tells a refusal by what each new namespace gets from the cluster's own

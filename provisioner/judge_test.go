@@ -12,18 +12,32 @@ func TestRefusalAmongEvents(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 3, 1, 12, 0, 0, 500_000_000, time.UTC)
 	at := asked.Truncate(time.Second)
+	here := kube.Snapshot{
+		Workloads: []kube.Workload{{Name: "web", Want: 1}, {Name: "mariadb", Want: 1, Pods: 1}},
+		Jobs:      []kube.Job{{Name: "setup-new", Component: setupComponent}},
+	}
+	const no = `admission webhook "policy" denied the request`
+	event := func(object, message string) kube.Event {
+		return kube.Event{Object: object, Warning: true, Reason: "FailedCreate", Last: at, Message: message}
+	}
+	old, other := event("statefulset/web", no), event("statefulset/web", no)
+	old.Last, other.Reason = at.Add(-time.Second), "FailedScheduling"
 	for name, tt := range map[string]struct {
 		event   kube.Event
 		refused bool
 	}{
-		"by a policy":                   {kube.Event{Warning: true, Reason: "FailedCreate", Last: at, Message: `admission webhook "policy" denied the request`}, true},
-		"by the quota":                  {kube.Event{Warning: true, Reason: "FailedCreate", Last: at, Message: "pods \"web-0\" is forbidden: exceeded quota: store"}, true},
-		"before it was asked for again": {kube.Event{Warning: true, Reason: "FailedCreate", Last: at.Add(-time.Second)}, false},
-		"of something else":             {kube.Event{Warning: true, Reason: "FailedScheduling", Last: at}, false},
-		"for want of an account":        {kube.Event{Warning: true, Reason: "FailedCreate", Last: at, Message: `error looking up service account store-a/default: serviceaccount "default" not found`}, false},
-		"for a quota not reckoned yet":  {kube.Event{Warning: true, Reason: "FailedCreate", Last: at, Message: "is forbidden: status unknown for quota: store, resources: pods"}, false},
+		"by a policy":                   {event("statefulset/web", no), true},
+		"to a deployment":               {event("replicaset/web-6c7d8b9f5", no), true},
+		"to the setup":                  {event("job/setup-new", no), true},
+		"by the quota":                  {event("statefulset/web", `pods "web-0" is forbidden: exceeded quota: store`), true},
+		"to the setup of before":        {event("job/setup-old", no), false},
+		"to what has its pods now":      {event("statefulset/mariadb", no), false},
+		"before it was asked for again": {old, false},
+		"of something else":             {other, false},
+		"for want of an account":        {event("statefulset/web", `error looking up service account store-a/default: serviceaccount "default" not found`), false},
+		"for a quota not reckoned yet":  {event("statefulset/web", "is forbidden: status unknown for quota: store, resources: pods"), false},
 	} {
-		if _, refused := refusalAmong([]kube.Event{tt.event}, asked); refused != tt.refused {
+		if _, refused := refusalAmong([]kube.Event{tt.event}, asked, here); refused != tt.refused {
 			t.Errorf("%s: refused is %v, want %v", name, refused, tt.refused)
 		}
 	}

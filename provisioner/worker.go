@@ -40,6 +40,7 @@ type worker struct {
 type spells struct {
 	hopeless spell // a failure is in sight
 	podless  spell // something lacks pods
+	crowded  spell // the quota is full
 	unseen   spell // the watch does not show the check
 	locked   spell // others keep beginning actions on the release
 	misled   spell // the address gives wrong answers

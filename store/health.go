@@ -20,6 +20,7 @@ const (
 type health struct {
 	log    *slog.Logger
 	silent trouble       // what it is called when no answer comes
+	gone   func() bool   // whether the file of the database is not where it was
 	fell   chan struct{} // wakes whoever looks for the end of trouble
 
 	mu       sync.Mutex
@@ -34,11 +35,11 @@ type health struct {
 	done   sync.WaitGroup
 }
 
-func newHealth(silent trouble) *health {
+func newHealth(silent trouble, gone func() bool) *health {
 	well := make(chan struct{})
 	close(well)
 	return &health{
-		log: slog.New(slog.DiscardHandler), silent: silent, fell: make(chan struct{}, 1), well: well, cancel: func() {},
+		log: slog.New(slog.DiscardHandler), silent: silent, gone: gone, fell: make(chan struct{}, 1), well: well, cancel: func() {},
 	}
 }
 
@@ -58,7 +59,7 @@ func (h *health) judge(err error) error {
 		}
 		found = h.silent.error(found.cause)
 	}
-	if found.trouble == unopened && !h.written.IsZero() { // it was there
+	if (found.trouble == unopened || found.trouble == broken) && h.gone() {
 		found = moved.error(found.cause)
 	}
 	h.fall(found)

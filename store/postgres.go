@@ -27,7 +27,7 @@ func connectPostgres(databaseURL string) (*DB, error) {
 	inner.SetMaxOpenConns(16)
 	inner.SetMaxIdleConns(idleConnections)
 	inner.SetConnMaxIdleTime(5 * time.Minute)
-	h := newHealth(unanswered)
+	h := newHealth(unanswered, func() bool { return false })
 	shared := &pool{DB: inner, health: h}
 	return &DB{write: shared, read: shared, postgres: config, now: time.Now, health: h}, nil
 }

@@ -25,7 +25,7 @@ type file struct {
 const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_dqs=0"
 
 func connectSQLite(path string) (*DB, error) {
-	h := newHealth(slow)
+	h := newHealth(slow, func() bool { _, err := os.Stat(path); return errors.Is(err, fs.ErrNotExist) })
 	db := &DB{file: &file{path: path}, now: time.Now, health: h}
 	write, err := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_txlock=immediate")
 	if err != nil {
