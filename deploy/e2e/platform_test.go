@@ -35,14 +35,14 @@ func (c *cluster) install(t *testing.T) {
 	if _, err := c.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatal(err)
 	}
-	image := strings.SplitN(required(t, "SHOPWRIGHT_E2E_IMAGE"), ":", 2)
 	values, err := json.Marshal(storeValues())
 	if err != nil {
 		t.Fatal(err)
 	}
+	image := referenceOf(required(t, "SHOPWRIGHT_E2E_IMAGE"))
 	began := time.Now()
 	c.helm(t, "upgrade", "--install", platform, "../../charts/platform", "--namespace", platform,
-		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository="+image[0], "--set", "image.tag="+image[1],
+		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository="+image.repository, "--set", "image.tag="+image.tag,
 		"--set", "ingress.host=shopwright."+domain, "--set", "stores.baseDomain="+domain, "--set-json", "stores.values="+string(values),
 		"--wait", "--timeout", "3m")
 	t.Logf("the platform is installed in %s", time.Since(began).Round(100*time.Millisecond))
@@ -55,9 +55,8 @@ func storeValues() map[string]any {
 	if image == "" {
 		return map[string]any{}
 	}
-	return map[string]any{"woocommerce": map[string]any{"images": map[string]any{
-		"wordpress": imageValues(image), "cli": imageValues(image),
-	}}}
+	values := referenceOf(image).values()
+	return map[string]any{"woocommerce": map[string]any{"images": map[string]any{"wordpress": values, "cli": values}}}
 }
 
 // signIn comes in through the Ingress with the link that the operator gets.
