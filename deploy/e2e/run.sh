@@ -54,7 +54,11 @@ finish() {
 		umount "$state"/docker/netns/* 2>/dev/null || true
 	fi
 	[ -n "${KEEP:-}" ] || rm -rf "$state"
-	say "evidence is in .cache/e2e/evidence"
+	if [ -s "$cache/evidence/summary.txt" ]; then
+		echo "In short:"
+		cat "$cache/evidence/summary.txt"
+	fi
+	say "that is all; evidence is in .cache/e2e/evidence"
 }
 trap finish EXIT
 
