@@ -177,6 +177,7 @@ func (i *installation) roll(p *process) *process {
 	service.add(next)
 	service.untilServedBy(next)
 	p.stop()
+	service.untilLeft(p)
 	service.close()
 	return next
 }

@@ -23,6 +23,7 @@ type service struct {
 	end     chan struct{}
 
 	mu     sync.Mutex
+	turn   int
 	ready  map[string]bool // by URL
 	served map[string]int  // by URL
 	failed []string        // what visitors complain of
@@ -73,17 +74,9 @@ func (s *service) ask(at string) {
 	s.ready[at] = err == nil && response.StatusCode == http.StatusOK
 }
 
-// forward passes a request on to the program that has served least of those that are ready.
+// forward passes a request on to one after the other of the programs that are ready.
 func (s *service) forward(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	chosen := ""
-	for _, at := range slices.Sorted(maps.Keys(s.ready)) {
-		if s.ready[at] && (chosen == "" || s.served[at] < s.served[chosen]) {
-			chosen = at
-		}
-	}
-	s.served[chosen]++
-	s.mu.Unlock()
+	chosen := s.next()
 	to, err := url.Parse(chosen)
 	if err != nil || chosen == "" {
 		http.Error(w, "nobody is ready", http.StatusServiceUnavailable)
@@ -94,6 +87,25 @@ func (s *service) forward(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 	}
 	proxy.ServeHTTP(w, r)
+}
+
+// next is where the next request goes, empty where nobody is ready.
+func (s *service) next() (chosen string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var ready []string
+	for _, at := range slices.Sorted(maps.Keys(s.ready)) {
+		if s.ready[at] {
+			ready = append(ready, at)
+		}
+	}
+	if len(ready) == 0 {
+		return ""
+	}
+	s.turn++
+	chosen = ready[s.turn%len(ready)]
+	s.served[chosen]++
+	return chosen
 }
 
 // visit has somebody who is signed in ask for the list of stores all the time.
@@ -135,6 +147,16 @@ func (s *service) untilServedBy(p *process) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.served[p.url] > 0
+	})
+}
+
+// untilLeft returns when the program gets no more requests.
+func (s *service) untilLeft(p *process) {
+	s.t.Helper()
+	eventually(s.t, "left alone", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return !s.ready[p.url]
 	})
 }
 

@@ -63,8 +63,7 @@ func (s *store) confirm(t *testing.T, b *browsertest.Browser, what string) {
 		status := s.status(b)
 		return status == "ready" || status == "failed"
 	})
-	steps := browsertest.Evaluate[[]string](b, `[...document.querySelectorAll("li[data-step]")].map(e => e.innerText)`)
-	t.Logf("%s: %s after %s:\n%s", what, s.status(b), time.Since(began).Round(100*time.Millisecond), indented(steps))
+	s.note(t, "%s is %s, and %s after %s: %s", s.slug, what, s.status(b), took(began), steps(b))
 	s.mustBeReady(t, b)
 }
 

@@ -7,6 +7,8 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -114,6 +116,21 @@ func (c *cluster) address() string {
 // picture leaves what the browser shows.
 func (c *cluster) picture(b *browsertest.Browser, name string) {
 	b.Picture(filepath.Join(c.evidence, name+".png"))
+}
+
+// note says something in the log, and again in the summary of the run.
+func (c *cluster) note(t *testing.T, format string, args ...any) {
+	t.Helper()
+	line := fmt.Sprintf(format, args...)
+	t.Log(line)
+	summary, err := os.OpenFile(filepath.Join(c.evidence, "summary.txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = fmt.Fprintln(summary, line)
+	if err := errors.Join(err, summary.Close()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // within asks until it is so.

@@ -35,17 +35,17 @@ func (c *cluster) install(t *testing.T) {
 	if _, err := c.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatal(err)
 	}
-	image := strings.SplitN(required(t, "SHOPWRIGHT_E2E_IMAGE"), ":", 2)
 	values, err := json.Marshal(storeValues())
 	if err != nil {
 		t.Fatal(err)
 	}
+	image := referenceOf(required(t, "SHOPWRIGHT_E2E_IMAGE"))
 	began := time.Now()
 	c.helm(t, "upgrade", "--install", platform, "../../charts/platform", "--namespace", platform,
-		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository="+image[0], "--set", "image.tag="+image[1],
+		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository="+image.repository, "--set", "image.tag="+image.tag,
 		"--set", "ingress.host=shopwright."+domain, "--set", "stores.baseDomain="+domain, "--set-json", "stores.values="+string(values),
 		"--wait", "--timeout", "3m")
-	t.Logf("the platform is installed in %s", time.Since(began).Round(100*time.Millisecond))
+	t.Logf("the platform is installed in %s", took(began))
 	c.helm(t, "test", platform, "--namespace", platform)
 }
 
@@ -55,9 +55,8 @@ func storeValues() map[string]any {
 	if image == "" {
 		return map[string]any{}
 	}
-	return map[string]any{"woocommerce": map[string]any{"images": map[string]any{
-		"wordpress": imageValues(image), "cli": imageValues(image),
-	}}}
+	values := referenceOf(image).values()
+	return map[string]any{"woocommerce": map[string]any{"images": map[string]any{"wordpress": values, "cli": values}}}
 }
 
 // signIn comes in through the Ingress with the link that the operator gets.
@@ -79,35 +78,71 @@ func (c *cluster) signIn(t *testing.T, b *browsertest.Browser) {
 // store is one that a merchant has created on the pages.
 type store struct {
 	*cluster
-	name, slug, page string
+	engine, name, slug, page string
+	clicked                  time.Time
 }
 
-func (s *store) url() string { return "http://" + s.slug + "." + domain }
+func (s *store) url() string { return "http://" + s.host() }
+
+func (s *store) host() string { return s.slug + "." + domain }
 
 func (s *store) namespace() string { return "store-" + s.slug }
 
-// create creates a store and waits until it is ready, which it is when an order was placed.
-// Its address is another in every run.
+// create creates a store and waits until it is ready, which it is when an order was placed,
+// or has failed. It tells how long that took from the click: more than a minute is too long.
 func (c *cluster) create(t *testing.T, b *browsertest.Browser, engine, name string) *store {
 	t.Helper()
-	slug := engine + "-" + strings.ToLower(uuid.NewString()[30:])
+	s := c.begin(b, engine, name)
+	s.arrive(t, b)
+	warning := ""
+	if s.status(b) == "ready" && time.Since(s.clicked) > time.Minute {
+		warning = "  WARNING: more than a minute"
+	}
+	s.note(t, "%s is %s %s after the click%s", s.slug, s.status(b), took(s.clicked), warning)
+	return s
+}
+
+// begin creates a store. Its address is another in every run.
+func (c *cluster) begin(b *browsertest.Browser, engine, name string) *store {
+	s := &store{cluster: c, engine: engine, name: name, slug: engine + "-" + strings.ToLower(uuid.NewString()[30:])}
 	b.Visit(platformURL + "/stores/new")
 	b.Click(fmt.Sprintf(`#create-form input[name="engine"][value=%q]`, engine))
 	b.Type(`#create-form input[name="name"]`, name)
-	b.Type(`#create-form input[name="slug"]`, slug)
-	began := time.Now()
+	b.Type(`#create-form input[name="slug"]`, s.slug)
+	s.clicked = time.Now()
 	b.Click(`#create-form button.btn-primary`)
 	b.WaitFor(`#store-head`)
-	s := &store{cluster: c, name: name, slug: slug, page: browsertest.Evaluate[string](b, "location.pathname")}
+	s.page = browsertest.Evaluate[string](b, "location.pathname")
+	return s
+}
+
+// arrive waits on the store's page until it is ready, or has failed, and tells how it got there.
+func (s *store) arrive(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
 	within(t, provisioning, "the store is ready, or has failed", func(context.Context) bool {
 		status := s.status(b)
 		return status == "ready" || status == "failed"
 	})
-	c.picture(b, slug+"-created")
-	steps := browsertest.Evaluate[[]string](b, `[...document.querySelectorAll("li[data-step]")].map(e => e.innerText)`)
-	t.Logf("%s is %s %s after the click:\n%s", slug, s.status(b), time.Since(began).Round(100*time.Millisecond), indented(steps))
-	return s
+	s.picture(b, s.slug+"-created")
+	s.note(t, "%s is %s by these steps: %s", s.slug, s.status(b), steps(b))
 }
+
+// steps are those of the store's page, which is open, each with its message and its time.
+func steps(b *browsertest.Browser) string {
+	lines := browsertest.Evaluate[[]string](b, `[...document.querySelectorAll("#store-main section")]
+		.filter(s => s.querySelector("li[data-step]") || s.querySelector("h2")?.textContent === "How far it came")
+		.flatMap(s => [...s.querySelectorAll("ol > li")].map(e => e.innerText))`)
+	for i, text := range lines {
+		lines[i] = strings.Replace(breaks.ReplaceAllString(text, ": "), ": done", "", 1)
+	}
+	return strings.Join(lines, "; ")
+}
+
+// breaks are those of lines, and the colons that are there for who listens to the page.
+var breaks = regexp.MustCompile(`\s*\n[\s:]*`)
+
+// took is how long ago something began.
+func took(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
 
 // status is what the store's page, which is open, says.
 func (s *store) status(b *browsertest.Browser) string {
@@ -136,7 +171,7 @@ func (s *store) check(t *testing.T, b *browsertest.Browser) {
 			browsertest.Evaluate[bool](b, `document.querySelector('form[action$="/check"] button:not([disabled])') !== null`)
 	})
 	said := browsertest.Evaluate[string](b, `document.querySelector("section[aria-labelledby=health-title]").innerText`)
-	t.Logf("checked in %s: %s", time.Since(began).Round(100*time.Millisecond), strings.Join(strings.Fields(said), " "))
+	s.note(t, "%s is checked in %s: %s", s.slug, took(began), strings.Join(strings.Fields(said), " "))
 	s.mustBeReady(t, b)
 }
 
@@ -145,15 +180,6 @@ const lastCheck = `document.querySelector("section[aria-labelledby=health-title]
 
 // provisioning is how long a store may take. It leaves the platform the time to say why it does not come.
 const provisioning = 12 * time.Minute
-
-func indented(steps []string) string {
-	blank := regexp.MustCompile(`\s*\n\s*`)
-	var text strings.Builder
-	for _, step := range steps {
-		fmt.Fprintln(&text, "   ", blank.ReplaceAllString(step, ": "))
-	}
-	return text.String()
-}
 
 // credentials are what the store's page shows to its owner.
 func (s *store) credentials(b *browsertest.Browser) (user, password string) {

@@ -10,8 +10,15 @@
 #   WOOCOMMERCE_FILE=PATH   as docker save writes it
 #   KEEP=yes                leaves the cluster running
 set -euo pipefail
+[ -z "${WOOCOMMERCE_FILE:-}" ] || WOOCOMMERCE_FILE=$(realpath -m "$WOOCOMMERCE_FILE")
 cd "$(dirname "$0")/../.."
-[ "$(id -u)" = 0 ] || { echo "make e2e needs root: it makes namespaces, mounts and a network of its own." >&2; exit 1; }
+die() { echo "$*" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || die "make e2e needs root: it makes namespaces, mounts and a network of its own."
+if [ -n "${WOOCOMMERCE_IMAGE:-}${WOOCOMMERCE_FILE:-}" ]; then
+	[ -n "${WOOCOMMERCE_IMAGE:-}" ] || die "WOOCOMMERCE_FILE needs WOOCOMMERCE_IMAGE: the name of the image in the file."
+	[ -n "${WOOCOMMERCE_FILE:-}" ] || die "WOOCOMMERCE_IMAGE needs WOOCOMMERCE_FILE: the node pulls nothing, so write the file with docker save $WOOCOMMERCE_IMAGE."
+	[ -r "$WOOCOMMERCE_FILE" ] || die "WOOCOMMERCE_FILE is $WOOCOMMERCE_FILE, which cannot be read."
+fi
 
 . deploy/need.sh
 need containerd containerd
@@ -47,7 +54,11 @@ finish() {
 		umount "$state"/docker/netns/* 2>/dev/null || true
 	fi
 	[ -n "${KEEP:-}" ] || rm -rf "$state"
-	say "evidence is in .cache/e2e/evidence"
+	if [ -s "$cache/evidence/summary.txt" ]; then
+		echo "In short:"
+		cat "$cache/evidence/summary.txt"
+	fi
+	say "that is all; evidence is in .cache/e2e/evidence"
 }
 trap finish EXIT
 

@@ -59,9 +59,3 @@ func (s *store) serveSignIn(t *testing.T) {
 		t.Errorf("WordPress's sign-in page is\n%.2000s", page)
 	}
 }
-
-// imageValues are a chart's values for an image, from its reference.
-func imageValues(reference string) map[string]any {
-	repository, tag, _ := strings.Cut(reference, ":")
-	return map[string]any{"registry": "", "repository": repository, "tag": tag}
-}
