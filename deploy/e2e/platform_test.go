@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -190,25 +191,48 @@ func (s *store) credentials(b *browsertest.Browser) (user, password string) {
 		browsertest.Evaluate[string](b, `document.querySelector("#credentials-password").textContent`)
 }
 
-// delete deletes the store on the pages and waits until nothing is left of it.
+// delete deletes the store on the pages and waits until nothing is left of it: neither its
+// namespace, nor its volumes, nor their folders on the node.
 func (s *store) delete(t *testing.T, b *browsertest.Browser) {
 	t.Helper()
+	volumes := s.volumes(t)
+	if len(volumes) == 0 {
+		t.Error("the store has no volumes")
+	}
+	for _, v := range volumes {
+		if _, err := os.Stat(v.Spec.HostPath.Path); err != nil {
+			t.Errorf("the folder of the volume %s: %v", v.Name, err)
+		}
+	}
 	began := time.Now()
 	b.Visit(platformURL + s.page + "/delete")
 	b.Type(`#delete-form input[name="confirm"]`, s.name)
 	b.Do(chromedp.Click(chromedp.CSS(`#delete-form button.btn-error`)))
 	b.WaitFor(`#store-page a[href="/stores"].btn`)
-	t.Logf("deleted in %s", time.Since(began).Round(100*time.Millisecond))
+	s.note(t, "%s is deleted in %s, with %d volumes", s.slug, took(began), len(volumes))
 	if _, err := s.CoreV1().Namespaces().Get(t.Context(), s.namespace(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the namespace is still there: %v", err)
 	}
-	volumes, err := s.CoreV1().PersistentVolumes().List(t.Context(), metav1.ListOptions{})
+	// The store's volume claims went with its namespace, and the cluster takes their volumes next.
+	within(t, time.Minute, "the volumes are gone", func(context.Context) bool { return len(s.volumes(t)) == 0 })
+	for _, v := range volumes {
+		if _, err := os.Stat(v.Spec.HostPath.Path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the folder of the volume %s is still there: %v", v.Name, err)
+		}
+	}
+}
+
+// volumes are those that the store has claimed, whatever has become of them.
+func (s *store) volumes(t *testing.T) (claimed []corev1.PersistentVolume) {
+	t.Helper()
+	all, err := s.CoreV1().PersistentVolumes().List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range volumes.Items {
-		if v.Spec.ClaimRef != nil && v.Spec.ClaimRef.Namespace == s.namespace() && v.DeletionTimestamp == nil && v.Status.Phase != corev1.VolumeReleased {
-			t.Errorf("the volume %s is still there: %s", v.Name, v.Status.Phase)
+	for _, v := range all.Items {
+		if v.Spec.ClaimRef != nil && v.Spec.ClaimRef.Namespace == s.namespace() {
+			claimed = append(claimed, v)
 		}
 	}
+	return claimed
 }
