@@ -126,7 +126,7 @@ make --no-print-directory --quiet build devcluster static/node_modules "$PWD/.ca
 if [ $# = 0 ]; then
 	say "trying the node"
 	go test -C deploy/devcluster/addons ./ingress
-	go test -C deploy/devcluster -tags e2e -count=1 -run TestRealNode .
+	go test -C deploy/devcluster -tags e2e -count=1 -timeout 60m -run TestRealNode . # which builds what it needs first
 fi
 
 start_engine
