@@ -62,14 +62,16 @@ func required(t *testing.T, name string) string {
 	return value
 }
 
-// helm runs Helm's command line as the operator.
-func (c *cluster) helm(t *testing.T, args ...string) {
+// helm runs Helm's command line as the operator, and returns what it printed.
+func (c *cluster) helm(t *testing.T, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), required(t, "SHOPWRIGHT_E2E_HELM"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig)
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
 		t.Fatalf("helm %v: %v\n%s", args, err, out)
 	}
+	return string(out)
 }
 
 // exec runs a command in the first container of a pod and returns what it printed.

@@ -10,6 +10,9 @@ import (
 	"shopwright.dev/shopwright/views/browsertest"
 )
 
+// nextImage ends the version that run.sh gives the shop's image a second time: one to upgrade to.
+const nextImage = "-next"
+
 func TestMedusa(t *testing.T) {
 	c := connect(t)
 	c.install(t)
@@ -26,7 +29,7 @@ func TestMedusa(t *testing.T) {
 		s.seeOrder(t, owner, "ada@example.com")
 	})
 	t.Run("changed", func(t *testing.T) {
-		s.change(t, owner.In(t))
+		s.change(t, owner.In(t), s.version(t)+nextImage)
 		s.seeOrder(t, owner.In(t), "ada@example.com")
 	})
 	t.Run("deleted", func(t *testing.T) { s.delete(t, owner.In(t)) })
@@ -52,6 +55,7 @@ func (s *store) buy(t *testing.T, email string) {
 	b.WaitFor("form[action='/checkout/order'] button")
 	b.Click("form[action='/checkout/order'] button")
 	b.WaitFor(".done")
+	s.note(t, "%s has sold to a customer: %s", s.slug, s.said(b, ".done"))
 	s.picture(b, s.slug+"-bought")
 }
 

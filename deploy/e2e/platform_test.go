@@ -50,6 +50,19 @@ func (c *cluster) install(t *testing.T) {
 	c.helm(t, "test", platform, "--namespace", platform)
 }
 
+// nextPlatform brings the platform to the next version, which offers next versions of the
+// engines' charts. Whoever is signed in stays so.
+func (c *cluster) nextPlatform(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	image := referenceOf(required(t, "SHOPWRIGHT_E2E_NEXT_IMAGE"))
+	began := time.Now()
+	c.helm(t, "upgrade", platform, "../../charts/platform", "--namespace", platform, "--reset-then-reuse-values",
+		"--set", "image.repository="+image.repository, "--set", "image.tag="+image.tag, "--wait", "--timeout", "3m")
+	t.Logf("the platform is upgraded in %s", took(began))
+	b.Visit(platformURL + "/stores")
+	b.WaitFor("#store-rows")
+}
+
 // storeValues are values over those of the stores' charts: one image serves as both of WooCommerce's.
 func storeValues() map[string]any {
 	image := os.Getenv(withPlugin)

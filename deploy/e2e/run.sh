@@ -153,12 +153,34 @@ say "making Shopwright's image"
 nice make --no-print-directory image VERSION=e2e >/dev/null 2>"$state/image.log" || { cat "$state/image.log" >&2; exit 1; }
 images+=(shopwright:e2e)
 
+# Shopwright as it will be some day: of the same source, with next versions of the engines' charts.
+say "making the next Shopwright's image"
+next=$cache/next
+rm -rf "$next" && mkdir "$next"
+git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
+	[ ! -e "$file" ] || printf '%s\0' "$file" # it may have been removed
+done | xargs -0 cp --parents --no-dereference --target-directory "$next"
+for chart in medusa woocommerce; do
+	sed -i 's/^version: .*/version: 99.0.0-next/' "$next/charts/$chart/Chart.yaml"
+	cat >"$next/charts/$chart/templates/edition.yaml" <<'YAML'
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: edition
+  labels: {shopwright.dev/store-id: {{ .Values.store.id | quote }}}
+data: {version: {{ .Chart.Version | quote }}}
+YAML
+done
+nice make --no-print-directory -C "$next" image VERSION=e2e-next >/dev/null 2>"$state/image.log" || { cat "$state/image.log" >&2; exit 1; }
+rm -rf "$next"
+images+=(shopwright:e2e-next)
+
 say "bringing the node up"
 bin/devcluster up --real --state "$state/cluster" --images "$cache/images" --source deploy/devcluster
 load "${images[@]}"
 [ -z "${WOOCOMMERCE_FILE:-}" ] || bin/devcluster load --state "$state/cluster" <"$WOOCOMMERCE_FILE"
 
 say "running the tests"
-export SHOPWRIGHT_E2E_STATE=$state/cluster SHOPWRIGHT_E2E_KUBECONFIG=$state/cluster/admin.kubeconfig SHOPWRIGHT_E2E_IMAGE=shopwright:e2e
+export SHOPWRIGHT_E2E_STATE=$state/cluster SHOPWRIGHT_E2E_KUBECONFIG=$state/cluster/admin.kubeconfig SHOPWRIGHT_E2E_IMAGE=shopwright:e2e SHOPWRIGHT_E2E_NEXT_IMAGE=shopwright:e2e-next
 export SHOPWRIGHT_E2E_HELM=$PWD/.cache/bin/helm SHOPWRIGHT_E2E_EVIDENCE=$cache/evidence
 go test -tags e2e -count=1 -timeout 60m -v "$@" ./deploy/e2e
