@@ -16,11 +16,11 @@ import (
 )
 
 // workload selects the pods of a store that always run.
-const workload = "app.kubernetes.io/component notin (setup, check)"
+const workload = "app.kubernetes.io/component notin (setup, check, cron)"
 
-// losePods deletes the store's pods one by one; each comes back before the next goes. Pods end
-// when they are asked to, and are not killed.
-func (s *store) losePods(t *testing.T) {
+// losePods deletes the store's pods one by one; each comes back before the next goes, and is
+// well then. Pods end when they are asked to, and are not killed.
+func (s *store) losePods(t *testing.T, well func(corev1.Pod) bool) {
 	t.Helper()
 	for _, pod := range s.pods(t, s.namespace(), workload) {
 		component := pod.Labels["app.kubernetes.io/component"]
@@ -33,8 +33,8 @@ func (s *store) losePods(t *testing.T) {
 		if grace := time.Duration(*pod.Spec.TerminationGracePeriodSeconds) * time.Second; ended >= grace {
 			t.Errorf("%s had to be killed after %s", component, grace)
 		}
-		within(t, 5*time.Minute, "another "+component, func(ctx context.Context) bool { return s.isBack(ctx, pod) })
-		t.Logf("%s ended in %s and was back after %s", component, ended.Round(100*time.Millisecond), time.Since(began).Round(100*time.Millisecond))
+		within(t, 5*time.Minute, "another "+component, func(ctx context.Context) bool { return s.isBack(ctx, pod, well) })
+		s.note(t, "%s: %s is lost, ends in %s and is back after %s", s.slug, component, ended.Round(100*time.Millisecond), took(began))
 	}
 }
 
@@ -44,15 +44,15 @@ func (s *store) isGone(ctx context.Context, lost corev1.Pod) bool {
 	return apierrors.IsNotFound(err) || err == nil && pod.UID != lost.UID
 }
 
-// isBack reports whether the store has another pod in the place of one that was lost, and all are ready.
-func (s *store) isBack(ctx context.Context, lost corev1.Pod) bool {
+// isBack reports whether the store has another pod in the place of one that was lost, and all are well.
+func (s *store) isBack(ctx context.Context, lost corev1.Pod, well func(corev1.Pod) bool) bool {
 	list, err := s.CoreV1().Pods(s.namespace()).List(ctx, metav1.ListOptions{LabelSelector: workload})
 	if err != nil {
 		return false
 	}
 	another := false
 	for _, pod := range list.Items {
-		if pod.UID == lost.UID || !isReady(pod) {
+		if pod.UID == lost.UID || !well(pod) {
 			return false
 		}
 		same := pod.Labels["app.kubernetes.io/component"] == lost.Labels["app.kubernetes.io/component"]
@@ -70,8 +70,19 @@ func isReady(pod corev1.Pod) bool {
 	return false
 }
 
-// logMemory prints what the store's pods take, as the kubelet counts it.
-func (s *store) logMemory(t *testing.T) {
+// isUp reports whether all containers of the pod have started. One of a shop that was never
+// set up does not get ready.
+func isUp(pod corev1.Pod) bool {
+	for _, c := range pod.Status.ContainerStatuses {
+		if c.Started == nil || !*c.Started || c.State.Running == nil {
+			return false
+		}
+	}
+	return len(pod.Status.ContainerStatuses) > 0 && pod.DeletionTimestamp == nil
+}
+
+// weigh tells what the store's pods take, as the kubelet counts it.
+func (s *store) weigh(t *testing.T) {
 	raw, err := s.CoreV1().RESTClient().Get().AbsPath("/api/v1/nodes/node-1/proxy/stats/summary").DoRaw(t.Context())
 	if err != nil {
 		t.Fatal(err)
