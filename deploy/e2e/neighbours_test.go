@@ -4,9 +4,11 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -15,57 +17,138 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/views/browsertest"
 )
 
 // absence is how long the kubelet is away, at least: until Kubernetes takes its node for lost.
 const absence = time.Minute
 
-// TestNeighbours is about two shops on one node.
+// TestNeighbours is about two shops of each engine on one node.
 func TestNeighbours(t *testing.T) {
 	c := connect(t)
 	c.install(t)
 	owner := c.browser(t)
 	c.signIn(t, owner)
-	busy := c.create(t, owner, "medusa", "Busy")
-	busy.mustBeReady(t, owner)
-	quiet := c.create(t, owner, "medusa", "Quiet")
-	quiet.mustBeReady(t, owner)
-	t.Run("one under load", func(t *testing.T) {
-		end := busy.load(t)
+	woo := c.openPair(t, owner, "woocommerce", "Livres", "Laines")
+	medusas := c.openPair(t, owner, "medusa", "Busy", "Quiet")
+	busy, quiet := medusas[0], medusas[1]
+	t.Run("one Medusa under load", func(t *testing.T) {
+		end := busy.load(t, "http://"+c.address()+"/")
 		quiet.check(t, owner.In(t))
 		end()
 	})
+	t.Run("one WooCommerce under load", func(t *testing.T) { c.loadWooCommerce(t, owner.In(t), woo) })
 	t.Run("without the kubelet", func(t *testing.T) {
 		c.pauseKubelet(t, quiet)
 		quiet.check(t, owner.In(t))
 	})
 	t.Run("deleted", func(t *testing.T) {
 		busy.delete(t, owner.In(t))
+		woo[0].delete(t, owner)
 		if err := quiet.get(t.Context(), "/"); err != nil {
 			t.Errorf("the neighbour of a store that was deleted: %v", err)
 		}
+		if !hasPlugin() {
+			woo[1].mustServe(t, "Only in "+woo[1].name)
+		}
 		quiet.delete(t, owner)
+		woo[1].delete(t, owner)
 	})
 }
 
-// load has many customers look at the shop until end is called.
-func (s *store) load(t *testing.T) (end func()) {
+// openPair opens two stores of an engine at once, side by side. They sell, if they can.
+func (c *cluster) openPair(t *testing.T, b *browsertest.Browser, engine string, names ...string) (pair []*store) {
+	t.Helper()
+	for _, name := range names {
+		pair = append(pair, c.begin(b, engine, name))
+	}
+	for _, s := range pair {
+		b.Visit(platformURL + s.page)
+		s.arrive(t, b)
+		if engine == "woocommerce" && !hasPlugin() {
+			s.mustLackPlugin(t, b)
+		} else {
+			s.mustBeReady(t, b)
+		}
+	}
+	return pair
+}
+
+// loadWooCommerce puts one shop under load while the other sells. Without the plugin each is a
+// WordPress that has no customers: one is asked in its pod, while the other serves what was
+// written there and nothing of its neighbour's.
+func (c *cluster) loadWooCommerce(t *testing.T, owner *browsertest.Browser, pair []*store) {
+	busy, quiet := pair[0], pair[1]
+	if hasPlugin() {
+		end := busy.load(t, "http://"+c.address()+"/")
+		quiet.check(t, owner)
+		end()
+		return
+	}
+	busy.leftOut(t)
+	for _, s := range pair {
+		s.write(t, "Only in "+s.name)
+	}
+	address := busy.pods(t, busy.namespace(), "app.kubernetes.io/component=wordpress")[0].Status.PodIP
+	end := busy.load(t, "http://"+address+"/wp-login.php")
+	for range 10 {
+		quiet.mustServe(t, "Only in "+quiet.name)
+	}
+	end()
+	busy.mustServe(t, "Only in "+busy.name)
+}
+
+// load has many customers look at an address, as the shop's, until end is called. Every one of
+// them must be served. They are on the node, from which all addresses of the cluster are reached.
+func (s *store) load(t *testing.T, address string) (end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, "wrk", "--threads", "1", "--connections", "16", "--duration", "10m",
-		"--header", "Host: "+s.slug+"."+domain, "http://"+s.address()+"/")
+	cmd := exec.CommandContext(ctx, "nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", s.kubelet(t)),
+		"wrk", "--threads", "1", "--connections", "16", "--timeout", "30s", "--duration", "10m", "--header", "Host: "+s.host(), address)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // then it says what it saw
 	var said strings.Builder
-	cmd.Stdout = &said
+	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	return func() {
+		t.Helper()
 		cancel()
 		_ = cmd.Wait() // it was interrupted
 		t.Logf("meanwhile at %s:\n%s", s.slug, said.String())
-		if !strings.Contains(said.String(), "Requests/sec") {
-			t.Error("nobody was served")
+		if complaint := complaintOf(said.String()); complaint != "" {
+			t.Error(complaint)
+		}
+		s.note(t, "%s under load: %s", s.slug, rate.FindString(said.String()))
+	}
+}
+
+var rate = regexp.MustCompile(`Requests/sec: *[0-9.]+`)
+
+// complaintOf is what wrk has to complain of, or nothing.
+func complaintOf(said string) string {
+	for line := range strings.Lines(said) {
+		if strings.Contains(line, "Non-2xx") || strings.Contains(line, "Socket errors") {
+			return "not everybody was served: " + strings.TrimSpace(line)
+		}
+	}
+	if !rate.MatchString(said) {
+		return "nobody was served"
+	}
+	return ""
+}
+
+func TestComplaints(t *testing.T) {
+	const well = "  1000 requests in 10.00s, 1.00MB read\nRequests/sec:    100.00\n"
+	for said, want := range map[string]string{
+		well:                                     "",
+		well + "  Non-2xx or 3xx responses: 7\n": "not everybody was served: Non-2xx or 3xx responses: 7",
+		"  Socket errors: connect 0, read 2, write 0, timeout 0\n" + well: "not everybody was served: Socket errors: connect 0, read 2, write 0, timeout 0",
+		"unable to connect to 198.18.0.2:80 Connection refused\n":         "nobody was served",
+	} {
+		if got := complaintOf(said); got != want {
+			t.Errorf("of %q it says %q", said, got)
 		}
 	}
 }

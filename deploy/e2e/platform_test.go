@@ -45,6 +45,8 @@ func (c *cluster) install(t *testing.T) {
 	c.helm(t, "upgrade", "--install", platform, "../../charts/platform", "--namespace", platform,
 		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository="+image.repository, "--set", "image.tag="+image.tag,
 		"--set", "ingress.host=shopwright."+domain, "--set", "stores.baseDomain="+domain, "--set-json", "stores.values="+string(values),
+		// One person opens all stores of a run, within minutes.
+		"--set-string", "stores.createRate=0", "--set", "stores.maxPerUser=0",
 		"--wait", "--timeout", "3m")
 	t.Logf("the platform is installed in %s", took(began))
 	c.helm(t, "test", platform, "--namespace", platform)

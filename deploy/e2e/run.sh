@@ -32,6 +32,7 @@ need nodejs node
 need npm npm
 need chromium chromium
 need wrk wrk
+need util-linux nsenter
 install_needed "These tests"
 
 cache=$PWD/.cache/e2e
