@@ -43,6 +43,8 @@ image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
 	@set -e; for arch in $(PLATFORMS); do \
 	  GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o $(CONTEXT)/linux/$$arch/shopwright ./cmd/shopwright; \
 	  tag=$(IMAGE):$(VERSION); [ "$(PLATFORMS)" = $$arch ] || tag=$$tag-$$arch; \
+	  [ $$arch = $$(docker version --format '{{.Server.Arch}}') ] || docker buildx version >/dev/null 2>&1 || \
+	    { echo "An image for $$arch takes Docker's BuildKit: install docker-buildx." >&2; exit 1; }; \
 	  docker build --quiet --platform linux/$$arch --file deploy/Dockerfile --tag $$tag --build-arg TARGETARCH=$$arch \
 	    --build-arg VERSION=$(VERSION) --build-arg REVISION=$$(git rev-parse HEAD) $(CONTEXT) >/dev/null; \
 	  echo "$$tag: $$(( $$(docker image inspect --format '{{.Size}}' $$tag) / 1000000 )) MB"; \
@@ -53,10 +55,10 @@ image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
 push: image ## build the image and push it as IMAGE=registry/path; PLATFORMS="amd64 arm64" pushes all under one name
 	@set -e; name=$(IMAGE):$(VERSION); set -- $(PLATFORMS); \
 	if [ $$# = 1 ]; then docker push --quiet $$name; exit; fi; \
-	set -- $${@/#/$$name-}; \
-	for tag; do docker push --quiet $$tag; done; \
+	for arch; do docker push --quiet $$name-$$arch; done; \
 	docker manifest rm $$name >/dev/null 2>&1 || true; \
-	docker manifest create $(MANIFEST_FLAGS) $$name $$@ >/dev/null; \
+	docker manifest create $(MANIFEST_FLAGS) $$name $${@/#/$$name-} >/dev/null; \
+	for arch; do docker manifest annotate --os linux --arch $$arch $$name $$name-$$arch; done; \
 	docker manifest push --purge $(filter --insecure,$(MANIFEST_FLAGS)) $$name
 
 # REGISTRY is where the shops' images are pushed; without it they stay in the local Docker.
