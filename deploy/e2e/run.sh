@@ -73,11 +73,11 @@ start_engine() {
 	timeout 60 sh -c 'until docker info >/dev/null 2>&1; do sleep 0.2; done' || { tail -n 20 "$state/docker.log" >&2; exit 1; }
 }
 
-# Debian as it is on Debian's own servers.
+# Debian as debootstrap finds it by itself.
 debian() { # RELEASE
 	docker image inspect "debian:$1-slim" >/dev/null 2>&1 && return
 	say "making debian:$1-slim"
-	nice debootstrap --variant=minbase "$1" "$state/$1" http://deb.debian.org/debian >"$state/$1.log" || { tail "$state/$1.log" >&2; exit 1; }
+	nice debootstrap --variant=minbase "$1" "$state/$1" >"$state/$1.log" || { tail "$state/$1.log" >&2; exit 1; }
 	rm -rf "$state/$1"/var/cache/apt/archives/*.deb "$state/$1"/var/lib/apt/lists/*
 	tar -C "$state/$1" -c . | docker import - "debian:$1-slim" >/dev/null
 	rm -rf "${state:?}/$1"
