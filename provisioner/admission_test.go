@@ -7,6 +7,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"shopwright.dev/shopwright/store"
@@ -53,8 +54,12 @@ func messages(f store.Failure) string {
 }
 
 func creating(group, resource string) admissionv1.NamedRuleWithOperations {
+	return when(admissionv1.Create, group, resource)
+}
+
+func when(operation admissionv1.OperationType, group, resource string) admissionv1.NamedRuleWithOperations {
 	return admissionv1.NamedRuleWithOperations{RuleWithOperations: admissionv1.RuleWithOperations{
-		Operations: []admissionv1.OperationType{admissionv1.Create},
+		Operations: []admissionv1.OperationType{operation},
 		Rule:       admissionv1.Rule{APIGroups: []string{group}, APIVersions: []string{"v1"}, Resources: []string{resource}},
 	}}
 }
@@ -124,4 +129,30 @@ func TestAdmissionDenied(t *testing.T) {
 			p.wantReady(t, st)
 		})
 	}
+}
+
+// TestDeletionDenied has the cluster refuse to let a part of the release go. The page says so,
+// and once it may go the store does by itself.
+func TestDeletionDenied(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Kept"))
+	allow := p.createPolicy(t, "keep-"+st.Namespace, admissionv1.ValidatingAdmissionPolicySpec{
+		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{
+			when(admissionv1.Delete, "", "services"),
+		}},
+		Validations: []admissionv1.Validation{{Expression: "false", Message: "the house rules keep it"}},
+	}, st.Namespace)
+	services := p.admin.CoreV1().Services(st.Namespace)
+	within(t, "the policy is in force", func() bool {
+		err := services.Delete(t.Context(), "wordpress", metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}})
+		return apierrors.IsInvalid(err) || apierrors.IsForbidden(err)
+	})
+	p.askDelete(t, st)
+	told := p.until(t, st.ID, "the page tells why", func(st store.Store) bool { return strings.Contains(st.Message, "the house rules keep it") })
+	if told.Status != store.Deleting || told.Step != store.StepUninstall || !strings.HasSuffix(told.Message, "It goes on by itself when the cluster’s administrator allows it.") {
+		t.Errorf("it is %s at %s: %s", told.Status, told.Step, told.Message)
+	}
+	allow()
+	p.untilGone(t, st)
 }

@@ -173,7 +173,23 @@ func (w *worker) recover(ctx *lease, err error) {
 	w.log.Warn("trying again", "step", w.claim.Store.Step, "error", err)
 	w.cluster.doubt(ctx)
 	w.failures++
+	w.tell(ctx, err, final)
 	_ = sleep(ctx, min(time.Second<<min(w.failures, 6), 30*time.Second)/2)
+}
+
+// tell says on the page what the work cannot get past, from the second try on. That the cluster
+// is away, or the records are, is said for all stores at once.
+func (w *worker) tell(ctx context.Context, err error, refused bool) {
+	if w.failures < 2 || w.claim.Store.Step == "" || w.cluster.connection() == nil {
+		return
+	}
+	message := "Trying again: " + sentence(firstLine(err))
+	if refused {
+		message = "The cluster says no: " + sentence(firstLine(err)) + " It goes on by itself when the cluster’s administrator allows it."
+	}
+	if err := w.advance(ctx, action{Step: w.claim.Store.Step, Message: message}); err != nil {
+		w.log.Warn("what the work cannot get past is not told", "error", err)
+	}
 }
 
 // news tells that something may have changed since it was subscribed to.

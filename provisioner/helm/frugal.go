@@ -10,6 +10,7 @@ import (
 	"helm.sh/helm/v3/pkg/kube"
 	"helm.sh/helm/v3/pkg/release"
 	"helm.sh/helm/v3/pkg/storage/driver"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // trusting is Helm's client without its first question of every action, whether the cluster
@@ -18,6 +19,19 @@ type trusting struct{ *kube.Client }
 
 // IsReachable implements kube.Interface.
 func (trusting) IsReachable() error { return nil }
+
+// candid keeps why objects could not be deleted, which Helm tells its log only.
+type candid struct {
+	trusting
+	refused []error
+}
+
+// DeleteWithPropagationPolicy implements kube.InterfaceDeletionPropagation.
+func (c *candid) DeleteWithPropagationPolicy(resources kube.ResourceList, policy metav1.DeletionPropagation) (*kube.Result, []error) {
+	result, errs := c.trusting.DeleteWithPropagationPolicy(resources, policy)
+	c.refused = append(c.refused, errs...)
+	return result, errs
+}
 
 // remembering gives the history of a release without asking the cluster twice within an
 // action, as long as the action has not written. It is for one action alone.

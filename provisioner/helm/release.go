@@ -204,11 +204,16 @@ func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
 	if err != nil {
 		return err
 	}
+	deleting := &candid{}
+	if client, ok := cfg.KubeClient.(trusting); ok {
+		deleting.trusting = client
+		cfg.KubeClient = deleting
+	}
 	uninstall := action.NewUninstall(cfg)
 	uninstall.IgnoreNotFound = true
 	uninstall.DeletionPropagation = "background"
 	if _, err := uninstall.Run(name); err != nil {
-		return fmt.Errorf("uninstall release %s/%s: %w", namespace, name, err)
+		return fmt.Errorf("uninstall release %s/%s: %w", namespace, name, errors.Join(append(deleting.refused, err)...))
 	}
 	return nil
 }
