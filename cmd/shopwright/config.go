@@ -96,6 +96,8 @@ type config struct {
 
 	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anybody on this machine sign in as the developer. Loopback addresses only."`
 	LogLevel string `env:"SHOPWRIGHT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+
+	PprofAddr string `env:"SHOPWRIGHT_PPROF_ADDR" help:"Loopback address, such as 127.0.0.1:6060, to serve Go’s profiles of this program on; none when empty."`
 }
 
 // validate returns all mistakes in one error.
@@ -108,7 +110,7 @@ func (c *config) validate() error {
 	}
 	err := checkAddress(c.Addr)
 	check(err == nil, "SHOPWRIGHT_ADDR is %q: it must be HOST:PORT", c.Addr)
-	check(err != nil || !c.DevLogin || c.loopback(), "SHOPWRIGHT_DEV_LOGIN lets anybody in: it needs a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
+	check(err != nil || !c.DevLogin || isLoopback(c.Addr), "SHOPWRIGHT_DEV_LOGIN lets anybody in: it needs a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
 	check(c.BaseURL == "" || isWebURL(c.BaseURL), "SHOPWRIGHT_BASE_URL is %q: it must start with http:// or https://", c.BaseURL)
 	check(isDomain(c.BaseDomain), "SHOPWRIGHT_BASE_DOMAIN is %q: it must be a domain, such as shops.example.com", c.BaseDomain)
 	check(slices.Contains([]string{"local", "production"}, c.Environment), "SHOPWRIGHT_ENVIRONMENT is %q: it must be local or production", c.Environment)
@@ -128,6 +130,7 @@ func (c *config) validate() error {
 	check(c.EndDelay >= 0, "SHOPWRIGHT_END_DELAY is %s: it must not be negative", c.EndDelay)
 	check(c.DatabaseWait >= 0, "SHOPWRIGHT_DATABASE_WAIT is %s: it must not be negative", c.DatabaseWait)
 	check(new(slog.Level).UnmarshalText([]byte(c.LogLevel)) == nil, "SHOPWRIGHT_LOG_LEVEL is %q: it must be debug, info, warn or error", c.LogLevel)
+	check(c.PprofAddr == "" || checkAddress(c.PprofAddr) == nil && isLoopback(c.PprofAddr), "SHOPWRIGHT_PPROF_ADDR is %q: it must be HOST:PORT of a loopback address, such as 127.0.0.1:6060", c.PprofAddr)
 	check(isName(c.Namespace), "SHOPWRIGHT_NAMESPACE is %q: "+mustBeName, c.Namespace)
 	check(c.TLSSecret == "" || isName(c.TLSSecret), "SHOPWRIGHT_TLS_SECRET is %q: "+mustBeName, c.TLSSecret)
 	check(c.PullSecret == "" || isName(c.PullSecret), "SHOPWRIGHT_IMAGE_PULL_SECRET is %q: "+mustBeName, c.PullSecret)
@@ -207,9 +210,9 @@ func checkAddress(addr string) error {
 	return err
 }
 
-// loopback reports whether only this machine can reach the address.
-func (c *config) loopback() bool {
-	host, _, err := net.SplitHostPort(c.Addr)
+// isLoopback reports whether only this machine can reach the address.
+func isLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false
 	}

@@ -158,6 +158,8 @@ func TestWhatKeepsTheProgramFromServing(t *testing.T) {
 		{"SHOPWRIGHT_DEFAULT_PLAN=gold", "it must be one of the plans, which are free, standard, pro", 2},
 		{"SHOPWRIGHT_DATABASE_WAIT=-1s", "must not be negative", 2},
 		{"SHOPWRIGHT_END_DELAY=-1s", "must not be negative", 2},
+		{"SHOPWRIGHT_PPROF_ADDR=0.0.0.0:6060", "must be HOST:PORT of a loopback address", 2},
+		{"SHOPWRIGHT_PPROF_ADDR=" + taken.Addr().String(), "name another with SHOPWRIGHT_PPROF_ADDR", 1},
 		{"SHOPWRIGHT_STORE_VALUES=woocommerce", "must be maps of values by engine", 2},
 		{"SHOPWRIGHT_STORE_VALUES={shopify: {}}", `there is no engine "shopify"`, 2},
 		{"SHOPWRIGHT_STORE_VALUES={woocommerce: {shop: {county: FR}}}", "county", 2},

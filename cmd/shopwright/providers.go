@@ -75,7 +75,7 @@ func (c *config) validateSignIn() error {
 		}
 		seen[p.Name], seen[p.URL] = true, true
 	}
-	if len(providers) > 0 && c.BaseURL == "" && !c.loopback() {
+	if len(providers) > 0 && c.BaseURL == "" && !isLoopback(c.Addr) {
 		wrong = append(wrong, errors.New("SHOPWRIGHT_BASE_URL is missing: providers to sign in with send people back there"))
 	}
 	return errors.Join(append(wrong, c.validateAdmission())...)

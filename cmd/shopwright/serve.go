@@ -108,12 +108,17 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
-		return c.cannotListen(err)
+		return cannotListen("SHOPWRIGHT_ADDR", c.Addr, err)
 	}
 	server, app, err := c.newServer(db, work, listener, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	endProfiles, err := c.serveProfiles(ctx, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer endProfiles()
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWork()
 	var running sync.WaitGroup
@@ -146,9 +151,9 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	return err
 }
 
-// cannotListen says what to do about an address that cannot be served on.
-func (c *serveCmd) cannotListen(err error) error {
-	todo := "name another with SHOPWRIGHT_ADDR"
+// cannotListen says what to do about an address, of a setting, that cannot be served on.
+func cannotListen(setting, addr string, err error) error {
+	todo := "name another with " + setting
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		todo = "another program uses it: end that one, or " + todo
@@ -157,7 +162,7 @@ func (c *serveCmd) cannotListen(err error) error {
 	case errors.Is(err, syscall.EACCES):
 		todo = "its port is reserved: let a proxy serve it, or " + todo
 	}
-	return fmt.Errorf("the address %s cannot be served on: %s (%w)", c.Addr, todo, err)
+	return fmt.Errorf("the address %s cannot be served on: %s (%w)", addr, todo, err)
 }
 
 func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect provisioner.Connector, log *slog.Logger) (*provisioner.Provisioner, error) {
