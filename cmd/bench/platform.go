@@ -115,6 +115,16 @@ func (p *platform) connected(ctx context.Context) error {
 	return nil
 }
 
+// lastSaid is the end of the log.
+func (p *platform) lastSaid() string {
+	const size = 4000
+	text, err := os.ReadFile(p.log.Name())
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-size):])
+}
+
 // relay signals what waits for a store when the records say that it has come to an end.
 func (p *platform) relay(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -189,7 +199,7 @@ func (p *platform) until(ctx context.Context, id string, status store.Status) er
 		select {
 		case <-settled:
 		case <-ctx.Done():
-			return fmt.Errorf("store %s is %s at %q: %w", st.Slug, st.Status, st.Step, ctx.Err())
+			return fmt.Errorf("store %s is %s at %q: %w\n%s", st.Slug, st.Status, st.Step, ctx.Err(), p.lastSaid())
 		}
 	}
 }
