@@ -52,7 +52,7 @@ func measureList(ctx context.Context, b *bench) (figures []figure, err error) {
 	if a.store, err = a.open(ctx, b.name()); err != nil {
 		return nil, err
 	}
-	calls, err := m.during(func() error { return a.askAll(ctx) })
+	calls, err := m.during(func() error { return b.profiledIn(ctx, p, func() error { return a.askAll(ctx) }) })
 	if err != nil {
 		return nil, err
 	}

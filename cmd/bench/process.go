@@ -22,11 +22,15 @@ type process struct {
 	cmd       *exec.Cmd
 	began     time.Time
 	url       string
+	profiles  string        // URL that they are served under, where a directory for them is named
 	connected chan struct{} // closed when it is connected to the cluster
 	output    sync.WaitGroup
 }
 
-var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
+var (
+	servingLine  = regexp.MustCompile(`msg=serving url=(\S+)`)
+	profilesLine = regexp.MustCompile(`msg="serving profiles" url=(\S+)`) // which comes before
+)
 
 // startProcess starts the program on a data directory, with more in its environment, and
 // returns when it serves. Stop it.
@@ -35,8 +39,12 @@ func startProcess(ctx context.Context, b *bench, dataDir string, at target, env 
 	p.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + dataDir,
 		"SHOPWRIGHT_KUBECONFIG=" + at.kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0",
+		"SHOPWRIGHT_END_DELAY=0", // which is for proxies, and not ours to be quick with
 	}
 	p.cmd.Env = append(p.cmd.Env, env...)
+	if b.profile != "" {
+		p.cmd.Env = append(p.cmd.Env, "SHOPWRIGHT_PPROF_ADDR=127.0.0.1:0")
+	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -64,6 +72,9 @@ func (p *process) read(out io.Reader, serving chan<- string) {
 	defer close(serving)
 	once := sync.OnceFunc(func() { close(p.connected) })
 	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if found := profilesLine.FindStringSubmatch(lines.Text()); found != nil {
+			p.profiles = found[1]
+		}
 		if found := servingLine.FindStringSubmatch(lines.Text()); found != nil {
 			serving <- found[1]
 		}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -37,6 +40,44 @@ func (b *bench) profileMemory() error {
 	}
 	runtime.GC()
 	return errors.Join(pprof.Lookup("allocs").WriteTo(file, 0), file.Close())
+}
+
+// sampled is how long the CPU of the real program is watched, in seconds: its work may be
+// over before.
+const sampled = 20
+
+// profiledIn does the work, and lets the real program, which takes part in it, write profiles
+// of itself.
+func (b *bench) profiledIn(ctx context.Context, p *process, work func() error) error {
+	if b.profile == "" {
+		return work()
+	}
+	b.profiles++
+	cpu := make(chan error, 1)
+	go func() { cpu <- b.fetchProfile(ctx, p, "cpu", fmt.Sprintf("profile?seconds=%d", sampled)) }()
+	err := work()
+	return errors.Join(err, <-cpu, b.fetchProfile(ctx, p, "mem", "heap?gc=1"))
+}
+
+func (b *bench) fetchProfile(ctx context.Context, p *process, kind, path string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.profiles+path, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close() //nolint:errcheck // it was read
+	file, err := b.profileFile(kind)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, response.Body)
+	if response.StatusCode != http.StatusOK {
+		err = errors.Join(err, fmt.Errorf("GET %s: %s", path, response.Status))
+	}
+	return errors.Join(err, file.Close())
 }
 
 func (b *bench) profileFile(kind string) (*os.File, error) {

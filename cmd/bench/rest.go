@@ -92,7 +92,8 @@ func memoryAtRest(ctx context.Context, b *bench, dataDir string) (memory, error)
 	}
 	err = p.settle(ctx, restAfter)
 	held, readErr := p.resident()
-	return held, errors.Join(err, readErr, p.stop())
+	profileErr := b.profiledIn(ctx, p, func() error { return nil })
+	return held, errors.Join(err, readErr, profileErr, p.stop())
 }
 
 // populate lets our own provisioner make the stores, of the neutral engine, and returns the
@@ -104,7 +105,10 @@ func populate(ctx context.Context, b *bench) (dataDir string, err error) {
 	}
 	defer p.close()
 	began := time.Now()
-	_, err = each(ctx, b.names(crowded), crowdWide, p.create)
+	err = b.profiled(func() error {
+		_, err := each(ctx, b.names(crowded), crowdWide, p.create)
+		return err
+	})
 	b.note("  %d stores were made in %s", crowded, time.Since(began).Round(time.Second))
 	return p.dir, err
 }

@@ -98,6 +98,9 @@ func measureBusyStreams(ctx context.Context, b *bench, h house, database string)
 	if err := c.watch(ctx, r, p, database, members); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
+	if err := b.profiledIn(ctx, p, func() error { return c.change(ctx, r) }); err != nil {
+		return nil, errors.Join(err, p.stop())
+	}
 	held, err := p.resident()
 	if err != nil {
 		return nil, errors.Join(err, p.stop())
@@ -197,15 +200,12 @@ func (c *audience) fill(ctx context.Context, r *records, b *bench) (members []me
 	return members, nil
 }
 
-// watch signs the members in, opens the streams and makes the changes.
+// watch signs the members in and opens the streams.
 func (c *audience) watch(ctx context.Context, r *records, p *process, database string, members []member) (err error) {
 	if c.cookies, err = r.signInAll(ctx, p, database, members); err != nil {
 		return err
 	}
-	if err := c.gather(ctx, p, viewers); err != nil {
-		return err
-	}
-	return c.change(ctx, r)
+	return c.gather(ctx, p, viewers)
 }
 
 // gather opens so many more streams.
