@@ -11,7 +11,7 @@ const concurrencyStores = 40
 // shortest total without making each of them slow is the one for the default.
 func measureConcurrency(ctx context.Context, b *bench) ([]figure, error) {
 	var limited []approach
-	for _, limit := range []int{4, 8, 16, 32, 0} {
+	for _, limit := range []int{8, 16, 24, 32, 0} {
 		limited = append(limited, approach{name: limitName(limit), ours: true, open: func(ctx context.Context) (peer, error) {
 			return newPlatform(ctx, b, b.account, limit)
 		}})

@@ -35,7 +35,7 @@ type platform struct {
 }
 
 // defaultConcurrency is that of the program's own configuration.
-const defaultConcurrency = 16
+const defaultConcurrency = 24
 
 // newPlatform starts one with records of its own; so many stores at a time, zero for no
 // limit. It returns when it is connected.

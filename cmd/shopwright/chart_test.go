@@ -245,7 +245,7 @@ func (i *installation) lifeOfARelease(mark string, sets ...string) {
 		t.Errorf("the upgrade changes nothing: %q", p.env)
 	}
 	p = i.whileStoresComeUp(p, mark+"-back", func() { i.helm("rollback", "shopwright", "1", "--wait", "--timeout", patience.String()) })
-	if !strings.Contains(strings.Join(p.env, " "), "SHOPWRIGHT_MAX_CONCURRENT=16") {
+	if !strings.Contains(strings.Join(p.env, " "), "SHOPWRIGHT_MAX_CONCURRENT=24") {
 		t.Errorf("the rollback changes nothing: %q", p.env)
 	}
 	i.helm("test", "shopwright", "--timeout", patience.String())

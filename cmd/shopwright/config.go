@@ -64,7 +64,7 @@ type config struct {
 	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
 	CreateRate       string        `env:"SHOPWRIGHT_CREATE_RATE" help:"Stores that one user may create within a time, such as 5/5m; 0 for no limit. 5/5m when empty, and no limit with the development login."`
 	DefaultPlan      string        `env:"SHOPWRIGHT_DEFAULT_PLAN" default:"standard" help:"Plan of teams that no administrator has given one."`
-	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"16" help:"Stores that are provisioned at the same time."`
+	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"24" help:"Stores that are provisioned at the same time."`
 	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
 
