@@ -386,6 +386,18 @@ func TestProgramsLookAround(t *testing.T) {
 	}
 }
 
+// Whatever a program accepts, there is JSON.
+func TestProgramsAcceptAnything(t *testing.T) {
+	t.Parallel()
+	p := serve(t).program(everyScope()...)
+	for _, accepted := range []string{"", "*/*", "text/html", "*/*;,text/html", ";0 ", "application/json;q", ",;,", "application/x-ndjson;"} {
+		got := p.call("GET", "/stores", nil, "Accept: "+accepted)
+		if got.status != 200 || got.header.Get("Content-Type") != "application/json" {
+			t.Errorf("with Accept %q: %d as %s", accepted, got.status, got.header.Get("Content-Type"))
+		}
+	}
+}
+
 // Where an installation names other origins, browsers there may ask; no other may.
 func TestNamedOriginsMayUseTheAPI(t *testing.T) {
 	t.Parallel()

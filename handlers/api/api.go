@@ -64,7 +64,7 @@ type API struct {
 func New(e *echo.Echo, c Config) *API {
 	a := &API{Config: c}
 	a.huma = humaecho.NewWithGroup(e, e.Group(Prefix), a.settings())
-	a.huma.UseMiddleware(a.authenticate)
+	a.huma.UseMiddleware(negotiate, a.authenticate)
 	a.registerStores()
 	a.registerReleases()
 	a.registerCluster()
@@ -76,6 +76,18 @@ func New(e *echo.Echo, c Config) *API {
 	delete(schemas, "ErrorModel") // huma's own, in whose place is Problem
 	delete(schemas, "ErrorDetail")
 	return a
+}
+
+// negotiate leaves, of what a program accepts, the one choice that there is: all else is
+// answered with JSON. Huma would look for more, and panics at some values, such as "*/*;,text/html".
+func negotiate(c huma.Context, next func(huma.Context)) {
+	header := humaecho.Unwrap(c).Request().Header
+	lines := strings.Contains(strings.Join(header.Values("Accept"), ","), ndjson)
+	header.Del("Accept")
+	if lines {
+		header.Set("Accept", ndjson)
+	}
+	next(c)
 }
 
 // nameAnEngine takes an engine that there is for the document's examples.

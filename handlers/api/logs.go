@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -53,7 +52,7 @@ func (a *API) readLog(ctx context.Context, in *logInput) (*huma.StreamResponse, 
 		return nil, a.whyNoLog(ctx, st, err, in.Previous)
 	}
 	kind, format := "text/plain; charset=utf-8", plainLine
-	if strings.Contains(in.Accept, ndjson) {
+	if in.Accept == ndjson {
 		kind, format = ndjson, jsonLine
 	}
 	answer, err := a.streaming(ctx, func(huma.Context) string { return kind }, func(ctx context.Context, s *stream) {
