@@ -74,26 +74,36 @@ export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright
 export SHOPWRIGHT_TEST_HELM=$PWD/.cache/bin/helm
 export SHOPWRIGHT_TEST_FIGURES=$state/figures
 
+# Races are looked for in whatever shares something. Libraries that only compute are left out, and so are bad
+# pointers, which nothing here makes: that saves two fifths of the work.
+racing=(-race -gcflags=all=-d=checkptr=0)
+for library in modernc.org/sqlite/lib modernc.org/libc/... compress/... go.yaml.in/yaml/... text/template/parse crypto/internal/fips140/... hash/...; do
+	racing+=("-gcflags=$library=-race=false")
+done
+
 # Most tests wait for a cluster, so more of them fit beside each other than there are cores.
 if [ $# -gt 0 ]; then
 	failed=0
-	CGO_ENABLED=1 go test -race -parallel 6 "$@" || failed=1
+	CGO_ENABLED=1 go test "${racing[@]}" -parallel 6 "$@" || failed=1
 	cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
 	exit $failed
 fi
-# Races are looked for where several goroutines work in the test itself. Elsewhere it is the built program, Helm, PHP
-# and the control plane that work, or templates that are rendered, or one request follows another.
+# In the other packages it is the built program, Helm, PHP and the control plane that work, and in these tests one
+# request follows another.
 one_by_one='AsEveryRole$'
-racy=$(go list ./handlers/... ./provisioner/... ./static/... ./store/... ./views/... | grep -v /provisioner/engine)
+racy=$(go list ./views/... ./handlers/... ./provisioner/... ./store/... ./static/... | grep -v /provisioner/engine)
 failed=0 # what follows a failure is tested too
-CGO_ENABLED=1 go test -race -parallel 6 -timeout 40m -skip "$one_by_one" $racy || failed=1
+CGO_ENABLED=1 go test "${racing[@]}" -p 3 -parallel 6 -timeout 40m -skip "$one_by_one" $racy || failed=1
 go test -v -timeout 20m -run "$one_by_one" ./handlers || failed=1 # prints who may do what
 # Not measuring coverage, as `make fuzz` does, saves building all that is linked once more.
 go test -c -o "$state/fuzz" ./handlers
 for target in FuzzAPI FuzzForms; do
 	(cd handlers && "$state/fuzz" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime 20s -test.fuzzcachedir "$state/fuzzed") || failed=1
 done
-go test -parallel 8 -timeout 40m ./charts/... ./cmd/... ./provisioner/engine/... || failed=1
-go test -C deploy/devcluster -timeout 30m ./... || failed=1
+go test -C deploy/devcluster -timeout 30m ./... >"$state/devcluster.log" 2>&1 &
+devcluster_tests=$!
+go test -p 3 -parallel 8 -timeout 40m ./cmd/... ./charts/... ./provisioner/engine/... || failed=1
+wait "$devcluster_tests" || failed=1
+cat "$state/devcluster.log"
 cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
 exit $failed
