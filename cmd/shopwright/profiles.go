@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // what it registers in http.DefaultServeMux is served by nobody
+	"net/http/pprof" // what it registers in http.DefaultServeMux is served by nobody
 	"time"
 )
 
