@@ -114,18 +114,27 @@ func pass(ctx context.Context, d time.Duration) error {
 
 // get asks for a page and fails unless it is there.
 func (p *process) get(ctx context.Context, path string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+path, nil)
+	body, err := fetch(ctx, p.url+path)
 	if err != nil {
 		return err
+	}
+	return body.Close()
+}
+
+// fetch asks for what is at the address and fails unless it is there. Close it.
+func fetch(ctx context.Context, address string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if response.StatusCode != http.StatusOK {
-		err = fmt.Errorf("GET %s: %s", path, response.Status)
+		return nil, errors.Join(fmt.Errorf("GET %s: %s", address, response.Status), response.Body.Close())
 	}
-	return errors.Join(err, response.Body.Close())
+	return response.Body, nil
 }
 
 // memory is what a program holds, in megabytes.

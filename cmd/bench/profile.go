@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,23 +59,16 @@ func (b *bench) profiledIn(ctx context.Context, p *process, work func() error) e
 }
 
 func (b *bench) fetchProfile(ctx context.Context, p *process, kind, path string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.profiles+path, nil)
+	profile, err := fetch(ctx, p.profiles+path)
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close() //nolint:errcheck // it was read
+	defer profile.Close() //nolint:errcheck // it is read to its end
 	file, err := b.profileFile(kind)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(file, response.Body)
-	if response.StatusCode != http.StatusOK {
-		err = errors.Join(err, fmt.Errorf("GET %s: %s", path, response.Status))
-	}
+	_, err = io.Copy(file, profile)
 	return errors.Join(err, file.Close())
 }
 
