@@ -1,7 +1,9 @@
 package handlers_test
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -26,5 +28,41 @@ func TestTokenInAPath(t *testing.T) {
 	}
 	if said := s.log.String(); strings.Contains(said, p.token[len(store.TokenPrefix):]) || !strings.Contains(said, "/none-such/"+store.TokenPrefix+"…") {
 		t.Errorf("the log says:\n%s", said)
+	}
+}
+
+func TestTokensOnTheirPage(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	team := s.theDeveloper().Teams(store.ViewStores)[0]
+	form := url.Values{"name": {"<b>build</b>"}, "team": {team}, "lifetime": {"7"}, "scope": {"stores:read"}}
+	for name, wrong := range map[string]string{"name": "Type a name", "scope": "Choose at least one thing", "lifetime": "for a year at most", "team": "Choose one of your teams"} {
+		bad := maps.Clone(form)
+		bad.Del(name)
+		if got := s.post(b, "/account/tokens", bad); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, wrong) || name != "name" && !strings.Contains(got.body, `value="&lt;b&gt;build`) {
+			t.Errorf("without %s: %d", name, got.status)
+		}
+	}
+	made := s.post(b, "/account/tokens", form)
+	secret := tokenOnPage.FindStringSubmatch(made.body)
+	if made.status != http.StatusOK || secret == nil || !strings.Contains(made.body, "&lt;b&gt;build&lt;/b&gt;") || made.header.Get("Cache-Control") != "no-store" {
+		t.Fatalf("made: %d", made.status)
+	}
+	p := program{site: s, token: secret[1], routes: s.document()}
+	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
+	list := s.get(b, "/account/tokens")
+	if strings.Contains(list.body, secret[1]) || !strings.Contains(list.body, "/account/tokens/"+me.Token.ID+"/revoke") || strings.Contains(s.log.String(), secret[1]) {
+		t.Error("the list shows the secret, or no token")
+	}
+	if got := s.post(b, "/account/tokens/none/revoke", nil); got.status != http.StatusNotFound {
+		t.Errorf("an unknown token: %d", got.status)
+	}
+	if got := s.post(b, "/account/tokens/"+me.Token.ID+"/revoke", nil); got.status != http.StatusSeeOther {
+		t.Errorf("revoke: %d", got.status)
+	}
+	p.wantProblem(p.call("GET", "/me", nil), 401, "invalid_token")
+	if got := s.get(b, "/api"); got.status != 200 || !strings.Contains(got.body, `id="create-store"`) || !strings.Contains(got.body, "Idempotency-Key") {
+		t.Errorf("the reference: %d", got.status)
 	}
 }
