@@ -176,7 +176,7 @@ func TestPolicyHoldsThePlatform(t *testing.T) {
 	t.Parallel()
 	g := newGrounds(t)
 	as := impersonate(t, rest.ImpersonationConfig{UserName: platformAccount, Groups: []string{"system:masters"}})
-	within(t, "the policy is in force", func() bool {
+	kubetest.Within(t, "the policy is in force", func() bool {
 		return apierrors.IsForbidden(createSecret(g.foreign)(t.Context(), as))
 	})
 	for what, try := range g.forbidden() {
@@ -241,7 +241,7 @@ func TestPlatformAccountReachesNothingElse(t *testing.T) {
 	} {
 		attempts[what] = try
 	}
-	within(t, "the policy is in force", func() bool {
+	kubetest.Within(t, "the policy is in force", func() bool {
 		return apierrors.IsForbidden(deleteNamespace(g.foreign)(t.Context(), as))
 	})
 	for what, try := range attempts {
@@ -257,7 +257,7 @@ func TestPlatformAccountHasNoOtherRight(t *testing.T) {
 	t.Parallel()
 	g, as := newGrounds(t), kubetest.PlatformClient(t)
 	bound := g.bindPlatform(t)
-	within(t, "the role is bound", func() bool {
+	kubetest.Within(t, "the role is bound", func() bool {
 		allowed, err := right{resource: "secrets", verb: "get"}.isAllowed(t.Context(), as, bound)
 		return err == nil && allowed
 	})

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
-	"time"
 
 	"github.com/google/uuid"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -215,7 +214,7 @@ func (d *deputy) settle(namespace string, rules []rbacv1.PolicyRule) {
 		RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: d.name},
 	}, metav1.CreateOptions{})))
 	d.untilAllowed(namespace, rules)
-	within(d.t, "pods can be made in the namespace", func() bool {
+	kubetest.Within(d.t, "pods can be made in the namespace", func() bool {
 		_, err := d.admin.CoreV1().ServiceAccounts(namespace).Get(ctx, "default", metav1.GetOptions{})
 		return err == nil
 	})
@@ -242,7 +241,7 @@ func second[T any](_ T, err error) error { return err }
 // were given at the same time.
 func (d *deputy) untilAllowed(namespace string, rules []rbacv1.PolicyRule) {
 	d.t.Helper()
-	within(d.t, "the rights are in force", func() bool {
+	kubetest.Within(d.t, "the rights are in force", func() bool {
 		allowed, err := rightsIn(rules)[0].isAllowed(d.t.Context(), d.set, namespace)
 		return err == nil && allowed
 	})
@@ -349,7 +348,7 @@ func (d *deputy) watchShared(all []kube.Shared) error {
 		return err
 	}
 	defer end()
-	within(d.t, "all watches are open", func() bool {
+	kubetest.Within(d.t, "all watches are open", func() bool {
 		return len(d.said.refused()) > 0 || d.said.watches("secrets") == len(all)
 	})
 	return nil
@@ -387,7 +386,7 @@ func (d *deputy) watch(ctx context.Context) error {
 	defer running.Wait()
 	defer stop()
 	rights := slices.DeleteFunc(rightsIn(rulesOf(d.t, platformRole)), func(r right) bool { return r.verb != "watch" })
-	within(d.t, "all watches are open", func() bool {
+	kubetest.Within(d.t, "all watches are open", func() bool {
 		return len(d.said.refused()) > 0 || !slices.ContainsFunc(rights, func(r right) bool { return !d.said.watched(r.resource) })
 	})
 	return nil
@@ -400,7 +399,7 @@ func (d *deputy) watchEvents(context.Context) error {
 		return err
 	}
 	defer watch.Close()
-	within(d.t, "the watch is open", func() bool { return len(d.said.refused()) > 0 || d.said.watched("events") })
+	kubetest.Within(d.t, "the watch is open", func() bool { return len(d.said.refused()) > 0 || d.said.watched("events") })
 	return nil
 }
 
@@ -497,22 +496,4 @@ func (l listener) RoundTrip(r *http.Request) (*http.Response, error) {
 		l.said.opened = append(l.said.opened, path.Base(r.URL.Path))
 	}
 	return response, nil
-}
-
-// patience bounds how long a test waits for what takes seconds on a machine that has
-// nothing else to do.
-const patience = 5 * time.Minute
-
-// within waits for what nothing tells of.
-func within(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	timeout, tick := time.After(patience), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
 }

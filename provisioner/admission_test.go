@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -38,10 +39,10 @@ func (p *platform) forbid(t *testing.T, namespace, group, resource, names string
 		_, err := p.admin.CoreV1().ConfigMaps(proving).Create(t.Context(), probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err != nil
 	}
-	within(t, "the policy is in force", forbids)
+	kubetest.Within(t, "the policy is in force", forbids)
 	return func() {
 		remove()
-		within(t, "the policy is no longer in force", func() bool { return !forbids() })
+		kubetest.Within(t, "the policy is no longer in force", func() bool { return !forbids() })
 	}
 }
 
@@ -144,7 +145,7 @@ func TestDeletionDenied(t *testing.T) {
 		Validations: []admissionv1.Validation{{Expression: "false", Message: "the house rules keep it"}},
 	}, st.Namespace)
 	services := p.admin.CoreV1().Services(st.Namespace)
-	within(t, "the policy is in force", func() bool {
+	kubetest.Within(t, "the policy is in force", func() bool {
 		err := services.Delete(t.Context(), "wordpress", metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}})
 		return apierrors.IsInvalid(err) || apierrors.IsForbidden(err)
 	})

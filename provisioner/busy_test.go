@@ -24,7 +24,7 @@ func TestPodIsReplacedOnceWhenTheWatchIsLate(t *testing.T) {
 	before := p.podUID(t, st.Namespace, "mariadb-0")
 	held := link.HoldWatches("pods")
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8"}})
-	within(t, "another pod is in its place", func() bool {
+	kubetest.Within(t, "another pod is in its place", func() bool {
 		now := p.podUID(t, st.Namespace, "mariadb-0")
 		return now != "" && now != before
 	})
@@ -75,7 +75,7 @@ func TestHolderOfALostClaimStopsAtOnce(t *testing.T) {
 	}
 	before := len(link.Requests())
 	held.Release()
-	within(t, "the holder stops", func() bool { return log.has("msg=stopped") })
+	kubetest.Within(t, "the holder stops", func() bool { return log.has("msg=stopped") })
 	asked := 0
 	for _, r := range link.Requests()[before:] {
 		if r.About(namespace) {

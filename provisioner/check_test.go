@@ -64,7 +64,7 @@ func TestStoreThatCannotSellFailsAndIsRetried(t *testing.T) {
 	if st.Step != store.StepCheck || st.Failure.Title != "The test order failed" || !strings.Contains(st.Failure.Cause, "simulated failure") {
 		t.Fatalf("failed at %s: %+v", st.Step, st.Failure)
 	}
-	within(t, "only the second customer is left", func() bool {
+	kubetest.Within(t, "only the second customer is left", func() bool {
 		pods := p.checks(t, st)
 		return len(pods) == 1 && strings.HasSuffix(pods[0].Name, "-2")
 	})
@@ -82,7 +82,7 @@ func TestCheckGoesOnWithTheNextProgram(t *testing.T) {
 	namespace := store.Namespace(store.ProposeSlug("Handed " + p.mark))
 	kubetest.Simulate(t, namespace, "job-duration=10m", "component=check")
 	st := p.until(t, p.request(t, "Handed").ID, "at its check", func(st store.Store) bool { return st.Step == store.StepCheck })
-	within(t, "somebody shops", func() bool { return len(p.checks(t, st)) == 1 })
+	kubetest.Within(t, "somebody shops", func() bool { return len(p.checks(t, st)) == 1 })
 	first := p.checks(t, st)[0].UID
 	p.stop()
 	p.run(t)
@@ -103,7 +103,7 @@ func TestReadyShopsAreCheckedOnASchedule(t *testing.T) {
 	if st.Status != store.Ready || st.Generation != 1 {
 		t.Errorf("%s in generation %d", st.Status, st.Generation)
 	}
-	within(t, "somebody walks to the till", func() bool {
+	kubetest.Within(t, "somebody walks to the till", func() bool {
 		pods := p.checks(t, st)
 		return len(pods) == 1 && places(pods[0]) == "false"
 	})
@@ -142,7 +142,7 @@ func TestDeleteWhileSomebodyShops(t *testing.T) {
 	if _, err := p.db.CheckNow(t.Context(), p.actor, st.ID); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "somebody shops", func() bool {
+	kubetest.Within(t, "somebody shops", func() bool {
 		pods := p.checks(t, st)
 		return len(pods) == 1 && pods[0].Status.Phase != corev1.PodSucceeded
 	})

@@ -85,7 +85,7 @@ func TestDeleteAtEveryWriteOfARetry(t *testing.T) {
 // arrivesBeforeReady reports whether a request was held back before the store was ready.
 func (p *platform) arrivesBeforeReady(t *testing.T, held *kubetest.Held, st store.Store) (arrived bool) {
 	t.Helper()
-	within(t, "a write or the end of the retry", func() bool {
+	kubetest.Within(t, "a write or the end of the retry", func() bool {
 		select {
 		case <-held.Arrived():
 			arrived = true
@@ -160,7 +160,7 @@ func TestWhatChangesWhileLookingIsSeen(t *testing.T) {
 	held.Wait()
 	unlock := p.lockRecords(t) // the worker looks, and cannot write down what it waits for
 	held.Release()
-	within(t, "the watches see an empty namespace", func() bool {
+	kubetest.Within(t, "the watches see an empty namespace", func() bool {
 		s, _ := p.Snapshot(st)
 		return len(s.Pods)+len(s.Volumes) == 0
 	})

@@ -96,7 +96,7 @@ func (v visit) reachOther(t *testing.T) {
 	arrived := len(v.link.Requests())
 	v.p.untilLink(t, provisioner.Foreign)
 	known := len(v.link.Requests())
-	within(t, "asks again who answers", func() bool { return len(v.link.Requests()) >= known+4 })
+	kubetest.Within(t, "asks again who answers", func() bool { return len(v.link.Requests()) >= known+4 })
 	if problem := v.p.Cluster().Problem; !strings.Contains(problem, "Another cluster answers under this name") {
 		t.Errorf("the problem is said to be %q", problem)
 	}

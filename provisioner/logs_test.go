@@ -66,7 +66,7 @@ func TestLogsThatCannotBeRead(t *testing.T) {
 	p.wantNoLog(t, st, provisioner.LogQuery{Pod: "../../secrets", Container: "mariadb"}, provisioner.ErrNoContainer)
 
 	kubetest.Simulate(t, st.Namespace, "fail=crash-loop", "component=mariadb")
-	within(t, "the container crashes", func() bool {
+	kubetest.Within(t, "the container crashes", func() bool {
 		s, _ := p.Snapshot(st)
 		c, _ := provisioner.FindContainer(s.Pods, "mariadb-0", "mariadb")
 		return c.HasLog(true)

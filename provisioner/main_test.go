@@ -124,20 +124,6 @@ func (p *platform) until(t *testing.T, id, what string, holds func(store.Store) 
 	}
 }
 
-// within waits for what no event tells of.
-func within(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	timeout, tick := time.After(patience), time.NewTicker(50*time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
-}
-
 func (p *platform) untilStatus(t *testing.T, id string, status store.Status) store.Store {
 	t.Helper()
 	return p.until(t, id, string(status), func(st store.Store) bool { return st.Status == status || st.Status == store.Failed })

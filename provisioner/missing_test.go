@@ -73,7 +73,7 @@ func TestWorkloadRemovedWhileTheRecordsAreLockedIsPutBack(t *testing.T) {
 	if err := p.admin.AppsV1().Deployments(st.Namespace).Delete(t.Context(), "wordpress", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "it could not be put back", func() bool { return log.has("is not put back yet") })
+	kubetest.Within(t, "it could not be put back", func() bool { return log.has("is not put back yet") })
 	unlock()
 	p.repaired(t, st)
 }
@@ -111,7 +111,7 @@ func TestReleaseRemovedWhileNobodyWatched(t *testing.T) {
 
 func (p *platform) untilNoWorkloads(t *testing.T, st store.Store) {
 	t.Helper()
-	within(t, "the workloads are gone", func() bool {
+	kubetest.Within(t, "the workloads are gone", func() bool {
 		pods, err := p.admin.CoreV1().Pods(st.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: kube.LabelComponent + "!=check"})
 		return err == nil && len(pods.Items) == 0
 	})
@@ -164,10 +164,10 @@ func TestScaledWorkloadIsShownAndPutBack(t *testing.T) {
 	if _, err := p.admin.AppsV1().Deployments(st.Namespace).UpdateScale(t.Context(), "wordpress", scale, metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "the drift is seen", func() bool { return p.drift(st) == "wordpress 0 of 1" })
+	kubetest.Within(t, "the drift is seen", func() bool { return p.drift(st) == "wordpress 0 of 1" })
 	if _, err := p.db.Repair(t.Context(), p.actor, st.ID); err != nil {
 		t.Fatal(err)
 	}
 	p.repaired(t, st)
-	within(t, "the drift is gone", func() bool { return p.drift(st) == "" })
+	kubetest.Within(t, "the drift is gone", func() bool { return p.drift(st) == "" })
 }

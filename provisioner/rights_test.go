@@ -37,7 +37,7 @@ func (p *platform) unbind(t *testing.T, st store.Store) {
 		t.Fatal(err)
 	}
 	as := kubetest.PlatformClient(t)
-	within(t, "the rights are gone", func() bool {
+	kubetest.Within(t, "the rights are gone", func() bool {
 		_, err := as.CoreV1().Secrets(st.Namespace).List(t.Context(), metav1.ListOptions{})
 		return err != nil
 	})

@@ -35,7 +35,7 @@ func (p *platform) runCron(t *testing.T, namespace, name string) {
 
 func (p *platform) untilRun(t *testing.T, namespace, name string, condition batchv1.JobConditionType) {
 	t.Helper()
-	within(t, name+" is "+string(condition), func() bool {
+	kubetest.Within(t, name+" is "+string(condition), func() bool {
 		job, err := p.admin.BatchV1().Jobs(namespace).Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -84,7 +84,7 @@ func TestScheduledRunThatIsHopelessDoesNotFailAStore(t *testing.T) {
 	st := p.request(t, "Hopeless")
 	p.until(t, st.ID, "at its workloads", func(st store.Store) bool { return st.Step == store.StepWorkloads })
 	p.runCron(t, st.Namespace, "cron-hopeless")
-	within(t, "the run has no image", func() bool {
+	kubetest.Within(t, "the run has no image", func() bool {
 		snapshot, _ := p.Snapshot(st)
 		for _, pod := range snapshot.Pods {
 			if strings.HasPrefix(pod.Name, "cron-hopeless") && pod.Containers[0].State.Reason == "ImagePullBackOff" {
@@ -94,7 +94,7 @@ func TestScheduledRunThatIsHopelessDoesNotFailAStore(t *testing.T) {
 		return false
 	})
 	seen := time.Now()
-	within(t, "it was looked at for longer than what is hopeless may last", func() bool { return time.Since(seen) > 2*judged })
+	kubetest.Within(t, "it was looked at for longer than what is hopeless may last", func() bool { return time.Since(seen) > 2*judged })
 	kubetest.Simulate(t, namespace, "component=wordpress", "start-delay=none")
 	p.wantReady(t, st)
 }

@@ -111,12 +111,12 @@ func TestSharedSecretsReachStoresAndFollowTheirOriginals(t *testing.T) {
 
 	certificates.is(corev1.SecretTypeTLS, certificate("2"))
 	for _, st := range []store.Store{ready, asked} {
-		within(t, "the new certificate is at "+st.Name, func() bool {
+		kubetest.Within(t, "the new certificate is at "+st.Name, func() bool {
 			return p.hasCopy(t, st, "wildcard-tls", corev1.SecretTypeTLS, certificate("2"))
 		})
 	}
 	certificates.is(corev1.SecretTypeOpaque, certificate("3"))
-	within(t, "a copy of another type", func() bool {
+	kubetest.Within(t, "a copy of another type", func() bool {
 		return p.hasCopy(t, ready, "wildcard-tls", corev1.SecretTypeOpaque, certificate("3"))
 	})
 }
@@ -146,7 +146,7 @@ func TestMailServerReachesStores(t *testing.T) {
 	}
 	login["password"] = []byte("another")
 	mail.is(corev1.SecretTypeOpaque, login)
-	within(t, "the new login is there", func() bool { return p.hasCopy(t, st, "smtp", corev1.SecretTypeOpaque, login) })
+	kubetest.Within(t, "the new login is there", func() bool { return p.hasCopy(t, st, "smtp", corev1.SecretTypeOpaque, login) })
 }
 
 // What changes while nobody watches is made up for at the next start.
@@ -163,7 +163,7 @@ func TestSharedSecretsAreBroughtUpToDateAtTheStart(t *testing.T) {
 	p.stop()
 	o.is(corev1.SecretTypeTLS, certificate("2"))
 	p.run(t, sharing)
-	within(t, "the new certificate is there", func() bool {
+	kubetest.Within(t, "the new certificate is there", func() bool {
 		return p.hasCopy(t, st, "wildcard-tls", corev1.SecretTypeTLS, certificate("2"))
 	})
 }

@@ -64,7 +64,7 @@ func openedBefore(t *testing.T, changes ...func(*provisioner.Config)) (*platform
 	p.stop()
 	p.setPlan(t, func(standard *store.Plan) { standard.CPU = 7000 })
 	p.run(t, append(changes, offering(newer{}))...)
-	within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
+	kubetest.Within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
 	return p, st
 }
 

@@ -76,15 +76,10 @@ func (p place) bindRole(t *testing.T) {
 	if _, err := p.kube.BindRole(t.Context(), p.owner, account); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	kubetest.Within(t, "the account may work there", func() bool {
 		_, err := p.kube.Events(t.Context(), p.owner.Namespace)
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal(err)
-		}
-	}
+		return err == nil
+	})
 }
 
 func (p place) request(t *testing.T, environment string) helm.Request {

@@ -44,25 +44,12 @@ func newLogged(t *testing.T) logged {
 		ObjectMeta: metav1.ObjectMeta{Name: "web"},
 		Spec:       corev1.PodSpec{NodeName: "sim-1", Containers: []corev1.Container{{Name: "web", Image: "shop/web:1"}}},
 	}
-	until(t, "the pod is made", func() bool { // the namespace's service account comes a moment after it
+	kubetest.Within(t, "the pod is made", func() bool { // the namespace's service account comes a moment after it
 		_, err := api.Pods(l.namespace).Create(t.Context(), pod, metav1.CreateOptions{})
 		return err == nil || apierrors.IsAlreadyExists(err)
 	})
 	l.now, l.previous = kubetest.NewPodLog(t, l.namespace, "web", "web")
 	return l
-}
-
-func until(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	timeout, tick := time.After(patience), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-timeout:
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
 }
 
 func (l logged) open(o kube.LogOptions) *kube.Log {
