@@ -282,6 +282,16 @@ func driftedPage() StorePage {
 	return p
 }
 
+// refusedRemovalPage is of a store of which the cluster lets nothing go.
+func refusedRemovalPage() StorePage {
+	p := overviewPage("Papeterie du Canal", Deleting)
+	p.Overview.Timeline = Timeline{Title: "Removing the shop", Began: sampleTime, Running: true, Current: 1, Steps: []TimelineStep{
+		{Name: "Uninstall", State: TickRunning, Began: sampleTime, Message: "The cluster says no: services \"mariadb\" is forbidden: ValidatingAdmissionPolicy 'keep-shops' with binding 'keep-shops' denied request: " + hostile + ". It goes on by itself when the cluster’s administrator allows it."},
+		{Name: "Disks", State: TickToDo}, {Name: "Namespace", State: TickToDo}, {Name: "Gone", State: TickToDo},
+	}}
+	return p
+}
+
 // lostPage is of a store whose disks have gone.
 func lostPage() StorePage {
 	p := overviewPage("Papeterie du Canal", Failed)
@@ -332,57 +342,6 @@ func podsPage(tab PodsTab) templ.Component {
 	p := sampleStorePage("Bike Kitchen Utrecht", Degraded, TabPods)
 	p.Pods = &tab
 	return Store(p)
-}
-
-func logsPage(tab LogsTab) templ.Component {
-	p := sampleStorePage("Bike Kitchen Utrecht", Degraded, TabLogs)
-	p.Logs = &tab
-	return Store(p)
-}
-
-func sampleLog() LogsTab {
-	l := LogsTab{
-		StoreID: "7", Known: true, Pod: "mariadb-0", Container: "mariadb", Times: true, Simulated: true, Silence: "Nothing has been written yet.",
-		Sources: []Choice{
-			{Value: "mariadb-0/mariadb", Label: "mariadb-0 · mariadb", Selected: true},
-			{Value: "wordpress-5d9c7c4b8f-x2x7k/install", Label: "wordpress-5d9c7c4b8f-x2x7k · install, first"},
-			{Value: "wordpress-5d9c7c4b8f-x2x7k/wordpress", Label: "wordpress-5d9c7c4b8f-x2x7k · wordpress"},
-		},
-		Tails:  []Choice{{Value: "100", Label: "Last 100 lines"}, {Value: "500", Label: "Last 500 lines", Selected: true}},
-		Stream: "/log-stream?of=mariadb-0%2Fmariadb", Last: "1-0", Download: "/stores/7/logs/download?of=mariadb-0%2Fmariadb",
-	}
-	for n, text := range []string{
-		"WordPress 6.9 found in /var/www/html, nothing to copy", "GET /wp-login.php 302 118 ms", hostile, "\tat indented(code.js:1)", "",
-		"Connected to mysql://shop:•••@mariadb/shop", "POST /checkout " + strings.Repeat("long", 60) + " " + strings.Repeat("word ", 60),
-	} {
-		l.Lines = append(l.Lines, LogLine{At: sampleTime.Add(time.Duration(n) * 1234 * time.Millisecond), Text: text})
-	}
-	l.Lines[1].Cut = 1_032_192
-	l.Lines = append(l.Lines, LogLine{Text: "The container was started again.", Note: true}, LogLine{At: sampleTime, Text: "ready for connections"})
-	return l
-}
-
-func waitingLog() LogsTab {
-	l := sampleLog()
-	l.Lines, l.Last, l.Silence = nil, "", "The log begins when the container starts."
-	l.State = LogState{Tone: ToneWarn, Title: "The container has not started.", Message: "ImagePullBackOff: Back-off pulling image “mariadb:typo”: not found"}
-	return l
-}
-
-func crashingLog() LogsTab {
-	l := sampleLog()
-	l.State = LogState{Tone: ToneBad, Title: "The container crashes.", Message: "CrashLoopBackOff: back-off 20s restarting failed container. " + hostile}
-	l.Previous, l.Times, l.Simulated, l.Stream = true, false, false, ""
-	return l
-}
-
-func searchedLog() LogsTab {
-	l := sampleLog()
-	l.Search = "checkout"
-	for n := range l.Lines {
-		l.Lines[n].Hidden = !strings.Contains(l.Lines[n].Text, l.Search)
-	}
-	return l
 }
 
 func eventsPage(tab EventsTab) templ.Component {
@@ -451,6 +410,7 @@ func states() map[string]templ.Component {
 		"05b-long-name":           Store(overviewPage(longName, Provisioning)),
 		"05c-hostile-name":        Store(overviewPage(hostile, Deleting)),
 		"05d-gone":                gonePage(),
+		"05e-removal-refused":     Store(refusedRemovalPage()),
 		"06-ready":                Store(overviewPage("Atelier Köhler", Ready)),
 		"06b-credentials":         Store(credentialsPage(sampleCredentials(true))),
 		"06c-credentials-problem": Store(credentialsPage(broken)),
