@@ -95,7 +95,7 @@ func (s *store) write(t *testing.T, text string) {
 // php runs a program with the shop's WordPress in it, and returns what it printed.
 func (s *store) php(t *testing.T, program string, args ...string) string {
 	t.Helper()
-	const begin = `$_SERVER["HTTP_HOST"] = getenv("SHOP_HOST"); require "/var/www/html/wp-load.php"; `
+	const begin = `$_SERVER["HTTP_HOST"] = parse_url(getenv("SHOP_URL"), PHP_URL_HOST); require "/var/www/html/wp-load.php"; `
 	return s.exec(t, s.namespace(), s.pod(t), append([]string{"php", "-r", begin + program, "--"}, args...)...)
 }
 

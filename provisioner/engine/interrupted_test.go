@@ -103,20 +103,20 @@ func TestInterruptedInstallationBeginsAnew(t *testing.T) {
 	s := newSite(t, unchanged)
 	s.write(t, "mysqli.php", mysqli)
 	for name, c := range map[string]struct {
-		tables string
-		anew   bool
+		tables          string
+		anew, installed bool
 	}{
-		"nothing is there":         {`{}`, false},
-		"no table is filled":       {`{"wp_options": "", "wp_users": "", "wp_usermeta": ""}`, true},
-		"some tables are lacking":  {`{"wp_options": "siteurl"}`, true},
-		"the owner is no one yet":  {`{"wp_options": "siteurl", "wp_usermeta": "subscriber"}`, true},
-		"the owner is there":       {`{"wp_options": "siteurl", "wp_usermeta": "administrator"}`, false},
-		"the shop was set up once": {`{"wp_options": "siteurl, shopwright_setup", "wp_usermeta": ""}`, false},
+		"nothing is there":         {`{}`, false, false},
+		"no table is filled":       {`{"wp_options": "", "wp_users": "", "wp_usermeta": ""}`, true, false},
+		"some tables are lacking":  {`{"wp_options": "siteurl"}`, true, false},
+		"the owner is no one yet":  {`{"wp_options": "siteurl", "wp_usermeta": "subscriber"}`, true, false},
+		"the owner is there":       {`{"wp_options": "siteurl", "wp_usermeta": "administrator"}`, false, true},
+		"the shop was set up once": {`{"wp_options": "siteurl, shopwright_setup", "wp_usermeta": ""}`, false, true},
 	} {
 		cmd := exec.CommandContext(t.Context(), php(t), "-n", "-d", "auto_prepend_file="+s.path("mysqli.php"), s.path("setup/afresh.php"))
 		cmd.Env = []string{"TABLES=" + c.tables}
 		out, err := cmd.CombinedOutput()
-		if anew := strings.Contains(string(out), "DROP TABLE"); err != nil || anew != c.anew {
+		if anew := strings.Contains(string(out), "DROP TABLE"); err != nil || anew != c.anew || (string(out) == "installed") != c.installed {
 			t.Errorf("%s: anew %t, %v: %s", name, anew, err, out)
 		}
 	}

@@ -102,6 +102,7 @@ const mailer = `<?php
 define('ABSPATH', '/');
 $hooks = [];
 function add_filter($name, $do) {}
+function is_email($address) { return filter_var($address, FILTER_VALIDATE_EMAIL); }
 function add_action($name, $do) { global $hooks; $hooks[$name] = $do; }
 class Mailer {
 	public $Host = 'localhost', $Port = 25, $SMTPSecure = '', $SMTPAuth = false, $Username = '', $Password = '', $Timeout = 300;
@@ -123,6 +124,7 @@ func TestMailGoesThroughTheServer(t *testing.T) {
 	enginetest.Each(shop(t, unchanged), func(c *corev1.ConfigMap) { script += c.Data["shopwright.php"] })
 	for name, text := range map[string]string{
 		"plugin.php": script, "wordpress.php": mailer,
+		"named/host": "mail.example.com", "named/from": "Tea shop <shop@example.com>\n", "none/host": "mail.example.com", "none/from": "Tea shop",
 		"open/host": "mail.example.com\n", "login/host": "mail.example.com", "login/from": "shops@example.com", "login/username": "shops", "login/password": "s3cret\n",
 	} {
 		path := filepath.Join(dir, name)
@@ -135,13 +137,15 @@ func TestMailGoesThroughTheServer(t *testing.T) {
 	}
 	for env, want := range map[string]string{
 		"": "mail localhost 25  false   wordpress@shop.localhost Käse",
+		"SMTP_PORT=25 SMTP_FOLDER=" + dir + "/named":  "smtp mail.example.com 25  false   shop@example.com Käse",
+		"SMTP_PORT=25 SMTP_FOLDER=" + dir + "/none":   "smtp mail.example.com 25  false   wordpress@shop.localhost Käse",
 		"SMTP_PORT=25 SMTP_FOLDER=" + dir + "/open":   "smtp mail.example.com 25  false   wordpress@shop.localhost Käse",
 		"SMTP_PORT=587 SMTP_FOLDER=" + dir + "/login": "smtp mail.example.com 587 tls true shops s3cret shops@example.com Käse",
 		"SMTP_PORT=465 SMTP_FOLDER=" + dir + "/login": "smtp mail.example.com 465 ssl true shops s3cret shops@example.com Käse",
 	} {
 		cmd := exec.CommandContext(t.Context(), "php", filepath.Join(dir, "wordpress.php"), filepath.Join(dir, "plugin.php"))
 		cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, strings.Fields(env)...)
-		if out, err := cmd.CombinedOutput(); err != nil || string(out) != want {
+		if out, err := cmd.Output(); err != nil || string(out) != want {
 			t.Errorf("with %q: %v\n%s\nwant\n%s", env, err, out, want)
 		}
 	}

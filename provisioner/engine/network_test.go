@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"net/url"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -9,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
 )
 
@@ -76,6 +78,36 @@ func selects(t *testing.T, by *metav1.LabelSelector, w enginetest.Workload) bool
 		t.Fatal(err)
 	}
 	return selector.Matches(labels.Set(w.Template.Labels))
+}
+
+// A database that comes back has another address. Its clients ask for one that stays, and are
+// refused at once while nothing is behind it.
+func TestClientsAskForAnAddressThatStays(t *testing.T) {
+	everyChart(t, func(t *testing.T, _ engine.Engine, objects []runtime.Object) {
+		headless := map[string]bool{}
+		enginetest.Each(objects, func(s *corev1.Service) { headless[s.Name] = s.Spec.ClusterIP == corev1.ClusterIPNone })
+		asked := 0
+		for _, w := range enginetest.Workloads(objects) {
+			for _, c := range w.Containers() {
+				for _, env := range c.Env {
+					host := env.Value
+					if address, err := url.Parse(env.Value); err == nil && address.Host != "" {
+						host = address.Hostname()
+					}
+					if _, inside := headless[host]; !inside {
+						continue
+					}
+					asked++
+					if headless[host] {
+						t.Errorf("%s/%s has %s lead to the pods of %s", w.Name, c.Name, env.Name, host)
+					}
+				}
+			}
+		}
+		if asked == 0 {
+			t.Error("nothing asks for a Service")
+		}
+	})
 }
 
 func wantServicesLeadToPods(t *testing.T, objects []runtime.Object) {

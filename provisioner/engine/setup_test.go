@@ -45,7 +45,14 @@ func newSite(t *testing.T, change func(values map[string]any)) site {
 	s.write(t, "credentials/admin-username", "admin")
 	s.write(t, "credentials/admin-email", "admin@shop.localhost")
 	s.write(t, "credentials/admin-password", ownersPassword)
-	s.write(t, "bin/php", "#!/bin/sh\ncase $2 in *version_compare*) exec \"$PHP\" \"$@\" ;; esac\n")
+	s.write(t, "credentials/rest-key", "key-of-the-check")
+	s.write(t, "credentials/rest-secret", "secret-of-the-check\n")
+	s.write(t, "bin/php", `#!/bin/sh
+case "$*" in
+*version_compare*) exec "$PHP" "$@" ;;
+*afresh.php) [ ! -e "$STATE/installed" ] || printf installed ;;
+esac
+`)
 	wp, err := os.ReadFile("testdata/wp")
 	if err != nil {
 		t.Fatal(err)
@@ -75,10 +82,21 @@ func (s site) read(t *testing.T, name string) string {
 	return string(data)
 }
 
+// installed reports whether the setup lets the shop's pod be ready.
 func (s site) installed() bool {
-	_, err := os.Stat(s.path("html/.shopwright-installed"))
-	return err == nil
+	code, err := os.ReadFile(s.path("html/.shopwright-installed"))
+	return err == nil && strings.HasPrefix(string(code), "docker.io/library/wordpress:6.9-php8.3-apache ")
 }
+
+// plugin is the version of WooCommerce that is there.
+func (s site) plugin(t *testing.T) string {
+	t.Helper()
+	_, version, _ := strings.Cut(s.read(t, woocommerce), "Version: ")
+	version, _, _ = strings.Cut(version, "\n")
+	return version
+}
+
+const woocommerce = "html/wp-content/plugins/woocommerce/woocommerce.php"
 
 // run runs the setup with the environment that the chart gives it.
 func (s site) run(t *testing.T, extra ...string) (output string, err error) {
@@ -146,15 +164,22 @@ func TestSetupMakesAShopThatSells(t *testing.T) {
 		t.Fatalf("%v: %s", err, output)
 	}
 	for option, want := range map[string]string{
-		"woocommerce_coming_soon":           "no",
-		"woocommerce_store_pages_only":      "no",
-		"woocommerce_enable_guest_checkout": "yes",
-		"woocommerce_currency":              "EUR",
-		"woocommerce_cod_settings":          `{"enabled":"yes","title":"Cash on delivery"}`,
+		"woocommerce_coming_soon":                 "no",
+		"woocommerce_store_pages_only":            "no",
+		"woocommerce_enable_guest_checkout":       "yes",
+		"woocommerce_currency":                    "EUR",
+		"woocommerce_cod_settings":                `{"enabled":"yes","title":"Cash on delivery"}`,
+		"woocommerce_custom_orders_table_enabled": "yes",
+		"show_on_front":                           "page",
+		"page_on_front":                           "5",
+		"show_avatars":                            "0",
 	} {
 		if got := s.read(t, "options/"+option); got != want {
 			t.Errorf("%s is %q, want %q", option, got, want)
 		}
+	}
+	if got := s.read(t, "counted"); got != "ALTER TABLE wp_posts AUTO_INCREMENT = 1001" {
+		t.Errorf("orders are counted by %q", got)
 	}
 	if !s.installed() || len(s.rows(t).Posts) != 1 || !strings.Contains(s.read(t, "html/.htaccess"), "RewriteRule") {
 		t.Error("the shop has no product, no addresses, or is not let into its service")
@@ -199,8 +224,8 @@ func TestSetupLeavesTheMerchantsChoicesAlone(t *testing.T) {
 func TestSetupFailsLoudlyAndGoesOn(t *testing.T) {
 	t.Parallel()
 	for broken, want := range map[string]string{
-		"plugin":  `{"ok":false,"failed":"installing WooCommerce","message":"Error: no such plugin"}`,
-		"payment": `{"ok":false,"failed":"looking whether the shop sells","message":"there is no way to pay"}`,
+		"plugin":  `{"ok":false,"failed":"installing WooCommerce","message":"no such plugin"}`,
+		"payment": `{"ok":false,"failed":"opening the shop","message":"the option woocommerce_cod_settings cannot be set"}`,
 	} {
 		s := newSite(t, unchanged)
 		for range 2 {
@@ -233,22 +258,22 @@ func TestSetupFollowsTheChartsPlugin(t *testing.T) {
 		switch step.merchant {
 		case "":
 		case "none":
-			if err := os.Remove(s.path("plugin")); err != nil {
+			if err := os.RemoveAll(filepath.Dir(s.path(woocommerce))); err != nil {
 				t.Fatal(err)
 			}
 		default:
-			s.write(t, "plugin", step.merchant)
+			s.write(t, woocommerce, "<?php\n/**\n * Version: "+step.merchant+"\n */\n")
 		}
 		output, err := s.run(t, "VERSION="+step.chart)
 		if err != nil {
 			t.Fatalf("with %s: %v: %s", step.chart, err, output)
 		}
-		if got := s.read(t, "plugin"); got != step.want {
+		if got := s.plugin(t); got != step.want {
 			t.Errorf("with %s, and %q by the merchant, it is %s, want %s: %s", step.chart, step.merchant, got, step.want, output)
 		}
 	}
 	s.write(t, "notes/from-image", "plugins-woocommerce\n")
-	if output, err := s.run(t, "VERSION=11.0.0"); err != nil || s.read(t, "plugin") != "10.6.0" {
+	if output, err := s.run(t, "VERSION=11.0.0"); err != nil || s.plugin(t) != "10.6.0" {
 		t.Errorf("the image brings it, and the setup has too: %v: %s", err, output)
 	}
 }
@@ -293,6 +318,35 @@ func (s site) calls(t *testing.T) int {
 	return strings.Count(s.read(t, "calls"), "\n")
 }
 
+// What a shop begins with is usual in its country, with the decimals of its currency.
+func TestSetupSuitsTheCountry(t *testing.T) {
+	t.Parallel()
+	for where, want := range map[string]string{ // position, thousands, decimals, their number, weight, length, time zone, language
+		"DE EUR":    "right_space . , 2 kg cm Europe/Berlin de_DE",
+		"AT EUR":    "left_space . , 2 kg cm Europe/Vienna de_DE",
+		"JP JPY":    "left , . 0 kg cm Asia/Tokyo ",
+		"DE BHD":    "right_space . , 3 kg cm Europe/Berlin de_DE",
+		"US:CA USD": "left , . 2 lbs in America/New_York ",
+		"XX EUR":    "left , . 2 kg cm UTC ",
+	} {
+		country, currency, _ := strings.Cut(where, " ")
+		s := newSite(t, func(v map[string]any) { v["shop"] = map[string]any{"country": country, "currency": currency} })
+		if output, err := s.run(t, "LANGUAGES=de_DE fr_FR"); err != nil {
+			t.Fatalf("%s: %v: %s", where, err, output)
+		}
+		var got []string
+		for _, option := range []string{
+			"woocommerce_currency_pos", "woocommerce_price_thousand_sep", "woocommerce_price_decimal_sep", "woocommerce_price_num_decimals",
+			"woocommerce_weight_unit", "woocommerce_dimension_unit", "timezone_string", "WPLANG",
+		} {
+			got = append(got, s.read(t, "options/"+option))
+		}
+		if got := strings.Join(got, " "); got != want {
+			t.Errorf("in %s: %s, want %s", where, got, want)
+		}
+	}
+}
+
 // A node may go at any moment: wherever the setup was ended, the next runs bring the shop to
 // the same end, with nothing twice, and leave alone what the merchant does between them.
 func TestSetupKilledAfterEachCall(t *testing.T) {
@@ -312,7 +366,6 @@ func TestSetupKilledAfterEachCall(t *testing.T) {
 			}
 			s.wantRun(t, want)
 			s.write(t, "options/woocommerce_currency", "CHF")
-			s.write(t, "products", "mine\n")
 			s.write(t, "theme", "mine")
 			s.write(t, "html/.htaccess", "# mine")
 			s.wantRun(t, s.all(t))

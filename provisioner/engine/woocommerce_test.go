@@ -81,6 +81,9 @@ func TestCronWaitsForTheSetup(t *testing.T) {
 		script := strings.ReplaceAll(cron.Command[2], "/var/www/html", s.path("html"))
 		cmd := exec.CommandContext(t.Context(), cron.Command[0], cron.Command[1], script)
 		cmd.Env = []string{"PATH=" + s.path("bin") + ":" + os.Getenv("PATH"), "STATE=" + s.root}
+		for _, env := range cron.Env {
+			cmd.Env = append(cmd.Env, env.Name+"="+env.Value)
+		}
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
@@ -90,7 +93,7 @@ func TestCronWaitsForTheSetup(t *testing.T) {
 	if out, err := s.run(t); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if out, err := run(); err != nil || !strings.HasSuffix(s.read(t, "calls"), " cron event run --due-now\n") {
+	if out, err := run(); err != nil || !strings.HasSuffix(s.read(t, "calls"), "\ncron event run --due-now\n") {
 		t.Errorf("after the setup: %v: %s", err, out)
 	}
 }
@@ -176,6 +179,7 @@ func TestIngressAsTheClusterWantsIt(t *testing.T) {
 	}{
 		{name: "plain", tls: map[string]any{"mode": "none"}},
 		{name: "wildcard", tls: map[string]any{"mode": "secret", "secretName": "wildcard"}, class: "traefik", secret: "wildcard"},
+		{name: "ended before the ingress", tls: map[string]any{"mode": "external"}, class: "traefik"},
 		{name: "cert-manager", tls: map[string]any{"mode": "cert-manager", "issuer": "letsencrypt"}, secret: "shop-tls", issuer: "letsencrypt"},
 	} {
 		objects := shop(t, func(v map[string]any) {
@@ -226,6 +230,52 @@ func TestVolumesOutliveTheRelease(t *testing.T) {
 				t.Errorf("%s runs beside %s: %t", pod.Containers[0].Name, w.Name, got)
 			}
 		}
+	}
+}
+
+// Customers who wait must not make the pod unready, and Apache works on no more of them at once
+// than its memory holds.
+func TestProbesDoNotWaitBehindCustomers(t *testing.T) {
+	t.Parallel()
+	for memory, workers := range map[string]string{"1Gi": "16", "2Gi": "32", "768Mi": "12", "128Mi": "4"} {
+		objects := shop(t, func(v map[string]any) {
+			v["resources"] = map[string]any{"wordpress": map[string]any{"requests": map[string]any{"cpu": "10m", "memory": "64Mi"}, "limits": map[string]any{"cpu": "1", "memory": memory}}}
+		})
+		enginetest.Each(objects, func(c *corev1.ConfigMap) {
+			if conf := c.Data["apache.conf"]; c.Name == "php" && (!strings.Contains(conf, "MaxRequestWorkers "+workers+"\n") || !strings.Contains(conf, "Listen 8081\n")) {
+				t.Errorf("with %s Apache is set to\n%s", memory, conf)
+			}
+		})
+		enginetest.Each(objects, func(d *appsv1.Deployment) {
+			c := d.Spec.Template.Spec.Containers[0]
+			if c.LivenessProbe.TCPSocket.Port.StrVal != "probe" || c.StartupProbe.TCPSocket.Port.StrVal != "probe" || c.ReadinessProbe.Exec == nil ||
+				strings.Contains(strings.Join(c.ReadinessProbe.Exec.Command, " "), "http") {
+				t.Errorf("probed by %+v, %+v, %+v", c.StartupProbe, c.ReadinessProbe, c.LivenessProbe)
+			}
+		})
+	}
+}
+
+// The pod is ready once its database is migrated for its code, which the setup notes.
+func TestPodIsReadyOnceItsDatabaseIsMigrated(t *testing.T) {
+	t.Parallel()
+	code := func(objects []runtime.Object) (pod, setup string) {
+		for _, w := range enginetest.Workloads(objects) {
+			for _, env := range w.Containers()[len(w.Containers())-1].Env {
+				if env.Name == "SHOP_CODE" && w.Name == "wordpress" {
+					pod = env.Value
+				}
+				if env.Name == "SHOP_CODE" && strings.HasPrefix(w.Name, "setup-") {
+					setup = env.Value
+				}
+			}
+		}
+		return pod, setup
+	}
+	before, noted := code(shop(t, unchanged))
+	after, _ := code(shop(t, func(v map[string]any) { v["woocommerceVersion"] = "99.0.0" }))
+	if before == "" || before != noted || before == after {
+		t.Errorf("the pod waits for %q, the setup notes %q, and with another plugin it waits for %q", before, noted, after)
 	}
 }
 

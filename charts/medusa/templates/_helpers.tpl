@@ -52,7 +52,7 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- define "medusa.databaseEnv" -}}
 - name: DATABASE_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ .Values.credentials.existingSecret }}, key: database-password}}
-- {name: DATABASE_URL, value: "postgres://medusa:$(DATABASE_PASSWORD)@postgres:5432/medusa?sslmode=disable"}
+- {name: DATABASE_URL, value: "postgres://medusa:$(DATABASE_PASSWORD)@database:5432/medusa?sslmode=disable"}
 {{- end }}
 
 {{/* What medusa-config reads, for the server and for the setup. */}}

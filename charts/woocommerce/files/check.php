@@ -1,34 +1,43 @@
 <?php
-// Shops as a customer would, over the shop's own addresses, and reads the order back as its
-// owner. What it found is one line of JSON. An order is cancelled again, which puts the stock
-// back; files/shopwright.php keeps its mail in.
+// Shops as a customer would, over the shop's own addresses, and looks that the order stands in
+// its books. What it found is one line of JSON. An order is cancelled again, which puts the stock
+// back; files/shopwright-check.php keeps its mail in, and removes what it leaves.
 
 declare(strict_types=1);
 
-// Whose mail files/shopwright.php keeps in.
 const CUSTOMER = 'order-check@shopwright.invalid';
+const CHECK = '/shopwright/v1/check';
 
 final class Refusal extends Exception {}
 
 final class Shop
 {
     private array $session = [];
+    public float $until;
 
-    public function __construct(private string $address, private string $url) {}
-
-    // Requests as the ingress passes them on.
-    public function ask(string $method, string $path, ?array $body = null, string $login = ''): array
+    public function __construct(private string $address, private string $url, private string $key, float $patience)
     {
-        $headers = ['Host: ' . preg_replace('#^https?://#', '', $this->url), 'Accept: application/json'];
-        // The shop takes its owner's key over HTTPS only; behind its ingress it believes this.
-        $scheme = $login !== '' ? 'https' : (string) parse_url($this->url, PHP_URL_SCHEME);
-        $headers[] = 'X-Forwarded-Proto: ' . $scheme;
+        $this->until = microtime(true) + $patience;
+    }
+
+    // Requests as the ingress passes them on. The route is a parameter, as the merchant may have
+    // any structure of addresses.
+    public function ask(string $method, string $route, ?array $body = null, array $query = []): array
+    {
+        $headers = [
+            'Host: ' . preg_replace('#^https?://#', '', $this->url), 'Accept: application/json',
+            'X-Forwarded-Proto: ' . parse_url($this->url, PHP_URL_SCHEME), 'X-Shopwright-Check: ' . $this->key,
+        ];
         foreach ($this->session as $name => $value) {
             $headers[] = "$name: $value";
         }
-        $curl = curl_init($this->address . $path);
+        $left = (int) (($this->until - microtime(true)) * 1000);
+        if ($left <= 0) {
+            throw new Refusal('The shop did not answer in time.');
+        }
+        $curl = curl_init($this->address . '/?' . http_build_query(['rest_route' => $route] + $query));
         curl_setopt_array($curl, [
-            CURLOPT_CUSTOMREQUEST => $method, CURLOPT_RETURNTRANSFER => true, CURLOPT_TIMEOUT => 60,
+            CURLOPT_CUSTOMREQUEST => $method, CURLOPT_RETURNTRANSFER => true, CURLOPT_TIMEOUT_MS => $left,
             CURLOPT_HEADERFUNCTION => function ($curl, string $line): int {
                 $this->remember($line);
                 return strlen($line);
@@ -37,9 +46,6 @@ final class Shop
         if ($body !== null) {
             $headers[] = 'Content-Type: application/json';
             curl_setopt($curl, CURLOPT_POSTFIELDS, json_encode($body));
-        }
-        if ($login !== '') {
-            curl_setopt($curl, CURLOPT_USERPWD, $login);
         }
         curl_setopt($curl, CURLOPT_HTTPHEADER, $headers);
         $answer = curl_exec($curl);
@@ -70,41 +76,37 @@ final class Shop
     }
 }
 
-// What to put into the cart: a product, or one of its variations where it has options.
-function sellable(array $products): int
+// What to put into the cart for each product that can be bought: the product, or one of its
+// variations with a choice for everything that the variation leaves open.
+function offers(array $products): array
 {
+    $offers = [];
     foreach ($products as $product) {
-        $sold = ($product['is_purchasable'] ?? false) && ($product['is_in_stock'] ?? false);
-        $variation = $product['variations'][0]['id'] ?? null;
-        if ($sold && (!($product['has_options'] ?? false) || $variation !== null)) {
-            return (int) ($product['has_options'] ?? false ? $variation : $product['id']);
+        if (!($product['is_purchasable'] ?? false) || !($product['is_in_stock'] ?? false)) {
+            continue;
+        }
+        $quantity = (int) ($product['add_to_cart']['minimum'] ?? 1);
+        if (!($product['has_options'] ?? false)) {
+            $offers[] = ['id' => (int) $product['id'], 'quantity' => $quantity];
+        }
+        foreach (array_slice($product['variations'] ?? [], 0, 5) as $variation) {
+            $offers[] = ['id' => (int) $variation['id'], 'quantity' => $quantity, 'variation' => choices($product, $variation)];
         }
     }
-    throw new Refusal('There is no product that a customer could buy.');
+    return $offers;
 }
 
-function customer(string $country, string $postcode): array
+function choices(array $product, array $variation): array
 {
-    [$land, $state] = explode(':', $country . ':');
-    $usual = ['AT' => '1010', 'AU' => '2000', 'BE' => '1000', 'CA' => 'K1A 0A6', 'CH' => '8001', 'CZ' => '110 00', 'DE' => '10115',
-        'DK' => '1050', 'ES' => '28001', 'FI' => '00100', 'FR' => '75001', 'GB' => 'SW1A 1AA', 'IE' => 'D02 X285', 'IT' => '00118',
-        'LU' => '1009', 'NL' => '1011 AB', 'NO' => '0150', 'NZ' => '6011', 'PL' => '00-001', 'PT' => '1000-001', 'SE' => '111 20',
-        'US' => '10001', 'BR' => '01000-000', 'HU' => '1011', 'IN' => '110001', 'JP' => '100-0001', 'SI' => '1000', 'SK' => '811 01'];
-    // Where a state is asked for: https://github.com/woocommerce/woocommerce, WC_Countries::get_country_locale
-    $states = ['AU' => 'NSW', 'BR' => 'SP', 'CA' => 'ON', 'ES' => 'M', 'IE' => 'D', 'IN' => 'DL', 'IT' => 'RM', 'JP' => 'JP13', 'US' => 'NY'];
-    return [
-        'first_name' => 'Order', 'last_name' => 'Check', 'company' => '', 'address_1' => 'Check 1', 'address_2' => '',
-        'city' => 'Check', 'state' => $state !== '' ? $state : ($states[$land] ?? ''),
-        'postcode' => $postcode !== '' ? $postcode : ($usual[$land] ?? '10115'), 'country' => $land, 'phone' => '000',
-    ];
-}
-
-function report(array $said): never
-{
-    $line = json_encode($said, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
-    file_put_contents(getenv('REPORT') ?: '/dev/termination-log', $line);
-    echo $line, "\n";
-    exit($said['ok'] ? 0 : 1);
+    $fixed = array_column($variation['attributes'] ?? [], 'value', 'name');
+    $choices = [];
+    foreach ($product['attributes'] ?? [] as $attribute) {
+        if ($attribute['has_variations'] ?? false) {
+            $any = $attribute['terms'][0]['slug'] ?? '';
+            $choices[] = ['attribute' => $attribute['taxonomy'] ?: $attribute['name'], 'value' => ($fixed[$attribute['name']] ?? '') ?: $any];
+        }
+    }
+    return $choices;
 }
 
 final class Check
@@ -112,19 +114,37 @@ final class Check
     private array $found = ['ok' => true, 'placed' => false];
     private array $steps = [];
     private string $at = 'open';
-    private int $goods = 0;
+    private bool $begun = false;
+    private int $order = 0;
 
-    public function __construct(private Shop $shop, private string $login) {}
+    public function __construct(private Shop $shop) {}
 
     public function run(bool $places): array
     {
-        try {
-            $this->walk($places);
-        } catch (Throwable $wrong) {
-            $why = $wrong instanceof Refusal ? $wrong->getMessage() : 'The check itself broke: ' . $wrong->getMessage();
-            $this->found = ['ok' => false, 'failed' => $this->at, 'message' => substr($why, 0, 500)] + $this->found;
+        $this->tell(fn () => $this->walk($places));
+        $this->shop->until = microtime(true) + 15; // whatever the walk has taken
+        if ($this->order > 0) {
+            $this->tell(fn () => $this->step('cancel', fn () => $this->cancel()));
+        } elseif ($this->begun) {
+            try {
+                $this->shop->ask('DELETE', CHECK);
+            } catch (Refusal) { // the next check begins with it
+            }
         }
         return $this->found + ['steps' => $this->steps];
+    }
+
+    // Keeps the first thing that went wrong.
+    private function tell(callable $do): void
+    {
+        try {
+            $do();
+        } catch (Throwable $wrong) {
+            $why = $wrong instanceof Refusal ? $wrong->getMessage() : 'The check itself broke: ' . $wrong->getMessage();
+            if ($this->found['ok']) {
+                $this->found = ['ok' => false, 'failed' => $this->at, 'message' => substr($why, 0, 500)] + $this->found;
+            }
+        }
     }
 
     private function step(string $name, callable $do): mixed
@@ -138,34 +158,52 @@ final class Check
 
     private function walk(bool $places): void
     {
-        $state = $this->step('open', fn () => $this->shop->ask('GET', '/wp-json/shopwright/v1/state'));
-        if ($state['closed'] ?? false) {
+        $shop = $this->step('open', fn () => $this->open());
+        if ($shop['closed'] ?? false) {
             $this->found['closed'] = true;
             return;
         }
-        $address = customer((string) $state['country'], (string) $state['postcode']);
-        $this->step('catalogue', fn () => $this->choose());
-        $this->step('cart', fn () => $this->fill());
-        $cart = $this->step('address', fn () => $this->shop->ask('POST', '/wp-json/wc/store/v1/cart/update-customer', [
+        $address = $shop['address'];
+        $offers = $this->step('catalogue', fn () => $this->choose());
+        $this->step('cart', fn () => $this->fill($offers));
+        $cart = $this->step('address', fn () => $this->shop->ask('POST', '/wc/store/v1/cart/update-customer', [
             'billing_address' => $address + ['email' => CUSTOMER], 'shipping_address' => $address,
         ]));
         $this->step('shipping', fn () => self::deliver($cart, $address['country']));
         $this->step('payment', fn () => ($cart['payment_methods'] ?? []) ?: throw new Refusal('There is no way to pay.'));
         // Where its owner takes cards only there is no order without money.
         if ($places && in_array('cod', $cart['payment_methods'], true)) {
-            $this->buy($address);
+            $this->buy($address, $shop['fields'] ?? []);
         }
     }
 
-    private function choose(): void
+    private function open(): array
     {
-        $this->goods = sellable($this->shop->ask('GET', '/wp-json/wc/store/v1/products?per_page=50&stock_status=instock'));
+        $shop = $this->shop->ask('POST', CHECK);
+        $this->begun = true;
+        return isset($shop['message']) ? throw new Refusal($shop['message']) : $shop;
     }
 
-    private function fill(): void
+    private function choose(): array
     {
-        $this->shop->ask('GET', '/wp-json/wc/store/v1/cart');
-        $this->shop->ask('POST', '/wp-json/wc/store/v1/cart/add-item', ['id' => $this->goods, 'quantity' => 1]);
+        $products = $this->shop->ask('GET', '/wc/store/v1/products', null, ['per_page' => 50, 'stock_status' => 'instock']);
+        return offers($products) ?: throw new Refusal('There is no product that a customer could buy.');
+    }
+
+    // Some products need what only a person can say; the next one may not.
+    private function fill(array $offers): void
+    {
+        $this->shop->ask('GET', '/wc/store/v1/cart');
+        $first = null;
+        foreach (array_slice($offers, 0, 10) as $offer) {
+            try {
+                $this->shop->ask('POST', '/wc/store/v1/cart/add-item', $offer);
+                return;
+            } catch (Refusal $refusal) {
+                $first ??= $refusal;
+            }
+        }
+        throw $first;
     }
 
     private static function deliver(array $cart, string $country): void
@@ -176,46 +214,38 @@ final class Check
         }
     }
 
-    private function buy(array $address): void
+    private function buy(array $address, array $fields): void
     {
-        $placed = $this->step('checkout', fn () => $this->shop->ask('POST', '/wp-json/wc/store/v1/checkout', [
+        $placed = $this->step('checkout', fn () => $this->shop->ask('POST', '/wc/store/v1/checkout', [
             'billing_address' => $address + ['email' => CUSTOMER], 'shipping_address' => $address,
             'payment_method' => 'cod', 'customer_note' => 'Shopwright checks that this shop sells.',
-        ]));
-        $id = (int) $placed['order_id'];
-        $this->found = ['placed' => true, 'order' => (string) $id] + $this->found;
-        try {
-            $this->step('order', fn () => $this->readBack($id));
-        } finally { // it leaves no order behind, however it was found
-            $at = $this->at;
-            $this->step('cancel', fn () => $this->cancel($id));
-            $this->at = $at;
-        }
+        ] + ($fields === [] ? [] : ['additional_fields' => $fields])));
+        $this->order = (int) $placed['order_id'];
+        $this->found = ['placed' => true, 'order' => (string) $this->order] + $this->found;
+        $this->step('order', fn () => $this->readBack());
     }
 
-    private function readBack(int $id): void
+    private function readBack(): void
     {
-        $order = $this->shop->ask('GET', "/wp-json/wc/v3/orders/$id", null, $this->login);
+        $order = $this->shop->ask('GET', CHECK . "/$this->order");
         $this->found['order'] = (string) $order['number'];
         if (!in_array($order['status'], ['processing', 'on-hold', 'completed'], true)) {
             throw new Refusal("The order {$order['number']} is {$order['status']}.");
         }
     }
 
-    private function cancel(int $id): void
+    private function cancel(): void
     {
-        $after = $this->shop->ask('PUT', "/wp-json/wc/v3/orders/$id", ['status' => 'cancelled'], $this->login);
-        if ($after['status'] !== 'cancelled') {
-            throw new Refusal("The order {$this->found['order']} cannot be cancelled.");
+        $this->shop->ask('DELETE', CHECK);
+        $status = $this->shop->ask('GET', CHECK . "/$this->order")['status'];
+        if ($status !== 'cancelled') {
+            throw new Refusal("The order {$this->found['order']} cannot be cancelled: it is $status.");
         }
     }
 }
 
 $secret = fn (string $name): string => trim((string) file_get_contents((getenv('CREDENTIALS') ?: '/run/credentials') . "/$name"));
-$check = new Check(
-    new Shop((string) getenv('WORDPRESS_URL'), (string) getenv('SHOP_URL')),
-    $secret('rest-key') . ':' . $secret('rest-secret'),
-);
+$check = new Check(new Shop((string) getenv('WORDPRESS_URL'), (string) getenv('SHOP_URL'), $secret('rest-key') . ':' . $secret('rest-secret'), 90));
 $found = $check->run(getenv('CHECK_PLACE_ORDER') === 'true');
 $line = json_encode($found, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
 file_put_contents(getenv('REPORT') ?: '/dev/termination-log', $line);

@@ -8,8 +8,6 @@ source=/usr/src/wordpress
 html=/var/www/html
 
 wordpress_version() { sed -n "s/^\$wp_version = '\([^']*\)';.*/\1/p" "$1/wp-includes/version.php" 2>/dev/null || true; }
-# From the head of a plugin or a theme: https://developer.wordpress.org/plugins/plugin-basics/header-requirements/
-version_of() { sed -n 's/^[ \t\/*#@]*Version:[ \t]*\([^ \t\r*]*\).*/\1/p' "$1/$(basename "$1").php" "$1/style.css" 2>/dev/null | head -n 1; }
 
 copy_wordpress() {
 	mkdir -p "$html/wp-content/plugins" "$html/wp-content/themes"

@@ -3,6 +3,9 @@
 # it is empty while that is being copied.
 notes=/var/lib/shopwright
 
+# From the head of a plugin or a theme: https://developer.wordpress.org/plugins/plugin-basics/header-requirements/
+version_of() { sed -n 's/^[ \t\/*#@]*Version:[ \t]*\([^ \t\r*]*\).*/\1/p' "$1/$(basename "$1").php" "$1/style.css" 2>/dev/null | head -n 1; }
+
 newer() { php -r 'exit(version_compare($argv[1], $argv[2], ">") ? 0 : 1);' -- "$1" "$2"; } # VERSION THAN
 
 # Whether the wanted version is to be brought. What we have brought follows, to an older one

@@ -3,25 +3,26 @@
 
 defined('ABSPATH') || exit;
 
-// The order check is a customer of its own; nobody wants its mail.
-add_filter('woocommerce_email_classes', function ($emails) {
-    foreach ($emails as $email) {
-        add_filter('woocommerce_email_recipient_' . $email->id, function ($recipient, $order) {
-            $ours = $order instanceof WC_Order && $order->get_billing_email() === 'order-check@shopwright.invalid';
-            return $ours ? '' : $recipient;
-        }, 99, 2);
-    }
-    return $emails;
-}, 99);
+// The setup migrates the database after an upgrade. WooCommerce would do it a second time, beside
+// it. What the merchant updates in the admin migrates by itself, as ever.
+add_filter('woocommerce_enable_auto_update_db', fn ($may) => $may && !getenv('SHOPWRIGHT_SETUP'));
 
-// Nor what is told of the stock that it takes and gives back.
-add_filter('woocommerce_can_reduce_order_stock', function ($may, $order) {
-    if ($order instanceof WC_Order && $order->get_billing_email() === 'order-check@shopwright.invalid') {
-        add_filter('woocommerce_should_send_low_stock_notification', '__return_false', 99);
-        add_filter('woocommerce_should_send_no_stock_notification', '__return_false', 99);
-    }
-    return $may;
-}, 99, 2);
+// The theme asks a third party for its font, and so would the browser of every visitor.
+add_action('wp_enqueue_scripts', fn () => wp_dequeue_style('storefront-fonts'), 100);
+add_action('enqueue_embed_scripts', fn () => wp_dequeue_style('source-sans-pro'), 100);
+// As does WordPress for the emoji that a browser does not have.
+add_action('init', function () {
+    remove_action('wp_head', 'print_emoji_detection_script', 7);
+    remove_action('embed_head', 'print_emoji_detection_script');
+    add_filter('emoji_svg_url', '__return_false');
+});
+
+// The address alone, of an address with or without a name before it. Empty for what is none.
+function shopwright_address(string $from): string
+{
+    $address = preg_match('/<([^<>]+)>\s*$/', $from, $found) ? trim($found[1]) : trim($from);
+    return is_email($address) ? $address : '';
+}
 
 // Mail goes through the server that the installation has for its shops. That takes mail from
 // the sender it knows only; the shop's name stays.
@@ -40,26 +41,11 @@ add_action('phpmailer_init', function ($mailer) {
     $mailer->Password = $read('password');
     $mailer->SMTPAuth = $mailer->Username !== '';
     $mailer->Timeout = 15;
-    if ($read('from') !== '') {
-        $mailer->setFrom($read('from'), $mailer->FromName, false);
+    $from = $read('from');
+    $address = shopwright_address($from);
+    if ($address !== '') {
+        $mailer->setFrom($address, $mailer->FromName, false);
+    } elseif ($from !== '') {
+        error_log("Shopwright: the sender in the mail server's Secret is not a mail address: $from");
     }
 }, 99);
-
-// What the check must know of the shop as it is now: whether its owner has closed it on
-// purpose, which is no failure, and where a customer may live.
-add_action('rest_api_init', function () {
-    register_rest_route('shopwright/v1', '/state', [
-        'methods' => 'GET',
-        'permission_callback' => '__return_true',
-        'callback' => function () {
-            $home = (string) get_option('woocommerce_default_country');
-            $served = array_intersect_key(WC()->countries->get_allowed_countries(), WC()->countries->get_shipping_countries());
-            $atHome = $served === [] || isset($served[strtok($home, ':')]);
-            return [
-                'closed' => get_option('woocommerce_coming_soon') === 'yes',
-                'country' => $atHome ? $home : array_key_first($served),
-                'postcode' => $atHome ? (string) get_option('woocommerce_store_postcode') : '',
-            ];
-        },
-    ]);
-});

@@ -43,6 +43,19 @@ seccompProfile: {type: RuntimeDefault}
 {{ . | replace "$(" "$$(" | quote }}
 {{- end }}
 
+{{/* The code that the database is to be migrated for: the setup notes it when that is done. */}}
+{{- define "woocommerce.code" -}}
+{{ include "woocommerce.image" .Values.images.wordpress }} {{ .Values.woocommerceVersion }}
+{{- end }}
+
+{{/* How many requests Apache works on at once: each takes some 64 MiB. The others wait. */}}
+{{- define "woocommerce.workers" -}}
+{{- $memory := .Values.resources.wordpress.limits.memory }}
+{{- $size := regexFind "^[0-9]+" $memory | int }}
+{{- if hasSuffix "Gi" $memory }}{{ $size = mul $size 1024 }}{{ else if not (hasSuffix "Mi" $memory) }}{{ $size = 1024 }}{{ end }}
+{{- max 4 (div $size 64) }}
+{{- end }}
+
 {{- define "woocommerce.pullSecrets" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
@@ -52,7 +65,7 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{/* Environment from which wp-config.php takes what it does not hold itself. */}}
 {{- define "woocommerce.wordpressEnv" -}}
 {{- $secret := .Values.credentials.existingSecret -}}
-- {name: WORDPRESS_DB_HOST, value: mariadb}
+- {name: WORDPRESS_DB_HOST, value: database}
 - {name: WORDPRESS_DB_NAME, value: wordpress}
 - {name: WORDPRESS_DB_USER, value: wordpress}
 - name: WORDPRESS_DB_PASSWORD
@@ -62,8 +75,11 @@ imagePullSecrets: {{ toYaml . | nindent 2 }}
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ $key }}}}
 {{- end }}
 - {name: SHOP_URL, value: {{ .Values.url | quote }}}
+- {name: SHOP_CODE, value: {{ include "woocommerce.code" . | quote }}}
 - name: WORDPRESS_CONFIG_EXTRA
   value: |
+    // Whatever ended HTTPS before the shop may not say so.
+    if (str_starts_with((string) getenv('SHOP_URL'), 'https:')) { $_SERVER['HTTPS'] = 'on'; }
     define('WP_HOME', getenv('SHOP_URL'));
     define('WP_SITEURL', getenv('SHOP_URL'));
     define('WP_AUTO_UPDATE_CORE', 'minor');
