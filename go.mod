@@ -12,17 +12,18 @@ require (
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // what go-smtp speaks to sign in; tests only
 	github.com/emersion/go-smtp v0.25.1 // a mail server; tests only
 	github.com/getkin/kin-openapi v0.152.0 // holds answers against that document; tests only
+	github.com/go-jose/go-jose/v4 v4.1.4 // keys of OpenID Connect issuers
 	github.com/google/uuid v1.6.0 // UUIDv7 for ids that sort by time
 	github.com/gorilla/securecookie v1.1.2 // the encrypted cookie of a sign-in that is on its way
 	github.com/gorilla/sessions v1.4.0 // the signed cookie that holds a session id
 	github.com/jackc/pgx/v5 v5.12.0 // Postgres, and LISTEN/NOTIFY
 	github.com/labstack/echo/v4 v4.16.0 // routes and middleware
-	github.com/markbates/goth v1.82.0 // speaks to OpenID Connect issuers and GitHub
+	github.com/markbates/goth v1.82.0 // speaks to GitHub
 	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // what a change changes, line by line
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
 	github.com/wneessen/go-mail v0.8.1 // mail with STARTTLS, authentication and MIME
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
-	golang.org/x/oauth2 v0.37.0 // proof keys, and what is wrong with a trade of a code
+	golang.org/x/oauth2 v0.37.0 // trades codes for tokens, with proof keys
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/sys v0.48.0 // dials in another network namespace; tests only
 	golang.org/x/term v0.46.0 // types a token in without showing it
@@ -70,7 +71,6 @@ require (
 	github.com/fxamacker/cbor/v2 v2.9.1 // indirect
 	github.com/go-errors/errors v1.4.2 // indirect
 	github.com/go-gorp/gorp/v3 v3.1.0 // indirect
-	github.com/go-jose/go-jose/v4 v4.1.4 // indirect
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-openapi/jsonpointer v1.0.0 // indirect

@@ -74,6 +74,7 @@ func routes() map[string]access {
 		"POST /account/tokens/:token/revoke": {missing: true},
 
 		"GET /sign-in/with/none": {missing: true, open: true}, "GET /sign-in/with/none/callback": {missing: true, open: true},
+		"GET /account/sign-in-methods/none": {missing: true}, "POST /account/sign-in-methods/remove": {missing: true},
 		"POST /account/sessions/end": {missing: true}, "POST /account/sessions/end-others": {action: session},
 
 		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
@@ -342,7 +343,7 @@ func (s site) peopled() (id string, people map[store.Role]visitor) {
 		switch role {
 		case "stranger":
 		case "administrator":
-			if err := s.db.SetAdmin(s.t.Context(), store.Actor{Admin: true}, actor.UserID, true); err != nil {
+			if err := s.db.MakeAdmin(s.t.Context(), store.Actor{Admin: true}, actor.UserID); err != nil {
 				s.t.Fatal(err)
 			}
 			actor.Admin = true

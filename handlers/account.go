@@ -15,7 +15,10 @@ func (a *App) showAccount(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	page := views.AccountPage{Shell: shell, ExpiresAt: who.ExpiresAt}
+	if refused := a.refusalOf(c); refused != "" {
+		shell.Notices = append(shell.Notices, views.Notice{Kind: views.ToneBad, Message: plain(refused)})
+	}
+	page := views.AccountPage{Shell: shell, ExpiresAt: who.ExpiresAt, AddMethod: a.addMethodLinks(who)}
 	if page.Sessions, err = a.openSessions(ctx, who); err != nil {
 		return err
 	}
@@ -47,7 +50,7 @@ func (a *App) identities(ctx context.Context, who visitor) ([]views.Identity, er
 	var shown []views.Identity
 	for _, i := range known {
 		shown = append(shown, views.Identity{
-			Label: a.labelOf(i.Provider), Email: word(i.Email), Verified: i.Verified, Since: i.LinkedAt,
+			Provider: i.Provider, Subject: i.Subject, Label: a.labelOf(i.Provider), Email: word(i.Email), Verified: i.Verified, Since: i.LinkedAt,
 		})
 	}
 	return shown, nil

@@ -24,9 +24,9 @@ func (a *App) administrationRoutes(e *echo.Echo) {
 	e.GET("/admin", admin(redirectTo("/admin/users")))
 	e.GET("/admin/users", admin(a.listUsers))
 	e.POST("/admin/users/:id/disable", admin(a.disableUser))
-	e.POST("/admin/users/:id/enable", admin(a.changingUser(a.DB.SetDisabled, false)))
-	e.POST("/admin/users/:id/make-admin", admin(a.changingUser(a.DB.SetAdmin, true)))
-	e.POST("/admin/users/:id/unmake-admin", admin(a.changingUser(a.DB.SetAdmin, false)))
+	e.POST("/admin/users/:id/enable", admin(a.changingUser(a.enableUser)))
+	e.POST("/admin/users/:id/make-admin", admin(a.changingUser(a.DB.MakeAdmin)))
+	e.POST("/admin/users/:id/unmake-admin", admin(a.changingUser(a.revokeAdmin)))
 	e.GET("/admin/teams", admin(a.listAllTeams))
 	e.POST("/admin/teams/:id/plan", admin(a.setTeamPlan))
 	e.POST("/admin/teams/:id/owner", admin(a.appointOwner))
@@ -140,10 +140,18 @@ func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.N
 }
 
 // changingUser changes the user of the address, and comes back to the list.
-func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string, on bool) error, on bool) echo.HandlerFunc {
+func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		return a.backToUsers(c, change(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), on))
+		return a.backToUsers(c, change(c.Request().Context(), visitorOf(c).Actor, c.Param("id")))
 	}
+}
+
+func (a *App) enableUser(ctx context.Context, actor store.Actor, userID string) error {
+	return a.DB.SetDisabled(ctx, actor, userID, false)
+}
+
+func (a *App) revokeAdmin(ctx context.Context, actor store.Actor, userID string) error {
+	return a.DB.RevokeAdmin(ctx, actor, userID, a.Admission)
 }
 
 // backToUsers comes back to the list after a change, or tells why there was none.

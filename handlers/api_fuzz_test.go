@@ -82,7 +82,7 @@ func (z *fuzzed) owner(t testing.TB, name string) (store.Actor, string) {
 		t.Fatal(err)
 	}
 	if name == "own" {
-		if err := z.db.SetAdmin(t.Context(), store.Actor{Admin: true}, actor.UserID, true); err != nil {
+		if err := z.db.MakeAdmin(t.Context(), store.Actor{Admin: true}, actor.UserID); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -77,7 +77,7 @@ func TestStreamsEndWithTheRightToAdminister(t *testing.T) {
 	s := serve(t)
 	root := storetest.Admin(t, s.db)
 	who, team := storetest.Actor(t, s.db, "second")
-	if err := s.db.SetAdmin(t.Context(), root, who.UserID, true); err != nil {
+	if err := s.db.MakeAdmin(t.Context(), root, who.UserID); err != nil {
 		t.Fatal(err)
 	}
 	who.Admin = true
@@ -85,7 +85,7 @@ func TestStreamsEndWithTheRightToAdminister(t *testing.T) {
 	stream := p.open("/events")
 	defer func() { _ = stream.Body.Close() }()
 	lines := bufio.NewScanner(stream.Body)
-	if err := s.db.SetAdmin(t.Context(), root, who.UserID, false); err != nil {
+	if err := s.db.RevokeAdmin(t.Context(), root, who.UserID, store.Admission{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.db.AddPlan(t.Context(), root, store.Plan{Name: "large", Label: "Large", CPU: 1, Memory: 1, Disk: 1, Pods: 1}); err != nil {

@@ -26,6 +26,7 @@ type attempt struct {
 	provider.Attempt
 	Provider string // its name
 	Next     string // where to go afterwards
+	AddTo    string // user who is signed in and adds a sign-in method; empty for a sign-in
 }
 
 // newAttempt draws what nobody can guess.

@@ -15,17 +15,20 @@ func (a *App) signIn(c echo.Context) error {
 	next := safeNext(c.QueryParam("next"))
 	_, err := a.DB.Session(c.Request().Context(), a.sessions.id(c.Request()))
 	refused := a.refusalOf(c)
-	if err == nil && refused == "" {
+	again := signsInAgain(c.Request())
+	if err == nil && refused == "" && !again {
 		return c.Redirect(http.StatusSeeOther, next)
 	}
 	if err != nil && store.ErrorCode(err) != store.NotFound {
 		return err
 	}
-	page := views.SignInPage{Providers: a.providerLinks(), DevLogin: a.DevLogin, Next: next, Problem: refused, Version: a.Version}
+	page := views.SignInPage{Providers: a.providerLinks(), DevLogin: a.DevLogin, Next: next, Again: again, Problem: refused, Version: a.Version}
 	switch {
 	case refused != "":
 	case c.QueryParam("signed-out") != "":
 		page.Notice = "You are signed out."
+	case again:
+		page.Notice = "Sign in again to change your sign-in methods or sessions."
 	case c.QueryParam("next") != "":
 		page.Notice = "Sign in to go on."
 	}

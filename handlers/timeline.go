@@ -282,7 +282,9 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 	case store.SignedOut:
 		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed out", ""
 	case store.IdentityLinked:
-		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "added a way to sign in", "", word(e.Message)
+		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "added a sign-in method", "", word(e.Message)
+	case store.IdentityRemoved:
+		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "removed a sign-in method", "", word(e.Message)
 	case store.TokenCreated:
 		entry.Kind, entry.Verb, entry.Detail = views.EntryLogin, "made the API token", word(e.Message)
 	case store.TokenRevoked:

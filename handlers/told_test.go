@@ -136,7 +136,8 @@ func TestLinkedProvidersAreTold(t *testing.T) {
 		t.Errorf("the first provider is told of %d times", n)
 	}
 	b := e.browser()
-	if told := l.tells(store.IdentityLinked, "Mara", func() { e.signIn(b, "github", "") }); told.Message != "GitHub, by the address mara@example.com" {
+	e.signIn(b, "work", "")
+	if told := l.tells(store.IdentityLinked, "Mara", func() { e.addMethod(b, "github") }); told.Message != "GitHub, mara@example.com" {
 		t.Errorf("told as %q", told.Message)
 	}
 	e.signIn(e.browser(), "github", "")
@@ -144,7 +145,7 @@ func TestLinkedProvidersAreTold(t *testing.T) {
 	if n := count(); n != 1 {
 		t.Errorf("the second provider is told of %d times", n)
 	}
-	if page := e.get(b, "/audit?group=sign-ins").body; !strings.Contains(page, "added a way to sign in") {
+	if page := e.get(b, "/audit?group=sign-ins").body; !strings.Contains(page, "added a sign-in method") {
 		t.Error("the page does not tell of it")
 	}
 }

@@ -42,9 +42,14 @@ func (a *App) beginSignIn(c echo.Context) error {
 		return echo.ErrNotFound
 	}
 	at := newAttempt(p.Name, safeNext(c.QueryParam("next")))
+	at.Again = signsInAgain(c.Request())
+	return a.goToProvider(c, p, at)
+}
+
+func (a *App) goToProvider(c echo.Context, p *provider.Provider, at attempt) error {
 	address, err := p.Begin(c.Request().Context(), at.Attempt)
 	if err != nil {
-		return a.refuse(c, p, at.Next, err)
+		return a.refuse(c, p, at, err)
 	}
 	if err := a.attempts.set(c, at); err != nil {
 		return err
@@ -62,12 +67,15 @@ func (a *App) finishSignIn(c echo.Context) error {
 	c.Response().Header().Set("Cache-Control", "no-store")
 	at, begun := a.attempts.of(c.Request())
 	if !begun || !at.is(p.Name, c.QueryParam("state")) {
-		return a.refuse(c, p, "", refusal{why: notBegunHere})
+		return a.refuse(c, p, attempt{}, refusal{why: notBegunHere})
 	}
 	a.attempts.forget(c)
+	if at.AddTo != "" {
+		return a.finishAdding(c, p, at)
+	}
 	id, err := a.admit(c, p, at)
 	if err != nil {
-		return a.refuse(c, p, at.Next, err)
+		return a.refuse(c, p, at, err)
 	}
 	if err := a.sessions.set(c, id); err != nil {
 		return err
@@ -75,20 +83,10 @@ func (a *App) finishSignIn(c echo.Context) error {
 	return c.Redirect(http.StatusSeeOther, safeNext(at.Next))
 }
 
-// admit opens a session for whom the provider has sent, once for each attempt.
+// admit opens a session for the person whom the provider has sent.
 func (a *App) admit(c echo.Context, p *provider.Provider, at attempt) (sessionID string, err error) {
 	ctx := c.Request().Context()
-	err = a.DB.UseState(ctx, at.State, attemptLifetime)
-	if store.ErrorCode(err) == store.Conflict {
-		return "", refusal{why: usedAlready}
-	}
-	if err != nil {
-		return "", err
-	}
-	if err := answered(c, p); err != nil {
-		return "", err
-	}
-	who, err := p.Finish(ctx, at.Attempt, c.QueryParam("code"))
+	who, err := a.identify(c, p, at)
 	if err != nil {
 		return "", err
 	}
@@ -96,8 +94,29 @@ func (a *App) admit(c echo.Context, p *provider.Provider, at attempt) (sessionID
 	if rules.Invited, err = a.invited(ctx, at.Next, who); err != nil {
 		return "", err
 	}
+	id, err := a.DB.SignInWith(ctx, who, a.browserOf(c), rules)
+	if errors.Is(err, store.ErrStranger) {
+		return "", refusal{why: stranger, reason: rules.WhyStranger(who)}
+	}
+	return id, err
+}
+
+// identify asks the provider who has come, once for each attempt.
+func (a *App) identify(c echo.Context, p *provider.Provider, at attempt) (store.Identity, error) {
+	ctx := c.Request().Context()
+	err := a.DB.UseState(ctx, at.State, attemptLifetime)
+	if store.ErrorCode(err) == store.Conflict {
+		return store.Identity{}, refusal{why: usedAlready}
+	}
+	if err != nil {
+		return store.Identity{}, err
+	}
+	if err := answered(c, p); err != nil {
+		return store.Identity{}, err
+	}
+	who, err := p.Finish(ctx, at.Attempt, c.QueryParam("code"))
 	who.Name = word(who.Name)
-	return a.DB.SignInWith(ctx, who, a.browserOf(c), rules)
+	return who, err
 }
 
 // answered makes sure that the provider has sent a code, and no other one in its place.
@@ -128,6 +147,10 @@ const (
 	unbelievable why = "unbelievable"
 	disabled     why = "disabled"
 	stranger     why = "stranger"
+	addressTaken why = "address-taken"
+	methodKnown  why = "known"
+	methodTaken  why = "taken"
+	onlyMethod   why = "only-method"
 )
 
 // sentence is what somebody reads who was refused; label is the provider's.
@@ -149,6 +172,14 @@ func (w why) sentence(label string) string {
 		return store.ErrDisabled.Message
 	case stranger:
 		return store.ErrStranger.Message
+	case addressTaken:
+		return store.ErrAddressTaken.Message
+	case methodKnown:
+		return store.ErrMethodKnown.Message
+	case methodTaken:
+		return store.ErrMethodTaken.Message
+	case onlyMethod:
+		return store.ErrOnlyMethod.Message
 	default:
 		return ""
 	}
@@ -175,36 +206,41 @@ func refusalFor(err error) (refusal, bool) {
 		}
 		return r, true
 	}
-	switch {
-	case errors.Is(err, store.ErrDisabled):
-		return refusal{why: disabled}, true
-	case errors.Is(err, store.ErrStranger):
-		return refusal{why: stranger}, true
+	for known, because := range map[error]why{
+		store.ErrDisabled: disabled, store.ErrAddressTaken: addressTaken,
+		store.ErrMethodKnown: methodKnown, store.ErrMethodTaken: methodTaken, store.ErrOnlyMethod: onlyMethod,
+	} {
+		if errors.Is(err, known) {
+			return refusal{why: because}, true
+		}
 	}
 	return refusal{}, false
 }
 
-// refuse leads back to where one signs in, away from an address with a code in it. Errors
-// of our own are none of the provider's, and are returned.
-func (a *App) refuse(c echo.Context, p *provider.Provider, next string, err error) error {
+// refuse leads back to the page where the attempt began, away from an address with a code in
+// it. Errors of our own are none of the provider's, and are returned.
+func (a *App) refuse(c echo.Context, p *provider.Provider, at attempt, err error) error {
 	r, refused := refusalFor(err)
 	if !refused {
 		return err
 	}
 	a.Log.Warn("sign-in refused", "provider", p.Name, "why", string(r.why), "reason", r.reason, "address", c.RealIP(),
 		"request", c.Response().Header().Get(echo.HeaderXRequestID))
+	if at.AddTo != "" {
+		return c.Redirect(http.StatusSeeOther, accountRefused(r.why, p.Name))
+	}
 	query := url.Values{"refused": {string(r.why)}, "with": {p.Name}}
-	if next != "" {
-		query.Set("next", next)
+	if at.Next != "" {
+		query.Set("next", at.Next)
 	}
 	return c.Redirect(http.StatusSeeOther, "/sign-in?"+query.Encode())
 }
 
 // refusalOf is the sentence that the address asks for, empty for none.
 func (a *App) refusalOf(c echo.Context) string {
-	p := a.providerNamed(c.QueryParam("with"))
-	if p == nil {
-		return ""
+	label := "The provider"
+	if p := a.providerNamed(c.QueryParam("with")); p != nil {
+		label = p.Label
 	}
-	return why(c.QueryParam("refused")).sentence(p.Label)
+	return why(c.QueryParam("refused")).sentence(label)
 }

@@ -21,7 +21,7 @@ func TestSignInInABrowser(t *testing.T) {
 	b.Until(`location.pathname === "/activity" && document.body.innerText.includes("Mara")`)
 	e.issuer.Be(mara, providertest.Faults{})
 	other := e.browser()
-	e.signIn(other, "github", "")
+	e.signIn(other, "work", "")
 	b.Visit(e.url + "/account")
 	look(b, "account")
 	b.Click(`form[action="/account/sessions/end"] button`)
@@ -42,7 +42,7 @@ func TestEndedSessionLeavesItsPages(t *testing.T) {
 	b.Visit(e.url + "/sign-in/with/work")
 	b.Until(isLive)
 	here := e.browser()
-	e.signIn(here, "github", "")
+	e.signIn(here, "work", "")
 	e.post(here, "/account/sessions/end-others", nil)
 	b.Until(`location.pathname === "/sign-in"`)
 }

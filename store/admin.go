@@ -137,28 +137,58 @@ func (t tx) endAccess(ctx context.Context, actor Actor, userID string) error {
 	return t.revokeAllInvitationsOf(ctx, actor, userID)
 }
 
-// SetAdmin makes a user an administrator of the installation, or no longer one. The last one
-// stays.
-func (db *DB) SetAdmin(ctx context.Context, actor Actor, userID string, admin bool) error {
+// MakeAdmin makes a user an administrator of the installation.
+func (db *DB) MakeAdmin(ctx context.Context, actor Actor, userID string) error {
 	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
 		return err
 	}
-	message := "No longer an administrator"
-	if admin {
-		message = "Made an administrator"
-	}
 	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
-		if u.Admin == admin {
+		if u.Admin {
 			return Event{}, errUnchanged
 		}
-		if admin && u.Disabled {
+		if u.Disabled {
 			return Event{}, &Error{Code: Conflict, Message: "This user is disabled. Enable the user first."}
 		}
-		if err := t.checkOtherAdmin(ctx, u, !admin); err != nil {
+		return t.setAdmin(ctx, actor, u.User, true, "Made an administrator")
+	})
+}
+
+// RevokeAdmin takes the administration of the installation away from a user. The last
+// administrator stays, and so does one whom the rules name: the next sign-in would give the
+// role back.
+func (db *DB) RevokeAdmin(ctx context.Context, actor Actor, userID string, rules Admission) error {
+	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
+		return err
+	}
+	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
+		if !u.Admin {
+			return Event{}, errUnchanged
+		}
+		if err := t.checkNotNamed(ctx, u.ID, rules); err != nil {
 			return Event{}, err
 		}
-		return t.setAdmin(ctx, actor, u.User, admin, message)
+		if err := t.checkOtherAdmin(ctx, u, true); err != nil {
+			return Event{}, err
+		}
+		return t.setAdmin(ctx, actor, u.User, false, "No longer an administrator")
 	})
+}
+
+// checkNotNamed refuses to revoke what the settings would give again.
+func (t tx) checkNotNamed(ctx context.Context, userID string, rules Admission) error {
+	rows, err := t.QueryContext(ctx, `SELECT provider, email, verified FROM identities WHERE user_id = $1`, userID)
+	known, err := collect(rows, err, func(row scanner) (who Identity, err error) {
+		return who, row.Scan(&who.Provider, &who.Email, &who.Verified)
+	})
+	if err != nil {
+		return fmt.Errorf("read the addresses of user %s: %w", userID, err)
+	}
+	for _, who := range known {
+		if rules.makesAdmin(who) {
+			return &Error{Code: Conflict, Message: "SHOPWRIGHT_ADMINS names " + who.Email + ", so the next sign-in would make this user an administrator again. Remove the address from that setting and restart Shopwright, or disable the user."}
+		}
+	}
+	return nil
 }
 
 // setAdmin is the one place where somebody becomes an administrator, or is one no longer. It

@@ -42,7 +42,7 @@ func TestOnlyAdministratorsAdminister(t *testing.T) {
 		for what, try := range map[string]func(store.Actor) error{
 			"users":     func(a store.Actor) error { _, _, err := b.db.Users(t.Context(), a, all("")); return err },
 			"disable":   func(a store.Actor) error { return b.db.SetDisabled(t.Context(), a, b.actor.UserID, true) },
-			"promote":   func(a store.Actor) error { return b.db.SetAdmin(t.Context(), a, b.actor.UserID, true) },
+			"promote":   func(a store.Actor) error { return b.db.MakeAdmin(t.Context(), a, b.actor.UserID) },
 			"teams":     func(a store.Actor) error { _, _, err := b.db.AllTeams(t.Context(), a, all("")); return err },
 			"plan":      func(a store.Actor) error { return b.db.SetTeamPlan(t.Context(), a, b.team, "pro") },
 			"add plan":  func(a store.Actor) error { return b.db.AddPlan(t.Context(), a, plan) },
@@ -140,22 +140,22 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
 		first := storetest.Admin(t, b.db)
-		wantError(t, b.db.SetAdmin(t.Context(), first, first.UserID, false), store.Conflict, "")
+		wantError(t, b.db.RevokeAdmin(t.Context(), first, first.UserID, store.Admission{}), store.Conflict, "")
 		processes := b.processes(t, url, 2)
 		for round := range 5 {
-			if err := b.db.SetAdmin(t.Context(), first, b.actor.UserID, true); err != nil {
+			if err := b.db.MakeAdmin(t.Context(), first, b.actor.UserID); err != nil {
 				t.Fatal(err)
 			}
 			second := b.actor
 			second.Admin = true
 			results := make([]error, 2)
 			var both sync.WaitGroup
-			both.Go(func() { results[0] = processes[0].SetAdmin(t.Context(), first, second.UserID, false) })
+			both.Go(func() { results[0] = processes[0].RevokeAdmin(t.Context(), first, second.UserID, store.Admission{}) })
 			both.Go(func() {
 				if round%2 == 0 {
 					results[1] = processes[1].SetDisabled(t.Context(), second, first.UserID, true)
 				} else {
-					results[1] = processes[1].SetAdmin(t.Context(), second, first.UserID, false)
+					results[1] = processes[1].RevokeAdmin(t.Context(), second, first.UserID, store.Admission{})
 				}
 			})
 			both.Wait()
@@ -166,7 +166,7 @@ func TestTheLastAdministratorStays(t *testing.T) {
 				if err := b.db.SetDisabled(t.Context(), second, first.UserID, false); err != nil {
 					t.Fatal(err)
 				}
-				if err := b.db.SetAdmin(t.Context(), second, first.UserID, true); err != nil {
+				if err := b.db.MakeAdmin(t.Context(), second, first.UserID); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -232,10 +232,10 @@ func TestAdministrationIsAudited(t *testing.T) {
 		}
 		standard.Pods = 21
 		for _, try := range []error{
-			b.db.SetAdmin(t.Context(), admin, b.actor.UserID, true), b.db.SetAdmin(t.Context(), admin, b.actor.UserID, true),
+			b.db.MakeAdmin(t.Context(), admin, b.actor.UserID), b.db.MakeAdmin(t.Context(), admin, b.actor.UserID),
 			b.db.SetTeamPlan(t.Context(), admin, b.team, "pro"), b.db.SetTeamPlan(t.Context(), admin, b.team, "pro"),
 			b.db.SavePlan(t.Context(), admin, standard), b.db.SavePlan(t.Context(), admin, standard),
-			b.db.SetAdmin(t.Context(), admin, b.actor.UserID, false),
+			b.db.RevokeAdmin(t.Context(), admin, b.actor.UserID, store.Admission{}),
 		} {
 			if try != nil {
 				t.Fatal(try)

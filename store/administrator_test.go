@@ -67,22 +67,34 @@ func developer(t *testing.T, db *store.DB) store.Actor {
 	return session.Actor
 }
 
-// The settings win over what another administrator has done, and that is told too.
-func TestNamedAdministratorsComeBackAndThatIsRecorded(t *testing.T) {
+// The next sign-in would give an administrator whom the settings name the role back.
+func TestNamedAdministratorsCannotBeRevoked(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		db := storetest.Open(t, url)
 		root := storetest.Admin(t, db)
 		who := enter(t, db, person("a", "1", "root@example.com", true), everybody)
-		if err := db.SetAdmin(t.Context(), root, who.User.ID, false); err != nil {
+		err := db.RevokeAdmin(t.Context(), root, who.User.ID, everybody)
+		if store.ErrorCode(err) != store.Conflict || !strings.Contains(err.Error(), "SHOPWRIGHT_ADMINS names root@example.com") {
+			t.Errorf("revoked: %v", err)
+		}
+		guest := enter(t, db, person("partner", "1", "guest@example.com", true), everybody)
+		if err := db.MakeAdmin(t.Context(), root, guest.User.ID); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 {
-			if !enter(t, db, person("a", "1", "root@example.com", true), everybody).Actor.Admin {
-				t.Fatal("the settings do not win")
-			}
+		if err := db.AddIdentity(t.Context(), guest.Actor, person("partner", "2", "root@example.com", true)); err != nil {
+			t.Fatal(err)
 		}
-		if events := made(t, db); len(events) != 3 {
-			t.Errorf("recorded as %+v", events)
+		if err := db.RevokeAdmin(t.Context(), root, guest.User.ID, everybody); err != nil {
+			t.Errorf("an address that another provider claims protects its user: %v", err)
+		}
+		if enter(t, db, person("partner", "2", "root@example.com", true), everybody).Actor.Admin {
+			t.Error("the claim of another provider makes an administrator")
+		}
+		if err := db.RevokeAdmin(t.Context(), root, who.User.ID, store.Admission{}); err != nil {
+			t.Fatal(err)
+		}
+		if enter(t, db, person("a", "1", "root@example.com", true), store.Admission{}).Actor.Admin {
+			t.Error("an administrator whom nobody names any more is one again")
 		}
 	})
 }

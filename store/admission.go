@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -15,6 +16,13 @@ import (
 var (
 	ErrDisabled = &Error{Code: Forbidden, Message: "Your account is disabled. Ask an administrator to enable it."}
 	ErrStranger = &Error{Code: Forbidden, Message: "You have no account here. Ask somebody who has one to invite you."}
+	// ErrAddressTaken keeps one provider from becoming a user whom another one vouches for.
+	ErrAddressTaken = &Error{Code: Conflict, Message: "An account with your address exists. Sign in the way you did before, then add this sign-in method on your account page."}
+	// ErrMethodKnown and ErrMethodTaken refuse to add a sign-in method, and ErrOnlyMethod to
+	// remove one.
+	ErrMethodKnown = &Error{Code: Conflict, Message: "You can sign in with this account already."}
+	ErrMethodTaken = &Error{Code: Conflict, Message: "Another user signs in with this account. Sign in with it and remove it there first."}
+	ErrOnlyMethod  = &Error{Code: Conflict, Message: "This is your only sign-in method. Add another one first."}
 )
 
 // Everybody stands among the domains of an [Admission] for everybody whom a provider knows.
@@ -23,15 +31,16 @@ const Everybody = "*"
 // Admission says whom a sign-in with a provider lets in: who was here before, and of the
 // others those whose verified address is named, and who was invited.
 type Admission struct {
-	Admins  []string // addresses whose owners administrate the installation
-	Domains []string // domains of addresses whose owners may come
-	Invited bool     // whether this person holds an invitation that is still good
+	Admins      []string // addresses whose owners administrate the installation
+	Authorities []string // providers whose word on such an address counts
+	Domains     []string // domains of addresses whose owners may come
+	Invited     bool     // whether this person holds an invitation that is still good
 }
 
 // SignInWith opens a session for a person whom a provider vouches for, as [DB.SignIn] does,
-// if the rules let that person in. Who is new, and has the verified address of exactly one
-// user whom another provider vouches for, is that user. Where nobody is named as
-// administrator, the first user of all is one.
+// if the rules let that person in. An unknown identity with the verified address of an
+// existing user is linked to that user only if its provider owns the address's domain, and
+// is refused otherwise. Where nobody is named as administrator, the first user of all is one.
 func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules Admission) (sessionID string, err error) {
 	sessionID = rand.Text()
 	err = db.update(ctx, func(t tx) error {
@@ -84,7 +93,7 @@ func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User
 	if err != nil {
 		return User{}, wayIn{}, err
 	}
-	if !user.Admin && who.Verified && rules.administers(who.Email) {
+	if !user.Admin && rules.makesAdmin(who) {
 		how.said += ", as an administrator from now on"
 		how.admin = "Made an administrator by the settings, which name " + who.Email
 	}
@@ -93,14 +102,15 @@ func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User
 }
 
 func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user User, how wayIn, err error) {
-	user, err = t.userOfAddress(ctx, who)
-	if err == nil {
-		return user, wayIn{said: ", known by the address " + who.Email, linked: true}, t.link(ctx, user, who)
-	}
-	if !errors.Is(err, sql.ErrNoRows) {
+	same, err := t.usersOfAddress(ctx, who)
+	switch {
+	case err != nil:
 		return User{}, wayIn{}, err
-	}
-	if !rules.letsIn(who) {
+	case len(same) == 1 && who.OwnsDomain:
+		return same[0], wayIn{said: ", known by the address " + who.Email, linked: true}, t.link(ctx, same[0], who)
+	case len(same) > 0:
+		return User{}, wayIn{}, ErrAddressTaken
+	case !rules.letsIn(who):
 		return User{}, wayIn{}, ErrStranger
 	}
 	first, err := t.nobodyKnown(ctx)
@@ -114,16 +124,37 @@ func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user U
 	return user, how, err
 }
 
-func (r Admission) administers(email string) bool {
+// names reports whether the settings name the address as an administrator's.
+func (r Admission) names(email string) bool {
 	return slices.ContainsFunc(r.Admins, func(admin string) bool { return canonical(admin) == canonical(email) })
 }
 
+func (r Admission) makesAdmin(who Identity) bool {
+	return who.Verified && slices.Contains(r.Authorities, who.Provider) && r.names(who.Email)
+}
+
 func (r Admission) letsIn(who Identity) bool {
-	if r.Invited || slices.Contains(r.Domains, Everybody) {
-		return true
+	return r.Invited || slices.Contains(r.Domains, Everybody) || r.makesAdmin(who) || who.Verified && who.InDomain(r.Domains)
+}
+
+// WhyStranger says for the log why the rules do not let the person in.
+func (r Admission) WhyStranger(who Identity) string {
+	switch {
+	case who.Email == "":
+		return "the provider tells no address"
+	case !who.Verified:
+		return cmp.Or(who.Doubt, "the provider has not verified the address")
+	case r.names(who.Email):
+		return "SHOPWRIGHT_ADMINS names the address, but this provider has no domains in SHOPWRIGHT_OIDC"
+	default:
+		return "the address is in none of SHOPWRIGHT_ALLOWED_DOMAINS, and there is no invitation"
 	}
+}
+
+// InDomain reports whether the address is in one of the domains.
+func (who Identity) InDomain(domains []string) bool {
 	_, domain, _ := strings.Cut(canonical(who.Email), "@")
-	return who.Verified && (r.administers(who.Email) || slices.ContainsFunc(r.Domains, func(d string) bool { return canonical(d) == domain }))
+	return slices.ContainsFunc(domains, func(d string) bool { return canonical(d) == domain })
 }
 
 func (who Identity) label() string {
@@ -155,12 +186,12 @@ func (t tx) userOf(ctx context.Context, who Identity) (u User, err error) {
 	return u, nil
 }
 
-// userOfAddress finds the one user of whom another provider says that the same verified
-// address is hers. Who has an account of the same provider is somebody else: addresses are
+// usersOfAddress finds up to two users for whom another provider has verified the same
+// address. A user with another account of the same provider is somebody else: addresses are
 // given away again.
-func (t tx) userOfAddress(ctx context.Context, who Identity) (User, error) {
+func (t tx) usersOfAddress(ctx context.Context, who Identity) ([]User, error) {
 	if !who.Verified || who.Email == "" {
-		return User{}, sql.ErrNoRows
+		return nil, nil
 	}
 	rows, err := t.QueryContext(ctx, `
 		SELECT DISTINCT u.id, u.name, u.email, u.admin FROM identities i JOIN users u ON u.id = i.user_id
@@ -171,12 +202,9 @@ func (t tx) userOfAddress(ctx context.Context, who Identity) (User, error) {
 		return u, row.Scan(&u.ID, &u.Name, &u.Email, &u.Admin)
 	})
 	if err != nil {
-		return User{}, fmt.Errorf("find user by address: %w", err)
+		return nil, fmt.Errorf("find users by address: %w", err)
 	}
-	if len(users) != 1 {
-		return User{}, sql.ErrNoRows
-	}
-	return users[0], nil
+	return users, nil
 }
 
 const insertIdentity = `

@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"errors"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,7 +11,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-var everybody = store.Admission{Domains: []string{store.Everybody}, Admins: []string{"root@example.com"}}
+var everybody = store.Admission{Domains: []string{store.Everybody}, Admins: []string{"root@example.com"}, Authorities: []string{"a", "google"}}
 
 func person(provider, subject, email string, verified bool) store.Identity {
 	return store.Identity{Provider: provider, Subject: subject, Name: "Mara", Email: email, Verified: verified}
@@ -51,9 +50,10 @@ func TestWhoGetsIn(t *testing.T) {
 			"without an address":            {person("a", "7", "", true), domain, false},
 			"everybody":                     {person("a", "8", "", false), everybody, true},
 			"invited":                       {person("a", "9", "", false), store.Admission{Invited: true}, true},
-			"an administrator":              {person("a", "10", "Root@example.com", true), store.Admission{Admins: []string{"root@example.com"}}, true},
-			"not verified as administrator": {person("a", "11", "root@example.com", false), store.Admission{Admins: []string{"root@example.com"}}, false},
-			"with a Kelvin sign":            {person("a", "12", "\u212aate@example.com", true), store.Admission{Admins: []string{"kate@example.com"}}, false},
+			"an administrator":              {person("a", "10", "Root@example.com", true), store.Admission{Admins: []string{"root@example.com"}, Authorities: []string{"a"}}, true},
+			"of another provider":           {person("b", "13", "boss@example.com", true), store.Admission{Admins: []string{"boss@example.com"}, Authorities: []string{"a"}}, false},
+			"not verified as administrator": {person("a", "11", "root@example.com", false), store.Admission{Admins: []string{"root@example.com"}, Authorities: []string{"a"}}, false},
+			"with a Kelvin sign":            {person("a", "12", "\u212aate@example.com", true), store.Admission{Admins: []string{"kate@example.com"}, Authorities: []string{"a"}}, false},
 		} {
 			id, err := db.SignInWith(t.Context(), c.who, store.Browser{}, c.rules)
 			if c.in != (err == nil) || c.in != (id != "") || !c.in && !errors.Is(err, store.ErrStranger) {
@@ -100,23 +100,37 @@ func TestNamedAdministratorsAreTheOnlyOnes(t *testing.T) {
 	})
 }
 
-func TestSecondProviderIsLinkedByVerifiedAddress(t *testing.T) {
+// owned is a person of a provider that gives out the addresses of the domain.
+func owned(provider, subject, email string) store.Identity {
+	who := person(provider, subject, email, true)
+	who.OwnsDomain = true
+	return who
+}
+
+// A second provider becomes an existing user by an address only where it gives that address out.
+func TestSecondProviderWithTheSameAddress(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		db := storetest.Open(t, url)
 		mara := enter(t, db, person("google", "1", "Mara@example.com", true), everybody)
 		for _, c := range []struct {
-			name string
-			who  store.Identity
-			same bool
+			name    string
+			who     store.Identity
+			refused bool
+			same    bool
 		}{
-			{"known", person("google", "1", "mara@example.com", true), true},
-			{"verified by both", person("github", "1", "mara@EXAMPLE.com", true), true},
-			{"not verified by the second", person("other", "1", "mara@example.com", false), false},
-			{"without an address", person("other", "2", "", true), false},
-			{"another account at the same provider", person("google", "2", "mara@example.com", true), false},
-			{"of two users with the address", person("third", "1", "mara@example.com", true), false},
+			{"known", person("google", "1", "mara@example.com", true), false, true},
+			{"verified by the second only", person("github", "1", "mara@EXAMPLE.com", true), true, false},
+			{"owner of the domain", owned("work", "1", "mara@EXAMPLE.com"), false, true},
+			{"not verified by the second", person("other", "1", "mara@example.com", false), false, false},
+			{"without an address", person("other", "2", "", true), false, false},
+			{"another account at the same provider", person("google", "2", "mara@example.com", true), false, false},
+			{"owner of the domain, of two users", owned("third", "1", "mara@example.com"), true, false},
 		} {
-			if got := enter(t, db, c.who, everybody).User.ID; (got == mara.User.ID) != c.same {
+			id, err := db.SignInWith(t.Context(), c.who, store.Browser{}, everybody)
+			if c.refused != errors.Is(err, store.ErrAddressTaken) || !c.refused && err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if !c.refused && (session(t, db, id).User.ID == mara.User.ID) != c.same {
 				t.Errorf("%s: the same user is %t", c.name, !c.same)
 			}
 		}
@@ -127,35 +141,8 @@ func TestAddressThatTheFirstDidNotVerifyDoesNotLink(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		db := storetest.Open(t, url)
 		squatter := enter(t, db, person("google", "1", "mara@example.com", false), everybody)
-		if enter(t, db, person("github", "1", "mara@example.com", true), everybody).User.ID == squatter.User.ID {
-			t.Error("whoever claims an address gets the account of its owner")
-		}
-	})
-}
-
-func TestLinkedIdentities(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) {
-		db := storetest.Open(t, url)
-		mara := enter(t, db, person("google", "1", "mara@example.com", true), everybody)
-		second := person("github", "7", "mara@example.com", true)
-		second.Name, second.Label = "Mara L.", "GitHub"
-		enter(t, db, second, everybody)
-		second.Email, second.Verified = "else@example.com", false
-		after := enter(t, db, second, everybody)
-		if after.User.Name != "Mara L." || after.User.Email != "mara@example.com" {
-			t.Errorf("the user is %+v", after.User)
-		}
-		linked, err := db.Identities(t.Context(), mara.Actor)
-		if err != nil || len(linked) != 2 || linked[0].Provider != "google" || !linked[0].Verified || linked[1].Verified || linked[1].LinkedAt.After(linked[1].UsedAt) {
-			t.Errorf("linked are %+v, %v", linked, err)
-		}
-		story, err := db.Activity(t.Context(), mara.Actor, 0, 10)
-		if err != nil || len(story) != 4 || story[1].Kind != store.IdentityLinked || !strings.Contains(story[2].Message, "GitHub, known by the address") {
-			t.Errorf("the story is %+v, %v", story, err)
-		}
-		other, _ := storetest.Actor(t, db, "somebody else")
-		if linked, err := db.Identities(t.Context(), other); err != nil || len(linked) != 1 {
-			t.Errorf("another one sees %+v, %v", linked, err)
+		if enter(t, db, owned("work", "1", "mara@example.com"), everybody).User.ID == squatter.User.ID {
+			t.Error("a claim to an address opens its owner's account")
 		}
 	})
 }
@@ -167,12 +154,13 @@ func TestDisabledUserIsRefused(t *testing.T) {
 		if _, err := raw(t, url).ExecContext(t.Context(), `UPDATE users SET disabled = $1 WHERE id = $2`, true, mara.User.ID); err != nil {
 			t.Fatal(err)
 		}
-		for _, provider := range []string{"google", "github"} {
-			_, err := db.SignInWith(t.Context(), person(provider, "1", "mara@example.com", true), store.Browser{}, everybody)
+		for _, provider := range []string{"google", "work"} {
+			_, err := db.SignInWith(t.Context(), owned(provider, "1", "mara@example.com"), store.Browser{}, everybody)
 			if !errors.Is(err, store.ErrDisabled) {
 				t.Errorf("with %s: %v", provider, err)
 			}
 		}
+		wantError(t, db.AddIdentity(t.Context(), mara.Actor, person("github", "1", "mara@example.com", true)), store.Forbidden, "")
 		if linked, err := db.Identities(t.Context(), mara.Actor); err != nil || len(linked) != 1 {
 			t.Errorf("a refused sign-in has linked %+v, %v", linked, err)
 		}

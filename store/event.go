@@ -54,7 +54,8 @@ const (
 	SignedIn         Kind = "user.signed_in"
 	SignedOut        Kind = "user.signed_out"
 	SessionEnded     Kind = "user.session_ended" // from another browser
-	IdentityLinked   Kind = "identity.linked"    // a second provider vouches for the user
+	IdentityLinked   Kind = "identity.linked"    // another sign-in method of the user
+	IdentityRemoved  Kind = "identity.removed"
 	MemberAdded      Kind = "member.added"
 	MemberRemoved    Kind = "member.removed"
 	MemberInvited    Kind = "member.invited"
@@ -117,7 +118,7 @@ func (k Kind) audited() bool {
 // RightsOf returns whose rights the event may have changed, empty for nobody's.
 func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
-	case SignedOut, SessionEnded:
+	case SignedOut, SessionEnded, IdentityRemoved:
 		return e.ActorID
 	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated, TokenRevoked:
 		return e.Data.UserID

@@ -13,7 +13,7 @@ type Mail struct {
 	ID    string
 	To    User
 	Event Event
-	Store Store // as it is now
+	Store Store // as it is now, if the event is about one
 	Tries int   // this one included
 }
 
@@ -49,8 +49,8 @@ func (db *DB) QueueMail(ctx context.Context) error {
 func (t tx) queueMailAbout(ctx context.Context, after, last int64) error {
 	rows, err := t.QueryContext(ctx, `
 		SELECT `+eventColumns+` FROM events
-		WHERE number > $1 AND number <= $2 AND kind IN ($3, $4, $5) ORDER BY number`,
-		after, last, StoreReady, StoreFailed, StoreDegraded)
+		WHERE number > $1 AND number <= $2 AND kind IN ($3, $4, $5, $6, $7) ORDER BY number`,
+		after, last, StoreReady, StoreFailed, StoreDegraded, IdentityLinked, IdentityRemoved)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return fmt.Errorf("read what mail is about: %w", err)
@@ -72,7 +72,8 @@ func (t tx) queueMailAbout(ctx context.Context, after, last int64) error {
 }
 
 // concerned are the users who are told of the event: who asked for the work that it ends,
-// or, of a shop that no longer sells, those who run the team.
+// those who run the team of a shop that no longer sells, or the user whose sign-in methods
+// have changed.
 func (t tx) concerned(ctx context.Context, e Event) ([]string, error) {
 	const reachable = `NOT u.disabled AND u.email <> ''`
 	query, args := `
@@ -80,7 +81,10 @@ func (t tx) concerned(ctx context.Context, e Event) ([]string, error) {
 		WHERE `+reachable+` AND u.id = (
 			SELECT actor_id FROM events WHERE store_id = $1 AND number < $3 AND kind IN ($4, $5, $6, $7, $8, $9) ORDER BY number DESC LIMIT 1)`,
 		[]any{e.StoreID, e.TeamID, e.Number, StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked}
-	if e.Kind == StoreDegraded {
+	switch e.Kind {
+	case IdentityLinked, IdentityRemoved:
+		query, args = `SELECT u.id FROM users u WHERE `+reachable+` AND u.id = $1`, []any{e.ActorID}
+	case StoreDegraded:
 		query, args = `
 			SELECT u.id FROM users u JOIN memberships m ON m.user_id = u.id
 			WHERE `+reachable+` AND m.team_id = $1 AND m.role IN ('owner', 'admin') ORDER BY u.id`, []any{e.TeamID}
@@ -124,7 +128,9 @@ func (t tx) readMail(ctx context.Context, m *Mail, event int64) (err error) {
 	if err != nil {
 		return fmt.Errorf("read what mail %s is about: %w", m.ID, err)
 	}
-	m.Store, err = queryStore(ctx, t, m.Event.StoreID)
+	if m.Event.StoreID != "" {
+		m.Store, err = queryStore(ctx, t, m.Event.StoreID)
+	}
 	return err
 }
 

@@ -16,15 +16,6 @@ type OpenSession struct {
 	Current   bool      // whether it is the one that asks
 }
 
-// LinkedIdentity is what a provider says about a user.
-type LinkedIdentity struct {
-	Provider string
-	Email    string
-	Verified bool
-	LinkedAt time.Time
-	UsedAt   time.Time
-}
-
 // useWritten is how often the last use of a session is written down.
 const useWritten = time.Minute
 
@@ -95,40 +86,23 @@ func (db *DB) EndOtherSessions(ctx context.Context, actor Actor, currentID strin
 		return err
 	}
 	return db.update(ctx, func(t tx) error {
-		_, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2`, actor.UserID, hash(currentID))
-		if err != nil {
-			return fmt.Errorf("end sessions: %w", err)
+		if err := t.endOtherSessions(ctx, actor.UserID, currentID); err != nil {
+			return err
 		}
 		return t.recordEnd(ctx, actor, "Ended all sessions in other browsers")
 	})
 }
 
-func (t tx) recordEnd(ctx context.Context, actor Actor, message string) error {
-	return t.recordSign(ctx, SessionEnded, User{ID: actor.UserID, Name: actor.Name}, actor.Address, message)
+func (t tx) endOtherSessions(ctx context.Context, userID, currentID string) error {
+	_, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1 AND id_hash <> $2`, userID, hash(currentID))
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
 }
 
-// Identities returns what providers say about the actor, in the order in which they were
-// linked.
-func (db *DB) Identities(ctx context.Context, actor Actor) ([]LinkedIdentity, error) {
-	if err := actor.inPerson(); err != nil {
-		return nil, err
-	}
-	rows, err := db.read.QueryContext(ctx, `
-		SELECT provider, email, verified, created_at, used_at FROM identities
-		WHERE user_id = $1 ORDER BY created_at, provider, subject`, actor.UserID)
-	identities, err := collect(rows, err, func(row scanner) (LinkedIdentity, error) {
-		var (
-			i            LinkedIdentity
-			linked, used int64
-		)
-		err := row.Scan(&i.Provider, &i.Email, &i.Verified, &linked, &used)
-		i.LinkedAt, i.UsedAt = fromMicros(linked), fromMicros(used)
-		return i, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read identities: %w", err)
-	}
-	return identities, nil
+func (t tx) recordEnd(ctx context.Context, actor Actor, message string) error {
+	return t.recordSign(ctx, SessionEnded, User{ID: actor.UserID, Name: actor.Name}, actor.Address, message)
 }
 
 // inPerson refuses tokens: what is about an account is done by its owner in a browser.

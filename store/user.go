@@ -35,7 +35,10 @@ type Identity struct {
 	Subject  string // the provider's own, unchanging id of the person
 	Name     string
 	Email    string
-	Verified bool // whether the provider has made sure that the address is that person's
+	Verified bool   // whether the provider has made sure that the address is that person's
+	Doubt    string // why the address is not verified, for the log
+
+	OwnsDomain bool // the settings declare that the provider decides who has addresses in this domain
 }
 
 // Session is one sign-in of one browser.

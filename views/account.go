@@ -6,6 +6,7 @@ import "time"
 type AccountPage struct {
 	Shell      Shell
 	Identities []Identity
+	AddMethod  []Link           // to the providers, to add a sign-in method
 	Sessions   []BrowserSession // the last used first
 	ExpiresAt  time.Time        // of the current one, unless it is used before
 }
@@ -21,9 +22,17 @@ func (p AccountPage) others() int {
 	return n
 }
 
-// Identity is a way in which the user can sign in.
+// Link leads to another page.
+type Link struct {
+	Label   string
+	Address string
+}
+
+// Identity is a sign-in method of the user.
 type Identity struct {
-	Label    string // of who vouches
+	Provider string
+	Subject  string // the provider's id of the user
+	Label    string // of the provider
 	Email    string
 	Verified bool
 	Since    time.Time

@@ -113,6 +113,7 @@ type SignInPage struct {
 	Notice    string // why one is here again, such as after signing out
 	Problem   string // why one was not let in
 	Next      string // where to go afterwards, a path of ours
+	Again     bool   // somebody who is signed in signs in again
 	Version   string
 }
 

@@ -12,6 +12,7 @@ func sampleAccount() AccountPage {
 	day := 24 * time.Hour
 	return AccountPage{
 		Shell: sampleShell("Account", PlaceAccount), ExpiresAt: sampleTime.Add(2 * day),
+		AddMethod: []Link{{Label: "Google", Address: "#"}, {Label: "Nordlicht Handelsgesellschaft Single Sign-On", Address: "#"}},
 		Identities: []Identity{
 			{Label: "Google", Email: "mara@nordlicht.example", Verified: true, Since: sampleTime.Add(-40 * day)},
 			{Label: "https://identity.a-rather-long-name-of-a-company.example/realms/customers", Email: longName + "@example.com", Since: sampleTime.Add(-9 * day)},

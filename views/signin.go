@@ -6,10 +6,16 @@ import (
 	"github.com/a-h/templ"
 )
 
-func providerURL(p Provider, next string) templ.SafeURL {
-	address := "/sign-in/with/" + url.PathEscape(p.Name)
-	if next != "" {
-		address += "?" + url.Values{"next": {next}}.Encode()
+func (p SignInPage) providerURL(v Provider) templ.SafeURL {
+	address, query := "/sign-in/with/"+url.PathEscape(v.Name), url.Values{}
+	if p.Next != "" {
+		query.Set("next", p.Next)
+	}
+	if p.Again {
+		query.Set("again", "1")
+	}
+	if len(query) > 0 {
+		address += "?" + query.Encode()
 	}
 	return templ.SafeURL(address)
 }

@@ -76,8 +76,10 @@ type config struct {
 	OIDCIssuer         string   `env:"SHOPWRIGHT_OIDC_ISSUER" name:"oidc-issuer" help:"URL of an OpenID Connect issuer, to sign in with."`
 	OIDCClientID       string   `env:"SHOPWRIGHT_OIDC_CLIENT_ID" name:"oidc-client-id" help:"Client id there."`
 	OIDCClientSecret   string   `env:"SHOPWRIGHT_OIDC_CLIENT_SECRET" name:"oidc-client-secret" secret:"" help:"Its secret."`
+	OIDCDomains        []string `env:"SHOPWRIGHT_OIDC_DOMAINS" name:"oidc-domains" help:"Domains of the addresses that this issuer gives out, with commas between them. A person with such an address becomes the user who has it; others add a sign-in method on their account page."`
+	OIDCTrustEmails    bool     `env:"SHOPWRIGHT_OIDC_TRUST_EMAILS" name:"oidc-trust-emails" help:"Take addresses as verified where this issuer does not say whether they are, such as Microsoft Entra."`
 	OIDCLabel          string   `env:"SHOPWRIGHT_OIDC_LABEL" name:"oidc-label" default:"single sign-on" help:"What the sign-in page calls that issuer."`
-	OIDC               string   `env:"SHOPWRIGHT_OIDC" name:"oidc" secret:"" help:"More issuers, as a list in YAML or JSON of {name, label, issuer, clientID, clientSecret, scopes}."`
+	OIDC               string   `env:"SHOPWRIGHT_OIDC" name:"oidc" secret:"" help:"More issuers, as a list in YAML or JSON of {name, label, issuer, clientID, clientSecret, scopes, domains, trustEmails}."`
 	Admins             []string `env:"SHOPWRIGHT_ADMINS" help:"Verified addresses of who administrates this installation, with commas between them."`
 	AllowedDomains     []string `env:"SHOPWRIGHT_ALLOWED_DOMAINS" help:"Domains of the verified addresses with which anybody may sign in; * lets everybody in whom a provider knows, and none only who is invited."`
 

@@ -20,6 +20,8 @@ type issuer struct {
 	ClientID     string   `json:"clientID"`
 	ClientSecret string   `json:"clientSecret"`
 	Scopes       []string `json:"scopes"`
+	Domains      []string `json:"domains"`
+	TrustEmails  bool     `json:"trustEmails"`
 }
 
 // providers are those with whom people sign in.
@@ -38,18 +40,40 @@ func (c *config) providers() ([]provider.Config, error) {
 	if c.OIDCIssuer != "" || c.OIDCClientID != "" || c.OIDCClientSecret != "" {
 		all = append(all, provider.Config{
 			Name: "oidc", Label: c.OIDCLabel, Kind: provider.OIDC, URL: c.OIDCIssuer, ClientID: c.OIDCClientID, ClientSecret: c.OIDCClientSecret,
+			Domains: c.OIDCDomains, TrustEmails: c.OIDCTrustEmails,
 		})
 	}
-	var more []issuer
-	if err := yaml.UnmarshalStrict([]byte(c.OIDC), &more); err != nil {
-		return nil, errors.New("SHOPWRIGHT_OIDC must be a list in YAML or JSON, such as [{name: work, label: Work, issuer: https://id.example.com, clientID: shopwright, clientSecret: …}]")
+	more, err := c.moreIssuers()
+	if err != nil {
+		return nil, err
 	}
 	for _, i := range more {
 		all = append(all, provider.Config{
 			Name: i.Name, Label: label(i), Kind: provider.OIDC, URL: i.Issuer, ClientID: i.ClientID, ClientSecret: i.ClientSecret, Scopes: i.Scopes,
+			Domains: i.Domains, TrustEmails: i.TrustEmails,
 		})
 	}
 	return all, nil
+}
+
+func (c *config) moreIssuers() (more []issuer, err error) {
+	if err := yaml.UnmarshalStrict([]byte(c.OIDC), &more); err != nil {
+		return nil, errors.New("SHOPWRIGHT_OIDC must be a list in YAML or JSON, such as [{name: work, label: Work, issuer: https://id.example.com, clientID: shopwright, clientSecret: …, domains: [example.com]}]")
+	}
+	return more, nil
+}
+
+// admission says who is let in. An issuer of SHOPWRIGHT_OIDC may be a customer's: it makes
+// nobody an administrator unless its domains are named.
+func (c *config) admission(providers []provider.Config) store.Admission {
+	rules := store.Admission{Admins: c.Admins, Domains: c.AllowedDomains}
+	more, _ := c.moreIssuers() // validated before
+	for _, p := range providers {
+		if len(p.Domains) > 0 || !slices.ContainsFunc(more, func(i issuer) bool { return i.Name == p.Name }) {
+			rules.Authorities = append(rules.Authorities, p.URL)
+		}
+	}
+	return rules
 }
 
 func label(i issuer) string {
@@ -74,6 +98,11 @@ func (c *config) validateSignIn() error {
 			wrong = append(wrong, fmt.Errorf("two providers to sign in with have the name %q or the same issuer", p.Name))
 		}
 		seen[p.Name], seen[p.URL] = true, true
+		for _, domain := range p.Domains {
+			if !isDomain(strings.ToLower(domain)) {
+				wrong = append(wrong, fmt.Errorf("the domains of %s have %q: they must be domains, such as example.com", p.Name, domain))
+			}
+		}
 	}
 	if len(providers) > 0 && c.BaseURL == "" && !isLoopback(c.Addr) {
 		wrong = append(wrong, errors.New("SHOPWRIGHT_BASE_URL is missing: providers to sign in with send people back there"))

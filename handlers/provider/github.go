@@ -64,15 +64,15 @@ func (p *Provider) finishGitHub(ctx context.Context, a Attempt, code string) (st
 	if err != nil {
 		return store.Identity{}, fmt.Errorf("ask who it is: %w", hide(err, session.AccessToken))
 	}
-	email, err := p.primaryAddress(ctx, client, session.AccessToken)
-	if err != nil {
+	told := email{verified: true}
+	if told.address, err = p.primaryAddress(ctx, client, session.AccessToken); err != nil {
 		return store.Identity{}, fmt.Errorf("ask for the address: %w", hide(err, session.AccessToken))
 	}
 	subject := user.UserID
 	if subject == "0" { // what goth makes of none
 		subject = ""
 	}
-	return p.identity(subject, user.Name, user.NickName, email, email != ""), nil
+	return p.identity(subject, told, user.Name, user.NickName), nil
 }
 
 // proving adds the verifier to the trade of the code, where goth knows none.

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/markbates/goth/providers/openidConnect"
+	"golang.org/x/oauth2"
 
-	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -25,7 +22,7 @@ func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	if known != nil {
 		return known, nil
 	}
-	issuer, err := oidc.NewProvider(oidc.ClientContext(ctx, p.client), p.URL)
+	issuer, err := oidc.NewProvider(oidc.ClientContext(ctx, withUsableKeys(p.client)), p.URL)
 	if err != nil {
 		return nil, fmt.Errorf("discover the issuer: %w", err)
 	}
@@ -39,17 +36,33 @@ func (p *Provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	return issuer, nil
 }
 
-// goth speaks to the issuer for one sign-in.
-func (p *Provider) goth(ctx context.Context, issuer *oidc.Provider) (*openidConnect.Provider, error) {
-	at := issuer.Endpoint()
-	scopes := append([]string{oidc.ScopeOpenID, "profile", "email"}, p.Scopes...)
-	speaker, err := openidConnect.NewCustomisedURL(p.ClientID, p.ClientSecret, p.callback,
-		at.AuthURL, at.TokenURL, p.URL, issuer.UserInfoEndpoint(), "", scopes...)
-	if err != nil {
-		return nil, err
+// oauth is how we are known to the issuer.
+func (p *Provider) oauth(issuer *oidc.Provider) (oauth2.Config, error) {
+	var metadata struct {
+		Methods []string `json:"token_endpoint_auth_methods_supported"`
 	}
-	speaker.HTTPClient = p.within(ctx)
-	return speaker, nil
+	if err := issuer.Claims(&metadata); err != nil {
+		return oauth2.Config{}, fmt.Errorf("read what the issuer says of itself: %w", err)
+	}
+	endpoint := issuer.Endpoint()
+	endpoint.AuthStyle = authStyle(metadata.Methods)
+	return oauth2.Config{
+		ClientID: p.ClientID, ClientSecret: p.ClientSecret, Endpoint: endpoint, RedirectURL: p.callback,
+		Scopes: append([]string{oidc.ScopeOpenID, "profile", "email"}, p.Scopes...),
+	}, nil
+}
+
+// authStyle is how the issuer takes the client's secret. Where it takes both, or does not say,
+// both are tried, which fails only at issuers that use up a code at the first try.
+func authStyle(methods []string) oauth2.AuthStyle {
+	header, form := slices.Contains(methods, "client_secret_basic"), slices.Contains(methods, "client_secret_post")
+	switch {
+	case form && !header:
+		return oauth2.AuthStyleInParams
+	case header && !form:
+		return oauth2.AuthStyleInHeader
+	}
+	return oauth2.AuthStyleAutoDetect
 }
 
 func (p *Provider) beginOIDC(ctx context.Context, a Attempt) (string, error) {
@@ -57,18 +70,15 @@ func (p *Provider) beginOIDC(ctx context.Context, a Attempt) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	speaker, err := p.goth(ctx, issuer)
+	client, err := p.oauth(issuer)
 	if err != nil {
 		return "", err
 	}
-	options := map[string]string{"nonce": a.Nonce}
-	maps.Copy(options, a.challenge())
-	speaker.SetAuthCodeOptions(options)
-	session, err := speaker.BeginAuth(a.State)
-	if err != nil {
-		return "", err
+	options := []oauth2.AuthCodeOption{oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier)}
+	if a.Again {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
 	}
-	return session.GetAuthURL()
+	return client.AuthCodeURL(a.State, options...), nil
 }
 
 func (p *Provider) finishOIDC(ctx context.Context, a Attempt, code string) (store.Identity, error) {
@@ -76,29 +86,35 @@ func (p *Provider) finishOIDC(ctx context.Context, a Attempt, code string) (stor
 	if err != nil {
 		return store.Identity{}, err
 	}
-	speaker, err := p.goth(ctx, issuer)
+	client, err := p.oauth(issuer)
 	if err != nil {
 		return store.Identity{}, err
 	}
-	session := &openidConnect.Session{}
-	if _, err := session.Authorize(speaker, url.Values{"code": {code}, "code_verifier": {a.Verifier}}); err != nil {
+	ctx = oidc.ClientContext(ctx, p.client)
+	token, err := client.Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
+	if err != nil {
 		return store.Identity{}, fmt.Errorf("trade the code: %w", err)
 	}
-	told, err := p.verify(ctx, issuer, session.IDToken, a.Nonce)
+	raw, _ := token.Extra("id_token").(string)
+	told, err := p.verify(ctx, issuer, raw, a.Nonce)
 	if err != nil {
-		return store.Identity{}, fmt.Errorf("verify the id token: %w", hide(err, session.IDToken, session.AccessToken))
+		return store.Identity{}, fmt.Errorf("verify the id token: %w", hide(err, raw, token.AccessToken))
 	}
-	speaker.SkipUserInfoRequest = told.complete()
-	user, err := speaker.FetchUser(session)
-	if err != nil {
-		return store.Identity{}, fmt.Errorf("ask who it is: %w", hide(err, session.IDToken, session.AccessToken))
+	if !told.complete() && issuer.UserInfoEndpoint() != "" {
+		if told, err = ask(ctx, issuer, token, told); err != nil {
+			return store.Identity{}, fmt.Errorf("ask who it is: %w", hide(err, raw, token.AccessToken))
+		}
 	}
-	return p.identity(user.UserID, user.Name, user.NickName, user.Email, isTrue(user.RawData[openidConnect.EmailVerifiedClaim])), nil
+	verified, doubt := p.verifies(told.Verified)
+	return p.identity(told.Subject, email{told.Email, verified, doubt}, told.Name, told.Nickname, told.Username), nil
 }
 
-// claims are those of an id token that goth does not look at, or that it trusts.
+// claims are what an issuer says about a person.
 type claims struct {
+	Subject    string `json:"sub"`
 	Name       string `json:"name"`
+	Nickname   string `json:"nickname"`
+	Username   string `json:"preferred_username"`
 	Email      string `json:"email"`
 	Verified   any    `json:"email_verified"`
 	Authorized string `json:"azp"`
@@ -107,8 +123,31 @@ type claims struct {
 // complete reports whether there is nothing left to ask for.
 func (c claims) complete() bool { return c.Name != "" && c.Email != "" && c.Verified != nil }
 
+// ask adds what the issuer tells beside the id token, plain or as a signed JWT.
+func ask(ctx context.Context, issuer *oidc.Provider, token *oauth2.Token, told claims) (claims, error) {
+	info, err := issuer.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err != nil {
+		return claims{}, err
+	}
+	if info.Subject != told.Subject {
+		return claims{}, errors.New("the answer is about another person")
+	}
+	var more claims
+	if err := info.Claims(&more); err != nil {
+		return claims{}, err
+	}
+	if told.Verified == nil && more.Email != "" { // an address comes with its own verification
+		told.Email, told.Verified = more.Email, more.Verified
+	}
+	for field, value := range map[*string]string{&told.Name: more.Name, &told.Nickname: more.Nickname, &told.Username: more.Username, &told.Email: more.Email} {
+		if *field == "" {
+			*field = value
+		}
+	}
+	return told, nil
+}
+
 // verify makes sure that the issuer has made the token, now, for us and for this attempt.
-// goth reads it without looking at its signature.
 func (p *Provider) verify(ctx context.Context, issuer *oidc.Provider, raw, nonce string) (claims, error) {
 	if raw == "" {
 		return claims{}, errors.New("there is none")
@@ -129,30 +168,3 @@ func (p *Provider) verify(ctx context.Context, issuer *oidc.Provider, raw, nonce
 	}
 	return told, nil
 }
-
-// identity is the person as the records keep it. Where there is no name, the address has one.
-func (p *Provider) identity(subject, name, nickname, email string, verified bool) store.Identity {
-	if !isAddress(email) {
-		email, verified = "", false
-	}
-	local, _, _ := strings.Cut(email, "@")
-	names := []string{name, nickname, local, "Somebody"}
-	named := slices.IndexFunc(names, func(n string) bool { return strings.TrimSpace(n) != "" })
-	return store.Identity{
-		Provider: p.URL, Label: p.Label, Subject: subject, Name: names[named], Email: email, Verified: verified,
-	}
-}
-
-// longestAddress is in bytes. See RFC 5321, section 4.5.3.1.3.
-const longestAddress = 254
-
-// isAddress reports whether the text can be kept and shown as an address without a change: one
-// that was changed is none that anybody has verified.
-func isAddress(text string) bool {
-	local, domain, _ := strings.Cut(text, "@")
-	return local != "" && domain != "" && !strings.Contains(domain, "@") && len(text) <= longestAddress &&
-		text == legible.Text(text) && !strings.ContainsFunc(text, unicode.IsSpace)
-}
-
-// isTrue reports whether a claim is true. Some issuers write it as text.
-func isTrue(claim any) bool { return claim == true || claim == "true" }

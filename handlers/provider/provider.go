@@ -51,6 +51,11 @@ type Config struct {
 	ClientID     string
 	ClientSecret string
 	Scopes       []string // asked for beside those that tell who somebody is
+	// Domains are those whose addresses this provider gives out. Addresses in others count as
+	// not verified, where any are named.
+	Domains []string
+	// TrustEmails takes addresses as verified where the provider does not say whether they are.
+	TrustEmails bool
 }
 
 var namePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?$`)
@@ -79,6 +84,7 @@ type Attempt struct {
 	State    string
 	Nonce    string // comes back in the id token
 	Verifier string // proves to the provider that the same one finishes who began
+	Again    bool   // the provider is asked to have the person sign in anew
 }
 
 // Provider vouches for people.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,11 @@ type Faults struct {
 	Thin    bool                 // the id token does not say more than it must
 	Denied  bool                 // the person says no
 	Asks    bool                 // the person is asked, with a page
+
+	Metadata map[string]any // what discovery says beside the usual
+	PostOnly bool           // the client's secret is taken from the form only, and a wrong try uses up the code
+	Signed   bool           // userinfo is a signed JWT
+	MoreKeys []any          // beside the issuer's own in its key set
 }
 
 // Issuer is the provider. It serves until the test ends.
@@ -125,7 +131,7 @@ func (i *Issuer) Told() []string {
 func (i *Issuer) mux() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /.well-known/openid-configuration", i.discovery)
-	mux.Handle("GET /keys", &i.keys)
+	mux.HandleFunc("GET /keys", i.keySet)
 	mux.HandleFunc("GET /authorize", i.authorize)
 	mux.HandleFunc("GET /login/oauth/authorize", i.authorize)
 	mux.HandleFunc("POST /token", i.token)
@@ -155,10 +161,30 @@ func (i *Issuer) mux() http.Handler {
 }
 
 func (i *Issuer) discovery(w http.ResponseWriter, _ *http.Request) {
-	answer(w, map[string]any{
+	metadata := map[string]any{
 		"issuer": i.URL, "authorization_endpoint": i.URL + "/authorize", "token_endpoint": i.URL + "/token",
 		"jwks_uri": i.URL + "/keys", "userinfo_endpoint": i.URL + "/userinfo", "id_token_signing_alg_values_supported": []string{"RS256"},
-	})
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	maps.Copy(metadata, i.faults.Metadata)
+	answer(w, metadata)
+}
+
+func (i *Issuer) keySet(w http.ResponseWriter, r *http.Request) {
+	own := httptest.NewRecorder()
+	i.keys.ServeHTTP(own, r)
+	var set struct {
+		Keys []any `json:"keys"`
+	}
+	if err := json.Unmarshal(own.Body.Bytes(), &set); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	set.Keys = append(slices.Clone(i.faults.MoreKeys), set.Keys...)
+	answer(w, set)
 }
 
 // authorize sends the browser back with a code, as if the person had just signed in here.
@@ -193,12 +219,17 @@ func (i *Issuer) token(w http.ResponseWriter, r *http.Request) {
 	if !basic {
 		id, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
 	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.faults.PostOnly && basic {
+		delete(i.grants, r.PostFormValue("code"))
+		refuse(w, "invalid_client")
+		return
+	}
 	if secret, _ = url.QueryUnescape(secret); id != ClientID || secret != ClientSecret {
 		refuse(w, "invalid_client")
 		return
 	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
 	code, verifier := r.PostFormValue("code"), r.PostFormValue("code_verifier")
 	g, known := i.grants[code]
 	delete(i.grants, code)
@@ -253,9 +284,26 @@ func (i *Issuer) bearer(w http.ResponseWriter, r *http.Request) (Person, bool) {
 }
 
 func (i *Issuer) userinfo(w http.ResponseWriter, r *http.Request) {
-	if p, known := i.bearer(w, r); known {
-		answer(w, p.claims())
+	p, known := i.bearer(w, r)
+	if !known {
+		return
 	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.faults.Signed {
+		answer(w, p.claims())
+		return
+	}
+	text, err := json.Marshal(p.claims())
+	if err != nil {
+		panic(err)
+	}
+	key := i.own
+	if i.faults.Forged {
+		key = i.foreign
+	}
+	w.Header().Set("Content-Type", "application/jwt")
+	_, _ = io.WriteString(w, oidctest.SignIDToken(key, "1", "RS256", string(text)))
 }
 
 // gitHubUser shows an address in public that is not the primary one.
