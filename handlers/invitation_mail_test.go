@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,6 +57,30 @@ func TestInvitationsAreMailed(t *testing.T) {
 	}
 	if said := s.log.String(); strings.Count(said, "an invitation was not mailed") != 1 || strings.Contains(said, "key=") {
 		t.Errorf("the log says:\n%s", said)
+	}
+}
+
+// However often somebody presses a button, a stranger's mailbox stays usable.
+func TestRenewedInvitationsAreMailedWithinLimits(t *testing.T) {
+	t.Parallel()
+	mails := &outbox{}
+	s := open(prepareWith(t, func(c *handlers.Config) { c.Mail = mails }))
+	mara := s.person("mara")
+	team := s.team(mara, "Nordlicht")
+	made := s.post(mara, team+"/invitations", url.Values{"email": {"guest@example.com"}, "role": {"viewer"}})
+	renew := regexp.MustCompile(`action="(/teams/[^"]+/renew)"`).FindStringSubmatch(made.body)
+	if renew == nil {
+		t.Fatalf("no button renews the invitation: %s", made.body)
+	}
+	for range 20 {
+		again := s.post(mara, renew[1], nil)
+		if again.status != http.StatusOK || !strings.Contains(again.body, "No mail was sent: This invitation was mailed less than 10 minutes ago. Send the link yourself.") ||
+			!strings.Contains(again.body, "/invitations?key=") {
+			t.Fatalf("renewed: %d %s", again.status, again.body)
+		}
+	}
+	if len(mails.sent) != 1 {
+		t.Errorf("%d mails are sent", len(mails.sent))
 	}
 }
 

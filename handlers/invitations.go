@@ -51,11 +51,8 @@ func (a *App) announce(c echo.Context, inv store.Invitation, secret string) erro
 	if err != nil {
 		return err
 	}
-	issued := &views.IssuedInvitation{Email: word(inv.Email), Role: roleChoice(inv.Role).Label}
-	issued.Link, issued.Mailed = a.tellInvited(c.Request().Context(), inv, secret)
-	if inv.Email != "" && a.Mail != nil && !issued.Mailed {
-		issued.Unmailed = "The mail could not be sent. Send the link yourself, or renew the invitation later."
-	}
+	issued := &views.IssuedInvitation{Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret)}
+	issued.Mailed, issued.Unmailed = a.mailInvitation(c.Request().Context(), inv, issued.Link)
 	page.Issued = issued
 	return render(c, http.StatusOK, views.Team(page))
 }
@@ -64,17 +61,32 @@ func (a *App) announce(c echo.Context, inv store.Invitation, secret string) erro
 // the link, and whether that is on its way.
 func (a *App) tellInvited(ctx context.Context, inv store.Invitation, secret string) (link string, mailed bool) {
 	link = InvitationLink(a.BaseURL, secret)
-	if inv.Email == "" || a.Mail == nil {
-		return link, false
-	}
-	err := a.mailInvitation(ctx, inv, link)
-	if err != nil {
-		a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
-	}
-	return link, err == nil
+	mailed, _ = a.mailInvitation(ctx, inv, link)
+	return link, mailed
 }
 
-func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link string) error {
+// mailInvitation reports whether the mail is on its way, or why not if it should be.
+func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link string) (mailed bool, unmailed string) {
+	if inv.Email == "" || a.Mail == nil {
+		return false, ""
+	}
+	counted, err := a.DB.CountInvitationMail(ctx, inv)
+	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Limited {
+		return false, "No mail was sent: " + refused.Message + " Send the link yourself."
+	}
+	if err == nil {
+		if err = a.sendInvitation(ctx, inv, link); err != nil {
+			err = errors.Join(err, a.DB.UncountInvitationMail(ctx, counted))
+		}
+	}
+	if err != nil {
+		a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
+		return false, "The mail could not be sent. Send the link yourself, or renew the invitation later."
+	}
+	return true, ""
+}
+
+func (a *App) sendInvitation(ctx context.Context, inv store.Invitation, link string) error {
 	message, err := notify.Invite(notify.Invitation{Email: inv.Email, Team: inv.Team, Role: inv.Role, From: inv.InvitedBy, Link: link})
 	if err != nil {
 		return err

@@ -10,9 +10,10 @@ CREATE TABLE counters (
 -- events: the number of the last event; its row lock makes numbers appear in commit order.
 -- claims: locked while a store is claimed, so that limits hold over all replicas.
 -- mail: the number of the last event that mail was made of; -1 before the first look.
+-- invitation mails: locked while one is counted, so that limits hold over all replicas.
 -- users: locked while one is let in or changed, so that there is one first user, and the last
 -- administrator stays.
-INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0);
+INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0), ('invitation mails', 0);
 
 CREATE TABLE users (
 	id           TEXT    PRIMARY KEY,
@@ -114,6 +115,16 @@ CREATE TABLE invitations (
 );
 CREATE INDEX invitations_team ON invitations (team_id);
 CREATE UNIQUE INDEX invitations_pending ON invitations (team_id, email) WHERE email <> '' AND used_at = 0 AND revoked_at = 0;
+
+-- The mails of invitations within a day, which are limited.
+CREATE TABLE invitation_mails (
+	id            TEXT   PRIMARY KEY,
+	invitation_id TEXT   NOT NULL,
+	email         TEXT   NOT NULL,
+	user_id       TEXT   NOT NULL, -- who has invited
+	sent_at       BIGINT NOT NULL
+);
+CREATE INDEX invitation_mails_sent ON invitation_mails (sent_at);
 
 CREATE TABLE api_tokens (
 	id           TEXT   PRIMARY KEY,
@@ -271,6 +282,7 @@ DROP TABLE stores;
 DROP TABLE clusters;
 DROP TABLE idempotency_keys;
 DROP TABLE api_tokens;
+DROP TABLE invitation_mails;
 DROP TABLE invitations;
 DROP TABLE memberships;
 DROP TABLE teams;
