@@ -5,6 +5,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"regexp"
 	"strings"
 	text "text/template"
 
@@ -48,10 +49,10 @@ type fact struct{ Name, Value, Link string }
 // Invite makes the mail of an invitation.
 func Invite(i Invitation) (Message, error) {
 	return compose(i.Email, "", content{
-		Subject: fmt.Sprintf("%s invites you to %s on Shopwright", clean(i.From), clean(i.Team)),
+		Subject: fmt.Sprintf("%s invites you to %s on Shopwright", quoted(unlinked(i.From)), quoted(unlinked(i.Team))),
 		Lines: []string{
-			fmt.Sprintf("%s invites you to the team %s, as %s.", clean(i.From), clean(i.Team), i.Role),
-			"The link works once, within seven days. If you do not know what this is about, leave it be: nothing happens.",
+			fmt.Sprintf("%s invites you to the team %s, as %s.", quoted(unlinked(i.From)), quoted(unlinked(i.Team)), i.Role),
+			"The link works once, within seven days. If you do not expect an invitation, ignore this mail.",
 		},
 		Link: i.Link, Button: "See the invitation",
 		Why: "Somebody typed this address into an invitation.",
@@ -60,7 +61,7 @@ func Invite(i Invitation) (Message, error) {
 
 // about makes the mail that tells of the event.
 func about(baseURL string, m store.Mail) (Message, error) {
-	name, page := clean(m.Store.Name), baseURL+"/stores/"+m.Store.ID
+	name, page := quoted(m.Store.Name), baseURL+"/stores/"+m.Store.ID
 	c := content{Link: page, Button: "Open the store’s page", Why: "You asked for this store."}
 	switch m.Event.Kind {
 	case store.StoreReady:
@@ -81,8 +82,30 @@ func about(baseURL string, m store.Mail) (Message, error) {
 		c.Subject = name + " may not be selling"
 		c.Lines = []string{"The check of " + name + " has failed twice in a row. " + clean(m.Event.Message), "It is checked again by itself, and the store’s page shows how it goes."}
 		c.Why = "You run the team that this store belongs to."
+	case store.IdentityLinked, store.IdentityRemoved:
+		return aboutSignIn(baseURL, m)
 	default:
 		return Message{}, fmt.Errorf("no mail tells of %s", m.Event.Kind)
+	}
+	return compose(m.To.Email, m.To.Name, c)
+}
+
+// aboutSignIn makes the mail that tells of a sign-in method that was added or removed.
+func aboutSignIn(baseURL string, m store.Mail) (Message, error) {
+	c := content{
+		Subject: "A sign-in method was added to your account",
+		Lines: []string{
+			"You can now sign in to Shopwright with " + clean(m.Event.Message) + ".",
+			"It was added on " + m.Event.At.UTC().Format("2 January 2006 at 15:04 UTC") + " from the address " + clean(m.Event.Address) + ".",
+			"If that was not you, remove it on your account page and end your other sessions there.",
+		},
+		Link: baseURL + "/account", Button: "Open your account page", Why: "The sign-in methods of your account have changed.",
+	}
+	if m.Event.Kind == store.IdentityRemoved {
+		c.Subject = "A sign-in method was removed from your account"
+		c.Lines[0] = "You can no longer sign in to Shopwright with " + clean(m.Event.Message) + "."
+		c.Lines[1] = strings.Replace(c.Lines[1], "added", "removed", 1)
+		c.Lines[2] = "If that was not you, tell an administrator."
 	}
 	return compose(m.To.Email, m.To.Name, c)
 }
@@ -116,6 +139,27 @@ func filled(lines []string) (all []string) {
 	}
 	return all
 }
+
+// longestQuote is how much of a name goes into a mail, in characters.
+const longestQuote = 40
+
+// quoted is a name that somebody has chosen, so that it cannot be taken for our own words.
+func quoted(name string) string {
+	runes := []rune(strings.NewReplacer("“", "", "”", "").Replace(clean(name)))
+	if len(runes) > longestQuote {
+		runes = append(runes[:longestQuote-1], '…')
+	}
+	return "“" + string(runes) + "”"
+}
+
+// unlinked is a name in which mail programs find no address to make a link of, for readers
+// who may not know its author.
+func unlinked(name string) string {
+	name = strings.NewReplacer(":", " ", "/", " ", "\\", " ", "@", " ").Replace(name)
+	return dotInside.ReplaceAllString(name, ". ")
+}
+
+var dotInside = regexp.MustCompile(`\.\b`)
 
 // clean is a text that others wrote as one line that is safe to read.
 func clean(s string) string { return strings.Join(strings.Fields(legible.Text(s)), " ") }

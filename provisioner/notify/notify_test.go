@@ -37,12 +37,16 @@ type postOffice struct {
 	t     *testing.T
 	mails chan received
 	port  int
+	login bool // whether people sign in with LOGIN, and in no other way
 }
 
-func openPostOffice(t *testing.T) *postOffice {
+func openPostOffice(t *testing.T, prepare ...func(*postOffice, *smtp.Server)) *postOffice {
 	t.Helper()
 	office := &postOffice{t: t, mails: make(chan received, 100)}
 	server := smtp.NewServer(office)
+	for _, do := range prepare {
+		do(office, server)
+	}
 	server.AllowInsecureAuth = true
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -65,16 +69,26 @@ type session struct {
 }
 
 // AuthMechanisms implements smtp.AuthSession.
-func (s *session) AuthMechanisms() []string { return []string{sasl.Plain} }
+func (s *session) AuthMechanisms() []string {
+	if s.office.login {
+		return []string{sasl.Login}
+	}
+	return []string{sasl.Plain}
+}
 
 // Auth implements smtp.AuthSession.
 func (s *session) Auth(string) (sasl.Server, error) {
-	return sasl.NewPlainServer(func(_, name, password string) error {
-		if s.trusted = name == "shopwright" && password == ofTheServer; !s.trusted {
-			return errors.New("wrong password")
-		}
-		return nil
-	}), nil
+	if s.office.login {
+		return &loginServer{check: s.check}, nil
+	}
+	return sasl.NewPlainServer(func(_, name, password string) error { return s.check(name, password) }), nil
+}
+
+func (s *session) check(name, password string) error {
+	if s.trusted = name == "shopwright" && password == ofTheServer; !s.trusted {
+		return errors.New("wrong password")
+	}
+	return nil
 }
 
 // Mail implements smtp.Session.
@@ -201,7 +215,7 @@ func TestPeopleAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	ready := office.next()
-	if ready.to != "mara@example.com" || ready.subject != "Käse & Brot is ready" {
+	if ready.to != "mara@example.com" || ready.subject != "“Käse & Brot” is ready" {
 		t.Errorf("told %s of %q", ready.to, ready.subject)
 	}
 	for _, want := range []string{"https://shops.example.com/stores/" + c.Store.ID, "has sold a test order"} {
@@ -238,7 +252,7 @@ func TestSimulatedShopsAreNotSaidToSell(t *testing.T) {
 	if _, err := db.Complete(t.Context(), c, store.Opened{Check: store.Check{OK: true, Simulated: true}}); err != nil {
 		t.Fatal(err)
 	}
-	if ready := office.next(); ready.subject != "Toy is ready" || strings.Contains(ready.text+ready.html, "sold") || !strings.Contains(ready.text, "no order was placed") {
+	if ready := office.next(); ready.subject != "“Toy” is ready" || strings.Contains(ready.text+ready.html, "sold") || !strings.Contains(ready.text, "no order was placed") {
 		t.Errorf("told %+v", ready)
 	}
 }
@@ -285,7 +299,7 @@ func TestTeamIsToldOfAShopThatDoesNotSell(t *testing.T) {
 		check(t, db, came)
 	}
 	told := office.next()
-	if told.to != "mara@example.com" || told.subject != "Käse & Brot may not be selling" {
+	if told.to != "mara@example.com" || told.subject != "“Käse & Brot” may not be selling" {
 		t.Errorf("told %s of %q", told.to, told.subject)
 	}
 	for _, want := range []string{"failed twice in a row", "Cart: The cart", "https://shops.example.com/stores/" + c.Store.ID, "You run the team"} {
@@ -301,7 +315,7 @@ func TestTeamIsToldOfAShopThatDoesNotSell(t *testing.T) {
 	if _, err := db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
 		t.Fatal(err)
 	}
-	if next := office.next(); next.subject != "Next needs you: No" {
+	if next := office.next(); next.subject != "“Next” needs you: No" {
 		t.Errorf("told again, of %q", next.subject)
 	}
 }
@@ -339,6 +353,30 @@ func TestMailSurvivesAServerThatIsAway(t *testing.T) {
 	}
 }
 
+// What strangers read in the name of Shopwright are its own words, and no links of others.
+func TestInvitationQuotesItsAuthor(t *testing.T) {
+	t.Parallel()
+	m, err := notify.Invite(notify.Invitation{
+		Email: "noa@example.com", Role: store.Viewer, Link: "https://shops.example.com/invitations?key=k",
+		From: "Support” of your bank", Team: "URGENT: your account is locked, go to https://evil.example/unlock?now=" + strings.Repeat("x", 100),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "“Support of your bank” invites you to “URGENT your account is locked, go to ht…” on Shopwright"; m.Subject != want {
+		t.Errorf("the subject is %q, want %q", m.Subject, want)
+	}
+	m, err = notify.Invite(notify.Invitation{Email: "noa@example.com", From: "www.evil.example", Team: "https://evil.example/x", Link: "https://shops.example.com/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{m.Subject, m.Text, m.HTML} {
+		if strings.Contains(part, "evil.example") || strings.Contains(part, "://evil") {
+			t.Errorf("a link of the author's in %q", part)
+		}
+	}
+}
+
 func TestWrongPasswordIsAnError(t *testing.T) {
 	t.Parallel()
 	office := openPostOffice(t)
@@ -355,10 +393,10 @@ func TestWrongPasswordIsAnError(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := office.next()
-	if got.to != "noa@example.com" || !strings.Contains(got.subject, "Mara invites you to Bakers") {
+	if got.to != "noa@example.com" || !strings.Contains(got.subject, "“Mara” invites you to “Bakers” on Shopwright") {
 		t.Errorf("got %+v", got)
 	}
-	for _, want := range []string{"Mara invites you to the team Bakers, as viewer.", "https://shops.example.com/invitations?key=k", "once, within seven days"} {
+	for _, want := range []string{"“Mara” invites you to the team “Bakers”, as viewer.", "https://shops.example.com/invitations?key=k", "once, within seven days"} {
 		if !strings.Contains(got.text, want) || !strings.Contains(got.html, want) {
 			t.Errorf("%q is not in both\n%s\n%s", want, got.text, got.html)
 		}

@@ -2,10 +2,14 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	netmail "net/mail"
+	"slices"
 	"time"
 
 	"github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // SMTP is a mail server.
@@ -15,7 +19,8 @@ type SMTP struct {
 	Username string // nobody signs in when empty
 	Password string
 	From     string // address, with or without a name
-	// Plain allows passwords and mails to go unencrypted where the server offers no TLS.
+	// Plain allows passwords and mails to go unencrypted where the server offers no TLS, and to
+	// a server whose certificate cannot be verified, which is no worse.
 	Plain bool
 }
 
@@ -56,14 +61,42 @@ func (s SMTP) options() []mail.Option {
 	default:
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
 	}
-	if s.Username == "" {
-		return options
-	}
-	auth := mail.SMTPAuthAutoDiscover // which gives no password away without encryption
 	if s.Plain {
-		auth = mail.SMTPAuthPlainNoEnc
+		options = append(options, mail.WithTLSConfig(&tls.Config{ServerName: s.Host, MinVersion: tls.VersionTLS12, InsecureSkipVerify: true})) //nolint:gosec // see Plain
 	}
-	return append(options, mail.WithSMTPAuth(auth), mail.WithUsername(s.Username), mail.WithPassword(s.Password))
+	switch {
+	case s.Username == "":
+		return options
+	case s.Plain:
+		return append(options, mail.WithSMTPAuthCustom(&passwordAuth{server: s}))
+	}
+	return append(options, mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover), mail.WithUsername(s.Username), mail.WithPassword(s.Password))
+}
+
+// passwordAuth signs in with whichever mechanism the server offers, encrypted or not. The
+// library's own choice sends no password in the clear.
+type passwordAuth struct {
+	server SMTP
+	smtp.Auth
+}
+
+// Start implements smtp.Auth.
+func (a *passwordAuth) Start(server *smtp.ServerInfo) (mechanism string, first []byte, err error) {
+	name, password, host := a.server.Username, a.server.Password, a.server.Host
+	const evenInTheClear = true
+	switch {
+	case slices.Contains(server.Auth, "SCRAM-SHA-256"):
+		a.Auth = smtp.ScramSHA256Auth(name, password)
+	case slices.Contains(server.Auth, "CRAM-MD5"):
+		a.Auth = smtp.CRAMMD5Auth(name, password)
+	case slices.Contains(server.Auth, "PLAIN"):
+		a.Auth = smtp.PlainAuth("", name, password, host, evenInTheClear)
+	case slices.Contains(server.Auth, "LOGIN"):
+		a.Auth = smtp.LoginAuth(name, password, host, evenInTheClear)
+	default:
+		return "", nil, fmt.Errorf("the mail server offers no known way to sign in, only %q", server.Auth)
+	}
+	return a.Auth.Start(server)
 }
 
 func (s SMTP) message(m Message) (*mail.Msg, error) {
@@ -71,7 +104,8 @@ func (s SMTP) message(m Message) (*mail.Msg, error) {
 	if err := message.From(s.From); err != nil {
 		return nil, fmt.Errorf("write from %q: %w", s.From, err)
 	}
-	if err := message.AddToFormat(m.Name, m.To); err != nil {
+	to := netmail.Address{Name: m.Name, Address: m.To} // which quotes every name
+	if err := message.To(to.String()); err != nil {
 		return nil, fmt.Errorf("write to a recipient: %w", err)
 	}
 	message.Subject(m.Subject)
