@@ -2,19 +2,55 @@ package handlers
 
 import (
 	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 )
 
-// addressOf finds out where a request comes from: from whoever is connected with us, and
-// where that is a proxy that is trusted, from whom the proxy names.
+// addressOf finds out where a request comes from: the peer of the connection, or where that is
+// a trusted proxy, the address that the proxy names in X-Forwarded-For.
 func addressOf(proxies []*net.IPNet) echo.IPExtractor {
-	if len(proxies) == 0 {
-		return echo.ExtractIPDirect()
+	return func(r *http.Request) string {
+		from := peer(r)
+		if len(proxies) == 0 {
+			return from
+		}
+		hops := strings.Split(strings.Join(r.Header.Values(echo.HeaderXForwardedFor), ","), ",")
+		for _, hop := range slices.Backward(hops) {
+			address, known := hopAddress(hop)
+			if !isTrusted(proxies, from) || !known {
+				break
+			}
+			from = address
+		}
+		return from
 	}
-	trusted := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, network := range proxies {
-		trusted = append(trusted, echo.TrustIPRange(network))
+}
+
+// peer is the address at the other end of the connection.
+func peer(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
 	}
-	return echo.ExtractIPFromXFFHeader(trusted...)
+	return host
+}
+
+func isTrusted(proxies []*net.IPNet, address string) bool {
+	ip := net.ParseIP(address)
+	return slices.ContainsFunc(proxies, func(network *net.IPNet) bool { return ip != nil && network.Contains(ip) })
+}
+
+// hopAddress reads one entry of X-Forwarded-For. Some proxies add the port of the connection,
+// and brackets around an IPv6 address.
+func hopAddress(hop string) (address string, known bool) {
+	hop = strings.Trim(strings.TrimSpace(hop), `"`)
+	if withPort, err := netip.ParseAddrPort(hop); err == nil {
+		return withPort.Addr().String(), true
+	}
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(hop, "["), "]"))
+	return ip.String(), err == nil
 }

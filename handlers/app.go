@@ -30,16 +30,18 @@ type Config struct {
 	Engines     engine.Registry
 	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too
 	BaseURL     string   // under which browsers find us, without a slash at its end
-	Limits      store.Limits
-	Rates       Rates
-	Mail        notify.Sender // by which invitations are told; nil where nothing is
-	Proxies     []*net.IPNet  // who may say on whose behalf a request comes
-	DevLogin    bool          // anybody may sign in as the developer
-	Providers   []provider.Config
-	Admission   store.Admission // whom the providers let in
-	CORSOrigins []string        // of pages that may use the API
-	Version     string
-	Log         *slog.Logger
+	// HSTSSubdomains has browsers use https for all hosts below that of the BaseURL, too.
+	HSTSSubdomains bool
+	Limits         store.Limits
+	Rates          Rates
+	Mail           notify.Sender // by which invitations are told; nil where nothing is
+	Proxies        []*net.IPNet  // who may say on whose behalf a request comes
+	DevLogin       bool          // anybody may sign in as the developer
+	Providers      []provider.Config
+	Admission      store.Admission // whom the providers let in
+	CORSOrigins    []string        // of pages that may use the API
+	Version        string
+	Log            *slog.Logger
 }
 
 // App serves the pages.
@@ -95,10 +97,10 @@ func (a *App) Handler() http.Handler {
 	e.HTTPErrorHandler = a.fail
 	e.IPExtractor = addressOf(a.Proxies)
 	e.Use(
-		middleware.RequestID(),
+		a.identifyRequests,
 		a.logRequests(),
 		middleware.RecoverWithConfig(middleware.RecoverConfig{LogErrorFunc: func(_ echo.Context, err error, _ []byte) error { return err }}),
-		secureHeaders,
+		a.secureHeaders,
 		a.onlyKnownHosts,
 		a.cors(),
 		onlyText,

@@ -121,14 +121,32 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 	if got.status != http.StatusTooManyRequests || wait < 600 || wait > 720 || !strings.Contains(got.body, "more than 5 requests within 1 hour") {
 		t.Errorf("beyond the rate: %d, again in %d s: %s", got.status, wait, got.body)
 	}
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/static/none": 404, "/events?view=stores": 401} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/static/none": 404} {
 		if got := s.from("", path, ""); got.status != want {
 			t.Errorf("%s, which is not counted: %d", path, got.status)
 		}
 	}
+	if got := s.from("", "/events?view=stores", ""); got.status != http.StatusTooManyRequests {
+		t.Errorf("a stranger's stream beyond the rate: %d", got.status)
+	}
 	for _, want := range []int{200, 200, 429} { // counted by themselves
 		if got := s.from("", "/sign-in", ""); got.status != want {
 			t.Errorf("the way in: %d, not %d", got.status, want)
+		}
+	}
+}
+
+// The database is asked who a stranger is, so that strangers' streams count, unlike those of users.
+func TestRefusedStreamsAreCounted(t *testing.T) {
+	t.Parallel()
+	s := inside(t, 3, 9)
+	b := s.developer()
+	for range 4 {
+		s.follow(b, "view=stores", -1)
+	}
+	for i, want := range []int{401, 401, 401, 429} {
+		if got := s.from("", "/events?view=stores", ""); got.status != want {
+			t.Errorf("stream %d of a stranger: %d, not %d", i, got.status, want)
 		}
 	}
 }
@@ -168,6 +186,11 @@ func TestForgedAddressesChangeNothing(t *testing.T) {
 		"nobody is trusted":            {nil, "203.0.113.1", "127.0.0.1"},
 		"another is trusted":           {[]string{"10.0.0.0/8"}, "203.0.113.1", "127.0.0.1"},
 		"a trusted proxy says so":      {[]string{"127.0.0.0/8"}, "203.0.113.1", "203.0.113.1"},
+		"with a port":                  {[]string{"127.0.0.0/8"}, "203.0.113.1:51234", "203.0.113.1"},
+		"IPv6 with a port":             {[]string{"127.0.0.0/8"}, `"[2001:db8::1]:4711"`, "2001:db8::1"},
+		"IPv6 in brackets":             {[]string{"127.0.0.0/8"}, "[2001:db8::1]", "2001:db8::1"},
+		"a chain with ports":           {[]string{"127.0.0.0/8", "10.0.0.0/8"}, "198.51.100.7, 203.0.113.1:9, 10.1.2.3:4", "203.0.113.1"},
+		"a port that is none":          {[]string{"127.0.0.0/8"}, "203.0.113.1:http", "127.0.0.1"},
 		"what came before is no proof": {[]string{"127.0.0.0/8"}, "198.51.100.7, 203.0.113.1", "203.0.113.1"},
 		"a chain of trusted proxies":   {[]string{"127.0.0.0/8", "10.0.0.0/8"}, "198.51.100.7, 203.0.113.1, 10.1.2.3", "203.0.113.1"},
 		"what is no address":           {[]string{"127.0.0.0/8"}, "<script>", "127.0.0.1"},

@@ -3,6 +3,7 @@ package handlers
 import (
 	"cmp"
 	"crypto/sha256"
+	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -68,7 +69,7 @@ func (a *App) limitRequests() echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			if uncounted(c) {
-				return next(c)
+				return all.countRefusal(c, next)
 			}
 			g := all
 			if letsIn(c.Request()) {
@@ -80,6 +81,29 @@ func (a *App) limitRequests() echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
+}
+
+// countRefusal counts the request if nobody is signed in: opening a stream is exempt, but not
+// for strangers, for whom the database is asked each time.
+func (g *gauge) countRefusal(c echo.Context, next echo.HandlerFunc) error {
+	caller := network(c.RealIP())
+	if wait := g.wait(caller); isStream(c) && wait > 0 {
+		return g.refuse(wait)
+	}
+	err := next(c)
+	if refused, ok := errors.AsType[*echo.HTTPError](err); ok && refused.Code == http.StatusUnauthorized {
+		g.take(caller)
+	}
+	return err
+}
+
+// wait is how long the caller would have to wait, and counts nothing.
+func (g *gauge) wait(caller any) time.Duration {
+	if g.rate.Unlimited() {
+		return 0
+	}
+	limiter := g.limiter(caller)
+	return time.Duration(max(0, 1-limiter.Tokens()) / float64(limiter.Limit()) * float64(time.Second))
 }
 
 // takeFor counts the request for its address, and for its token.

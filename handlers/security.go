@@ -2,25 +2,34 @@ package handlers
 
 import (
 	"errors"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
-
-	"shopwright.dev/shopwright/store"
 )
 
 const contentSecurityPolicy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; object-src 'none'"
 
-func secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+// secureHeaders tells browsers how careful to be. Where the pages are under https, they are
+// never asked for in the clear again, see RFC 6797.
+func (a *App) secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+	const year = "max-age=31536000"
+	transport := ""
+	switch {
+	case !strings.HasPrefix(a.BaseURL, "https://"):
+	case a.HSTSSubdomains:
+		transport = year + "; includeSubDomains"
+	default:
+		transport = year
+	}
 	return func(c echo.Context) error {
 		h := c.Response().Header()
+		if transport != "" {
+			h.Set(echo.HeaderStrictTransportSecurity, transport)
+		}
 		h.Set("Content-Security-Policy", contentSecurityPolicy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
@@ -99,45 +108,4 @@ func isLoopback(hostport string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// logRequests writes a line for each request, without what was sent or asked for by query.
-// Why the records cannot be used is said once, by the records.
-func (a *App) logRequests() echo.MiddlewareFunc {
-	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
-		Skipper:       func(c echo.Context) bool { return c.Path() == "/static/*" || c.Path() == "/healthz" },
-		LogMethod:     true,
-		LogURIPath:    true,
-		LogStatus:     true,
-		LogLatency:    true,
-		LogRequestID:  true,
-		LogError:      true,
-		HandleError:   true,
-		LogValuesFunc: a.logRequest,
-	})
-}
-
-// tokenText is the secret of a token, or what of one somebody has typed.
-var tokenText = regexp.MustCompile(store.TokenPrefix + `[0-9A-Za-z]+`)
-
-// withoutTokens is a text in which no token can be read.
-func withoutTokens(text string) string {
-	return tokenText.ReplaceAllLiteralString(text, store.TokenPrefix+"…")
-}
-
-func (a *App) logRequest(c echo.Context, v middleware.RequestLoggerValues) error {
-	attrs := []slog.Attr{
-		slog.String("method", v.Method), slog.String("path", withoutTokens(v.URIPath)), slog.Int("status", v.Status),
-		slog.Duration("took", v.Latency), slog.String("request", v.RequestID),
-	}
-	if id, err := url.PathUnescape(c.Param("id")); id != "" && err == nil {
-		attrs = append(attrs, slog.String("store", withoutTokens(id)))
-	}
-	level := slog.LevelInfo
-	if v.Error != nil && v.Status >= http.StatusInternalServerError && store.ErrorCode(v.Error) != store.Unavailable {
-		level = slog.LevelError
-		attrs = append(attrs, slog.Any("error", v.Error))
-	}
-	a.Log.LogAttrs(c.Request().Context(), level, "request", attrs...)
-	return nil
 }

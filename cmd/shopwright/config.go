@@ -30,8 +30,9 @@ import (
 // config is the configuration, from flags or from the environment with the prefix
 // SHOPWRIGHT_. It is read once and validated as a whole.
 type config struct {
-	Addr    string `env:"SHOPWRIGHT_ADDR" default:"127.0.0.1:8080" help:"Address to serve the pages on."`
-	BaseURL string `env:"SHOPWRIGHT_BASE_URL" help:"URL under which browsers find the pages; made from the address when empty."`
+	Addr           string `env:"SHOPWRIGHT_ADDR" default:"127.0.0.1:8080" help:"Address to serve the pages on."`
+	BaseURL        string `env:"SHOPWRIGHT_BASE_URL" help:"URL under which browsers find the pages; made from the address when empty. It must start with https:// in production, except for loopback addresses."`
+	HSTSSubdomains bool   `env:"SHOPWRIGHT_HSTS_SUBDOMAINS" name:"hsts-subdomains" help:"Have browsers use https for all hosts below that of the base URL, too. Only when all of them, such as stores, have https."`
 
 	EndDelay time.Duration `env:"SHOPWRIGHT_END_DELAY" default:"1s" help:"How long requests are still taken when the program is told to end, while /readyz says that it does: until proxies send them elsewhere."`
 
@@ -88,7 +89,7 @@ type config struct {
 	SMTPUsername string `env:"SHOPWRIGHT_SMTP_USERNAME" name:"smtp-username" help:"Name to sign in with there; nobody signs in when empty."`
 	SMTPPassword string `env:"SHOPWRIGHT_SMTP_PASSWORD" name:"smtp-password" secret:"" help:"Password to sign in with there."`
 	SMTPFrom     string `env:"SHOPWRIGHT_SMTP_FROM" name:"smtp-from" help:"Address that these mails are from, such as Shopwright <shops@example.com>."`
-	SMTPPlain    bool   `env:"SHOPWRIGHT_SMTP_PLAIN" name:"smtp-plain" help:"Send without encryption where that mail server offers none, such as one on the same machine."`
+	SMTPPlain    bool   `env:"SHOPWRIGHT_SMTP_PLAIN" name:"smtp-plain" help:"Send without encryption where that mail server offers none, and to one whose certificate cannot be verified, such as one on the same machine."`
 
 	CORSOrigins []string `env:"SHOPWRIGHT_CORS_ORIGINS" name:"cors-origins" help:"Origins of pages that may use the JSON API from a browser, such as https://tools.example.com; none when empty."`
 
@@ -114,6 +115,7 @@ func (c *config) validate() error {
 	check(err == nil, "SHOPWRIGHT_ADDR is %q: it must be HOST:PORT", c.Addr)
 	check(err != nil || !c.DevLogin || isLoopback(c.Addr), "SHOPWRIGHT_DEV_LOGIN lets anybody in: it needs a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
 	check(c.BaseURL == "" || isWebURL(c.BaseURL), "SHOPWRIGHT_BASE_URL is %q: it must start with http:// or https://", c.BaseURL)
+	check(c.Environment != "production" || c.isConfidential(), "SHOPWRIGHT_BASE_URL is %q: production needs one that starts with https://, as people would send their sessions in the clear", c.BaseURL)
 	check(isDomain(c.BaseDomain), "SHOPWRIGHT_BASE_DOMAIN is %q: it must be a domain, such as shops.example.com", c.BaseDomain)
 	check(slices.Contains([]string{"local", "production"}, c.Environment), "SHOPWRIGHT_ENVIRONMENT is %q: it must be local or production", c.Environment)
 	check(c.Environment != "production" || c.SecretKey != "", "SHOPWRIGHT_SECRET_KEY is missing: production needs one, such as the output of openssl rand -base64 32")
@@ -220,6 +222,15 @@ func isLoopback(addr string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// isConfidential reports whether nobody on the network can read what browsers send.
+func (c *config) isConfidential() bool {
+	if c.BaseURL == "" {
+		return isLoopback(c.Addr)
+	}
+	u, err := url.Parse(c.BaseURL)
+	return err == nil && (u.Scheme == "https" || isLoopback(net.JoinHostPort(u.Hostname(), "0")))
 }
 
 // site is what the stores of this installation have in common.

@@ -40,6 +40,27 @@ func TestMistakesAreToldTogether(t *testing.T) {
 	}
 }
 
+// Without https anybody on the way reads the session cookies.
+func TestProductionNeedsHTTPS(t *testing.T) {
+	t.Parallel()
+	for settings, want := range map[string]int{
+		"SHOPWRIGHT_BASE_URL=https://shopwright.example.com":                          0,
+		"SHOPWRIGHT_BASE_URL=http://shopwright.example.com":                           2,
+		"SHOPWRIGHT_BASE_URL=http://127.0.0.1:8080":                                   0,
+		"SHOPWRIGHT_BASE_URL=http://[::1]":                                            0,
+		"SHOPWRIGHT_BASE_URL=http://localhost SHOPWRIGHT_ADDR=:8080":                  0,
+		"SHOPWRIGHT_ADDR=127.0.0.1:8080":                                              0,
+		"SHOPWRIGHT_ADDR=:8080":                                                       2,
+		"SHOPWRIGHT_BASE_URL=http://shops.example.com SHOPWRIGHT_ENVIRONMENT=local":   0,
+		"SHOPWRIGHT_BASE_URL=http://127.0.0.1.example.com SHOPWRIGHT_ADDR=[::1]:8080": 2,
+	} {
+		env := append([]string{"SHOPWRIGHT_ENVIRONMENT=production", "SHOPWRIGHT_SECRET_KEY=" + sessionKey}, strings.Fields(settings)...)
+		if code, said := call(t, env, "config"); code != want || (want == 2) != strings.Contains(said, "production needs one that starts with https://") {
+			t.Errorf("%s: exit code %d: %s", settings, code, said)
+		}
+	}
+}
+
 func TestConfigHidesSecrets(t *testing.T) {
 	t.Parallel()
 	const key = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I="

@@ -31,6 +31,9 @@ const grace = 10 * time.Second
 // checksAtOnce is how many shops are checked at the same time.
 const checksAtOnce = 2
 
+// mostHeader is how large the header of a request may be, in bytes.
+const mostHeader = 32 << 10
+
 // retryOpen is the pause between two tries to open the records.
 const retryOpen = 3 * time.Second
 
@@ -193,14 +196,14 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 		return nil, nil, err
 	}
 	app := handlers.New(handlers.Config{
-		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKeys: keys, BaseURL: c.baseURL(listener.Addr().String()),
+		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKeys: keys, BaseURL: c.baseURL(listener.Addr().String()), HSTSSubdomains: c.HSTSSubdomains,
 		Limits: c.limits(), Rates: c.rates(), Proxies: proxies, Mail: c.mail(),
 		Providers: providers, Admission: c.admission(providers),
 		DevLogin: c.DevLogin, CORSOrigins: c.CORSOrigins, Version: currentVersion(), Log: log,
 	})
 	server := &http.Server{
 		Handler: app.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, WriteTimeout: time.Minute,
-		IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: mostHeader, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(app.Drain)
 	return server, app, nil

@@ -207,11 +207,20 @@ func callerOf(ctx context.Context) caller {
 
 func actorOf(ctx context.Context) store.Actor { return callerOf(ctx).Actor }
 
+const callerKey = "caller"
+
+// CallerOf is who has sent the request with a good token, for the log.
+func CallerOf(c echo.Context) store.Actor {
+	who, _ := c.Get(callerKey).(store.Actor)
+	return who
+}
+
 // authenticate lets pass who comes with a good token that has the operation's scope. Cookies
 // count for nothing, so that no other site can make a browser ask for something.
 func (a *API) authenticate(c huma.Context, next func(huma.Context)) {
 	who, err := a.identify(c)
 	if err == nil {
+		humaecho.Unwrap(c).Set(callerKey, who.Actor)
 		err = checkScope(c.Operation(), who.Actor)
 	}
 	if err != nil {
