@@ -23,9 +23,10 @@ func (e entrance) methodLink(b *http.Client, providerName string) string {
 	return html.UnescapeString(link[1])
 }
 
-func (e entrance) addMethod(b *http.Client, providerName string) answer {
+// addMethod adds the account at GitHub that the browser is signed in to there.
+func (e entrance) addMethod(b *http.Client) answer {
 	e.t.Helper()
-	return e.get(b, e.goTo(b, e.methodLink(b, providerName)))
+	return e.get(b, e.goTo(b, e.methodLink(b, "github")))
 }
 
 // wantMethods checks how many sign-in methods the account page lists, and that it says the sentence.
@@ -109,11 +110,11 @@ func TestSignInMethodsAreAddedAndRemoved(t *testing.T) {
 	}
 	refused := remove(e.issuer.URL)
 	e.wantMethods(b, refused.location, 1, "This is your only sign-in method")
-	if got := e.addMethod(b, "github"); got.status != http.StatusSeeOther || got.location != "/account#sign-in-methods" {
+	if got := e.addMethod(b); got.status != http.StatusSeeOther || got.location != "/account#sign-in-methods" {
 		t.Errorf("added: %d %s", got.status, got.location)
 	}
 	e.wantMethods(b, "/account", 2, "GitHub")
-	e.wantMethods(b, e.addMethod(b, "github").location, 2, "You can sign in with this account already")
+	e.wantMethods(b, e.addMethod(b).location, 2, "You can sign in with this account already")
 	e.signIn(other, "github", "")
 	if !strings.Contains(e.get(other, "/stores").body, "Tea shop") {
 		t.Error("the added sign-in method leads to another user")
@@ -154,8 +155,8 @@ func TestSignInMethodsAreAddedByTheirUserOnly(t *testing.T) {
 	}
 	e.wantMethods(victim, "/account", 1, "Work")
 	e.signIn(attacker, "work", "")
-	e.addMethod(attacker, "github")
-	e.wantMethods(victim, e.addMethod(victim, "github").location, 1, "Another user signs in with this account")
+	e.addMethod(attacker)
+	e.wantMethods(victim, e.addMethod(victim).location, 1, "Another user signs in with this account")
 }
 
 // Who finds an open browser cannot make a way in of his or her own, nor shut the user out.
@@ -183,7 +184,7 @@ func TestSensitiveChangesNeedARecentSignIn(t *testing.T) {
 		t.Errorf("the provider may let anybody in who uses the browser: %s", away.location)
 	}
 	e.signIn(b, "work", "/account")
-	if got := e.addMethod(b, "github"); got.location != "/account#sign-in-methods" {
+	if got := e.addMethod(b); got.location != "/account#sign-in-methods" {
 		t.Errorf("after signing in again: %d %s", got.status, got.location)
 	}
 }

@@ -137,7 +137,7 @@ func TestLinkedProvidersAreTold(t *testing.T) {
 	}
 	b := e.browser()
 	e.signIn(b, "work", "")
-	if told := l.tells(store.IdentityLinked, "Mara", func() { e.addMethod(b, "github") }); told.Message != "GitHub, mara@example.com" {
+	if told := l.tells(store.IdentityLinked, "Mara", func() { e.addMethod(b) }); told.Message != "GitHub, mara@example.com" {
 		t.Errorf("told as %q", told.Message)
 	}
 	e.signIn(e.browser(), "github", "")

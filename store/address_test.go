@@ -19,7 +19,7 @@ func TestInvitationsAreForVerifiedAddresses(t *testing.T) {
 		wantError(t, err, store.Forbidden, "")
 
 		guest := enter(t, b.db, person("github", "1", "Guest@example.com", true), everybody)
-		again := owned("gitlab", "1", "guest@example.com")
+		again := owned("gitlab", "guest@example.com")
 		if enter(t, b.db, again, everybody).User.ID != guest.User.ID {
 			t.Fatal("the guest is two")
 		}
