@@ -342,6 +342,47 @@ func TestLeaseIsWholeAfterWaitingForOthers(t *testing.T) {
 	}
 }
 
+// A holder renews its lease in time, and the commit is slow. Another one that has found the
+// store free meanwhile waits for the row, and must not take it.
+func TestClaimIsNotTakenFromAHolderWhoRenews(t *testing.T) {
+	t.Parallel()
+	direct := newDatabase(t)
+	b := setup(t, direct)
+	st := b.create(t, "Shop")
+	claim := b.claim(t, "one")
+	if err := b.db.Renew(t.Context(), claim, -time.Second, 0); err != nil { // it has just run out
+		t.Fatal(err)
+	}
+	plain, err := sql.Open("pgx", direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = plain.Close() }()
+	renewal, err := plain.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until := time.Now().Add(time.Hour).UnixMicro()
+	if _, err := renewal.ExecContext(t.Context(), `UPDATE stores SET claim_until = $2 WHERE id = $1`, st.ID, until); err != nil {
+		t.Fatal(err)
+	}
+	took := make(chan bool, 1)
+	go func() {
+		_, ok, err := b.db.Claim(t.Context(), "two", lease, store.Concurrency{})
+		took <- ok || err != nil
+	}()
+	untilOneWaits(t, plain)
+	if err := renewal.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if <-took {
+		t.Error("two hold one store")
+	}
+	if err := b.db.Renew(t.Context(), claim, lease, 0); err != nil {
+		t.Errorf("the holder that renewed has lost it: %v", err)
+	}
+}
+
 // untilOneWaits returns when a transaction waits for the lock that another has.
 func untilOneWaits(t *testing.T, db *sql.DB) {
 	t.Helper()

@@ -17,6 +17,9 @@ import (
 type Claim struct {
 	Store  Store
 	Holder string
+	// Number is higher than that of every claim on the store before. It fences what a holder
+	// writes: a claim that was taken over is refused even where both have the same holder.
+	Number int64
 	// From is when the lease began, by this process's clock, or a moment before: it does not
 	// last longer than its time from then.
 	From time.Time
@@ -34,8 +37,7 @@ type Concurrency struct {
 // Claim takes the next store that needs work and that nobody holds, for the time of the
 // lease. ok is false when there is none. Work that was begun comes first, then removals,
 // then the teams with the least work going on, then whoever waited longest, and last the
-// ready stores whose check is due. While the
-// records are known to be unusable it waits for them.
+// ready stores whose check is due. While the database is known to be unusable it waits for it.
 func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, limit Concurrency) (claim Claim, ok bool, err error) {
 	if err := db.health.wait(ctx); err != nil {
 		return Claim{}, false, err
@@ -44,31 +46,51 @@ func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, lim
 		if err := t.lockClaims(ctx); err != nil {
 			return err
 		}
-		claim.From = time.Now()
-		var err error
-		if t.now, err = db.clock(ctx, t); err != nil { // the lock may have been waited for
-			return err
+		for !ok {
+			claim.From = time.Now()
+			var err error
+			if t.now, err = db.clock(ctx, t); err != nil { // a lock may have been waited for
+				return err
+			}
+			id, err := t.nextToClaim(ctx, limit)
+			if id == "" || err != nil {
+				return err
+			}
+			if claim, ok, err = t.take(ctx, id, Claim{Holder: holder, From: claim.From}, lease); err != nil {
+				return err
+			}
 		}
-		id, err := t.nextInQueue(ctx, limit)
-		if errors.Is(err, sql.ErrNoRows) {
-			id, err = t.nextCheck(ctx, limit)
-		}
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("look into the queue: %w", err)
-		}
-		_, err = t.ExecContext(ctx, `UPDATE stores SET claim_holder = $2, claim_until = $3 WHERE id = $1`,
-			id, holder, t.now+lease.Microseconds())
-		if err != nil {
-			return fmt.Errorf("claim store %s: %w", id, err)
-		}
-		claim.Holder, ok = holder, true
-		claim.Store, err = queryStore(ctx, t, id)
-		return err
+		return nil
 	})
 	return claim, ok && err == nil, err
+}
+
+// nextToClaim is the id of the store to work on next, empty when there is none.
+func (t tx) nextToClaim(ctx context.Context, limit Concurrency) (id string, err error) {
+	if id, err = t.nextInQueue(ctx, limit); errors.Is(err, sql.ErrNoRows) {
+		id, err = t.nextCheck(ctx, limit)
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("look into the queue: %w", err)
+	}
+	return id, nil
+}
+
+// take claims the store if it is still free. On Postgres its holder may have renewed the lease
+// after the store was found and before its row could be locked; ok is false then.
+func (t tx) take(ctx context.Context, id string, c Claim, lease time.Duration) (_ Claim, ok bool, err error) {
+	err = t.QueryRowContext(ctx, `
+		UPDATE stores SET claim_holder = $2, claim_until = $3, claim_number = claim_number + 1
+		WHERE id = $1 AND claim_until <= $4 RETURNING claim_number`,
+		id, c.Holder, t.now+lease.Microseconds(), t.now).Scan(&c.Number)
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, false, nil
+	}
+	if err != nil {
+		return c, false, fmt.Errorf("claim store %s: %w", id, err)
+	}
+	c.Store, err = queryStore(ctx, t, id)
+	return c, err == nil, err
 }
 
 // lockClaims makes transactions that count stores wait for one another.
@@ -108,16 +130,17 @@ func (db *DB) Renew(ctx context.Context, c Claim, lease, worked time.Duration) e
 		return err
 	}
 	result, err := db.write.ExecContext(ctx, `
-		UPDATE stores SET claim_until = $3, worked = CASE WHEN generation = $5 THEN $6 ELSE worked END
-		WHERE id = $1 AND claim_holder = $2 AND claim_until > $4`,
-		c.Store.ID, c.Holder, now+lease.Microseconds(), now, c.Store.Generation, worked.Microseconds())
+		UPDATE stores SET claim_until = $4, worked = CASE WHEN generation = $6 THEN $7 ELSE worked END
+		WHERE id = $1 AND claim_holder = $2 AND claim_number = $3 AND claim_until > $5`,
+		c.Store.ID, c.Holder, c.Number, now+lease.Microseconds(), now, c.Store.Generation, worked.Microseconds())
 	return expectOne(result, err, "renew claim on store "+c.Store.ID)
 }
 
 // Release gives the claim back. Giving back one that is lost is no error.
 func (db *DB) Release(ctx context.Context, c Claim) error {
 	_, err := db.write.ExecContext(ctx, `
-		UPDATE stores SET claim_holder = '', claim_until = 0 WHERE id = $1 AND claim_holder = $2`, c.Store.ID, c.Holder)
+		UPDATE stores SET claim_holder = '', claim_until = 0 WHERE id = $1 AND claim_holder = $2 AND claim_number = $3`,
+		c.Store.ID, c.Holder, c.Number)
 	if err != nil {
 		return fmt.Errorf("release claim on store %s: %w", c.Store.ID, err)
 	}
@@ -241,8 +264,8 @@ func (db *DB) work(ctx context.Context, c Claim, apply func(tx, *Store) ([]Event
 // checkClaim locks the row of a store that is still held.
 func (t tx) checkClaim(ctx context.Context, c Claim) error {
 	result, err := t.ExecContext(ctx, `
-		UPDATE stores SET claim_holder = claim_holder WHERE id = $1 AND claim_holder = $2 AND claim_until > $3`,
-		c.Store.ID, c.Holder, t.now)
+		UPDATE stores SET claim_holder = claim_holder WHERE id = $1 AND claim_holder = $2 AND claim_number = $3 AND claim_until > $4`,
+		c.Store.ID, c.Holder, c.Number, t.now)
 	return expectOne(result, err, "check claim on store "+c.Store.ID)
 }
 

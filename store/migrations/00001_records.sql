@@ -203,6 +203,7 @@ CREATE TABLE stores (
 	worked              BIGINT NOT NULL,
 	claim_holder        TEXT   NOT NULL,
 	claim_until         BIGINT NOT NULL,
+	claim_number        BIGINT NOT NULL DEFAULT 0, -- one more with each claim; fences the writes of holders
 	created_by          TEXT   NOT NULL REFERENCES users (id),
 	created_at          BIGINT NOT NULL,
 	queued_at           BIGINT NOT NULL,
