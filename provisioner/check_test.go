@@ -133,6 +133,28 @@ func TestCheckNowPlacesAnOrder(t *testing.T) {
 	}
 }
 
+// Helm keeps the check with the release. Without one nobody can shop, so the release is put
+// back, which ends with an order.
+func TestCheckWithoutAReleasePutsItBack(t *testing.T) {
+	t.Parallel()
+	p := start(t, checkingEvery(time.Hour))
+	st := p.wantReady(t, p.request(t, "Unreleased"))
+	err := p.admin.CoreV1().Secrets(st.Namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "owner=helm"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.db.CheckNow(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	now := p.until(t, st.ID, "checked or put back", func(now store.Store) bool {
+		return now.Health.Last.At.After(st.Health.Last.At) || now.Generation > st.Generation
+	})
+	if now.Generation == st.Generation {
+		t.Fatalf("nobody shopped, and the check says %+v", now.Health.Last)
+	}
+	p.repaired(t, st)
+}
+
 // Deletion does not wait for a customer.
 func TestDeleteWhileSomebodyShops(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
@@ -77,8 +78,13 @@ func (w *worker) checkUp(ctx context.Context, conn *connection) (check store.Che
 // shop runs the check's pod to its end.
 func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error) {
 	release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
-	if err != nil || release.Test == "" {
-		return store.Check{OK: true, Message: "The engine has no check"}, err
+	switch {
+	case err != nil:
+		return store.Check{}, err
+	case release.Status == helm.None: // nobody can shop without the check that is kept with the release
+		return store.Check{}, w.putBackRelease(ctx)
+	case release.Test == "":
+		return store.Check{OK: true, Message: "The engine has no check"}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -106,6 +112,14 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 			return store.Check{}, err
 		}
 	}
+}
+
+// putBackRelease has the store repaired, which ends with an order, in place of being checked.
+func (w *worker) putBackRelease(ctx context.Context) error {
+	if err := w.db.RepairMissing(ctx, w.claim.Store.ID, "The Helm release has gone."); err != nil {
+		return err
+	}
+	return errUnwanted
 }
 
 func (w *worker) stillWanted(ctx context.Context) error {

@@ -26,7 +26,7 @@ func namespaceTaken(st store.Store) store.Failure {
 func credentialsLost(st store.Store) store.Failure {
 	return store.Failure{
 		Title: "The credentials are gone",
-		Cause: fmt.Sprintf("The secret %s/%s is missing, but the store’s disks are still there. New passwords would not open them.", st.Namespace, credentialsSecret),
+		Cause: fmt.Sprintf("The secret %s/%s is missing or empty, but the store’s disks are still there. New passwords would not open them.", st.Namespace, credentialsSecret),
 		Next:  "Put the secret back and press Retry, or delete the store.",
 	}
 }
@@ -93,6 +93,14 @@ func notShared(missing *kube.NoOriginalError) store.Failure {
 		Title: "A secret that stores share is missing",
 		Cause: fmt.Sprintf("Every store gets a copy of the secret %s/%s, which the cluster does not have.", missing.Namespace, missing.Name),
 		Next:  "Make it, or name another one in the settings and start again; then press Retry.",
+	}
+}
+
+func panicked() store.Failure {
+	return store.Failure{
+		Title: "Internal error",
+		Cause: "Shopwright met an error of its own while it worked on this store. Its log has the details.",
+		Next:  "Press Retry. If it fails again, report the log entry “the work on the store panicked”.",
 	}
 }
 

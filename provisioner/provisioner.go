@@ -140,7 +140,7 @@ func (p *Provisioner) work(ctx context.Context, claim store.Claim) {
 		return
 	}
 	w := &worker{Provisioner: p, claim: claim, engine: e, log: log}
-	if err := w.run(ctx); errors.Is(err, errLost) {
+	if err := w.runGuarded(ctx); errors.Is(err, errLost) {
 		log.Warn("stopped", "error", err)
 		return
 	}

@@ -191,6 +191,7 @@ func TestLostCredentialsAreNotMadeAnew(t *testing.T) {
 	if _, err := secrets.Get(t.Context(), lost.Name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Fatalf("the credentials were made anew: %v", err)
 	}
+	p.wantEmptySecretLeftAlone(t, st, lost.Name)
 
 	lost.ObjectMeta = metav1.ObjectMeta{Name: lost.Name, Labels: lost.Labels}
 	if _, err := secrets.Create(t.Context(), lost, metav1.CreateOptions{}); err != nil {
@@ -203,5 +204,22 @@ func TestLostCredentialsAreNotMadeAnew(t *testing.T) {
 	login, err := p.Credentials(t.Context(), st)
 	if err != nil || login.Password != string(lost.Data["admin-password"]) {
 		t.Errorf("the login is another one, %v", err)
+	}
+}
+
+// wantEmptySecretLeftAlone retries with a Secret of that name that has nothing in it.
+func (p *platform) wantEmptySecretLeftAlone(t *testing.T, st store.Store, name string) {
+	t.Helper()
+	secrets := p.admin.CoreV1().Secrets(st.Namespace)
+	if _, err := secrets.Create(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.retry(t, st)
+	p.untilFailed(t, st.ID, "The credentials are gone")
+	if secret, err := secrets.Get(t.Context(), name, metav1.GetOptions{}); err != nil || len(secret.Data) > 0 {
+		t.Errorf("the empty Secret has %d entries now, %v", len(secret.Data), err)
+	}
+	if err := secrets.Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -90,13 +90,13 @@ func (c *Client) Secret(ctx context.Context, namespace, name string) (map[string
 	return secret.Data, nil
 }
 
-// HasSecret reports whether there is a Secret of that name.
+// HasSecret reports whether there is a Secret of that name with something in it.
 func (c *Client) HasSecret(ctx context.Context, namespace, name string) (bool, error) {
-	_, err := c.Secret(ctx, namespace, name)
+	data, err := c.Secret(ctx, namespace, name)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
-	return err == nil, err
+	return len(data) > 0, err
 }
 
 // AddToSecret gives a Secret the entries that it lacks, and leaves the others as they are.
@@ -105,6 +105,9 @@ func (c *Client) AddToSecret(ctx context.Context, namespace, name string, data m
 	secret, err := secrets.Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return fmt.Errorf("read secret %s/%s: %w", namespace, name, err)
+	}
+	if secret.Data == nil { // a Secret without entries has no map
+		secret.Data = map[string][]byte{}
 	}
 	before := len(secret.Data)
 	for key, value := range data {
@@ -121,11 +124,17 @@ func (c *Client) AddToSecret(ctx context.Context, namespace, name string, data m
 	return nil
 }
 
-// CreateSecret makes a Secret. One that exists is left as it is.
+// CreateSecret makes a Secret. One that exists gets the entries that it lacks.
 func (c *Client) CreateSecret(ctx context.Context, owner Owner, name string, data map[string][]byte) error {
 	_, err := c.set.CoreV1().Secrets(owner.Namespace).Create(ctx, &corev1.Secret{
 		ObjectMeta: owner.meta(name),
 		Data:       data,
 	}, metav1.CreateOptions{})
-	return unlessThere(err, "create secret "+owner.Namespace+"/"+name)
+	if apierrors.IsAlreadyExists(err) {
+		return c.AddToSecret(ctx, owner.Namespace, name, data)
+	}
+	if err != nil {
+		return fmt.Errorf("create secret %s/%s: %w", owner.Namespace, name, err)
+	}
+	return nil
 }
