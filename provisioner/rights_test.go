@@ -33,7 +33,7 @@ func TestRightsTakeAMoment(t *testing.T) {
 // no effect any more.
 func (p *platform) unbind(t *testing.T, st store.Store) {
 	t.Helper()
-	if err := p.admin.RbacV1().RoleBindings(st.Namespace).Delete(t.Context(), "shopwright", metav1.DeleteOptions{}); err != nil {
+	if err := p.admin.RbacV1().RoleBindings(st.Namespace).DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	as := kubetest.PlatformClient(t)

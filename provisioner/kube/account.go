@@ -2,6 +2,8 @@ package kube
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -48,11 +50,18 @@ func (c *Client) BindRole(ctx context.Context, owner Owner, account Account) (la
 		return false, nil
 	}
 	_, err = c.set.RbacV1().RoleBindings(owner.Namespace).Create(ctx, &rbacv1.RoleBinding{
-		ObjectMeta: owner.meta(managedBy),
+		ObjectMeta: owner.meta(account.binding()),
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: storeRole},
 		Subjects:   []rbacv1.Subject{account.subject()},
 	}, metav1.CreateOptions{})
 	return err == nil, unlessThere(err, "create role binding in "+owner.Namespace)
+}
+
+// binding is the name of the account's role binding. Each account has one of its own, so that
+// another account that works on the same stores later gets its rights beside the first.
+func (a Account) binding() string {
+	sum := sha256.Sum256([]byte(a.Username))
+	return managedBy + "-" + hex.EncodeToString(sum[:6])
 }
 
 // subject is how a role binding names the account.
