@@ -35,11 +35,15 @@ func (a *App) providerLinks() []views.Provider {
 	return links
 }
 
-// beginSignIn leads to the provider.
+// beginSignIn leads to the provider. A link on another site leads to the sign-in page only, so
+// that nobody signs in without wanting to.
 func (a *App) beginSignIn(c echo.Context) error {
 	p := a.providerNamed(c.Param("provider"))
 	if p == nil {
 		return echo.ErrNotFound
+	}
+	if c.Request().Header.Get("Sec-Fetch-Site") == "cross-site" {
+		return goTo(c, "/sign-in?"+c.QueryParams().Encode())
 	}
 	at := newAttempt(p.Name, safeNext(c.QueryParam("next")))
 	at.Again = signsInAgain(c.Request())

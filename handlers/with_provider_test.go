@@ -291,6 +291,23 @@ func (e entrance) withCookies(cookies []*http.Cookie, path string) answer {
 	return e.do(e.browser(), r)
 }
 
+func TestOtherSitesCannotBeginASignIn(t *testing.T) {
+	t.Parallel()
+	e := openEntrance(t)
+	for site, begins := range map[string]bool{"cross-site": false, "same-origin": true, "none": true, "": true} {
+		b := e.browser()
+		r := e.request(http.MethodGet, "/sign-in/with/work?next=%2Fteams", nil)
+		r.Header.Set("Sec-Fetch-Site", site)
+		got := e.do(b, r)
+		if leaves := strings.Contains(got.location, "code_challenge="); got.status != http.StatusSeeOther || leaves != begins {
+			t.Errorf("%q leads to %d %s", site, got.status, got.location)
+		}
+		if !begins && (got.location != "/sign-in?next=%2Fteams" || len(e.cookies(b)) > 0) {
+			t.Errorf("%q leads to %s, with cookies %v", site, got.location, e.cookies(b))
+		}
+	}
+}
+
 func TestStateIsGoodOnceOverProcesses(t *testing.T) {
 	t.Parallel()
 	e := openEntrance(t)
