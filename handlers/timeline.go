@@ -342,7 +342,7 @@ func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bo
 	case store.AdminUnmade:
 		entry.Verb, entry.Detail = "changed the rights of", "No longer an administrator"
 	case store.LoginLinkMade:
-		entry.Kind, entry.Verb, entry.Detail = views.EntrySign, "made a login link for", "Works once within 15 minutes"
+		entry.Kind, entry.Verb, entry.Detail = views.EntrySign, "made a login link for", "Works once within 10 minutes"
 	case store.PlanAdded:
 		entry.Verb = "added the plan"
 	case store.PlanChanged:

@@ -60,7 +60,7 @@ func TestLoginLinkIsKeptAsAHash(t *testing.T) {
 		if kept == "" || strings.Contains(kept, secret) {
 			t.Errorf("of the secret %s is kept %s", secret, kept)
 		}
-		if lifetime := time.Duration(ends-made) * time.Microsecond; lifetime != 15*time.Minute {
+		if lifetime := time.Duration(ends-made) * time.Microsecond; lifetime != 10*time.Minute {
 			t.Errorf("it can be used for %s", lifetime)
 		}
 		_, err = b.db.SignInByLink(t.Context(), kept, store.Browser{})

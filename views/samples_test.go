@@ -389,7 +389,7 @@ func states() map[string]templ.Component {
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
 		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
-		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 15 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
+		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 10 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
 		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: sampleProviders()}),
 		"01f-sign-in-one":         SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:1], Next: "/stores/7", Notice: "Sign in to go on."}),
 		"01g-sign-in-refused":     SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:2], Problem: "Google does not answer. Try again in a moment, or come in another way."}),

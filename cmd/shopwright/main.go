@@ -29,7 +29,7 @@ func main() {
 // commands are the subcommands of the binary.
 type commands struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Serve the pages and do the work (default)."`
-	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link with which the administrator signs in, once and within 15 minutes."`
+	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link with which the administrator signs in, once and within 10 minutes."`
 	Config      configCmd      `cmd:"" help:"Print the configuration in force, without its secrets."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Ask the Shopwright that runs here whether it can serve; the exit code says so."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`

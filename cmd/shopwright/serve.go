@@ -219,7 +219,7 @@ func (c *serveCmd) welcome(ctx context.Context, db *store.DB, listener net.Liste
 	if err != nil {
 		return err
 	}
-	log.Info("nobody has signed in yet: this link is good for one sign-in as administrator, within 15 minutes",
+	log.Info("nobody has signed in yet: this link is good for one sign-in as administrator, within 10 minutes",
 		"link", handlers.LoginLink(c.baseURL(listener.Addr().String()), secret))
 	return nil
 }
