@@ -27,7 +27,9 @@ func TestEveryAccountGetsItsRights(t *testing.T) {
 	if _, err := admin.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: owner.Namespace}}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = admin.CoreV1().Namespaces().Delete(context.Background(), owner.Namespace, metav1.DeleteOptions{}) })
+	t.Cleanup(func() {
+		_ = admin.CoreV1().Namespaces().Delete(context.Background(), owner.Namespace, metav1.DeleteOptions{})
+	})
 	accounts := []string{"system:serviceaccount:old:shopwright", "system:serviceaccount:new:shopwright", "jane@example.com"}
 	for _, name := range accounts {
 		for _, first := range []bool{true, false} {
