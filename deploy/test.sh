@@ -20,6 +20,7 @@ need docker.io /usr/sbin/dockerd /usr/bin/dockerd
 need iproute2 ip
 need iptables iptables
 need postgresql '/usr/lib/postgresql/*/bin/initdb'
+need pgbouncer pgbouncer
 install_needed "The tests"
 
 make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/helm"

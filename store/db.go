@@ -76,7 +76,7 @@ func (db *DB) reach(ctx context.Context) error {
 		return db.file.prepare(ctx)
 	}
 	ctx, end := db.read.bound(ctx)
-	return end(db.read.PingContext(ctx))
+	return end(refusePooler(ctx, db.postgres))
 }
 
 // Close ends the change feed and all its subscriptions, then the connections. Those to a
@@ -133,7 +133,7 @@ func connect(databaseURL string) (*DB, error) {
 	case "postgres", "postgresql":
 		return connectPostgres(databaseURL)
 	}
-	return nil, invalid("", "SHOPWRIGHT_DATABASE_URL must be sqlite:PATH or postgres://…, and not start with %q.", scheme+":")
+	return nil, invalid("", "SHOPWRIGHT_DATABASE_URL must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE.")
 }
 
 // migrateWithin bounds how long a change of the schema may take.

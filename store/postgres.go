@@ -3,24 +3,42 @@ package store
 import (
 	"context"
 	"net"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
 const (
 	idleConnections = 8
 	connectWithin   = 5 * time.Second
-	// abandonedAfter is when Postgres ends a transaction whose process does not go on with
-	// it, such as one that is cut off: its locks would hold up all others.
+	// abandoned is the setting by which Postgres ends a transaction whose process does not go on with it, such as
+	// one that is cut off: its locks would hold up all others.
+	abandoned      = "idle_in_transaction_session_timeout"
 	abandonedAfter = "5s"
 )
 
+// unreadableURL does not quote the URL: where its password is written wrongly, no part of it is known to be safe.
+const unreadableURL = "SHOPWRIGHT_DATABASE_URL cannot be read. It must be postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=MODE: write special characters of the password as %%XX (/ is %%2F, ? is %%3F, # is %%23, @ is %%40), and one of disable, prefer, require, verify-ca and verify-full for the mode."
+
+// isMisread reports whether the rest of a password that holds @ or a question mark was taken for the host or for
+// a parameter of the session.
+func isMisread(config *pgx.ConnConfig) bool {
+	for name := range config.RuntimeParams {
+		if strings.ContainsFunc(name, func(r rune) bool { return r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+			return true
+		}
+	}
+	return strings.LastIndex(config.Host, "@") > 0 // at the start it is a socket without a file
+}
+
 func connectPostgres(databaseURL string) (*DB, error) {
 	config, err := pgx.ParseConfig(databaseURL)
-	if err != nil {
-		return nil, invalid("", "SHOPWRIGHT_DATABASE_URL cannot be read: %s", err)
+	if err != nil || isMisread(config) {
+		return nil, invalid("", unreadableURL) // the error would print parts of the password
 	}
 	limit(config)
 	inner := stdlib.OpenDB(*config)
@@ -39,9 +57,13 @@ func limit(config *pgx.ConnConfig) {
 	}
 	dialer := &net.Dialer{KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 	config.DialFunc = dialer.DialContext
-	for name, value := range map[string]string{"idle_in_transaction_session_timeout": abandonedAfter, "application_name": "shopwright"} {
-		if config.RuntimeParams[name] == "" {
-			config.RuntimeParams[name] = value
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "shopwright"
+	}
+	if config.RuntimeParams[abandoned] == "" {
+		// Not as a parameter of the session's start: PgBouncer refuses those that it does not know.
+		config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+			return conn.Exec(ctx, "SET "+abandoned+" = '"+abandonedAfter+"'").Close()
 		}
 	}
 }

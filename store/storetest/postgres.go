@@ -180,8 +180,11 @@ func (s *Server) account() (*syscall.SysProcAttr, string, error) {
 	}, "postgres", nil
 }
 
-func (s *Server) wait(ctx context.Context) error {
-	db, err := sql.Open("pgx", s.URL("postgres"))
+func (s *Server) wait(ctx context.Context) error { return s.waitFor(ctx, s.URL("postgres")) }
+
+// waitFor returns when something answers at the address.
+func (s *Server) waitFor(ctx context.Context, address string) error {
+	db, err := sql.Open("pgx", address)
 	if err != nil {
 		return fmt.Errorf("connect to Postgres: %w", err)
 	}
