@@ -19,6 +19,7 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0 // Postgres, and LISTEN/NOTIFY
 	github.com/labstack/echo/v4 v4.16.0 // routes and middleware
 	github.com/markbates/goth v1.82.0 // speaks to GitHub
+	github.com/mozillazg/go-unidecode v0.2.0 // other letters as Latin ones, for addresses made of names
 	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // what a change changes, line by line
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
 	github.com/wneessen/go-mail v0.8.1 // mail with STARTTLS, authentication and MIME

@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mozillazg/go-unidecode"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -89,17 +90,24 @@ func visible(r rune) rune {
 
 func notSlug(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }
 
-// latin writes letters with marks as the letters they are made of, as German and Nordic
-// readers expect it of an address.
+// spelled is how German and Nordic readers expect their letters in an address, and what needs no letter.
+var spelled = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe", "þ", "th", "ð", "d",
+	"ə", "e", "ǝ", "e", "'", "", "’", "", "ʼ", "", "·", "", "&", " and ")
+
+// latin writes a name in the letters a to z. Other scripts than these three are left as they are: how their
+// words sound does not follow from single letters.
 func latin(s string) string {
-	s = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "æ", "ae", "ø", "oe", "å", "aa",
-		"œ", "oe", "ł", "l", "đ", "d", "þ", "th", "'", "", "’", "", "&", " and ").Replace(norm.NFC.String(strings.ToLower(s)))
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
+	var out strings.Builder
+	for _, r := range spelled.Replace(norm.NFKC.String(strings.ToLower(norm.NFKC.String(s)))) {
+		switch {
+		case unicode.Is(unicode.Mn, r): // a mark that has no composed letter
+		case unicode.In(r, unicode.Latin, unicode.Greek, unicode.Cyrillic):
+			out.WriteString(strings.ToLower(unidecode.Unidecode(string(r))))
+		default:
+			out.WriteRune(r)
 		}
-		return r
-	}, norm.NFKD.String(s))
+	}
+	return out.String()
 }
 
 func cut(slug string, length int) string {

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -16,6 +18,11 @@ func TestProposeSlug(t *testing.T) {
 		"Atelier Köhler & Söhne":  "atelier-koehler-and-soehne",
 		"Łódź Ærø São":            "lodz-aeroe-sao",
 		"Mara's Shop":             "maras-shop",
+		"Kırmızı Çay":             "kirmizi-cay",
+		"IŞIK İnşaat Ürünleri":    "isik-insaat-ueruenleri",
+		"Straße Ǆ Ŋ ﬁ":            "strasse-dz-ng-fi",
+		"Чайная лавка":            "chainaia-lavka",
+		"Ελληνικός Καφές":         "ellenikos-kaphes",
 		"🦄🦄":                      "shop",
 		"日本":                      "shop",
 		"  --a--b--  ":            "a-b",
@@ -26,6 +33,19 @@ func TestProposeSlug(t *testing.T) {
 	} {
 		if got := store.ProposeSlug(name); got != want {
 			t.Errorf("ProposeSlug(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Letters of all languages that are written in Latin ones: the blocks up to Latin Extended-B, and Additional.
+func TestEveryLatinLetterIsInTheAddress(t *testing.T) {
+	t.Parallel()
+	const unspelled = "ǀǁǂǃɁɂɅẚẜẝẟỺỻỼỽỾỿ" // clicks and other sounds without a letter from a to z, and what medievalists write
+	spelled := regexp.MustCompile("^x[a-z0-9]+x$")
+	for r := range rune(0x1f00) {
+		used := unicode.Is(unicode.Latin, r) && unicode.IsLetter(r) && (r < 0x250 || r >= 0x1e00) && !strings.ContainsRune(unspelled, r)
+		if got := store.ProposeSlug("x" + string(r) + "x"); used && !spelled.MatchString(got) {
+			t.Errorf("%c (%U) becomes %q", r, r, got)
 		}
 	}
 }
