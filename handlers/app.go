@@ -105,7 +105,7 @@ func (a *App) Handler() http.Handler {
 		a.cors(),
 		onlyText,
 		a.limitRequests(),
-		crossOriginGuard(),
+		a.crossOriginGuard,
 		middleware.BodyLimit("64K"),
 		wholeForms,
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),

@@ -213,6 +213,26 @@ func TestOtherSitesAreRefused(t *testing.T) {
 	}
 }
 
+// Proxies pass on another host than browsers see. The base URL tells what is ours.
+func TestProxyThatChangesTheHost(t *testing.T) {
+	t.Parallel()
+	s := open(prepareWith(t, func(c *handlers.Config) { c.BaseURL = "http://shopwright.lan:19001" }))
+	for _, host := range []string{"shopwright.lan:19001", "shopwright.lan" /* nginx's $host */, "127.0.0.1:18083" /* none set */} {
+		for origin, want := range map[string]int{"http://shopwright.lan:19001": http.StatusSeeOther, "http://elsewhere.lan:19001": http.StatusForbidden} {
+			r := s.request(http.MethodPost, "/sign-in/dev", url.Values{})
+			r.Host = host
+			r.Header.Set("Origin", origin)
+			got := s.do(s.browser(), r)
+			if got.status != want {
+				t.Errorf("passed on as %s, asked by %s: %d", host, origin, got.status)
+			}
+			if want == http.StatusForbidden && !strings.Contains(got.body, "Open Shopwright under http://shopwright.lan:19001") {
+				t.Errorf("it is refused by no page of ours: %s", got.body)
+			}
+		}
+	}
+}
+
 func TestSignInLeadsOnlyHome(t *testing.T) {
 	t.Parallel()
 	s := serve(t)

@@ -81,8 +81,6 @@ func describeHTTPError(e *echo.HTTPError) views.ErrorPage {
 	switch e.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		return views.ErrorPage{Code: http.StatusNotFound, Title: "There is nothing here", Message: "The address is wrong, or what was here is gone."}
-	case http.StatusForbidden:
-		return views.ErrorPage{Code: e.Code, Title: "Refused", Message: "Another site asked for this. Do it from Shopwright’s own pages."}
 	case http.StatusRequestEntityTooLarge:
 		return views.ErrorPage{Code: e.Code, Title: "Too much", Message: "What was sent is larger than any form here. Go back and send less."}
 	}
@@ -90,7 +88,11 @@ func describeHTTPError(e *echo.HTTPError) views.ErrorPage {
 	if !ok || e.Code >= http.StatusInternalServerError {
 		message = http.StatusText(e.Code)
 	}
-	return views.ErrorPage{Code: e.Code, Title: http.StatusText(e.Code), Message: message}
+	title := http.StatusText(e.Code)
+	if e.Code == http.StatusForbidden {
+		title = "Refused"
+	}
+	return views.ErrorPage{Code: e.Code, Title: title, Message: message}
 }
 
 func titleOf(code store.Code) string {

@@ -40,16 +40,17 @@ func (a *App) secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 
 // crossOriginGuard refuses what changes something when another site asked for it. It is not
 // for programs: their token does not come by itself, as a cookie does.
-func crossOriginGuard() echo.MiddlewareFunc {
-	guard := echo.WrapMiddleware(http.NewCrossOriginProtection().Handler)
-	return func(next echo.HandlerFunc) echo.HandlerFunc {
-		guarded := guard(next)
-		return func(c echo.Context) error {
-			if forPrograms(c) {
-				return next(c)
-			}
-			return guarded(c)
+// A proxy may pass on another Host than browsers see, or none of the port: what counts is the base URL.
+func (a *App) crossOriginGuard(next echo.HandlerFunc) echo.HandlerFunc {
+	guard := http.NewCrossOriginProtection()
+	if base, err := url.Parse(a.BaseURL); err == nil {
+		_ = guard.AddTrustedOrigin(base.Scheme + "://" + base.Host) // an origin without a host is none to trust
+	}
+	return func(c echo.Context) error {
+		if forPrograms(c) || guard.Check(c.Request()) == nil {
+			return next(c)
 		}
+		return echo.NewHTTPError(http.StatusForbidden, "Another site asked for this, so nothing was done. Open Shopwright under "+a.BaseURL+" and try again.")
 	}
 }
 
@@ -58,7 +59,7 @@ func crossOriginGuard() echo.MiddlewareFunc {
 func (a *App) onlyKnownHosts(next echo.HandlerFunc) echo.HandlerFunc {
 	base, err := url.Parse(a.BaseURL)
 	return func(c echo.Context) error {
-		if !a.DevLogin || isLoopback(c.Request().Host) || err == nil && c.Request().Host == base.Host {
+		if !a.DevLogin || isLoopback(c.Request().Host) || err == nil && hostname(c.Request().Host) == base.Hostname() {
 			return next(c)
 		}
 		return echo.NewHTTPError(http.StatusMisdirectedRequest, "Open Shopwright under "+a.BaseURL+".")
@@ -102,10 +103,16 @@ func wholeForms(next echo.HandlerFunc) echo.HandlerFunc {
 func isText(s string) bool { return utf8.ValidString(s) && !strings.Contains(s, "\x00") }
 
 func isLoopback(hostport string) bool {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
-	}
+	host := hostname(hostport)
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// hostname is the host without a port.
+func hostname(hostport string) string {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return strings.Trim(hostport, "[]")
+	}
+	return host
 }
