@@ -14,11 +14,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"sigs.k8s.io/yaml"
 
@@ -50,7 +52,7 @@ type config struct {
 	URLPort         int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores’ addresses, where the ingress is not on 80 or 443."`
 	IngressClass    string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster’s default when empty."`
 	StorageClass    string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores’ disks; the cluster’s default when empty."`
-	TLSMode         string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret or cert-manager."`
+	TLSMode         string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret, cert-manager, or external where something before the ingress, such as a load balancer, ends HTTPS."`
 	TLSSecret       string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Secret with a wildcard certificate, for the mode secret; stores get a copy that is kept up to date."`
 	TLSIssuer       string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
 	Registry        string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores’ images come, instead of the public ones."`
@@ -103,6 +105,31 @@ type config struct {
 	PprofAddr string `env:"SHOPWRIGHT_PPROF_ADDR" help:"Loopback address, such as 127.0.0.1:6060, to serve Go’s profiles of this program on; none when empty."`
 }
 
+// AfterApply cuts white space at the ends of every setting: a line break is easily taken along, such as by echo.
+func (c *config) AfterApply() error { //nolint:unparam // kong takes no other hook
+	fields := reflect.ValueOf(c).Elem()
+	for i := range fields.NumField() {
+		switch value := fields.Field(i).Addr().Interface().(type) {
+		case *string:
+			*value = cutSpace(*value)
+		case *[]string:
+			for j := range *value {
+				(*value)[j] = cutSpace((*value)[j])
+			}
+		}
+	}
+	return nil
+}
+
+// cutSpace leaves the indentation of several lines of YAML.
+func cutSpace(s string) string {
+	s = strings.TrimRightFunc(s, unicode.IsSpace)
+	if strings.Contains(s, "\n") {
+		return s
+	}
+	return strings.TrimSpace(s)
+}
+
 // validate returns all mistakes in one error.
 func (c *config) validate() error {
 	var wrong []error
@@ -153,7 +180,7 @@ func (c *config) validate() error {
 
 func (c *config) validateTLS() error {
 	switch engine.TLSMode(c.TLSMode) {
-	case engine.TLSNone:
+	case engine.TLSNone, engine.TLSExternal:
 		return nil
 	case engine.TLSSecret:
 		if c.TLSSecret == "" {
@@ -164,7 +191,7 @@ func (c *config) validateTLS() error {
 			return errors.New("SHOPWRIGHT_TLS_MODE is cert-manager, but SHOPWRIGHT_TLS_ISSUER is missing")
 		}
 	default:
-		return fmt.Errorf("SHOPWRIGHT_TLS_MODE is %q: it must be none, secret or cert-manager", c.TLSMode)
+		return fmt.Errorf("SHOPWRIGHT_TLS_MODE is %q: it must be none, secret, cert-manager or external", c.TLSMode)
 	}
 	return nil
 }

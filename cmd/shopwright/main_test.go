@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -67,6 +68,29 @@ func TestConfigHidesSecrets(t *testing.T) {
 	code, said := call(t, []string{"SHOPWRIGHT_SECRET_KEY=" + key, "SHOPWRIGHT_DATABASE_URL=postgres://me:hidden@db/x"}, "config")
 	if code != 0 || strings.Contains(said, key) || strings.Contains(said, "hidden") || !strings.Contains(said, `SHOPWRIGHT_SECRET_KEY="(set)"`) {
 		t.Errorf("exit code %d:\n%s", code, said)
+	}
+}
+
+// A line break at the end is easily taken along: echo writes one, and base64 keeps it.
+func TestSettingsLoseWhiteSpaceAtTheirEnds(t *testing.T) {
+	t.Parallel()
+	number := regexp.MustCompile(`="(true|false|[0-9]+|([0-9]+[hms])+)"$`)
+	_, defaults := call(t, nil, "config")
+	var env []string
+	for line := range strings.Lines(defaults) {
+		if name, _, is := strings.Cut(line, "="); is && strings.HasPrefix(name, "SHOPWRIGHT_") && !number.MatchString(strings.TrimSpace(line)) {
+			env = append(env, name+"= \tword\r\n ")
+		}
+	}
+	if len(env) < 30 {
+		t.Fatalf("there are %d settings of text:\n%s", len(env), defaults)
+	}
+	_, said := call(t, env, "config")
+	for _, set := range env {
+		name, _, _ := strings.Cut(set, "=")
+		if !strings.Contains(said, name+`="word"`+"\n") && !strings.Contains(said, name+`="(set)"`+"\n") {
+			t.Errorf("%s keeps its white space:\n%s", name, said)
+		}
 	}
 }
 

@@ -84,6 +84,7 @@ const (
 	TLSNone        TLSMode = "none"
 	TLSSecret      TLSMode = "secret"
 	TLSCertManager TLSMode = "cert-manager"
+	TLSExternal    TLSMode = "external" // before the ingress: customers use HTTPS, the ingress needs no certificate
 )
 
 // Registry are the engines that an installation offers.

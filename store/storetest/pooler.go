@@ -27,7 +27,7 @@ func (s *Server) Pooler(t testing.TB, mode, database string) string {
 	file := filepath.Join(dir, "pgbouncer.ini")
 	settings := fmt.Sprintf("[databases]\n%[1]s = host=%[2]s user=%[3]s\n[pgbouncer]\nauth_type = any\npool_mode = %[4]s\nlisten_port = %[5]s\nunix_socket_dir = %[6]s\n",
 		database, s.dir, s.user, mode, poolerPort, dir)
-	if err := errors.Join(os.WriteFile(file, []byte(settings), 0o644), os.Chmod(dir, 0o777)); err != nil { //nolint:gosec // it runs as another user
+	if err := errors.Join(os.WriteFile(file, []byte(settings), 0o644), os.Chmod(dir, 0o777)); err != nil {
 		t.Fatal(err)
 	}
 	said := &bytes.Buffer{}

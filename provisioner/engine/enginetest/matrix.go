@@ -50,6 +50,7 @@ func certificates() []engine.TLS {
 		{Mode: engine.TLSNone},
 		{Mode: engine.TLSSecret, SecretName: "wildcard-tls"},
 		{Mode: engine.TLSCertManager, Issuer: "letsencrypt"},
+		{Mode: engine.TLSExternal},
 	}
 }
 
