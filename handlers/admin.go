@@ -115,9 +115,19 @@ func statusFor(problem *store.Error) int {
 
 const usersPath = "/admin/users"
 
-func (a *App) listUsers(c echo.Context) error { return a.usersPage(c, nil) }
+func (a *App) listUsers(c echo.Context) error {
+	disabled := a.flashOf(c).Disabled
+	if disabled == "" {
+		return a.usersPage(c, nil)
+	}
+	notices, err := a.ownerless(c, disabled)
+	if err != nil {
+		return err
+	}
+	return a.usersPage(c, nil, notices...)
+}
 
-// usersPage tells of what was refused, if anything, and of other things.
+// usersPage shows what was refused, if anything, and other notices.
 func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.Notice) error {
 	query, who := parseAdminQuery(c), visitorOf(c)
 	users, total, err := a.DB.Users(c.Request().Context(), who.Actor, query.selected())
@@ -165,21 +175,26 @@ func (a *App) backToUsers(c echo.Context, err error) error {
 	return goTo(c, parseAdminQuery(c).address(usersPath))
 }
 
-// disableUser shuts a user out, and tells which teams have no owner left because of that.
+// disableUser shuts a user out. The list then names the teams that have no owner left.
 func (a *App) disableUser(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c).Actor
-	if err := a.DB.SetDisabled(ctx, who, c.Param("id"), true); err != nil {
+	user := c.Param("id")
+	if err := a.DB.SetDisabled(c.Request().Context(), visitorOf(c).Actor, user, true); err != nil {
 		return a.backToUsers(c, err)
 	}
-	teams, err := a.DB.OwnerlessTeams(ctx, who, c.Param("id"))
+	return a.goToOnce(c, parseAdminQuery(c).address(usersPath), flash{Disabled: user})
+}
+
+// ownerless names the teams that have no owner left because that user is disabled.
+func (a *App) ownerless(c echo.Context, userID string) ([]views.Notice, error) {
+	teams, err := a.DB.OwnerlessTeams(c.Request().Context(), visitorOf(c).Actor, userID)
 	if err != nil || len(teams) == 0 {
-		return a.backToUsers(c, err)
+		return nil, err
 	}
 	for i, name := range teams {
 		teams[i] = "“" + word(name) + "”"
 	}
-	return a.usersPage(c, nil, views.Notice{Kind: views.ToneWarn, Message: plain(
-		"The user is disabled. No owner can sign in any more of " + strings.Join(teams, ", ") + ". Make somebody else the owner, under Teams.")})
+	return []views.Notice{{Kind: views.ToneWarn, Message: plain(
+		"The user is disabled. No owner can sign in any more of " + strings.Join(teams, ", ") + ". Make somebody else the owner, under Teams.")}}, nil
 }
 
 const teamsPath = "/admin/teams"

@@ -310,7 +310,7 @@ func TestTeamsWithoutAnOwnerGetOne(t *testing.T) {
 		t.Errorf("disable a member: %d", got.status)
 	}
 	s.post(admin, "/admin/users/"+heir.UserID+"/enable", nil)
-	if got := s.post(admin, "/admin/users/"+who.UserID+"/disable", nil); got.status != http.StatusOK || !strings.Contains(got.body, "of “Nord &lt;b&gt;licht”. Make somebody else the owner, under Teams.") {
+	if got := s.submit(admin, "/admin/users/"+who.UserID+"/disable", nil); got.status != http.StatusOK || !strings.Contains(got.body, "of “Nord &lt;b&gt;licht”. Make somebody else the owner, under Teams.") {
 		t.Errorf("disable the owner: %d %s", got.status, got.body)
 	}
 	if list := s.get(admin, "/admin/teams").body; !strings.Contains(list, "No owner can sign in") || !strings.Contains(list, `action="`+appoint+`"`) || !strings.Contains(list, "member, member") {

@@ -48,7 +48,8 @@ type Config struct {
 type App struct {
 	Config
 	sessions     *sessions
-	attempts     *attempts
+	attempts     *sealed // sign-ins that are on their way
+	flashes      *sealed // what the next page shows once
 	providers    []*provider.Provider
 	hub          *hub
 	api          *api.API
@@ -64,6 +65,7 @@ func New(c Config) *App {
 	secure := strings.HasPrefix(c.BaseURL, "https://")
 	a := &App{
 		Config: c, sessions: newSessions(c.SessionKeys, secure), attempts: newAttempts(c.SessionKeys, secure),
+		flashes:      newFlashes(c.SessionKeys, secure),
 		writeTimeout: 10 * time.Second,
 		heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
 	}
@@ -111,6 +113,7 @@ func (a *App) Handler() http.Handler {
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),
 	)
 	a.routes(e)
+	leadBack(e)
 	a.mountAPI(e)
 	return e
 }
@@ -158,7 +161,6 @@ func (a *App) routes(e *echo.Echo) {
 	e.POST("/teams", a.signedIn(a.createTeam))
 	e.GET("/teams/new", a.signedIn(a.newTeam))
 	e.GET("/teams/:team", a.signedIn(a.showTeam))
-	e.GET("/teams/:team/*", a.signedIn(backToTeam))
 	e.POST("/teams/:team/name", a.signedIn(a.renameTeam))
 	e.POST("/teams/:team/leave", a.signedIn(a.leaveTeam))
 	e.POST("/teams/:team/delete", a.signedIn(a.deleteTeam))

@@ -128,6 +128,16 @@ func (s site) post(b *http.Client, path string, form url.Values) answer {
 	return s.do(b, s.request(http.MethodPost, path, form))
 }
 
+// submit posts the form, and returns the page to which that leads.
+func (s site) submit(b *http.Client, path string, form url.Values) answer {
+	s.t.Helper()
+	posted := s.post(b, path, form)
+	if posted.status != http.StatusSeeOther {
+		return posted
+	}
+	return s.get(b, posted.location)
+}
+
 func (s site) create(b *http.Client, name string) string {
 	s.t.Helper()
 	made := s.post(b, "/stores", url.Values{"name": {name}, "engine": {"woocommerce"}})
@@ -341,7 +351,7 @@ func TestErrorsAreToldPlainly(t *testing.T) {
 			t.Errorf("%s of a store at work: %d", path, got.status)
 		}
 	}
-	if got := s.post(b, page+"/credentials", nil); got.status != http.StatusOK || !strings.Contains(got.body, "cannot be reached") {
+	if got := s.submit(b, page+"/credentials", nil); got.status != http.StatusOK || !strings.Contains(got.body, "cannot be reached") {
 		t.Errorf("credentials without a cluster: %d", got.status)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200} {

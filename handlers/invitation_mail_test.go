@@ -35,7 +35,7 @@ func TestInvitationsAreMailed(t *testing.T) {
 	mara := s.person("mara")
 	team := s.team(mara, "Nordlicht")
 
-	made := s.post(mara, team+"/invitations", url.Values{"email": {"guest@example.com"}, "role": {"viewer"}})
+	made := s.submit(mara, team+"/invitations", url.Values{"email": {"guest@example.com"}, "role": {"viewer"}})
 	if made.status != http.StatusOK || !strings.Contains(made.body, "It is on its way to") {
 		t.Errorf("invited: %d", made.status)
 	}
@@ -51,7 +51,7 @@ func TestInvitationsAreMailed(t *testing.T) {
 	}
 
 	mails.refuse = true
-	failed := s.post(mara, team+"/invitations", url.Values{"email": {"other@example.com"}, "role": {"viewer"}})
+	failed := s.submit(mara, team+"/invitations", url.Values{"email": {"other@example.com"}, "role": {"viewer"}})
 	if failed.status != http.StatusOK || !strings.Contains(failed.body, "The mail could not be sent") || !strings.Contains(failed.body, "/invitations?key=") {
 		t.Errorf("without a mail server: %d", failed.status)
 	}
@@ -67,13 +67,13 @@ func TestRenewedInvitationsAreMailedWithinLimits(t *testing.T) {
 	s := open(prepareWith(t, func(c *handlers.Config) { c.Mail = mails }))
 	mara := s.person("mara")
 	team := s.team(mara, "Nordlicht")
-	made := s.post(mara, team+"/invitations", url.Values{"email": {"guest@example.com"}, "role": {"viewer"}})
+	made := s.submit(mara, team+"/invitations", url.Values{"email": {"guest@example.com"}, "role": {"viewer"}})
 	renew := regexp.MustCompile(`action="(/teams/[^"]+/renew)"`).FindStringSubmatch(made.body)
 	if renew == nil {
 		t.Fatalf("no button renews the invitation: %s", made.body)
 	}
 	for range 20 {
-		again := s.post(mara, renew[1], nil)
+		again := s.submit(mara, renew[1], nil)
 		if again.status != http.StatusOK || !strings.Contains(again.body, "No mail was sent: This invitation was mailed less than 10 minutes ago. Send the link yourself.") ||
 			!strings.Contains(again.body, "/invitations?key=") {
 			t.Fatalf("renewed: %d %s", again.status, again.body)

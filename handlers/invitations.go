@@ -44,17 +44,12 @@ func (a *App) renewInvitation(c echo.Context) error {
 	return a.announce(c, inv, secret)
 }
 
-// announce tells of an invitation that was just made or renewed. Nobody can find the link out
-// later: the page shows it, and a mail holds it.
+// announce shows an invitation that was just made or renewed. The link is stored nowhere: the
+// next page shows it, and a mail holds it.
 func (a *App) announce(c echo.Context, inv store.Invitation, secret string) error {
-	page, err := a.teamPage(c)
-	if err != nil {
-		return err
-	}
 	issued := &views.IssuedInvitation{Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret)}
 	issued.Mailed, issued.Unmailed = a.mailInvitation(c.Request().Context(), inv, issued.Link)
-	page.Issued = issued
-	return render(c, http.StatusOK, views.Team(page))
+	return a.goToOnce(c, teamPath(inv.TeamID), flash{Invitation: issued})
 }
 
 // tellInvited mails the invitation to its address, if it has one and mail is sent. It returns

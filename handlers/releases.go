@@ -83,4 +83,4 @@ func revisionState(s store.RevisionState) (label string, tone views.Tone) {
 	}
 }
 
-func (a *App) showReleases(c echo.Context) error { return a.showStore(c, views.TabReleases, nil) }
+func (a *App) showReleases(c echo.Context) error { return a.showStore(c, views.TabReleases) }

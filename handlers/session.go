@@ -68,6 +68,7 @@ type visitor struct {
 	store.Session
 	sessionID string
 	since     int64 // an event that was there before the visitor's rights were read
+	posts     bool  // whether the page answers a form
 }
 
 const visitorKey = "visitor"
@@ -97,7 +98,7 @@ func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")
 		session.Actor.Address = c.RealIP()
-		c.Set(visitorKey, visitor{Session: session, sessionID: id, since: since})
+		c.Set(visitorKey, visitor{Session: session, sessionID: id, since: since, posts: c.Request().Method == http.MethodPost})
 		return next(c)
 	}
 }

@@ -24,7 +24,7 @@ func (a *App) shell(ctx context.Context, who visitor, title string, place views.
 		Title: title, Place: place, Stores: stores, Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
 		User:     views.User{Name: word(who.User.Name), Email: word(who.User.Email), Initials: initials(who.User.Name)},
 		Admin:    who.Actor.May(store.ViewInstallation, store.Installation),
-		CanBuild: len(who.Actor.Teams(store.CreateStores)) > 0, Stream: streamAddress(url.Values{"view": {"frame"}}, who.since),
+		CanBuild: len(who.Actor.Teams(store.CreateStores)) > 0, Stream: streamAddress(url.Values{"view": {"frame"}}, who.since), Keep: who.posts,
 	}, nil
 }
 

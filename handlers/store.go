@@ -23,15 +23,15 @@ func (a *App) findTo(c echo.Context, action store.Action) (store.Store, error) {
 	return a.DB.FindStoreTo(c.Request().Context(), visitorOf(c).Actor, action, c.Param("id"))
 }
 
-func (a *App) showOverview(c echo.Context) error { return a.showStore(c, views.TabOverview, nil) }
-func (a *App) showPods(c echo.Context) error     { return a.showStore(c, views.TabPods, nil) }
-func (a *App) showEvents(c echo.Context) error   { return a.showStore(c, views.TabEvents, nil) }
-func (a *App) showLogs(c echo.Context) error     { return a.showStore(c, views.TabLogs, nil) }
-func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.TabSettings, nil) }
+func (a *App) showOverview(c echo.Context) error { return a.showStore(c, views.TabOverview) }
+func (a *App) showPods(c echo.Context) error     { return a.showStore(c, views.TabPods) }
+func (a *App) showEvents(c echo.Context) error   { return a.showStore(c, views.TabEvents) }
+func (a *App) showLogs(c echo.Context) error     { return a.showStore(c, views.TabLogs) }
+func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.TabSettings) }
 
-// showStore draws a store's page with one of its tabs, and the credentials in it if they
-// were asked for.
-func (a *App) showStore(c echo.Context, tab views.Tab, login *views.Credentials) error {
+// showStore draws a store's page with one of its tabs, and the credentials in its overview if
+// they were just asked for.
+func (a *App) showStore(c echo.Context, tab views.Tab) error {
 	ctx, who := c.Request().Context(), visitorOf(c)
 	st, err := a.find(c)
 	if err != nil {
@@ -50,8 +50,10 @@ func (a *App) showStore(c echo.Context, tab views.Tab, login *views.Credentials)
 		chosenLog(*page.Logs).addTo(address)
 	}
 	page.Shell.Stream = streamAddress(address, who.since)
-	if login != nil && page.Overview != nil {
-		page.Overview.Credentials = *login
+	if page.Overview != nil {
+		if login := a.flashOf(c).Login; login != nil && who.Actor.May(store.ViewCredentials, st.TeamID) {
+			page.Overview.Credentials = *login
+		}
 	}
 	return render(c, http.StatusOK, views.Store(page))
 }
@@ -127,7 +129,7 @@ func (a *App) showCredentials(c echo.Context) error {
 	if fromHTMX(c) {
 		return render(c, http.StatusOK, views.CredentialsPanel(shown))
 	}
-	return a.showStore(c, views.TabOverview, &shown)
+	return a.goToOnce(c, "/stores/"+url.PathEscape(st.ID), flash{Login: &shown})
 }
 
 func (a *App) askDelete(c echo.Context) error {

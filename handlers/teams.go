@@ -100,16 +100,12 @@ func nameAgain(name string, refused *store.Error) views.TeamNameForm {
 
 func teamPath(id string) string { return "/teams/" + url.PathEscape(id) }
 
-// backToTeam is for the addresses of a team's forms, which a browser may ask for again.
-func backToTeam(c echo.Context) error {
-	return c.Redirect(http.StatusSeeOther, teamPath(c.Param("team")))
-}
-
 func (a *App) showTeam(c echo.Context) error {
 	page, err := a.teamPage(c)
 	if err != nil {
 		return err
 	}
+	page.Issued = a.flashOf(c).Invitation
 	return render(c, http.StatusOK, views.Team(page))
 }
 

@@ -55,7 +55,7 @@ var issuedLink = regexp.MustCompile(`id="invitation-link">([^<]+)<`)
 // invite returns the path of the invitation's link.
 func (s site) invite(b *http.Client, team, email string, role store.Role) string {
 	s.t.Helper()
-	made := s.post(b, team+"/invitations", url.Values{"email": {email}, "role": {string(role)}})
+	made := s.submit(b, team+"/invitations", url.Values{"email": {email}, "role": {string(role)}})
 	link := issuedLink.FindStringSubmatch(made.body)
 	if made.status != http.StatusOK || link == nil {
 		s.t.Fatalf("invite %q: %d %s", email, made.status, made.body)

@@ -44,7 +44,7 @@ func TestTokensOnTheirPage(t *testing.T) {
 			t.Errorf("without %s: %d", name, got.status)
 		}
 	}
-	made := s.post(b, "/account/tokens", form)
+	made := s.submit(b, "/account/tokens", form)
 	secret := tokenOnPage.FindStringSubmatch(made.body)
 	if made.status != http.StatusOK || secret == nil || !strings.Contains(made.body, "&lt;b&gt;build&lt;/b&gt;") || made.header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("made: %d", made.status)

@@ -39,10 +39,14 @@ func (r tokenRequest) wanted() store.NewToken {
 }
 
 func (a *App) showTokens(c echo.Context) error {
-	return a.tokensPage(c, http.StatusOK, tokenRequest{}, views.MadeToken{}, nil)
+	var made views.MadeToken
+	if shown := a.flashOf(c).Token; shown != nil {
+		made = *shown
+	}
+	return a.tokensPage(c, http.StatusOK, tokenRequest{}, made, nil)
 }
 
-// makeToken shows the secret in its own answer: there is no other that could.
+// makeToken has the next page show the secret, which is stored nowhere.
 func (a *App) makeToken(c echo.Context) error {
 	var r tokenRequest
 	if err := c.Bind(&r); err != nil {
@@ -55,7 +59,7 @@ func (a *App) makeToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.tokensPage(c, http.StatusOK, tokenRequest{}, views.MadeToken{Name: word(token.Name), Secret: secret}, nil)
+	return a.goToOnce(c, "/account/tokens", flash{Token: &views.MadeToken{Name: word(token.Name), Secret: secret}})
 }
 
 func (a *App) revokeToken(c echo.Context) error {

@@ -254,7 +254,7 @@ func TestRecordsHoldNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.posts(l.browser(), "/sign-in/link", "key", link)()
-	made := l.post(l.mara, "/account/tokens", url.Values{"name": {"x"}, "team": {personal}, "scope": {"stores:read"}, "lifetime": {"7"}})
+	made := l.submit(l.mara, "/account/tokens", url.Values{"name": {"x"}, "team": {personal}, "scope": {"stores:read"}, "lifetime": {"7"}})
 	token := tokenOnPage.FindStringSubmatch(made.body)
 	if token == nil {
 		t.Fatalf("no token is made: %d", made.status)

@@ -69,7 +69,8 @@ func (a *App) finishSignIn(c echo.Context) error {
 		return echo.ErrNotFound
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	at, begun := a.attempts.of(c.Request())
+	var at attempt
+	begun := a.attempts.open(c.Request(), &at)
 	if !begun || !at.is(p.Name, c.QueryParam("state")) {
 		return a.refuse(c, p, attempt{}, refusal{why: notBegunHere})
 	}

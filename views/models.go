@@ -16,6 +16,7 @@ type Shell struct {
 	Cluster  Cluster
 	Notices  []Notice // about what was just done, shown once
 	Stream   string   // address of the page's event stream; empty when it does not live
+	Keep     bool     // whether scripts must not refresh the page, because no other request shows the same
 	Version  string
 	CanBuild bool // whether the user may create a store
 	Admin    bool // whether the user administers the installation

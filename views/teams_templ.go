@@ -894,7 +894,7 @@ func issued(i IssuedInvitation) templ.Component {
 			templ_7745c5c3_Var37 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<section class=\"sw-panel mt-4 max-w-4xl\" aria-labelledby=\"issued-title\"><header><h2 id=\"issued-title\">The invitation is made</h2><span class=\"meta\">shown only now</span></header><div class=\"sw-body flex flex-col gap-3\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 62, "<section class=\"sw-panel mt-4 max-w-4xl\" aria-labelledby=\"issued-title\" data-keep><header><h2 id=\"issued-title\">The invitation is made</h2><span class=\"meta\">shown only now</span></header><div class=\"sw-body flex flex-col gap-3\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -112,7 +112,7 @@ func madeToken(m MadeToken) templ.Component {
 			templ_7745c5c3_Var3 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<section class=\"sw-panel\" aria-labelledby=\"made-title\" role=\"status\"><header><h2 id=\"made-title\" class=\"truncate\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 5, "<section class=\"sw-panel\" aria-labelledby=\"made-title\" role=\"status\" data-keep><header><h2 id=\"made-title\" class=\"truncate\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -67,29 +67,37 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
     showTimes(document);
   }
 
+  // A page that shows something once, answers a form or is being filled in is not refreshed.
+  let edited = false;
+  const keeps = () => edited || document.querySelector("#main[data-keep], #main [data-keep]") !== null;
+  document.addEventListener("input", (event) => { edited ||= event.target.closest("#main form[method=post]") !== null; });
+
+  // The page is loaded by its address: location.reload() would send again a POST that the page answers.
+  const visit = () => location.replace(location.pathname + location.search);
+
   // Without a stream the page is fetched anew, and morphed, so that what is being typed stays.
   async function reload() {
     if (!lostAt || reloading || document.hidden || Date.now() - lostAt < patience) return;
     reloading = true;
     try {
-      const response = await fetch(location.href, { headers: { Accept: "text/html" } });
-      if (response.redirected && new URL(response.url).pathname !== location.pathname) location.reload();
-      else if (response.ok) { say("retry"); await morphMain(await response.text()); }
+      const response = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
+      const moved = response.redirected && new URL(response.url).pathname !== location.pathname;
+      if (moved && !keeps()) visit();
+      else if (moved || response.ok) { say("retry"); await morphMain(await response.text()); }
       else offline();
     } catch { offline(); }
     reloading = false;
   }
 
-  // A page that is a form keeps what is said at its fields, and one keeps what is shown once.
   function morphMain(html) {
-    const id = byId("main").querySelector("#create-form, #delete-form, #invite-form") ? "cluster-notice" : "main";
+    const id = keeps() ? "cluster-notice" : "main";
     const part = new DOMParser().parseFromString(html, "text/html").getElementById(id);
     if (!part) return;
     return htmx.swap({ sourceElement: byId("stream"), target: byId(id), swap: "outerMorph", text: part.outerHTML });
   }
 
-  // Signed out, or the store is gone: the page itself says so.
-  const leave = (status) => { if (status === 401 || status === 404) location.reload(); };
+  // Signed out, or the store is gone: the page itself says so, unless a form is being filled in.
+  const leave = (status) => { if (!edited && (status === 401 || status === 404)) visit(); };
   const ofStream = (event) => event.target.id === "stream";
 
   document.addEventListener("htmx:sse:after:connection", (event) => { if (event.detail.connection.status < 400) live(); });
@@ -119,7 +127,7 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
   let leaving = false;
   document.addEventListener("htmx:after:request", (event) => { leaving ||= event.detail.ctx.response.headers.has("HX-Redirect"); });
   document.addEventListener("htmx:before:request", (event) => { if (leaving) event.preventDefault(); });
-  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+  addEventListener("pageshow", (event) => { if (event.persisted && !edited) visit(); });
 
   // A search that was typed becomes the page's address, so that reloading keeps it.
   document.addEventListener("htmx:after:request", (event) => {

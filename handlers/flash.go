@@ -1,0 +1,56 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/views"
+)
+
+// flashLifetime is how long a browser may take from a form to the page after it.
+const flashLifetime = time.Minute
+
+// flash is what the page after a form shows once, such as a secret that is stored nowhere. It
+// travels in a cookie: a page that answers a POST itself would send the POST again when it is
+// loaded again.
+type flash struct {
+	Session string // in which it may be shown
+	Path    string // of the page that shows it
+
+	Token      *views.MadeToken        `json:",omitempty"`
+	Invitation *views.IssuedInvitation `json:",omitempty"`
+	Login      *views.Credentials      `json:",omitempty"`
+	Disabled   string                  `json:",omitempty"` // id of a user who has just been disabled
+}
+
+func newFlashes(keys [][]byte, secure bool) *sealed {
+	return sealedBy(keys, "flash", sealed{name: "shopwright-flash", lifetime: flashLifetime, secure: secure, sameSite: http.SameSiteStrictMode})
+}
+
+// goToOnce sends the browser to a page that shows the flash, once. The path may have a query.
+func (a *App) goToOnce(c echo.Context, path string, f flash) error {
+	f.Session = visitorOf(c).sessionID
+	f.Path, _, _ = strings.Cut(path, "?")
+	if err := a.flashes.set(c, f); err != nil {
+		return err
+	}
+	return goTo(c, path)
+}
+
+// flashOf returns what the page shows once, and has the browser forget it. Scripts get nothing:
+// one that refreshes the same page in another tab must not use it up.
+func (a *App) flashOf(c echo.Context) flash {
+	r := c.Request()
+	if mode := r.Header.Get("Sec-Fetch-Mode"); r.Method != http.MethodGet || mode != "" && mode != "navigate" || fromHTMX(c) {
+		return flash{}
+	}
+	var f flash
+	if !a.flashes.open(r, &f) || f.Session != visitorOf(c).sessionID || f.Path != r.URL.Path {
+		return flash{}
+	}
+	a.flashes.forget(c)
+	return f
+}
