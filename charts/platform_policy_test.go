@@ -80,15 +80,17 @@ func listSecrets(namespace string) attempt {
 	}
 }
 
-// grounds are the namespaces of the attempts: one of a store's, and one that is somebody
-// else's.
-type grounds struct{ store, foreign string }
+// grounds are the namespaces of the attempts: one of a store's, one of a store's whose
+// managed-by label another tool has changed, and one that is somebody else's.
+type grounds struct{ store, relabelled, foreign string }
 
 func newGrounds(t *testing.T) grounds {
 	t.Helper()
 	mark, admin := uuid.NewString()[24:], kubetest.Admin(t)
-	g := grounds{store: "store-ground-" + mark, foreign: "foreign-ground-" + mark}
-	for name, labels := range map[string]map[string]string{g.store: storeLabels(), g.foreign: nil} {
+	g := grounds{store: "store-ground-" + mark, relabelled: "store-relabelled-" + mark, foreign: "foreign-ground-" + mark}
+	relabelled := storeLabels()
+	relabelled[kube.LabelManagedBy] = "Helm"
+	for name, labels := range map[string]map[string]string{g.store: storeLabels(), g.relabelled: relabelled, g.foreign: nil} {
 		ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
 		if _, err := admin.CoreV1().Namespaces().Create(t.Context(), ns, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)
@@ -188,6 +190,8 @@ func TestPolicyHoldsThePlatform(t *testing.T) {
 	for what, try := range map[string]attempt{
 		"make a store's namespace":        createNamespace(storeLabels()),
 		"delete a store's namespace":      deleteNamespace(g.store),
+		"delete a relabelled namespace":   deleteNamespace(g.relabelled),
+		"write a secret in that one":      createSecret(g.relabelled),
 		"bind itself in it":               bind(g.store, "ClusterRole", storeRole, us),
 		"write a secret in it":            createSecret(g.store),
 		"write a secret in its own place": createSecret(platformNamespace),

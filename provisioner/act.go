@@ -94,13 +94,22 @@ func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *obse
 	}
 	state, err := conn.kube.Namespace(ctx, w.owner())
 	if errors.Is(err, kube.ErrForeign) {
-		o.Foreign = true
-		return nil
+		return w.observeForeign(ctx, conn, o)
 	}
 	if state.Phase != kube.Active { // what was in it is gone or going
 		w.settled = settled{}
 	}
 	o.Namespace, w.settled.namespace = state, state
+	return err
+}
+
+// observeForeign finds out whether a namespace that does not bear the store's id is the store's
+// nevertheless: somebody may have removed the label.
+func (w *worker) observeForeign(ctx context.Context, conn *connection, o *observed) (err error) {
+	o.Foreign, o.Unlabelled = true, conn.watcher.Holds(w.owner())
+	if !o.Unlabelled {
+		o.Unlabelled, err = conn.kube.OwnsSecret(ctx, w.owner(), credentialsSecret)
+	}
 	return err
 }
 
@@ -180,8 +189,7 @@ func (w *worker) observeLeaving(ctx context.Context, conn *connection, o *observ
 	}
 	state, err := conn.kube.Namespace(ctx, w.owner())
 	if errors.Is(err, kube.ErrForeign) {
-		o.Foreign = true
-		return nil
+		return w.observeForeign(ctx, conn, o)
 	}
 	o.Namespace, w.settled.namespace = state, state
 	return err

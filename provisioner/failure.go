@@ -23,6 +23,18 @@ func namespaceTaken(st store.Store) store.Failure {
 	}
 }
 
+func labelLost(st store.Store) store.Failure {
+	then := "press Retry"
+	if st.Desired == store.Absent {
+		then = "delete the store again"
+	}
+	return store.Failure{
+		Title: "The namespace has lost its label",
+		Cause: fmt.Sprintf("The namespace %s holds this store, but its label %s is missing or names another store. Without it Shopwright changes nothing there.", st.Namespace, kube.LabelStoreID),
+		Next:  fmt.Sprintf("Run kubectl label --overwrite namespace %s %s=%s, then %s.", st.Namespace, kube.LabelStoreID, st.ID, then),
+	}
+}
+
 func credentialsLost(st store.Store) store.Failure {
 	return store.Failure{
 		Title: "The credentials are gone",

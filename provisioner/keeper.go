@@ -133,6 +133,8 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 // missing says what a store that is ready lacks, or nothing.
 func missing(s kube.Snapshot, loss kube.Loss) string {
 	switch {
+	case s.Namespace.Phase == kube.Missing && len(s.Workloads) > 0:
+		return "The namespace has gone or has lost its label."
 	case s.Namespace.Phase == kube.Missing:
 		return "The namespace has gone."
 	case s.Namespace.Phase == kube.Terminating:

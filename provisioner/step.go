@@ -14,7 +14,8 @@ import (
 // observed is what the cluster says about one store.
 type observed struct {
 	Namespace   kube.NamespaceState
-	Foreign     bool // a namespace of that name is somebody else's
+	Foreign     bool // a namespace of that name does not bear the store's id
+	Unlabelled  bool // it holds the store's objects nevertheless
 	Limits      bool
 	Credentials bool
 	Volumes     int // claims that may hold data
@@ -72,9 +73,11 @@ const emptyFor = 20 * time.Second
 // observation give the same action, and every action may be done twice.
 func next(st store.Store, o observed) action {
 	if st.Desired == store.Absent {
-		return nextRemoval(o)
+		return nextRemoval(st, o)
 	}
 	switch {
+	case o.Unlabelled:
+		return action{Do: fail, Step: store.StepNamespace, Failure: labelLost(st)}
 	case o.Foreign:
 		return action{Do: fail, Step: store.StepNamespace, Failure: namespaceTaken(st)}
 	case o.Namespace.Phase == kube.Terminating:
@@ -169,8 +172,10 @@ func nextOpening(o observed) action {
 	}
 }
 
-func nextRemoval(o observed) action {
+func nextRemoval(st store.Store, o observed) action {
 	switch {
+	case o.Unlabelled:
+		return action{Do: fail, Step: store.StepUninstall, Failure: labelLost(st)}
 	case o.Foreign, o.Namespace.Phase == kube.Missing: // nothing there is this store's
 		return action{Do: archive, Step: store.StepGone}
 	case o.Namespace.Phase == kube.Terminating:

@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Labels that Shopwright sets. A namespace is ours only with both of the first two.
+// Labels that Shopwright sets. The store's id alone decides whose an object is.
 const (
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	LabelStoreID   = "shopwright.dev/store-id"
@@ -97,6 +97,19 @@ func (c *Client) HasSecret(ctx context.Context, namespace, name string) (bool, e
 		return false, nil
 	}
 	return len(data) > 0, err
+}
+
+// OwnsSecret reports whether there is a Secret of that name which bears the store's id. One that
+// the account may not read is not the store's.
+func (c *Client) OwnsSecret(ctx context.Context, owner Owner, name string) (bool, error) {
+	secret, err := c.set.CoreV1().Secrets(owner.Namespace).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read secret %s/%s: %w", owner.Namespace, name, err)
+	}
+	return owner.owns(secret), nil
 }
 
 // AddToSecret gives a Secret the entries that it lacks, and leaves the others as they are.

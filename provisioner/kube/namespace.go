@@ -33,8 +33,10 @@ func (o Owner) labels() map[string]string {
 	return map[string]string{LabelManagedBy: managedBy, LabelStoreID: o.StoreID}
 }
 
-func (o Owner) owns(ns *corev1.Namespace) bool {
-	return ns.Labels[LabelManagedBy] == managedBy && ns.Labels[LabelStoreID] == o.StoreID
+// owns reports whether the object bears the store's id. Other tools write
+// app.kubernetes.io/managed-by, so that label does not decide.
+func (o Owner) owns(object metav1.Object) bool {
+	return object.GetLabels()[LabelStoreID] == o.StoreID
 }
 
 // Phase is what there is of a store's namespace.

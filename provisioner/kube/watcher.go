@@ -182,6 +182,19 @@ func (w *Watcher) Snapshot(namespace string) Snapshot {
 	return s
 }
 
+// Holds reports whether the namespace holds workloads, pods, jobs or volume claims of the store,
+// whatever the namespace's own labels say.
+func (w *Watcher) Holds(owner Owner) bool {
+	for _, indexer := range []cache.Indexer{w.deploys, w.sets, w.pods, w.jobs, w.claims} {
+		held := false
+		each(indexer, owner.Namespace, func(object metav1.Object) { held = held || owner.owns(object) })
+		if held {
+			return true
+		}
+	}
+	return false
+}
+
 func (w *Watcher) state(namespace string) NamespaceState {
 	object, there, err := w.namespaces.GetByKey(namespace)
 	if err != nil || !there {
