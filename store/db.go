@@ -30,6 +30,7 @@ type DB struct {
 	feed     *feed
 
 	defaultPlan string // of teams that were given none
+	log         *slog.Logger
 }
 
 // Option changes how the records are opened.
@@ -37,7 +38,17 @@ type Option func(*DB)
 
 // WithLog makes the records tell, once each, when they become unusable and when they are
 // well again.
-func WithLog(log *slog.Logger) Option { return func(db *DB) { db.health.log = log } }
+func WithLog(log *slog.Logger) Option { return func(db *DB) { db.log = log } }
+
+// Exclusively refuses to open a SQLite file that another process has opened exclusively. Claims
+// assume that one process works on the stores of a file. It means nothing on Postgres.
+func Exclusively() Option {
+	return func(db *DB) {
+		if db.file != nil {
+			db.file.exclusive = true
+		}
+	}
+}
 
 // Open connects to the database at the URL, either sqlite:PATH or postgres://…, brings its
 // schema up to date and starts the change feed, which ends with Close. A database that
@@ -47,13 +58,17 @@ func Open(ctx context.Context, databaseURL string, options ...Option) (*DB, erro
 	if err != nil {
 		return nil, err
 	}
+	db.defaultPlan = StandardPlan
+	for _, set := range options {
+		set(db)
+	}
 	last, err := db.begin(ctx)
 	if err != nil {
+		db.file.release()
 		return nil, errors.Join(classify(err), db.closePools())
 	}
-	db.defaultPlan = StandardPlan
-	for _, set := range options { // from here on it is for the log, and not for our caller, to tell
-		set(db)
+	if db.log != nil { // until here the caller is told
+		db.health.log = db.log
 	}
 	db.feed = startFeed(db, last)
 	db.health.start(db.probe)
@@ -84,6 +99,7 @@ func (db *DB) reach(ctx context.Context) error {
 func (db *DB) Close() error {
 	db.feed.stop()
 	db.health.stop()
+	defer db.file.release()
 	if db.health.writable() {
 		return db.closePools()
 	}

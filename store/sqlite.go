@@ -18,8 +18,10 @@ import (
 
 // file is a SQLite database.
 type file struct {
-	path string
-	info os.FileInfo // as it was when it was opened
+	path      string
+	info      os.FileInfo // as it was when it was opened
+	exclusive bool        // refuse to open it beside another process that has it exclusively
+	lock      *os.File    // nil unless it is exclusive
 }
 
 const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_dqs=0"
@@ -68,10 +70,41 @@ func (f *file) prepare(ctx context.Context) error {
 	if err := syscall.Access(filepath.Dir(f.path), writable); err != nil {
 		return &fs.PathError{Op: "write into", Path: filepath.Dir(f.path), Err: err}
 	}
+	if err := f.acquire(); err != nil {
+		return err
+	}
 	if info.Size() == 0 {
 		return nil
 	}
 	return f.inspect(ctx)
+}
+
+// acquire locks a file beside the database where it is to be exclusive. The lock ends with the
+// process, however that ends. The database has locks of its own, which are held for moments.
+func (f *file) acquire() error {
+	if !f.exclusive {
+		return nil
+	}
+	path, err := filepath.EvalSymlinks(f.path)
+	if err != nil {
+		return fmt.Errorf("lock database: %w", err)
+	}
+	lock, err := os.OpenFile(path+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("lock database: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("another Shopwright uses the database %s: end it, or name another file with SHOPWRIGHT_DATABASE_URL or another folder with SHOPWRIGHT_DATA_DIR", f.path), lock.Close())
+	}
+	f.lock = lock
+	return nil
+}
+
+// release lets other processes have the file.
+func (f *file) release() {
+	if f != nil && f.lock != nil {
+		_ = f.lock.Close()
+	}
 }
 
 // inspect reads the whole file and returns an error when it is damaged. It writes nothing.

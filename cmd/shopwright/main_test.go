@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,13 +149,25 @@ func TestVersionIsOnThePages(t *testing.T) {
 	}
 }
 
-func TestSecondProcessOnOneFolderIsRefused(t *testing.T) {
+func TestSecondProcessOnOneDatabaseIsRefused(t *testing.T) {
 	t.Parallel()
 	p := launch(t, kubetest.PlatformKubeconfig(t))
 	p.start()
-	code, said := call(t, p.env, "serve")
-	if code != 1 || !strings.Contains(said, "another Shopwright uses the data folder") {
-		t.Errorf("exit code %d: %s", code, said)
+	file := filepath.Join(p.dataDir, "shopwright.db")
+	link := filepath.Join(t.TempDir(), "linked.db")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for name, more := range map[string][]string{
+		"in the same data folder":    nil,
+		"from another data folder":   {"SHOPWRIGHT_DATA_DIR=" + t.TempDir(), "SHOPWRIGHT_DATABASE_URL=sqlite:" + file},
+		"by a symbolic link to it":   {"SHOPWRIGHT_DATA_DIR=" + t.TempDir(), "SHOPWRIGHT_DATABASE_URL=sqlite:" + link},
+		"with an address of its own": {"SHOPWRIGHT_ADDR=127.0.0.1:0"},
+	} {
+		code, said := call(t, append(slices.Clone(p.env), more...), "serve")
+		if code != 1 || !strings.Contains(said, "another Shopwright uses the database") {
+			t.Errorf("%s: exit code %d: %s", name, code, said)
+		}
 	}
 	if status, _ := p.get("/stores"); status != 200 {
 		t.Errorf("the first process answers %d", status)

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -51,11 +50,9 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if c.trustsNoProxy() {
 		log.Warn("SHOPWRIGHT_TRUSTED_PROXIES is empty: the requests of all people count as their proxy's, so that one who sends too many holds everybody up; set it to the networks of the proxies")
 	}
-	unlock, err := c.prepareDataDir()
-	if err != nil {
-		return err
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("the data folder %s cannot be written: make it writable for the user who runs Shopwright, or name another with SHOPWRIGHT_DATA_DIR (%w)", c.DataDir, err)
 	}
-	defer unlock()
 	db, err := c.openRecords(ctx, log)
 	if err != nil {
 		return err
@@ -84,7 +81,7 @@ func (c *serveCmd) checkPlan(ctx context.Context, db *store.DB) error {
 func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB, error) {
 	deadline := time.Now().Add(c.DatabaseWait)
 	for {
-		db, err := store.Open(ctx, c.databaseURL(), store.WithLog(log), store.WithDefaultPlan(c.DefaultPlan))
+		db, err := store.Open(ctx, c.databaseURL(), store.WithLog(log), store.Exclusively(), store.WithDefaultPlan(c.DefaultPlan))
 		if store.ErrorCode(err) == store.Invalid {
 			return nil, usageError{err}
 		}
@@ -222,29 +219,6 @@ func (c *serveCmd) welcome(ctx context.Context, db *store.DB, listener net.Liste
 	log.Info("nobody has signed in yet: this link is good for one sign-in as administrator, within 10 minutes",
 		"link", handlers.LoginLink(c.baseURL(listener.Addr().String()), secret))
 	return nil
-}
-
-// prepareDataDir makes the data folder, and keeps other processes off it while SQLite is
-// in use. The returned function lets go of it.
-func (c *serveCmd) prepareDataDir() (unlock func(), err error) {
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return nil, c.unwritable(err)
-	}
-	if !strings.HasPrefix(c.databaseURL(), "sqlite:") {
-		return func() {}, nil
-	}
-	file, err := os.OpenFile(filepath.Join(c.DataDir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, c.unwritable(err)
-	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("another Shopwright uses the data folder %s: end it, or name another folder with SHOPWRIGHT_DATA_DIR", c.DataDir), file.Close())
-	}
-	return func() { _ = file.Close() }, nil
-}
-
-func (c *serveCmd) unwritable(err error) error {
-	return fmt.Errorf("the data folder %s cannot be written: make it writable for the user who runs Shopwright, or name another with SHOPWRIGHT_DATA_DIR (%w)", c.DataDir, err)
 }
 
 func newLogger(out io.Writer, level string) *slog.Logger {
