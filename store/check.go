@@ -104,7 +104,7 @@ func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (Store, erro
 // askCheck returns ErrStale when another writer came first.
 func (db *DB) askCheck(ctx context.Context, actor Actor, id string) (st Store, err error) {
 	err = db.update(ctx, func(t tx) error {
-		before, err := queryStore(ctx, t, id)
+		before, err := t.lockStore(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -258,7 +258,7 @@ func untilFresh(ctx context.Context, try func() (Store, error)) (Store, error) {
 func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (Event, error)) (Store, error) {
 	var st Store
 	err := db.update(ctx, func(t tx) error {
-		before, err := queryStore(ctx, t, id)
+		before, err := t.lockStore(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -336,6 +336,16 @@ func queryStore(ctx context.Context, q querier, id string) (Store, error) {
 		return Store{}, fmt.Errorf("read store %s: %w", id, err)
 	}
 	return st, nil
+}
+
+// lockStore reads a store that is going to be saved. Its row stays locked until the transaction
+// ends: what another writer changes after it was read would be overwritten, as all columns are
+// written.
+func (t tx) lockStore(ctx context.Context, id string) (Store, error) {
+	if _, err := t.ExecContext(ctx, `UPDATE stores SET id = id WHERE id = $1`, id); err != nil {
+		return Store{}, fmt.Errorf("lock store %s: %w", id, err)
+	}
+	return queryStore(ctx, t, id)
 }
 
 func (t tx) insertStore(ctx context.Context, st Store) error {
