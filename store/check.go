@@ -162,13 +162,13 @@ func (c Check) kept() Check {
 	return c
 }
 
-// nextCheck is the store whose check has been due for the longest time, unless so many are
-// being checked already.
+// nextCheck is the store whose check has been due for the longest time, those first that somebody
+// asked for, unless so many are being checked already.
 func (t tx) nextCheck(ctx context.Context, limit Concurrency) (id string, err error) {
 	err = t.QueryRowContext(ctx, `
 		SELECT id FROM stores
 		WHERE check_due > 0 AND check_due <= $1 AND claim_until <= $1 AND status IN ('ready', 'degraded') AND ($3 = '' OR cluster_id = $3) AND (
 			SELECT COUNT(*) FROM stores WHERE check_due > 0 AND claim_until > $1 AND status IN ('ready', 'degraded')) < $2
-		ORDER BY check_due LIMIT 1`, t.now, limit.Checks, limit.Cluster).Scan(&id)
+		ORDER BY check_asked DESC, check_due, id LIMIT 1`, t.now, limit.Checks, limit.Cluster).Scan(&id)
 	return id, err
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -188,6 +189,39 @@ func TestChecksAreAskedForAmongOtherChanges(t *testing.T) {
 		}
 		if now := b.store(t, st.ID); !now.Health.Place || now.Generation != st.Generation+1 {
 			t.Errorf("the store is %+v", now)
+		}
+	})
+}
+
+// A person who asked for a check waits for it: it comes before those that are due by the clock.
+func TestChecksThatPeopleAskForComeFirst(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		for i := range 3 {
+			b.open(t, fmt.Sprint("Due ", i), time.Nanosecond)
+		}
+		var asked []store.Store
+		for _, name := range []string{"Asked", "Asked next"} {
+			st := b.open(t, name, time.Hour)
+			if _, err := b.db.CheckNow(t.Context(), b.actor, st.ID); err != nil {
+				t.Fatal(err)
+			}
+			asked = append(asked, st)
+		}
+		for _, st := range asked {
+			c, due := b.claimCheck(t, 9)
+			if !due || c.Store.ID != st.ID {
+				t.Fatalf("%q comes before %q", c.Store.Name, st.Name)
+			}
+			if _, err := b.db.RecordCheck(t.Context(), c, store.Check{OK: true}, time.Nanosecond); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.db.Release(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c, due := b.claimCheck(t, 9); !due || c.Store.Name != "Due 0" {
+			t.Errorf("then %q comes, which was checked a moment ago", c.Store.Name)
 		}
 	})
 }

@@ -25,13 +25,14 @@ type Claim struct {
 	From time.Time
 }
 
-// Concurrency bounds how many stores are being provisioned at once, over all replicas, and
-// which ones.
+// Concurrency bounds how many stores are worked on at once, over all replicas, and which ones.
+// A store counts while a process holds its claim.
 type Concurrency struct {
 	Cluster    string // only stores that are placed in it; empty for any
-	Global     int    // zero for no limit
-	PerCluster int    // zero for no limit
-	Checks     int    // stores that are checked at once, over all replicas; zero for none
+	Global     int    // stores that are provisioned or upgraded; zero for no limit
+	PerCluster int    // of those, in one cluster; zero for no limit
+	Removals   int    // stores that are removed, up to the removal of their namespace; zero for no limit
+	Checks     int    // stores that are checked; zero for none
 }
 
 // Claim takes the next store that needs work and that nobody holds, for the time of the
@@ -101,24 +102,26 @@ func (t tx) lockClaims(ctx context.Context) error {
 	return nil
 }
 
-// nextInQueue counts a store as being worked on from its first step until it is ready,
-// failed or to be deleted, whether or not somebody holds it at this moment.
+// nextInQueue counts the stores that somebody holds: one in a cluster that is away takes nobody's
+// place. A removal that only waits for its namespace to go costs next to nothing, and may wait for
+// long: it does not count.
 func (t tx) nextInQueue(ctx context.Context, limit Concurrency) (id string, err error) {
 	err = t.QueryRowContext(ctx, `
 		WITH busy AS (
-			SELECT team_id, cluster_id FROM stores
-			WHERE status IN ('provisioning', 'upgrading') AND (step <> '' OR claim_until > $1)
+			SELECT team_id, cluster_id FROM stores WHERE status IN ('provisioning', 'upgrading') AND claim_until > $1
+		), removing AS (
+			SELECT id FROM stores WHERE status = 'deleting' AND step <> 'remove' AND claim_until > $1
 		)
 		SELECT s.id FROM stores s
-		WHERE s.status IN ('provisioning', 'upgrading', 'deleting') AND s.claim_until <= $1 AND ($4 = '' OR s.cluster_id = $4) AND (
-			s.step <> '' OR s.status = 'deleting' OR (
-				($2 = 0 OR (SELECT COUNT(*) FROM busy) < $2) AND
-				($3 = 0 OR (SELECT COUNT(*) FROM busy WHERE busy.cluster_id = s.cluster_id) < $3)))
+		WHERE s.status IN ('provisioning', 'upgrading', 'deleting') AND s.claim_until <= $1 AND ($4 = '' OR s.cluster_id = $4) AND
+			CASE WHEN s.status = 'deleting' THEN s.step = 'remove' OR $5 = 0 OR (SELECT COUNT(*) FROM removing) < $5
+			ELSE ($2 = 0 OR (SELECT COUNT(*) FROM busy) < $2) AND
+				($3 = 0 OR (SELECT COUNT(*) FROM busy WHERE busy.cluster_id = s.cluster_id) < $3) END
 		ORDER BY
 			CASE WHEN s.step <> '' THEN 0 WHEN s.status = 'deleting' THEN 1 ELSE 2 END,
 			(SELECT COUNT(*) FROM busy WHERE busy.team_id = s.team_id),
 			s.queued_at, s.id
-		LIMIT 1`, t.now, limit.Global, limit.PerCluster, limit.Cluster).Scan(&id)
+		LIMIT 1`, t.now, limit.Global, limit.PerCluster, limit.Cluster, limit.Removals).Scan(&id)
 	return id, err
 }
 

@@ -284,3 +284,94 @@ func TestLaggingSubscriberIsClosed(t *testing.T) {
 		lagging.Close()
 	})
 }
+
+// A team that deletes all its stores, or a process that ends in the midst of much work, starts no
+// more at once than the limits allow. One that waits for its namespace to go takes no place.
+func TestRemovalsAndBegunWorkAreBounded(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		limit := store.Concurrency{Global: 2, Removals: 2}
+		var claims []store.Claim
+		for i := range 5 {
+			b.create(t, fmt.Sprint("Shop ", i))
+			claims = append(claims, b.claim(t, "one"))
+			b.advance(t, &claims[i], store.Progress{Step: store.StepNamespace})
+		}
+		for _, c := range claims { // as a process does that ends
+			if err := b.db.Release(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if claims = b.claimAll(t, limit); len(claims) != 2 {
+			t.Errorf("%d stores that were begun are worked on at once", len(claims))
+		}
+		for i := range 5 {
+			st, err := b.db.CreateStore(t.Context(), b.actor, b.request(fmt.Sprint("Unwanted ", i)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if claims = b.claimAll(t, limit); len(claims) != 2 {
+			t.Fatalf("%d stores are removed at once", len(claims))
+		}
+		b.advance(t, &claims[0], store.Progress{Step: store.StepVolumes})
+		if more := b.claimAll(t, limit); len(more) != 0 {
+			t.Errorf("%d more are removed while disks go", len(more))
+		}
+		b.advance(t, &claims[0], store.Progress{Step: store.StepRemove})
+		if more := b.claimAll(t, limit); len(more) != 1 {
+			t.Errorf("%d more are removed while one namespace goes", len(more))
+		}
+		if err := b.db.Release(t.Context(), claims[0]); err != nil {
+			t.Fatal(err)
+		}
+		if more := b.claimAll(t, limit); len(more) != 1 || more[0].Store.ID != claims[0].Store.ID {
+			t.Errorf("after its holder ended, %d others are taken up", len(more))
+		}
+	})
+}
+
+// claimAll claims until nothing is given out.
+func (b bundle) claimAll(t *testing.T, limit store.Concurrency) (all []store.Claim) {
+	t.Helper()
+	for {
+		c, ok, err := b.db.Claim(t.Context(), "one", lease, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return all
+		}
+		all = append(all, c)
+	}
+}
+
+// Stores that are begun in a cluster which nobody reaches take no place from the others.
+func TestStoresThatNobodyHoldsTakeNoPlace(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		away := b
+		var err error
+		if away.cluster, err = b.db.EnsureCluster(t.Context(), store.ClusterSettings{Name: "away", BaseDomain: "away.localhost"}); err != nil {
+			t.Fatal(err)
+		}
+		var claims []store.Claim
+		for i := range 3 {
+			away.create(t, fmt.Sprint("Away ", i))
+			claims = append(claims, b.claim(t, "one"))
+			b.advance(t, &claims[i], store.Progress{Step: store.StepNamespace})
+		}
+		for _, c := range claims {
+			if err := b.db.Release(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.create(t, "Here")
+		if got := b.claimAll(t, store.Concurrency{Cluster: b.cluster.ID, Global: 2}); len(got) != 1 || got[0].Store.Name != "Here" {
+			t.Errorf("%d stores of the cluster are worked on", len(got))
+		}
+	})
+}

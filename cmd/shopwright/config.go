@@ -68,6 +68,8 @@ type config struct {
 	CreateRate       string        `env:"SHOPWRIGHT_CREATE_RATE" help:"Stores that one user may create within a time, such as 5/5m; 0 for no limit. 5/5m when empty, and no limit with the development login."`
 	DefaultPlan      string        `env:"SHOPWRIGHT_DEFAULT_PLAN" default:"standard" help:"Plan of teams that no administrator has given one."`
 	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"24" help:"Stores that are provisioned at the same time."`
+	MaxRemovals      int           `env:"SHOPWRIGHT_MAX_REMOVALS" default:"24" help:"Stores that are removed at the same time, not counting those that only wait for their namespace to go."`
+	MaxChecks        int           `env:"SHOPWRIGHT_MAX_CHECKS" default:"4" help:"Ready shops that are checked at the same time."`
 	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
 
@@ -153,6 +155,8 @@ func (c *config) validate() error {
 	check(c.MaxStores >= 0, "SHOPWRIGHT_MAX_STORES is %d: it must not be negative", c.MaxStores)
 	check(c.MaxStoresPerUser >= 0, "SHOPWRIGHT_MAX_STORES_PER_USER is %d: it must not be negative", c.MaxStoresPerUser)
 	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
+	check(c.MaxRemovals > 0, "SHOPWRIGHT_MAX_REMOVALS is %d: it must be at least 1", c.MaxRemovals)
+	check(c.MaxChecks > 0, "SHOPWRIGHT_MAX_CHECKS is %d: it must be at least 1", c.MaxChecks)
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
 	check(c.CheckInterval == 0 || c.CheckInterval >= time.Minute, "SHOPWRIGHT_CHECK_INTERVAL is %s: it must be at least 1m, or 0 for never", c.CheckInterval)
 	for _, origin := range c.CORSOrigins {

@@ -27,9 +27,6 @@ import (
 // grace is how long requests may take to end when the program does.
 const grace = 10 * time.Second
 
-// checksAtOnce is how many shops are checked at the same time.
-const checksAtOnce = 2
-
 // mostHeader is how large the header of a request may be, in bytes.
 const mostHeader = 32 << 10
 
@@ -174,7 +171,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 	}
 	return provisioner.New(provisioner.Config{
 		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), Shared: c.shared(), URLPort: c.URLPort,
-		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Checks: checksAtOnce}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval,
+		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Removals: c.MaxRemovals, Checks: c.MaxChecks}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval,
 		Holder: uuid.NewString(), Log: log,
 	}), nil
 }

@@ -199,6 +199,7 @@ CREATE TABLE stores (
 	volumes             TEXT   NOT NULL, -- names of the claims that hold its data, one a line
 	health              TEXT   NOT NULL, -- JSON
 	check_due           BIGINT NOT NULL, -- zero for never
+	check_asked         BOOLEAN NOT NULL DEFAULT FALSE, -- whether a person waits for that check
 	search              TEXT   NOT NULL, -- name, slug and host in lower case
 	worked              BIGINT NOT NULL,
 	claim_holder        TEXT   NOT NULL,
