@@ -64,7 +64,20 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 			return o, err
 		}
 	}
-	return o, w.observeRelease(ctx, conn, &o)
+	if err := w.observeRelease(ctx, conn, &o); err != nil || w.claim.Store.Change.Kind != store.Rebuild {
+		return o, err
+	}
+	return o, w.observeRemains(ctx, conn, &o)
+}
+
+// observeRemains counts the disks in the namespace of a store that is rebuilt, until its release
+// is made. The watches need not show all yet.
+func (w *worker) observeRemains(ctx context.Context, conn *connection, o *observed) (err error) {
+	o.Cleared = w.settled.volumesGone
+	if o.Release.Status == helm.None && !w.settled.namespace.Fresh {
+		o.Volumes, err = conn.kube.Volumes(ctx, w.claim.Store.Namespace)
+	}
+	return err
 }
 
 // observeOpening reads what the last steps of opening a store depend on.
@@ -164,7 +177,7 @@ func (w *worker) observeRemoval(ctx context.Context, conn *connection, o observe
 	if err := w.observeLeaving(ctx, conn, &o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
 		return o, err
 	}
-	o.Applied = w.settled.volumesGone
+	o.Cleared = w.settled.volumesGone
 	if w.settled.volumesGone {
 		return o, nil
 	}

@@ -43,7 +43,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 		return a, nil
 	}
 	here := o.Snapshot
-	if o.Namespace.Phase == kube.Terminating { // what is wrong in it goes with it, and so do our rights
+	if a.Step == store.StepNamespace { // what is there is on its way out, and in a terminating namespace so are our rights
 		here = kube.Snapshot{}
 	}
 	failure, bad := hopeless(here)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -102,7 +103,7 @@ func (k *keeper) readAll(ctx context.Context) error {
 	}
 	k.unread = false
 	for _, place := range places {
-		if place.Ready && missing(k.conn.watcher.Snapshot(place.Namespace), kube.Loss{}) != "" {
+		if place.Ready && missing(k.conn.watcher.Snapshot(place.Namespace), place.Volumes, kube.Loss{}) != "" {
 			k.add(place.StoreID, kube.Loss{})
 		}
 	}
@@ -119,7 +120,7 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	if err != nil || !st.CanRepair() { // it is being removed, or at work
 		return err
 	}
-	what := missing(k.conn.watcher.Snapshot(st.Namespace), gone)
+	what := missing(k.conn.watcher.Snapshot(st.Namespace), st.Volumes, gone)
 	if what == "" {
 		return nil
 	}
@@ -130,8 +131,8 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	return nil
 }
 
-// missing says what a store that is ready lacks, or nothing.
-func missing(s kube.Snapshot, loss kube.Loss) string {
+// missing says what a store that is ready, with these volumes, lacks, or nothing.
+func missing(s kube.Snapshot, volumes []string, loss kube.Loss) string {
 	switch {
 	case s.Namespace.Phase == kube.Missing && len(s.Workloads) > 0:
 		return "The namespace has gone or has lost its label."
@@ -146,6 +147,9 @@ func missing(s kube.Snapshot, loss kube.Loss) string {
 		if !slices.ContainsFunc(s.Workloads, func(w kube.Workload) bool { return w.Name == name }) {
 			return fmt.Sprintf("The workload %s has gone.", name)
 		}
+	}
+	if gone := lost(volumes, s); len(gone) > 0 {
+		return fmt.Sprintf("Disks have gone or are being deleted: %s.", strings.Join(gone, ", "))
 	}
 	return ""
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"shopwright.dev/shopwright/provisioner"
@@ -170,4 +171,47 @@ func TestScaledWorkloadIsShownAndPutBack(t *testing.T) {
 	}
 	p.repaired(t, st)
 	kubetest.Within(t, "the drift is gone", func() bool { return p.drift(st) == "" })
+}
+
+// A claim that somebody deletes stays until its pod ends, and its data with it: that must be told
+// while they can be saved. A rebuild begins on other disks.
+func TestDiskThatIsBeingDeletedIsToldAndNotReused(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Leaving"))
+	claims := p.admin.CoreV1().PersistentVolumeClaims(st.Namespace)
+	before := p.claims(t, st)
+	if err := claims.Delete(t.Context(), "data-mariadb-0", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	st = p.until(t, st.ID, "failed", func(st store.Store) bool { return st.Status == store.Failed })
+	if f := st.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || strings.Contains(f.Cause, "files") || !strings.Contains(f.Next, "now") {
+		t.Fatalf("%+v", f)
+	}
+	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	st = p.wantReady(t, st)
+	if len(st.Volumes) != 2 || st.Sold != st.Revision {
+		t.Errorf("rebuilt with the disks %q, revision %d, sold with %d", st.Volumes, st.Revision, st.Sold)
+	}
+	for name, now := range p.claims(t, st) {
+		if now.DeletionTimestamp != nil || now.UID == before[name].UID {
+			t.Errorf("the disk %s is the one of before, deleted at %v", name, now.DeletionTimestamp)
+		}
+	}
+}
+
+// claims are the store's volume claims by name.
+func (p *platform) claims(t *testing.T, st store.Store) map[string]corev1.PersistentVolumeClaim {
+	t.Helper()
+	list, err := p.admin.CoreV1().PersistentVolumeClaims(st.Namespace).List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	byName := map[string]corev1.PersistentVolumeClaim{}
+	for _, claim := range list.Items {
+		byName[claim.Name] = claim
+	}
+	return byName
 }

@@ -18,7 +18,8 @@ type observed struct {
 	Unlabelled  bool // it holds the store's objects nevertheless
 	Limits      bool
 	Credentials bool
-	Volumes     int // claims that may hold data
+	Volumes     int  // claims that may hold data
+	Cleared     bool // this holder has asked the claims to go
 	Release     helm.Release
 	Behind      bool          // the watches do not show yet what was applied
 	Unmet       store.Failure // what is lacking for a release; no title when nothing is
@@ -82,10 +83,12 @@ func next(st store.Store, o observed) action {
 		return action{Do: fail, Step: store.StepNamespace, Failure: namespaceTaken(st)}
 	case o.Namespace.Phase == kube.Terminating:
 		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for the old namespace to go" + blockers(o)}
-	case len(lost(st, o.Snapshot)) > 0:
-		return action{Do: fail, Step: store.StepNamespace, Failure: dataLost(st, lost(st, o.Snapshot))}
+	case len(lost(st.Volumes, o.Snapshot)) > 0:
+		return action{Do: fail, Step: store.StepNamespace, Failure: dataLost(st, lost(st.Volumes, o.Snapshot), o.Snapshot)}
 	case o.Namespace.Phase == kube.Missing:
 		return action{Do: createNamespace, Step: store.StepNamespace}
+	case holdsRemains(st, o):
+		return nextClearing(o)
 	case !o.Limits:
 		return action{Do: setLimits, Step: store.StepLimits}
 	case !o.Credentials && o.Volumes > 0:
@@ -94,6 +97,27 @@ func next(st store.Store, o observed) action {
 		return action{Do: createCredentials, Step: store.StepCredentials}
 	default:
 		return nextRelease(st, o)
+	}
+}
+
+// holdsRemains reports whether there is something left of the shop that a rebuild replaces. The
+// first release of the rebuild is made when nothing is.
+func holdsRemains(st store.Store, o observed) bool {
+	there := o.Release.Status != helm.None
+	begun := there && o.Release.Generation == st.Generation
+	return st.Change.Kind == store.Rebuild && !begun && (there || o.Volumes > 0)
+}
+
+// nextClearing removes what is left of a shop that is rebuilt: a disk of before would not be empty,
+// or would go with the next restart of its pod.
+func nextClearing(o observed) action {
+	switch {
+	case o.Release.Status != helm.None:
+		return action{Do: uninstallRelease, Step: store.StepNamespace}
+	case !o.Cleared:
+		return action{Do: deleteVolumes, Step: store.StepNamespace}
+	default:
+		return action{Do: wait, Step: store.StepNamespace, Message: leftovers(o.Snapshot)}
 	}
 }
 
@@ -146,7 +170,7 @@ func watchWorkloads(st store.Store, o observed) action {
 	case setup.Failed:
 		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup, o.Snapshot)}
 	case all > 0 && ready == all && setup.Succeeded:
-		return nextOpening(o)
+		return nextOpening(st, o)
 	case st.Step == store.StepSetup, all > 0 && ready == all, started(o.Snapshot) && (setup.Succeeded || setupRuns(o.Snapshot)):
 		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup, ready, all)}
 	default:
@@ -155,8 +179,10 @@ func watchWorkloads(st store.Store, o observed) action {
 }
 
 // nextOpening lets a customer in: a shop is ready when it has sold.
-func nextOpening(o observed) action {
+func nextOpening(st store.Store, o observed) action {
 	switch {
+	case len(leaving(o.Snapshot)) > 0:
+		return action{Do: fail, Step: store.StepWorkloads, Failure: dataLost(st, leaving(o.Snapshot), o.Snapshot)}
 	case !o.Untested && (o.Check.Attempt == 0 || o.Check.failed() && o.Check.Attempt < checkAttempts):
 		return action{Do: createCheck, Step: store.StepCheck}
 	case !o.Untested && !o.Check.Done:
@@ -182,7 +208,7 @@ func nextRemoval(st store.Store, o observed) action {
 		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to go" + blockers(o)}
 	case o.Release.Status != helm.None:
 		return action{Do: uninstallRelease, Step: store.StepUninstall}
-	case o.Volumes > 0 && !o.Applied:
+	case o.Volumes > 0 && !o.Cleared:
 		return action{Do: deleteVolumes, Step: store.StepVolumes}
 	case !empty(o.Snapshot) && o.Emptying < emptyFor:
 		return action{Do: wait, Step: store.StepVolumes, Message: leftovers(o.Snapshot)}
@@ -202,10 +228,20 @@ func blockers(o observed) string {
 
 // lost are the volumes that the store had when it was ready and that are gone, or going.
 // Empty ones in their place would make an empty shop that looks well.
-func lost(st store.Store, s kube.Snapshot) (names []string) {
-	for _, name := range st.Volumes {
+func lost(volumes []string, s kube.Snapshot) (names []string) {
+	for _, name := range volumes {
 		if !slices.ContainsFunc(s.Volumes, func(v kube.Volume) bool { return v.Name == name && !v.Leaving }) {
 			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// leaving are the volumes that are on their way out.
+func leaving(s kube.Snapshot) (names []string) {
+	for _, v := range s.Volumes {
+		if v.Leaving {
+			names = append(names, v.Name)
 		}
 	}
 	return names

@@ -21,6 +21,8 @@ func TestNext(t *testing.T) {
 	released.Step, watched.Step = store.StepRelease, store.StepWorkloads
 	bereft := retried
 	bereft.Volumes = []string{"data", "files"}
+	rebuilt := retried
+	rebuilt.Change = store.Change{Kind: store.Rebuild}
 	unwanted := wanted
 	unwanted.Desired = store.Absent
 
@@ -125,6 +127,15 @@ func TestNext(t *testing.T) {
 		"fills before one looks":      {released, running(setup, ready), pass, store.StepWorkloads},
 		"the watch is behind":         {wanted, opening(func(o *observed) { o.Behind = true }), wait, store.StepWorkloads},
 		"a pod of the old template":   {wanted, opening(func(o *observed) { o.Snapshot.Pods = []kube.Pod{{Name: "mariadb-0", Outdated: true}} }), replacePods, store.StepWorkloads},
+
+		"rebuild beside a release": {rebuilt, with(func(o *observed) { o.Volumes = 2 }), uninstallRelease, store.StepNamespace},
+		"rebuild on disks":         {rebuilt, with(func(o *observed) { o.Release, o.Volumes = helm.Release{}, 2 }), deleteVolumes, store.StepNamespace},
+		"rebuild beside old disks": {rebuilt, with(func(o *observed) { o.Release, o.Volumes, o.Cleared = helm.Release{}, 1, true }), wait, store.StepNamespace},
+		"rebuild of what is gone":  {rebuilt, with(func(o *observed) { o.Release, o.Cleared = helm.Release{}, true }), applyRelease, store.StepRelease},
+		"rebuild that is applied":  {rebuilt, with(func(o *observed) { o.Release.Generation, o.Volumes = 2, 2 }), applyRelease, store.StepRelease},
+		"a disk is going": {wanted, opening(func(o *observed) {
+			o.Check, o.Address.Outcome, o.Snapshot.Volumes = sold, store.Answers, []kube.Volume{{Name: "data", Leaving: true}}
+		}), fail, store.StepWorkloads},
 
 		"nothing to remove":           {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Missing}}, archive, store.StepGone},
 		"not ours to remove":          {unwanted, observed{Foreign: true}, archive, store.StepGone},

@@ -180,16 +180,19 @@ var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 type Place struct {
 	StoreID   string
 	Namespace string
-	Ready     bool // it has sold, well or not so well
+	Ready     bool     // or degraded
+	Volumes   []string // names of the volume claims that hold its data, since it was ready
 }
 
 // Places returns where the cluster's stores are that are meant to be there.
 func (db *DB) Places(ctx context.Context, clusterID string) ([]Place, error) {
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT id, namespace, status IN ('ready', 'degraded') FROM stores
+		SELECT id, namespace, status IN ('ready', 'degraded'), volumes FROM stores
 		WHERE cluster_id = $1 AND desired = 'present' AND deleted_at = 0`, clusterID)
 	places, err := collect(rows, err, func(row scanner) (p Place, err error) {
-		err = row.Scan(&p.StoreID, &p.Namespace, &p.Ready)
+		var volumes string
+		err = row.Scan(&p.StoreID, &p.Namespace, &p.Ready, &volumes)
+		p.Volumes = splitLines(volumes)
 		return p, err
 	})
 	if err != nil {

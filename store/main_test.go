@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
+	"reflect"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -98,7 +98,7 @@ func (b bundle) store(t *testing.T, id string) store.Store {
 
 func (b bundle) wantPlace(t *testing.T, want store.Place) {
 	t.Helper()
-	if places, err := b.db.Places(t.Context(), b.cluster.ID); err != nil || !slices.Equal(places, []store.Place{want}) {
+	if places, err := b.db.Places(t.Context(), b.cluster.ID); err != nil || !reflect.DeepEqual(places, []store.Place{want}) {
 		t.Errorf("stores are at %+v, %v; want %+v", places, err, want)
 	}
 }

@@ -15,7 +15,8 @@ type ChangeKind string
 
 // The kinds of changes.
 const (
-	Opening  ChangeKind = "" // of a store that was never ready, or lost its data
+	Opening  ChangeKind = ""        // of a store that was never ready
+	Rebuild  ChangeKind = "rebuild" // of a store that has lost its data: what is left of it goes first
 	Repair   ChangeKind = "repair"
 	Upgrade  ChangeKind = "upgrade"
 	Rollback ChangeKind = "rollback"

@@ -254,7 +254,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		if err := b.db.Release(t.Context(), claim); err != nil {
 			t.Fatal(err)
 		}
-		b.wantPlace(t, store.Place{StoreID: st.ID, Namespace: st.Namespace, Ready: true})
+		b.wantPlace(t, store.Place{StoreID: st.ID, Namespace: st.Namespace, Ready: true, Volumes: disks})
 		if err := b.db.RepairMissing(t.Context(), st.ID, "The release has gone."); err != nil {
 			t.Fatal(err)
 		}
@@ -275,7 +275,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost, Title: "Lost"}); err != nil {
 			t.Fatal(err)
 		}
-		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Generation != 4 {
+		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Sold != 0 || st.Change.Kind != store.Rebuild || st.Generation != 4 {
 			t.Errorf("to be rebuilt: %+v, %v", st, err)
 		}
 	})

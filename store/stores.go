@@ -185,8 +185,8 @@ func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error
 		if !st.CanRebuild() {
 			return Event{}, &Error{Code: Conflict, Message: "Only a store whose data are lost can be rebuilt, and this one is " + string(st.Status) + "."}
 		}
-		st.Status, st.Failure, st.Volumes = Provisioning, Failure{}, nil
-		st.Change = Change{By: actor.by(), Note: "Opened anew"}
+		st.Status, st.Failure, st.Volumes, st.Sold = Provisioning, Failure{}, nil, 0
+		st.Change = Change{Kind: Rebuild, By: actor.by(), Note: "Opened anew"}
 		return storeEvent(*st, actor, StoreRebuilt, "Rebuilt empty"), nil
 	})
 }
@@ -316,15 +316,21 @@ func scanStore(row scanner) (Store, error) {
 	if err := json.Unmarshal([]byte(health), &st.Health); err != nil {
 		return Store{}, fmt.Errorf("decode health of store %s: %w", st.ID, err)
 	}
-	if volumes != "" {
-		st.Volumes = strings.Split(volumes, "\n")
-	}
+	st.Volumes = splitLines(volumes)
 	if failure != "" {
 		if err := json.Unmarshal([]byte(failure), &st.Failure); err != nil {
 			return Store{}, fmt.Errorf("decode failure of store %s: %w", st.ID, err)
 		}
 	}
 	return st, nil
+}
+
+// splitLines returns no line of an empty text.
+func splitLines(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n")
 }
 
 func queryStore(ctx context.Context, q querier, id string) (Store, error) {

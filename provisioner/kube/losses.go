@@ -22,8 +22,8 @@ type Loss struct {
 	Workloads []string // by name
 }
 
-// SubscribeLosses returns a channel that is signalled when a workload or a namespace of a
-// store goes, and a function that ends it.
+// SubscribeLosses returns a channel that is signalled when a workload, a volume claim or a
+// namespace of a store goes, a claim also when it is asked to go, and a function that ends it.
 func (w *Watcher) SubscribeLosses() (seen <-chan struct{}, cancel func()) {
 	return w.losses.seen.Subscribe("")
 }
@@ -39,7 +39,21 @@ func (w *Watcher) Losses() map[string]Loss {
 }
 
 func (l *losses) handler() cache.ResourceEventHandler {
-	return cache.ResourceEventHandlerFuncs{DeleteFunc: func(object any) { l.add(lastSeen(object)) }}
+	return cache.ResourceEventHandlerFuncs{
+		UpdateFunc: func(before, object any) {
+			if isLeavingClaim(object) && !isLeavingClaim(before) {
+				l.add(object)
+			}
+		},
+		DeleteFunc: func(object any) { l.add(lastSeen(object)) },
+	}
+}
+
+// isLeavingClaim reports whether the object is a volume claim that was asked to go. A pod that
+// uses it keeps it, and its data, until the pod ends.
+func isLeavingClaim(object any) bool {
+	claim, is := object.(*corev1.PersistentVolumeClaim)
+	return is && claim.DeletionTimestamp != nil
 }
 
 func (l *losses) add(object any) {
@@ -50,9 +64,11 @@ func (l *losses) add(object any) {
 	id := m.GetLabels()[LabelStoreID]
 	l.mu.Lock()
 	loss := l.gone[id]
-	if _, is := object.(*corev1.Namespace); is {
+	switch object.(type) {
+	case *corev1.Namespace:
 		loss.Namespace = true
-	} else {
+	case *corev1.PersistentVolumeClaim: // the store's record names those that it must have
+	default:
 		loss.Workloads = append(loss.Workloads, m.GetName())
 	}
 	l.gone[id] = loss

@@ -58,7 +58,7 @@ func NewWatcher(c *Client) (*Watcher, error) {
 		{kind{apps, "statefulsets", &appsv1.StatefulSet{}}, ofStores, w.tellingLosses(), &w.sets},
 		{kind{apps, "deployments", &appsv1.Deployment{}}, ofStores, w.tellingLosses(), &w.deploys},
 		{kind{batch, "jobs", &batchv1.Job{}}, ofStores, w.telling(), &w.jobs},
-		{kind{core, "persistentvolumeclaims", &corev1.PersistentVolumeClaim{}}, ofStores, w.telling(), &w.claims},
+		{kind{core, "persistentvolumeclaims", &corev1.PersistentVolumeClaim{}}, ofStores, w.tellingLosses(), &w.claims},
 		{kind{core, "namespaces", &corev1.Namespace{}}, ofStores, w.tellingLosses(), &w.namespaces},
 		{kind{set.StorageV1().RESTClient(), "storageclasses", &storagev1.StorageClass{}}, anything, nil, &w.storageClasses},
 		{kind{set.NetworkingV1().RESTClient(), "ingressclasses", &networkingv1.IngressClass{}}, anything, nil, &w.ingressClasses},
