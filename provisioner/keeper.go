@@ -103,7 +103,7 @@ func (k *keeper) readAll(ctx context.Context) error {
 	}
 	k.unread = false
 	for _, place := range places {
-		if place.Ready && missing(k.conn.watcher.Snapshot(place.Namespace), place.Volumes, kube.Loss{}) != "" {
+		if place.Ready && missing(k.conn.watcher.Snapshot(place.Namespace), place, kube.Loss{}) != "" {
 			k.add(place.StoreID, kube.Loss{})
 		}
 	}
@@ -120,7 +120,7 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	if err != nil || !st.CanRepair() { // it is being removed, or at work
 		return err
 	}
-	what := missing(k.conn.watcher.Snapshot(st.Namespace), st.Volumes, gone)
+	what := missing(k.conn.watcher.Snapshot(st.Namespace), store.Place{StoreID: st.ID, Volumes: st.Volumes}, gone)
 	if what == "" {
 		return nil
 	}
@@ -131,8 +131,8 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	return nil
 }
 
-// missing says what a store that is ready, with these volumes, lacks, or nothing.
-func missing(s kube.Snapshot, volumes []string, loss kube.Loss) string {
+// missing says what a store that is ready at the place lacks, or nothing.
+func missing(s kube.Snapshot, place store.Place, loss kube.Loss) string {
 	switch {
 	case s.Namespace.Phase == kube.Missing && len(s.Workloads) > 0:
 		return "The namespace has gone or has lost its label."
@@ -140,6 +140,8 @@ func missing(s kube.Snapshot, volumes []string, loss kube.Loss) string {
 		return "The namespace has gone."
 	case s.Namespace.Phase == kube.Terminating:
 		return "The namespace is being removed."
+	case s.Namespace.StoreID != place.StoreID:
+		return "The label of the namespace names another store."
 	case len(s.Workloads) == 0:
 		return "The release has gone."
 	}
@@ -148,7 +150,7 @@ func missing(s kube.Snapshot, volumes []string, loss kube.Loss) string {
 			return fmt.Sprintf("The workload %s has gone.", name)
 		}
 	}
-	if gone := lost(volumes, s); len(gone) > 0 {
+	if gone := lost(place.Volumes, s); len(gone) > 0 {
 		return fmt.Sprintf("Disks have gone or are being deleted: %s.", strings.Join(gone, ", "))
 	}
 	return ""

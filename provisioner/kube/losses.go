@@ -41,8 +41,8 @@ func (w *Watcher) Losses() map[string]Loss {
 func (l *losses) handler() cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{
 		UpdateFunc: func(before, object any) {
-			if isLeavingClaim(object) && !isLeavingClaim(before) {
-				l.add(object)
+			if isLeavingClaim(object) && !isLeavingClaim(before) || isRelabelled(before, object) {
+				l.add(before)
 			}
 		},
 		DeleteFunc: func(object any) { l.add(lastSeen(object)) },
@@ -54,6 +54,16 @@ func (l *losses) handler() cache.ResourceEventHandler {
 func isLeavingClaim(object any) bool {
 	claim, is := object.(*corev1.PersistentVolumeClaim)
 	return is && claim.DeletionTimestamp != nil
+}
+
+// isRelabelled reports whether the object is no longer the store's that it was.
+func isRelabelled(before, now any) bool {
+	b, err := meta.Accessor(before)
+	if err != nil {
+		return false
+	}
+	n, err := meta.Accessor(now)
+	return err == nil && b.GetLabels()[LabelStoreID] != n.GetLabels()[LabelStoreID]
 }
 
 func (l *losses) add(object any) {

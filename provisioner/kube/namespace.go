@@ -53,6 +53,8 @@ const (
 type NamespaceState struct {
 	Phase Phase
 	UID   types.UID
+	// StoreID is whose it is by its label.
+	StoreID string
 	// Fresh tells that this very call has made it: there is nothing in it.
 	Fresh bool
 	// Blockers say what keeps a terminating namespace, in Kubernetes' own words.
@@ -81,9 +83,9 @@ func (c *Client) Namespace(ctx context.Context, owner Owner) (NamespaceState, er
 
 func stateOf(ns *corev1.Namespace) NamespaceState {
 	if ns.DeletionTimestamp == nil {
-		return NamespaceState{Phase: Active, UID: ns.UID}
+		return NamespaceState{Phase: Active, UID: ns.UID, StoreID: ns.Labels[LabelStoreID]}
 	}
-	state := NamespaceState{Phase: Terminating, UID: ns.UID}
+	state := NamespaceState{Phase: Terminating, UID: ns.UID, StoreID: ns.Labels[LabelStoreID]}
 	for _, condition := range ns.Status.Conditions {
 		if condition.Status == corev1.ConditionTrue {
 			state.Blockers = append(state.Blockers, strings.TrimSpace(condition.Message))
@@ -108,7 +110,7 @@ func (c *Client) CreateNamespace(ctx context.Context, owner Owner) (NamespaceSta
 	if err != nil {
 		return NamespaceState{}, fmt.Errorf("create namespace %s: %w", owner.Namespace, err)
 	}
-	return NamespaceState{Phase: Active, UID: ns.UID, Fresh: true}, nil
+	return NamespaceState{Phase: Active, UID: ns.UID, StoreID: owner.StoreID, Fresh: true}, nil
 }
 
 // DeleteNamespace asks for the namespace with that UID to go. Another of the same name is
