@@ -333,6 +333,17 @@ func (c *cluster) wait(ctx context.Context) (*connection, error) {
 	}
 }
 
+// waitAtMost returns no connection when there is none within that time.
+func (c *cluster) waitAtMost(ctx context.Context, limit time.Duration) (*connection, error) {
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	conn, err := c.wait(limited)
+	if err != nil && ctx.Err() == nil {
+		return nil, nil //nolint:nilnil // neither is wrong
+	}
+	return conn, err
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -36,8 +36,8 @@ var errUnwanted = errors.New("something else is wanted of the store")
 // examine checks a store that is ready, and records what came of it. What cannot be checked
 // now stays due.
 func (w *worker) examine(ctx context.Context) {
-	conn, err := w.cluster.wait(ctx)
-	if err != nil {
+	conn, err := w.cluster.waitAtMost(ctx, w.giveBack)
+	if conn == nil || err != nil {
 		return
 	}
 	w.worked = w.claim.Store.Worked

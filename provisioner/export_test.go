@@ -14,3 +14,6 @@ func ReadLog(from io.Reader, secrets ...string) *Log {
 
 // TrustWatches lets work that waits look again only when something tells of a change.
 func (p *Provisioner) TrustWatches() { p.lookAgain = time.Hour }
+
+// GiveBackAfter sets how long claims are kept while the cluster cannot be reached.
+func (p *Provisioner) GiveBackAfter(d time.Duration) { p.giveBack = d }

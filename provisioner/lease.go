@@ -14,6 +14,10 @@ import (
 const (
 	leaseTime  = 15 * time.Second
 	renewEvery = 5 * time.Second
+
+	// giveBackAfter is how long a claim is kept while the cluster cannot be reached. Another
+	// replica may reach it: a broken network of one node is enough.
+	giveBackAfter = 30 * time.Second
 )
 
 // errLost says that somebody else may work on the store by now.

@@ -69,11 +69,12 @@ func (w *worker) run(ctx context.Context) error {
 	}
 }
 
-// turn is one round. It waits for the cluster first, which is not working time.
+// turn is one round. It waits for the cluster first, which is not working time, and gives up when
+// that takes long: whoever claims the store next goes on where it stands.
 func (w *worker) turn(ctx context.Context) (done bool, err error) {
-	conn, err := w.cluster.wait(ctx)
-	if err != nil {
-		return false, err
+	conn, err := w.cluster.waitAtMost(ctx, w.giveBack)
+	if conn == nil || err != nil {
+		return err == nil, err
 	}
 	news := w.subscribe(conn)
 	defer news.cancel()
