@@ -34,14 +34,17 @@ type Config struct {
 	HSTSSubdomains bool
 	Limits         store.Limits
 	Rates          Rates
-	Mail           notify.Sender // by which invitations are told; nil where nothing is
-	Proxies        []*net.IPNet  // who may say on whose behalf a request comes
-	DevLogin       bool          // anybody may sign in as the developer
-	Providers      []provider.Config
-	Admission      store.Admission // whom the providers let in
-	CORSOrigins    []string        // of pages that may use the API
-	Version        string
-	Log            *slog.Logger
+	// MaxStreams and MaxStreamsPerUser bound how many pages are kept live at once; 0 is no limit.
+	MaxStreams, MaxStreamsPerUser int
+
+	Mail        notify.Sender // by which invitations are told; nil where nothing is
+	Proxies     []*net.IPNet  // who may say on whose behalf a request comes
+	DevLogin    bool          // anybody may sign in as the developer
+	Providers   []provider.Config
+	Admission   store.Admission // whom the providers let in
+	CORSOrigins []string        // of pages that may use the API
+	Version     string
+	Log         *slog.Logger
 }
 
 // App serves the pages.
@@ -53,8 +56,9 @@ type App struct {
 	providers    []*provider.Provider
 	hub          *hub
 	api          *api.API
-	followers    *followers
-	streams      *followers // programs that read on
+	logReaders   *ceiling
+	programs     *ceiling // that read a stream
+	pages        *ceiling // that read a stream
 	ending       atomic.Bool
 	writeTimeout time.Duration // of one message to a reader who has stopped reading
 	heartbeat    time.Duration // between signs of life to a reader for whom there is nothing else
@@ -72,8 +76,9 @@ func New(c Config) *App {
 	for _, p := range c.Providers {
 		a.providers = append(a.providers, provider.New(p, CallbackURL(c.BaseURL, p.Name)))
 	}
-	a.followers = newFollowers(mostFollowers, mostOfOne)
-	a.streams = newFollowers(mostStreams, mostStreamsOfOne)
+	a.logReaders = newCeiling(mostLogs, mostLogsOfOne, tooManyLogs)
+	a.programs = newCeiling(mostPrograms, mostProgramsOfOne, "Too many streams are open.")
+	a.pages = newCeiling(c.MaxStreams, c.MaxStreamsPerUser, "Too many pages are open.")
 	a.hub = newHub(a)
 	a.hub.start()
 	return a

@@ -329,7 +329,7 @@ func (a *App) downloadAuditJSON(c echo.Context) error {
 // may read it. A file that could not be sent whole does not end as one.
 func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) error {
 	f, r := parseAuditFilter(c.QueryParams()), a.newReader(c)
-	leave, err := a.followers.enter(r.who.User.ID)
+	leave, err := a.logReaders.enter(r.who.User.ID)
 	if err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func pageInquiries() (all []inquiry) {
 	for _, route := range slices.Sorted(maps.Keys(table)) {
 		add(route, table[route])
 	}
-	add("GET /events?view=store&id=:id", access{action: store.ViewStores, where: inTeam})
+	add("GET /events?view=store&tab=overview&id=:id", access{action: store.ViewStores, where: inTeam})
 	add("GET /events?view=team&id=:team", access{action: store.ViewMembers, where: inTeam})
 	add("GET /audit?team=:team", access{where: everywhere}) // which administrators read
 	add("GET /audit.json?team=:team", access{where: everywhere})

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"context"
 	"database/sql"
 	"net"
 	"net/http"
@@ -136,18 +137,78 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// The database is asked who a stranger is, so that strangers' streams count, unlike those of users.
-func TestRefusedStreamsAreCounted(t *testing.T) {
+// A stream costs a drawing of its page when it opens, and so counts as a page does.
+func TestStreamsAreCounted(t *testing.T) {
 	t.Parallel()
-	s := inside(t, 3, 9)
+	s := inside(t, 3, 9, "127.0.0.0/8")
 	b := s.developer()
-	for range 4 {
+	for range 3 {
 		s.follow(b, "view=stores", -1)
 	}
+	if got := s.get(b, "/events?view=stores"); got.status != http.StatusTooManyRequests {
+		t.Errorf("a stream beyond the rate: %d", got.status)
+	}
 	for i, want := range []int{401, 401, 401, 429} {
-		if got := s.from("", "/events?view=stores", ""); got.status != want {
+		if got := s.from("203.0.113.1", "/events?view=stores", ""); got.status != want {
 			t.Errorf("stream %d of a stranger: %d, not %d", i, got.status, want)
 		}
+	}
+}
+
+// The streams of one user, and of all, are bounded. A page without one is as it was.
+func TestStreamsAreBounded(t *testing.T) {
+	t.Parallel()
+	s := open(prepareWith(t, func(c *handlers.Config) { c.MaxStreams, c.MaxStreamsPerUser = 3, 2 }))
+	mara, other := s.person("mara"), s.person("other")
+	want := func(who string, b *http.Client, status int) {
+		t.Helper()
+		r := s.request(http.MethodGet, "/events?view=stores", nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		t.Cleanup(cancel)
+		if got := s.open(b, r.WithContext(ctx)); got != status {
+			t.Errorf("another stream of %s: %d, not %d", who, got, status)
+		}
+	}
+	want("mara", mara, 200)
+	ctx, leave := context.WithCancel(t.Context())
+	s.open(mara, s.request(http.MethodGet, "/events?view=frame", nil).WithContext(ctx))
+	want("mara", mara, 429)
+	want("the other", other, 200)
+	want("the other, where all are full", other, 429)
+	if got := s.get(mara, "/stores"); got.status != http.StatusOK {
+		t.Errorf("a page without a stream: %d", got.status)
+	}
+	leave()
+	for s.open(other, s.request(http.MethodGet, "/events?view=stores", nil)) != http.StatusOK {
+		if t.Context().Err() != nil {
+			t.Fatal("the place of a stream that has ended stays taken")
+		}
+	}
+}
+
+// open returns the status with which a stream begins. It goes on until the request's context ends.
+func (s site) open(b *http.Client, r *http.Request) int {
+	s.t.Helper()
+	response, err := b.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = response.Body.Close() })
+	return response.StatusCode
+}
+
+// What the address of a stream says opens no stream of its own unless there is such a thing.
+func TestUnknownFiltersAreDropped(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	b := s.developer()
+	page := s.create(b, "Shop")
+	list := s.get(b, "/stores?engine=unknown&team=unknown&sort=unknown&status=unknown&q=sho").body
+	if !strings.Contains(list, `href="`+page+`"`) || strings.Contains(list, "unknown") || !strings.Contains(list, `hx-sse:connect="/events?q=sho&amp;since=`) {
+		t.Error("an unknown filter is kept")
+	}
+	if got := s.get(b, "/events?view=store&tab=unknown&id="+strings.TrimPrefix(page, "/stores/")); got.status != http.StatusNotFound {
+		t.Errorf("the stream of an unknown tab: %d", got.status)
 	}
 }
 

@@ -24,46 +24,12 @@ const (
 	gatherFor     = 50 * time.Millisecond // lines that go into one message
 	gatherMost    = 200                   // of them
 	openAgain     = 3 * time.Second       // after a log that broke off, or could not be opened
-	mostFollowers = 100                   // of logs, each of which is a request to the cluster
-	mostOfOne     = 8                     // followers who are one user
+	mostLogs      = 100                   // that are read at once, each of which is a request to the cluster
+	mostLogsOfOne = 8                     // of those, by one user
 	mostDownload  = 64 << 20              // bytes
 )
 
-// followers count who reads logs for long.
-type followers struct {
-	most, mostOfOne int
-
-	mu     sync.Mutex
-	all    int
-	byUser map[string]int
-}
-
-func newFollowers(most, mostOfOne int) *followers {
-	return &followers{most: most, mostOfOne: mostOfOne, byUser: map[string]int{}}
-}
-
-var errFollowers = &store.Error{Code: store.Limited, Message: "Too many logs are being read now. Close another page with a log, or try again in a moment."}
-
-// enter fails when there are too many already, of that user or in all. Who has entered leaves.
-func (f *followers) enter(user string) (leave func(), err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.all >= f.most || f.byUser[user] >= f.mostOfOne {
-		return nil, errFollowers
-	}
-	f.all++
-	f.byUser[user]++
-	return func() { f.leave(user) }, nil
-}
-
-func (f *followers) leave(user string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.all--
-	if f.byUser[user]--; f.byUser[user] == 0 {
-		delete(f.byUser, user)
-	}
-}
+const tooManyLogs = "Too many logs are being read now. Close another page with a log, or try again in a moment."
 
 // logReading is one browser's reading of a log for as long as it goes on.
 type logReading struct {
@@ -80,7 +46,7 @@ func (a *App) readingLog(c echo.Context, read func(logReading) error) error {
 		return err
 	}
 	r := logReading{app: a, reader: a.newReader(c), st: st, q: parseLogQuery(c.QueryParams())}
-	leave, err := a.followers.enter(r.who.User.ID)
+	leave, err := a.logReaders.enter(r.who.User.ID)
 	if err != nil {
 		return err
 	}

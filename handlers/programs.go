@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	mostStreams      = 200 // answers to programs that go on
-	mostStreamsOfOne = 16  // of those, to one user
+	mostPrograms      = 200 // that read a stream
+	mostProgramsOfOne = 16  // of those, of one user
 )
 
 // mountAPI registers what programs can ask for.
@@ -46,7 +46,7 @@ func (a *App) cors() echo.MiddlewareFunc {
 }
 
 func (a *App) followAPI(userID string) (leave func(), ok bool) {
-	leave, err := a.streams.enter(userID)
+	leave, err := a.programs.enter(userID)
 	return leave, err == nil
 }
 

@@ -3,7 +3,6 @@ package handlers
 import (
 	"cmp"
 	"crypto/sha256"
-	"errors"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -68,8 +67,8 @@ func (a *App) limitRequests() echo.MiddlewareFunc {
 	all, doors := newGauge(a.Rates.Requests), newGauge(a.Rates.SignIns)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if uncounted(c) {
-				return all.countRefusal(c, next)
+			if isExempt(c) {
+				return next(c)
 			}
 			g := all
 			if letsIn(c.Request()) {
@@ -81,29 +80,6 @@ func (a *App) limitRequests() echo.MiddlewareFunc {
 			return next(c)
 		}
 	}
-}
-
-// countRefusal counts the request if nobody is signed in: opening a stream is exempt, but not
-// for strangers, for whom the database is asked each time.
-func (g *gauge) countRefusal(c echo.Context, next echo.HandlerFunc) error {
-	caller := network(c.RealIP())
-	if wait := g.wait(caller); isStream(c) && wait > 0 {
-		return g.refuse(wait)
-	}
-	err := next(c)
-	if refused, ok := errors.AsType[*echo.HTTPError](err); ok && refused.Code == http.StatusUnauthorized {
-		g.take(caller)
-	}
-	return err
-}
-
-// wait is how long the caller would have to wait, and counts nothing.
-func (g *gauge) wait(caller any) time.Duration {
-	if g.rate.Unlimited() {
-		return 0
-	}
-	limiter := g.limiter(caller)
-	return time.Duration(max(0, 1-limiter.Tokens()) / float64(limiter.Limit()) * float64(time.Second))
 }
 
 // takeFor counts the request for its address, and for its token.
@@ -122,10 +98,10 @@ func (g *gauge) refuse(wait time.Duration) error {
 	}
 }
 
-// uncounted requests cost little, or last.
-func uncounted(c echo.Context) bool {
+// isExempt reports whether the request is exempt from rate limits.
+func isExempt(c echo.Context) bool {
 	switch c.Path() {
-	case "/static/*", "/healthz", "/readyz", "/events", logStreamPath:
+	case "/static/*", "/healthz", "/readyz":
 		return true
 	}
 	return false

@@ -29,6 +29,19 @@ type listQuery struct {
 	Page   int // from 1
 }
 
+// listQuery is what the request's address says. Filters that select nothing there is are dropped,
+// so that they open no streams of their own.
+func (a *App) listQuery(c echo.Context) listQuery {
+	q := parseListQuery(c.QueryParams())
+	if _, known := a.Engines.Find(q.Engine); !known {
+		q.Engine = ""
+	}
+	if !visitorOf(c).Actor.May(store.ViewStores, q.Team) {
+		q.Team = ""
+	}
+	return q
+}
+
 func parseListQuery(values url.Values) listQuery {
 	page, err := strconv.Atoi(values.Get("page"))
 	if err != nil || page < 1 || page > 1_000_000 {
@@ -38,10 +51,14 @@ func parseListQuery(values url.Values) listQuery {
 	if !slices.Contains(store.Statuses(), status) {
 		status = ""
 	}
+	sort := store.Sort(values.Get("sort"))
+	if !slices.Contains(store.Sorts(), sort) {
+		sort = ""
+	}
 	search := []rune(word(values.Get("q")))
 	return listQuery{
 		Search: string(search[:min(len(search), 100)]), Status: status, Engine: values.Get("engine"), Team: values.Get("team"),
-		Sort: store.Sort(values.Get("sort")), Page: page,
+		Sort: sort, Page: page,
 	}
 }
 
@@ -68,7 +85,7 @@ func (q listQuery) address() string {
 
 func (a *App) listStores(c echo.Context) error {
 	ctx, who := c.Request().Context(), visitorOf(c)
-	query := parseListQuery(c.QueryParams())
+	query := a.listQuery(c)
 	list, err := a.storeList(ctx, who, query)
 	if err != nil {
 		return err

@@ -31,6 +31,11 @@ func (a *App) stream(c echo.Context) error {
 		return err
 	}
 	s := &stream{reader: a.newReader(c), seen: seenBy(c.Request())}
+	leave, err := a.pages.enter(s.who.User.ID)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	if !a.hub.admit(s.reader) {
 		return errEnding
 	}
@@ -60,9 +65,12 @@ func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 	key := roomKey{view: c.QueryParam("view")}
 	switch key.view {
 	case "stores":
-		key.query, key.rights = parseListQuery(c.QueryParams()), rights(who.Actor)
+		key.query, key.rights = a.listQuery(c), rights(who.Actor)
 		return key, &liveList{App: a, who: who, query: key.query}, nil
 	case "store":
+		if !slices.Contains(views.Tabs(), views.Tab(c.QueryParam("tab"))) {
+			return key, nil, echo.ErrNotFound
+		}
 		st, err := a.DB.FindStore(c.Request().Context(), who.Actor, c.QueryParam("id"))
 		if err != nil {
 			return key, nil, err

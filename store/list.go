@@ -29,6 +29,9 @@ const (
 	ByName Sort = "name"
 )
 
+// Sorts are the orders to choose from.
+func Sorts() []Sort { return []Sort{Newest, Oldest, ByName} }
+
 func (s Sort) orderBy() string {
 	switch s {
 	case Oldest:

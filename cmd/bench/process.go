@@ -38,7 +38,7 @@ func startProcess(ctx context.Context, b *bench, dataDir string, at target, env 
 	p := &process{cmd: exec.CommandContext(ctx, b.binary, "serve"), connected: make(chan struct{})} //nolint:gosec // the Makefile names the program
 	p.cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + dataDir,
-		"SHOPWRIGHT_KUBECONFIG=" + at.kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0",
+		"SHOPWRIGHT_KUBECONFIG=" + at.kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0", "SHOPWRIGHT_MAX_STREAMS=0", "SHOPWRIGHT_MAX_STREAMS_PER_USER=0",
 		"SHOPWRIGHT_END_DELAY=0", // which is for proxies, and not ours to be quick with
 	}
 	p.cmd.Env = append(p.cmd.Env, env...)

@@ -97,6 +97,9 @@ type config struct {
 
 	CORSOrigins []string `env:"SHOPWRIGHT_CORS_ORIGINS" name:"cors-origins" help:"Origins of pages that may use the JSON API from a browser, such as https://tools.example.com; none when empty."`
 
+	MaxStreams        int `env:"SHOPWRIGHT_MAX_STREAMS" default:"2000" help:"Pages that are kept live at once; others refresh themselves every few seconds. 0 for no limit."`
+	MaxStreamsPerUser int `env:"SHOPWRIGHT_MAX_STREAMS_PER_USER" default:"50" help:"The same for the pages of one user; 0 for no limit."`
+
 	RequestRate    string `env:"SHOPWRIGHT_REQUEST_RATE" help:"Requests that one address, and one token, may send within a time, such as 1200/m; 0 for no limit. 1200/m when empty, and no limit with the development login."`
 	SignInRate     string `env:"SHOPWRIGHT_SIGN_IN_RATE" name:"sign-in-rate" help:"The same for the pages that let people in. 30/m when empty, and no limit with the development login."`
 	TrustedProxies string `env:"SHOPWRIGHT_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.3.0/24,fd00::/8; none when empty."`
@@ -154,6 +157,8 @@ func (c *config) validate() error {
 	check(c.URLPort >= 0 && c.URLPort < 1<<16, "SHOPWRIGHT_STORE_URL_PORT is %d: it must be a port", c.URLPort)
 	check(c.MaxStores >= 0, "SHOPWRIGHT_MAX_STORES is %d: it must not be negative", c.MaxStores)
 	check(c.MaxStoresPerUser >= 0, "SHOPWRIGHT_MAX_STORES_PER_USER is %d: it must not be negative", c.MaxStoresPerUser)
+	check(c.MaxStreams >= 0, "SHOPWRIGHT_MAX_STREAMS is %d: it must not be negative", c.MaxStreams)
+	check(c.MaxStreamsPerUser >= 0, "SHOPWRIGHT_MAX_STREAMS_PER_USER is %d: it must not be negative", c.MaxStreamsPerUser)
 	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
 	check(c.MaxRemovals > 0, "SHOPWRIGHT_MAX_REMOVALS is %d: it must be at least 1", c.MaxRemovals)
 	check(c.MaxChecks > 0, "SHOPWRIGHT_MAX_CHECKS is %d: it must be at least 1", c.MaxChecks)

@@ -191,7 +191,7 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 	}
 	app := handlers.New(handlers.Config{
 		DB: db, Provisioner: work, Engines: engine.Offered(), SessionKeys: keys, BaseURL: c.baseURL(listener.Addr().String()), HSTSSubdomains: c.HSTSSubdomains,
-		Limits: c.limits(), Rates: c.rates(), Proxies: proxies, Mail: c.mail(),
+		Limits: c.limits(), Rates: c.rates(), MaxStreams: c.MaxStreams, MaxStreamsPerUser: c.MaxStreamsPerUser, Proxies: proxies, Mail: c.mail(),
 		Providers: providers, Admission: c.admission(providers),
 		DevLogin: c.DevLogin, CORSOrigins: c.CORSOrigins, Version: currentVersion(), Log: log,
 	})
