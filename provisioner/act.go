@@ -27,7 +27,7 @@ type settled struct {
 	namespace   kube.NamespaceState
 	limits      bool
 	credentials bool
-	release     helm.Release // once it is deployed for this generation, by whomever
+	release     helm.Release // once it is deployed for this change, by whomever
 	marks       kube.Marks   // of what was applied, where something was there before
 	untested    bool         // the release has no test
 	attempt     int          // of the check, begun by this holder; the watch may not show it yet
@@ -158,7 +158,7 @@ func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observ
 			return err
 		}
 	}
-	if o.Release.Status != helm.Deployed || o.Release.Generation != w.claim.Store.Generation {
+	if o.Release.Status != helm.Deployed || o.Release.Change != w.claim.Store.Change.ID {
 		return nil
 	}
 	w.settled.release = o.Release
@@ -398,7 +398,7 @@ func (w *worker) releaseRequest() (helm.Request, error) {
 	}
 	return helm.Request{
 		Namespace: st.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values, Revision: st.Change.To,
-		Generation: st.Generation, Keep: store.RevisionsKept,
+		Change: st.Change.ID, Keep: store.RevisionsKept,
 		Fresh: w.settled.namespace.Fresh && w.settled.release.Status == helm.None,
 	}, nil
 }

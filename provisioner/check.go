@@ -33,8 +33,11 @@ type checkRun struct {
 	Result  store.Check // once it is done
 }
 
-// openingRun names the run that opens the store in its present generation.
-func openingRun(st store.Store) string { return "g" + strconv.FormatInt(st.Generation, 10) }
+// openingRun names the run that opens the store at the end of its present change: by the
+// random end of the change's id, since dashes separate the run from the attempt.
+func openingRun(st store.Store) string {
+	return st.Change.ID[strings.LastIndex(st.Change.ID, "-")+1:]
+}
 
 // runOf finds the run among the store's pods.
 func runOf(s kube.Snapshot, name string) checkRun {

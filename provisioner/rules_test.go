@@ -66,7 +66,7 @@ func failureOf(t *testing.T, name string) store.Failure {
 	}
 	return next(
 		store.Store{Status: store.Provisioning, Desired: store.Present, Generation: 1, Step: store.StepSetup},
-		observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1}, Applied: true, Snapshot: s},
+		observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed}, Applied: true, Snapshot: s},
 	).Failure
 }
 

@@ -104,7 +104,7 @@ func next(st store.Store, o observed) action {
 // first release of the rebuild is made when nothing is.
 func holdsRemains(st store.Store, o observed) bool {
 	there := o.Release.Status != helm.None
-	begun := there && o.Release.Generation == st.Generation
+	begun := there && o.Release.Change == st.Change.ID
 	return st.Change.Kind == store.Rebuild && !begun && (there || o.Volumes > 0)
 }
 
@@ -122,7 +122,7 @@ func nextClearing(o observed) action {
 }
 
 func nextRelease(st store.Store, o observed) action {
-	current := o.Release.Status == helm.Deployed && o.Release.Generation == st.Generation
+	current := o.Release.Status == helm.Deployed && o.Release.Change == st.Change.ID
 	switch {
 	case o.Release.Status == helm.Pending:
 		return action{Do: unlockRelease, Step: store.StepRelease}

@@ -14,15 +14,15 @@ import (
 func TestNext(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked, Change: store.Change{Applied: 1}}
+	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked, Change: store.Change{ID: "1", Applied: 1}}
 	retried := wanted
-	retried.Generation, retried.Step = 2, ""
+	retried.Generation, retried.Step, retried.Change.ID = 2, "", "2"
 	released, watched := wanted, wanted
 	released.Step, watched.Step = store.StepRelease, store.StepWorkloads
 	bereft := retried
 	bereft.Volumes = []string{"data", "files"}
 	rebuilt := retried
-	rebuilt.Change = store.Change{Kind: store.Rebuild}
+	rebuilt.Change = store.Change{ID: "2", Kind: store.Rebuild}
 	unwanted := wanted
 	unwanted.Desired = store.Absent
 
@@ -33,7 +33,7 @@ func TestNext(t *testing.T) {
 	failed, succeeded, old := setup, setup, setup
 	failed.Failed, succeeded.Succeeded = true, true
 	old.Failed, old.CreatedAt = true, asked.Add(-time.Minute)
-	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1, Revision: 1}}
+	full := observed{Namespace: active, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Change: "1", Revision: 1}}
 	with := func(change func(*observed)) observed {
 		o := full
 		change(&o)
@@ -132,7 +132,7 @@ func TestNext(t *testing.T) {
 		"rebuild on disks":         {rebuilt, with(func(o *observed) { o.Release, o.Volumes = helm.Release{}, 2 }), deleteVolumes, store.StepNamespace},
 		"rebuild beside old disks": {rebuilt, with(func(o *observed) { o.Release, o.Volumes, o.Cleared = helm.Release{}, 1, true }), wait, store.StepNamespace},
 		"rebuild of what is gone":  {rebuilt, with(func(o *observed) { o.Release, o.Cleared = helm.Release{}, true }), applyRelease, store.StepRelease},
-		"rebuild that is applied":  {rebuilt, with(func(o *observed) { o.Release.Generation, o.Volumes = 2, 2 }), applyRelease, store.StepRelease},
+		"rebuild that is applied":  {rebuilt, with(func(o *observed) { o.Release.Change, o.Volumes = "2", 2 }), applyRelease, store.StepRelease},
 		"a disk is going": {wanted, opening(func(o *observed) {
 			o.Check, o.Address.Outcome, o.Snapshot.Volumes = sold, store.Answers, []kube.Volume{{Name: "data", Leaving: true}}
 		}), fail, store.StepWorkloads},
@@ -158,8 +158,8 @@ func TestNext(t *testing.T) {
 func TestRetryIsResetOnce(t *testing.T) {
 	t.Parallel()
 	asked := time.Now()
-	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease}
-	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Generation: 1, Revision: 1}}
+	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease, Change: store.Change{ID: "2"}}
+	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Change: "1", Revision: 1}}
 	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", UID: "1", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
 	if got := next(st, o); got.Do != resetSetup {
 		t.Errorf("first %s", got.Do)
@@ -168,7 +168,7 @@ func TestRetryIsResetOnce(t *testing.T) {
 	if got := next(st, o); got.Do != applyRelease {
 		t.Errorf("then %s", got.Do)
 	}
-	o.Applied, o.Release.Generation, o.Release.Revision = true, 2, 2
+	o.Applied, o.Release.Change, o.Release.Revision = true, "2", 2
 	if got := next(st, o); got.Do != recordRelease {
 		t.Errorf("once it is applied: %s", got.Do)
 	}

@@ -24,6 +24,9 @@ const (
 
 // Change is what a store is being brought to, or was at last. It is kept as JSON.
 type Change struct {
+	// ID is drawn anew for every generation, so that what was applied for a change is told from
+	// what was applied for another one even after the database was restored from a backup.
+	ID   string     `json:"id,omitempty"`
 	Kind ChangeKind `json:"kind,omitempty"`
 	By   By         `json:"by,omitzero"`
 	Note string     `json:"note,omitempty"` // a few words for the history
@@ -261,7 +264,7 @@ func (s Store) goesBack(f Failure) bool {
 func (s *Store) goBack(f Failure) []Event {
 	undone := storeEvent(*s, Actor{}, StoreUndone, f.Title)
 	s.Generation++
-	s.Change = Change{Kind: Rollback, Note: backTo(s.Change.From), To: s.Change.From, From: s.Change.From, Undone: f}
+	s.Change = Change{ID: newID(), Kind: Rollback, Note: backTo(s.Change.From), To: s.Change.From, From: s.Change.From, Undone: f}
 	s.Step, s.Message, s.Worked, s.QueuedAt = StepRelease, "", 0, s.UpdatedAt
 	undone.Data.Generation = s.Generation
 	return []Event{undone, storeEvent(*s, Actor{}, StepStarted, "")}

@@ -211,3 +211,29 @@ func TestRevisionsOfALostNamespace(t *testing.T) {
 		}
 	})
 }
+
+// Generations are counted, and counted again after a restore from a backup. Changes are not.
+func TestChangesAreNeverTheSame(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		seen := map[string]bool{st.Change.ID: true}
+		note := func(st store.Store, err error) {
+			if err != nil || st.Change.ID == "" || seen[st.Change.ID] {
+				t.Errorf("%s is the change %q, %v", st.Change.Note, st.Change.ID, err)
+			}
+			seen[st.Change.ID] = true
+		}
+		c := b.upgrade(t, st, store.UpgradeRequest{})
+		note(c.Store, nil)
+		b.release(t, &c, 2, "1.1.0")
+		undone, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
+		note(undone, err)
+		c.Store = undone
+		failed, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
+		if err != nil || failed.Change.ID != undone.Change.ID {
+			t.Errorf("failed, it is another change: %+v, %v", failed.Change, err)
+		}
+		note(b.db.Retry(t.Context(), b.actor, st.ID))
+	})
+}

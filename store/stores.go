@@ -93,7 +93,7 @@ func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
 		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
 		Country: n.Country, Currency: n.Currency,
-		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{By: actor.by(), Note: "Opened"},
+		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{ID: newID(), By: actor.by(), Note: "Opened"},
 		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 	}
 }
@@ -268,7 +268,7 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (
 			return err
 		}
 		st.Generation++
-		st.Change.Applied = 0
+		st.Change.ID, st.Change.Applied = newID(), 0
 		st.Step, st.Message, st.Worked, st.QueuedAt = "", "", 0, fromMicros(t.now)
 		event.Data.Generation, event.Data.Status = st.Generation, st.Status
 		if err := t.saveStore(ctx, before, st); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 
 	"helm.sh/helm/v3/pkg/action"
@@ -34,14 +33,14 @@ const (
 type Release struct {
 	Status       Status
 	Revision     int
-	Generation   int64 // for which it was applied, see [Request]; zero when nobody said
+	Change       string // that it was applied for, see [Request]; empty when nobody said
 	ChartVersion string
 	Objects      int
 	Test         string // manifest of the pod that the chart tests the release with, if it does
 }
 
-// labelGeneration of a release's Secret says for which generation it was applied.
-const labelGeneration = "shopwright.dev/generation"
+// labelChange of a release's Secret says for which change it was applied.
+const labelChange = "shopwright.dev/change"
 
 // ErrNoRevision says that the cluster does not remember the revision.
 var ErrNoRevision = errors.New("the release has no such revision")
@@ -54,10 +53,10 @@ type Request struct {
 	Values    map[string]any // over the chart's own
 	// Revision, unless it is zero, is the one whose chart and values are taken instead.
 	Revision int
-	// Generation of what the release is for is remembered with it, so that whoever goes on
-	// can tell whether it has been applied.
-	Generation int64
-	Keep       int // revisions that the cluster remembers; zero for all
+	// Change identifies what the release is applied for. It is remembered with the revision, so
+	// that whoever goes on can tell whether it has been applied. It must be a label's value.
+	Change string
+	Keep   int // revisions that the cluster remembers; zero for all
 	// Fresh tells that the caller has made the namespace and nothing of the chart can be in
 	// it, so that nobody needs to look.
 	Fresh bool
@@ -173,7 +172,7 @@ func newUpgrade(cfg *action.Configuration, r Request) *action.Upgrade {
 }
 
 func (r Request) labels() map[string]string {
-	return map[string]string{labelGeneration: strconv.FormatInt(r.Generation, 10)}
+	return map[string]string{labelChange: r.Change}
 }
 
 // Unlock marks a pending revision as failed, so that another action can follow. Only who
@@ -264,9 +263,8 @@ func render(r Request, kubeVersion string) (*release.Release, error) {
 }
 
 func describeRelease(r *release.Release) Release {
-	generation, _ := strconv.ParseInt(r.Labels[labelGeneration], 10, 64) // zero where somebody else has applied it
 	return Release{
-		Status: statusOf(r.Info.Status), Revision: r.Version, Generation: generation, ChartVersion: r.Chart.Metadata.Version,
+		Status: statusOf(r.Info.Status), Revision: r.Version, Change: r.Labels[labelChange], ChartVersion: r.Chart.Metadata.Version,
 		Objects: strings.Count("\n"+r.Manifest, "\nkind: "), Test: testOf(r),
 	}
 }

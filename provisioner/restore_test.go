@@ -1,0 +1,51 @@
+package provisioner_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// exec writes to the database beside the platform.
+func (p *platform) exec(t *testing.T, statement string, args ...any) {
+	t.Helper()
+	db, err := sql.Open("sqlite", p.file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUpgradeAfterARestore has the database count a change again that the cluster has seen already.
+func TestUpgradeAfterARestore(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Restored"))
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	p.exec(t, `VACUUM INTO $1`, backup)
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8"}})
+	forgotten := p.changed(t, st)
+	checked := p.checks(t, st)
+
+	p.stop()
+	p.db, p.file = storetest.Open(t, "sqlite:"+backup), backup
+	p.run(t)
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.6"}})
+	again := p.changed(t, st)
+	if again.Status != store.Ready || again.Generation != forgotten.Generation {
+		t.Fatalf("it is %s in generation %d, and was in %d before: %+v", again.Status, again.Generation, forgotten.Generation, again.Failure)
+	}
+	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.6") {
+		t.Errorf("the database is %s", image)
+	}
+	if now := p.checks(t, st); len(now) != 1 || len(checked) != 1 || now[0].UID == checked[0].UID {
+		t.Errorf("the check of the upgrade that was forgotten counts for this one: %d pods, and %d before", len(now), len(checked))
+	}
+}
