@@ -259,11 +259,15 @@ func (a *App) showRevision(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form := views.ChangeForm{Crumb: fmt.Sprintf("Revision %d", revision), Title: fmt.Sprintf("Revision %d → %d", revision-1, revision)}
-	if revision == 1 {
+	before, err := a.DB.RevisionBefore(c.Request().Context(), st.ID, revision)
+	if err != nil {
+		return err
+	}
+	form := views.ChangeForm{Crumb: fmt.Sprintf("Revision %d", revision), Title: fmt.Sprintf("Revision %d → %d", before, revision)}
+	if before == 0 {
 		form.Title = "Revision 1"
 	}
-	comparison, err := a.Provisioner.Compare(c.Request().Context(), st, revision-1, revision)
+	comparison, err := a.Provisioner.Compare(c.Request().Context(), st, before, revision)
 	if err != nil {
 		form.Problem = a.noComparison(st, err)
 	} else {

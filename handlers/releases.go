@@ -54,7 +54,7 @@ func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision)
 func revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRow {
 	row := views.RevisionRow{
 		Number: r.Number, What: word(r.Note), Why: plain(r.Message), Chart: r.ChartVersion, Who: word(r.Actor), At: r.BeganAt,
-		Known: r.State != store.RevisionGone && r.Number > st.Revision-store.RevisionsKept && st.Desired == store.Present,
+		Known: r.Kept && st.Desired == store.Present,
 	}
 	row.CanBack = r.CanRollback(st.Revision) && st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)
 	row.State, row.Tone = revisionState(r.State)

@@ -213,7 +213,7 @@ func (w *worker) observeLeaving(ctx context.Context, conn *connection, o *observ
 func (w *worker) act(ctx context.Context, conn *connection, o observed, a action) (done bool, err error) {
 	switch a.Do {
 	case complete:
-		err := w.complete(ctx, o)
+		err := w.complete(ctx, conn, o)
 		return err == nil, err
 	case archive:
 		_, err := w.db.Archive(ctx, w.claim, w.outcome)
@@ -398,8 +398,8 @@ func (w *worker) releaseRequest() (helm.Request, error) {
 	}
 	return helm.Request{
 		Namespace: st.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values, Revision: st.Change.To,
-		Change: st.Change.ID, Keep: store.RevisionsKept,
-		Fresh: w.settled.namespace.Fresh && w.settled.release.Status == helm.None,
+		Change: st.Change.ID,
+		Fresh:  w.settled.namespace.Fresh && w.settled.release.Status == helm.None,
 	}, nil
 }
 
@@ -466,7 +466,7 @@ func (p *Provisioner) spec(st store.Store) engine.Spec {
 	return spec
 }
 
-func (w *worker) complete(ctx context.Context, o observed) error {
+func (w *worker) complete(ctx context.Context, conn *connection, o observed) error {
 	url := w.storeURL(w.claim.Store)
 	opened := store.Opened{Finished: w.outcome, URL: url, AdminURL: w.engine.AdminURL(url)}
 	opened.Check, opened.Next = o.Check.Result, w.nextCheck(true)
@@ -474,11 +474,34 @@ func (w *worker) complete(ctx context.Context, o observed) error {
 	for _, volume := range o.Snapshot.Volumes {
 		opened.Volumes = append(opened.Volumes, volume.Name)
 	}
-	_, err := w.db.Complete(ctx, w.claim, opened)
-	if err == nil {
-		w.log.Info("store is ready", "worked", w.worked.Round(time.Millisecond))
+	st, err := w.db.Complete(ctx, w.claim, opened)
+	if err != nil {
+		return err
 	}
-	return err
+	w.log.Info("store is ready", "worked", w.worked.Round(time.Millisecond))
+	if err := w.prune(ctx, conn, st); err != nil {
+		w.log.Warn("old revisions are deleted after the next change", "error", err)
+	}
+	return nil
+}
+
+// prune deletes from the cluster the revisions that the database does not list as kept. It comes
+// after they have been marked there, so that no revision is offered that is gone.
+func (w *worker) prune(ctx context.Context, conn *connection, st store.Store) error {
+	revisions, err := w.db.Revisions(ctx, st.ID)
+	if err != nil {
+		return err
+	}
+	var keep []int
+	for _, r := range revisions {
+		if r.Kept {
+			keep = append(keep, r.Number)
+		}
+	}
+	if len(keep) == st.Revision { // all there can be
+		return nil
+	}
+	return conn.helm.Prune(ctx, st.Namespace, releaseName, keep)
 }
 
 // giveUp records a failure with all that explains it. done is false when the store goes back

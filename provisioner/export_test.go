@@ -17,3 +17,6 @@ func (p *Provisioner) TrustWatches() { p.lookAgain = time.Hour }
 
 // GiveBackAfter sets how long claims are kept while the cluster cannot be reached.
 func (p *Provisioner) GiveBackAfter(d time.Duration) { p.giveBack = d }
+
+// TryWithoutPause lets what has failed be tried again at once.
+func (p *Provisioner) TryWithoutPause() { p.backoff = func(int) time.Duration { return 0 } }

@@ -51,6 +51,7 @@ type Provisioner struct {
 	checkEvery  time.Duration
 	lookAgain   time.Duration
 	giveBack    time.Duration // see giveBackAfter
+	backoff     func(failures int) time.Duration
 	holder      string
 	log         *slog.Logger
 	wishes      *kube.Signals // by store id: somebody asked for something
@@ -62,7 +63,8 @@ type Provisioner struct {
 func New(c Config) *Provisioner {
 	p := &Provisioner{
 		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort,
-		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, lookAgain: lookAgain, giveBack: giveBackAfter, holder: c.Holder, log: c.Log,
+		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, lookAgain: lookAgain, giveBack: giveBackAfter, backoff: backoff,
+		holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
 	p.concurrency.Cluster = c.Cluster.ID

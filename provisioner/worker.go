@@ -175,7 +175,12 @@ func (w *worker) recover(ctx *lease, err error) {
 	w.cluster.doubt(ctx)
 	w.failures++
 	w.tell(ctx, err, final)
-	_ = sleep(ctx, min(time.Second<<min(w.failures, 6), 30*time.Second)/2)
+	_ = sleep(ctx, w.backoff(w.failures))
+}
+
+// backoff is the pause after so many tries in a row have failed.
+func backoff(failures int) time.Duration {
+	return min(time.Second<<min(failures, 6), 30*time.Second) / 2
 }
 
 // tell says on the page what the work cannot get past, from the second try on. That the cluster

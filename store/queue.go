@@ -204,7 +204,11 @@ func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 			st.ReadyAt = st.UpdatedAt
 		}
 		st.Sold = st.Revision
-		return append(events, storeEvent(*st, Actor{}, StoreReady, st.Change.Note)), t.settleRevision(ctx, *st, RevisionDeployed, "")
+		events = append(events, storeEvent(*st, Actor{}, StoreReady, st.Change.Note))
+		if err := t.settleRevision(ctx, *st, RevisionDeployed, ""); err != nil {
+			return nil, err
+		}
+		return events, t.prune(ctx, *st)
 	})
 }
 

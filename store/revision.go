@@ -72,8 +72,9 @@ const (
 	RevisionGone       RevisionState = "gone"
 )
 
-// RevisionsKept is how many of a store's revisions its cluster remembers.
-const RevisionsKept = 10
+// revisionsKept is how many of a store's revisions its cluster keeps: so many that succeeded,
+// and so many that failed. Those that are needed still come on top.
+const revisionsKept = 10
 
 // Revision is one entry in the history of a store's release.
 type Revision struct {
@@ -83,6 +84,7 @@ type Revision struct {
 	ChartVersion string
 	Offer        string // digest of the chart and values that were offered then
 	State        RevisionState
+	Kept         bool   // whether the cluster keeps it
 	Message      string // why it failed
 	Actor        string // empty for the platform itself
 	BeganAt      time.Time
@@ -114,12 +116,13 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 		text string
 		args []any
 	}{
-		{`UPDATE revisions SET state = 'gone' WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
-		{`UPDATE revisions SET state = 'superseded', ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
-		{`INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, offer, state, message, actor_id, actor, began_at, ended_at)
+		{`UPDATE revisions SET state = 'gone', kept = FALSE WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
+		// One that is replaced while it is pending was never verified: there is no way back to it.
+		{`UPDATE revisions SET state = 'superseded', kept = FALSE, ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
+		{`INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, offer, state, kept, message, actor_id, actor, began_at, ended_at)
 			VALUES ($1, $2, $3, $4, $5, $6,
 				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $11 ORDER BY generation DESC LIMIT 1), $7),
-				'pending', '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
+				'pending', TRUE, '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
 			[]any{st.ID, r.Number, st.Generation, st.Change.Kind, st.Change.Note, r.ChartVersion, r.Offer, st.Change.By.ID, st.Change.By.Name, micros(st.QueuedAt), r.Like}},
 	} {
 		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
@@ -145,14 +148,41 @@ func (t tx) settleRevision(ctx context.Context, st Store, state RevisionState, m
 	return nil
 }
 
+// prune marks the revisions that the cluster need not keep any more. Those with which the store
+// was ready last, that are in place, or that its change comes from or goes to are never among them.
+func (t tx) prune(ctx context.Context, st Store) error {
+	_, err := t.ExecContext(ctx, `
+		UPDATE revisions SET kept = FALSE
+		WHERE store_id = $1 AND kept AND number NOT IN ($2, $3, $4, $5) AND number NOT IN (
+			SELECT number FROM revisions WHERE store_id = $1 AND kept AND state <> 'failed' ORDER BY number DESC LIMIT $6)
+		AND number NOT IN (
+			SELECT number FROM revisions WHERE store_id = $1 AND kept AND state = 'failed' ORDER BY number DESC LIMIT $6)`,
+		st.ID, st.Sold, st.Revision, st.Change.From, st.Change.To, revisionsKept)
+	if err != nil {
+		return fmt.Errorf("prune the revisions of store %s: %w", st.ID, err)
+	}
+	return nil
+}
+
 // Revisions returns the history of a store's release, newest first.
 func (db *DB) Revisions(ctx context.Context, storeID string) ([]Revision, error) {
 	return queryRevisions(ctx, db.read, storeID)
 }
 
+// RevisionBefore returns the number of the revision that the cluster keeps of those before that
+// one; zero for the first one, which nothing comes before.
+func (db *DB) RevisionBefore(ctx context.Context, storeID string, number int) (before int, err error) {
+	err = db.read.QueryRowContext(ctx, `
+		SELECT COALESCE(MAX(number), $2 - 1) FROM revisions WHERE store_id = $1 AND kept AND number < $2`, storeID, number).Scan(&before)
+	if err != nil {
+		return 0, fmt.Errorf("look for the revision before %d of store %s: %w", number, storeID, err)
+	}
+	return before, nil
+}
+
 func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT number, kind, note, chart_version, offer, state, message, actor, began_at, ended_at
+		SELECT number, kind, note, chart_version, offer, state, kept, message, actor, began_at, ended_at
 		FROM revisions WHERE store_id = $1 ORDER BY generation DESC, number DESC`, storeID)
 	revisions, err := collect(rows, err, scanRevision)
 	if err != nil {
@@ -163,7 +193,7 @@ func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision,
 
 func scanRevision(row scanner) (r Revision, err error) {
 	var began, ended int64
-	err = row.Scan(&r.Number, &r.Kind, &r.Note, &r.ChartVersion, &r.Offer, &r.State, &r.Message, &r.Actor, &began, &ended)
+	err = row.Scan(&r.Number, &r.Kind, &r.Note, &r.ChartVersion, &r.Offer, &r.State, &r.Kept, &r.Message, &r.Actor, &began, &ended)
 	r.BeganAt, r.EndedAt = fromMicros(began), fromMicros(ended)
 	return r, err
 }
@@ -175,11 +205,11 @@ func (s Store) CanChange() bool {
 }
 
 // CanRollback reports whether a store whose newest revision is that may go back to this one:
-// it sold, it is not the one in place, and it is still remembered. Under a change that has
-// failed, the one that sold before is called deployed still.
+// it was verified, it is not the one in place, and the cluster keeps it. Under a change that has
+// failed, the one that was verified before is still called deployed.
 func (r Revision) CanRollback(newest int) bool {
-	sold := r.State == RevisionSuperseded || r.State == RevisionDeployed
-	return sold && r.Number < newest && r.Number > newest-RevisionsKept
+	verified := r.State == RevisionSuperseded || r.State == RevisionDeployed
+	return verified && r.Kept && r.Number < newest
 }
 
 // UpgradeRequest is what a person decides about an upgrade to what is offered now.

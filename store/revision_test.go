@@ -212,6 +212,88 @@ func TestRevisionsOfALostNamespace(t *testing.T) {
 	})
 }
 
+// kept are the numbers of the revisions that the cluster keeps, and of those with a way back.
+func (b bundle) kept(t *testing.T, st store.Store) (all, back []int) {
+	t.Helper()
+	revisions, err := b.db.Revisions(t.Context(), st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range slices.Backward(revisions) {
+		if r.Kept {
+			all = append(all, r.Number)
+		}
+		if r.CanRollback(st.Revision) {
+			back = append(back, r.Number)
+		}
+	}
+	return all, back
+}
+
+func TestRevisionsThatAreKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		to := func(st store.Store, err error) store.Store {
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := b.claim(t, "one")
+			b.release(t, &c, st.Revision+1, "1.0.0")
+			return b.complete(t, c)
+		}
+		for st.Revision < 11 {
+			st = to(b.db.Upgrade(t.Context(), b.actor, st.ID, store.UpgradeRequest{}))
+		}
+		all, back := b.kept(t, st)
+		if want := []int{2, 3, 4, 5, 6, 7, 8, 9, 10, 11}; !slices.Equal(all, want) || !slices.Equal(back, want[:9]) {
+			t.Errorf("kept are %d, with ways back to %d", all, back)
+		}
+		if _, err := b.db.Rollback(t.Context(), b.actor, st.ID, 1); store.ErrorCode(err) != store.Conflict {
+			t.Errorf("back to a revision that is not kept: %v", err)
+		}
+		st = to(b.db.Rollback(t.Context(), b.actor, st.ID, 2)) // which is the eleventh then
+		if all, _ := b.kept(t, st); all[0] != 2 || len(all) != 11 {
+			t.Errorf("after the way back to 2 kept are %d", all)
+		}
+		for n, want := range map[int]int{1: 0, 2: 1, 3: 2, 12: 11} {
+			if before, err := b.db.RevisionBefore(t.Context(), st.ID, n); err != nil || before != want {
+				t.Errorf("before %d is %d, want %d; %v", n, before, want, err)
+			}
+		}
+	})
+}
+
+// Failed tries in a row push out neither what was verified before them nor one another.
+func TestWayBackOutlastsFailedTries(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		c := b.upgrade(t, st, store.UpgradeRequest{Stay: true})
+		for n := 2; n < 16; n++ {
+			b.release(t, &c, n, "1.1.0")
+			if _, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+				t.Fatal(err)
+			}
+			if _, back := b.kept(t, b.store(t, st.ID)); !slices.Equal(back, []int{1}) {
+				t.Fatalf("after %d tries there are ways back to %d", n-1, back)
+			}
+			again, err := b.db.Retry(t.Context(), b.actor, st.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Store = again
+		}
+		b.release(t, &c, 16, "1.1.0")
+		b.release(t, &c, 17, "1.1.0") // applied once more in the same change, such as after a setup was removed
+		st = b.complete(t, c)
+		all, back := b.kept(t, st)
+		if want := []int{1, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17}; !slices.Equal(all, want) || !slices.Equal(back, []int{1}) {
+			t.Errorf("kept are %d, want %d, with ways back to %d", all, want, back)
+		}
+	})
+}
+
 // Generations are counted, and counted again after a restore from a backup. Changes are not.
 func TestChangesAreNeverTheSame(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {

@@ -296,7 +296,11 @@ func (a *API) showRelease(ctx context.Context, in *releaseInput) (*comparisonOut
 	if err != nil {
 		return nil, err
 	}
-	comparison, err := a.Provisioner.Compare(ctx, st, in.Revision-1, in.Revision)
+	before, err := a.DB.RevisionBefore(ctx, st.ID, in.Revision)
+	if err != nil {
+		return nil, err
+	}
+	comparison, err := a.Provisioner.Compare(ctx, st, before, in.Revision)
 	if err != nil {
 		return nil, a.ofCluster(ctx, st, err)
 	}

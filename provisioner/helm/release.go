@@ -56,7 +56,6 @@ type Request struct {
 	// Change identifies what the release is applied for. It is remembered with the revision, so
 	// that whoever goes on can tell whether it has been applied. It must be a label's value.
 	Change string
-	Keep   int // revisions that the cluster remembers; zero for all
 	// Fresh tells that the caller has made the namespace and nothing of the chart can be in
 	// it, so that nobody needs to look.
 	Fresh bool
@@ -107,6 +106,9 @@ func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, 
 	if len(history) == 0 {
 		return install(cfg, source, r)
 	}
+	if err := deleteTries(cfg, history, r); err != nil {
+		return Release{}, err
+	}
 	done, err := newUpgrade(cfg, r).Run(r.Name, source.chart, source.values)
 	if err != nil {
 		return Release{}, fmt.Errorf("upgrade release %s/%s: %w", r.Namespace, r.Name, err)
@@ -130,6 +132,54 @@ func newest(history []*release.Release) (last *release.Release) {
 		}
 	}
 	return last
+}
+
+// deleteTries deletes the failed revisions of earlier tries at the same change, so that trying
+// for long leaves no more than one. The revision that Helm upgrades from stays.
+func deleteTries(cfg *action.Configuration, history []*release.Release, r Request) error {
+	base := baseOf(history)
+	for _, past := range history {
+		if past == base || past.Info.Status != release.StatusFailed || r.Change == "" || past.Labels[labelChange] != r.Change {
+			continue
+		}
+		if _, err := cfg.Releases.Delete(r.Name, past.Version); err != nil {
+			return fmt.Errorf("delete revision %d of release %s/%s: %w", past.Version, r.Namespace, r.Name, err)
+		}
+	}
+	return nil
+}
+
+// baseOf is the revision that Helm compares with in an upgrade: the deployed one, or the newest
+// where none is.
+func baseOf(history []*release.Release) *release.Release {
+	others := func(past *release.Release) bool { return past.Info.Status != release.StatusDeployed }
+	if deployed := newest(slices.DeleteFunc(slices.Clone(history), others)); deployed != nil {
+		return deployed
+	}
+	return newest(history)
+}
+
+// Prune deletes the revisions that are older than the newest one and not to be kept. The one
+// that is deployed always stays: Helm upgrades from it.
+func (c *Client) Prune(ctx context.Context, namespace, name string, keep []int) error {
+	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
+	if err != nil {
+		return err
+	}
+	history, err := historyOf(cfg, Request{Namespace: namespace, Name: name})
+	if err != nil {
+		return err
+	}
+	base, last := baseOf(history), newest(history)
+	for _, past := range history {
+		if past == base || past == last || slices.Contains(keep, past.Version) {
+			continue
+		}
+		if _, err := cfg.Releases.Delete(name, past.Version); err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
+			return fmt.Errorf("delete revision %d of release %s/%s: %w", past.Version, namespace, name, err)
+		}
+	}
+	return nil
 }
 
 // source is what a release is made of.
@@ -167,7 +217,6 @@ func newUpgrade(cfg *action.Configuration, r Request) *action.Upgrade {
 	upgrade.Namespace, upgrade.Labels = r.Namespace, r.labels()
 	upgrade.DisableOpenAPIValidation = true
 	upgrade.ResetValues = true
-	upgrade.MaxHistory = r.Keep
 	return upgrade
 }
 

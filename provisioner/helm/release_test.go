@@ -290,3 +290,37 @@ func TestNothingIsAskedOnceTheContextHasEnded(t *testing.T) {
 	}
 	p.wantStatus(t, helm.None, 0)
 }
+
+// Helm needs the deployed revision for the next upgrade, whoever asks for it to be deleted.
+func TestPruneLeavesWhatIsDeployed(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, kubetest.Platform(t))
+	for range 3 {
+		p.apply(t, p.request(t, "local"))
+	}
+	for _, tt := range []struct {
+		keep []int
+		want []string
+	}{
+		{[]int{1}, []string{"1", "3"}},
+		{nil, []string{"3"}},
+		{nil, []string{"3"}},
+	} {
+		if err := p.Prune(t.Context(), p.owner.Namespace, "store", tt.keep); err != nil {
+			t.Fatal(err)
+		}
+		secrets, err := kubetest.Admin(t).CoreV1().Secrets(p.owner.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "owner=helm"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		for _, secret := range secrets.Items {
+			left = append(left, secret.Labels["version"])
+		}
+		if slices.Sort(left); !slices.Equal(left, tt.want) {
+			t.Errorf("to be kept are %d: the revisions %q are left, want %q", tt.keep, left, tt.want)
+		}
+	}
+	p.apply(t, p.request(t, "production"))
+	p.wantStatus(t, helm.Deployed, 4)
+}

@@ -234,6 +234,7 @@ CREATE TABLE revisions (
 	chart_version TEXT   NOT NULL,
 	offer         TEXT   NOT NULL, -- digest of the chart and values that were offered then
 	state         TEXT   NOT NULL CHECK (state IN ('pending', 'deployed', 'superseded', 'failed', 'gone')),
+	kept          BOOLEAN NOT NULL, -- whether the cluster keeps it: decides what is deleted there and what a rollback may go to
 	message       TEXT   NOT NULL, -- why it failed
 	actor_id      TEXT   NOT NULL, -- who asked for it; empty for the platform itself
 	actor         TEXT   NOT NULL,
