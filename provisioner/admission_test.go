@@ -2,14 +2,18 @@ package provisioner_test
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
+	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
@@ -156,4 +160,74 @@ func TestDeletionDenied(t *testing.T) {
 	}
 	allow()
 	p.untilGone(t, st)
+}
+
+// requireTeam has the cluster refuse changes of Deployments in the namespace, which lack a label.
+// Those that exist may stay.
+func (p *platform) requireTeam(t *testing.T, namespace string) {
+	t.Helper()
+	p.createPolicy(t, "require-team-"+namespace, admissionv1.ValidatingAdmissionPolicySpec{
+		MatchConstraints: &admissionv1.MatchResources{ResourceRules: []admissionv1.NamedRuleWithOperations{
+			when(admissionv1.Update, "apps", "deployments"),
+		}},
+		Validations: []admissionv1.Validation{{Expression: "'team' in object.metadata.labels", Message: "every workload must have the label team"}},
+	}, namespace)
+	patch := []byte(`{"metadata": {"annotations": {"probe": "x"}}}`)
+	kubetest.Within(t, "the policy is in force", func() bool {
+		_, err := p.admin.AppsV1().Deployments(namespace).Patch(t.Context(), "wordpress", types.MergePatchType, patch, metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		return err != nil
+	})
+}
+
+// patchesOf counts the patches of a Deployment of the store.
+func patchesOf(link *kubetest.Link, st store.Store, name string) (n int) {
+	for _, r := range link.Writes(st.Namespace) {
+		if r.Method == http.MethodPatch && strings.HasSuffix(r.Path, "/deployments/"+name) {
+			n++
+		}
+	}
+	return n
+}
+
+// An upgrade that the cluster refuses is not tried again.
+func TestRefusedUpgradeIsUndoneAtOnce(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t)
+	st := p.wantReady(t, p.request(t, "Teamless"))
+	p.requireTeam(t, st.Namespace)
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
+	back := p.changed(t, st)
+	undone := back.Change.Undone
+	if back.Status != store.Ready || undone.Title != "The cluster refused" || !strings.Contains(undone.Cause, "every workload must have the label team") {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	}
+	if n := patchesOf(link, st, "wordpress"); n != 1 {
+		t.Errorf("the Deployment was patched %d times", n)
+	}
+	if got, want := p.history(t, st), "Back to revision 1 deployed, Opened superseded"; got != want {
+		t.Errorf("the history is %q, want %q", got, want)
+	}
+	p.wantKeptRevisions(t, st, 1, 3)
+}
+
+// The pauses between tries are most of the time for which something is tried.
+func TestTryingForLongIsUndone(t *testing.T) {
+	t.Parallel()
+	link := kubetest.NewLink(t)
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Patient"))
+	p.stop()
+	p.run(t, connecting(to(link.Config())), func(c *provisioner.Config) { c.Timeout = 25 * time.Second })
+	p.TryAgainAfter(10 * time.Second) // a try takes less than a second
+	link.Turn(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, func(r kubetest.Request) bool {
+		return r.Method == http.MethodPatch && strings.HasSuffix(r.Path, "/"+st.Namespace+"/deployments/wordpress")
+	}))
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
+	now := p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Change.Kind == store.Rollback })
+	if title := now.Change.Undone.Title; title != "It took too long" {
+		t.Errorf("undone because of %q", title)
+	}
+	if n := patchesOf(link, st, "wordpress"); n > 10 {
+		t.Errorf("it was tried %d times", n)
+	}
 }

@@ -18,5 +18,7 @@ func (p *Provisioner) TrustWatches() { p.lookAgain = time.Hour }
 // GiveBackAfter sets how long claims are kept while the cluster cannot be reached.
 func (p *Provisioner) GiveBackAfter(d time.Duration) { p.giveBack = d }
 
-// TryWithoutPause lets what has failed be tried again at once.
-func (p *Provisioner) TryWithoutPause() { p.backoff = func(int) time.Duration { return 0 } }
+// TryAgainAfter lets what has failed be tried again after that time.
+func (p *Provisioner) TryAgainAfter(pause time.Duration) {
+	p.backoff = func(int) time.Duration { return pause }
+}

@@ -60,7 +60,7 @@ func (p *platform) releaseSecrets(t *testing.T, st store.Store) (numbers []int) 
 func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	t.Parallel()
 	p, link := startOn(t)
-	p.TryWithoutPause()
+	p.TryAgainAfter(0)
 	st := p.wantReady(t, p.request(t, "Unlucky"))
 	image := p.databaseImage(t, st)
 	p.upgrade(t, st, store.UpgradeRequest{Note: "Unlucky", Images: map[string]string{"mariadb": "11.8", "wordpress": "does-not-exist"}})

@@ -175,7 +175,18 @@ func (w *worker) recover(ctx *lease, err error) {
 	w.cluster.doubt(ctx)
 	w.failures++
 	w.tell(ctx, err, final)
+	w.pause(ctx, err)
+}
+
+// pause waits before the next try. That counts as work, or a store that can never get through
+// would be tried for ever. It does not while the cluster or the database is away: no store fails
+// because of that.
+func (w *worker) pause(ctx context.Context, err error) {
+	began := time.Now()
 	_ = sleep(ctx, w.backoff(w.failures))
+	if w.cluster.connection() != nil && store.ErrorCode(err) != store.Unavailable {
+		w.addWork(time.Since(began))
+	}
 }
 
 // backoff is the pause after so many tries in a row have failed.

@@ -69,6 +69,7 @@ func (c *Client) configuration(ctx context.Context, in scope, said *journal) (*a
 	if in.fresh {
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &untouched{next: next} })
 	}
+	config.Wrap(said.refusals.wrap)
 	config.WarningHandler = said
 	getter := &getter{Client: c, config: config, namespace: in.namespace}
 	cfg := &action.Configuration{Capabilities: capabilities}

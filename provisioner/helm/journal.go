@@ -47,8 +47,11 @@ func LogOf(err error) []string {
 	return nil
 }
 
-// journal keeps the last lines of one action. It is safe for concurrent use.
+// journal keeps the last lines of one action, and what the API server refused. It is safe for
+// concurrent use.
 type journal struct {
+	refusals refusals
+
 	mu    sync.Mutex
 	lines []string
 }
@@ -71,11 +74,12 @@ func (j *journal) add(text string) {
 	j.lines = j.lines[max(0, len(j.lines)-journalLines):]
 }
 
-// explain gives the error the lines, if there is one.
+// explain gives the error the lines and the refusal, if there is one.
 func (j *journal) explain(err error) error {
 	if err == nil {
 		return nil
 	}
+	err = j.refusals.explain(err)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return &Error{Log: j.lines, cause: err}
