@@ -94,6 +94,7 @@ func routes() map[string]access {
 		"POST /stores/:id/releases/:revision/rollback": to(store.UpgradeStores),
 		"POST /stores/:id/retry":                       to(store.RetryStores),
 		"POST /stores/:id/rebuild":                     to(store.RetryStores),
+		"POST /stores/:id/cancel":                      to(store.UpgradeStores),
 		"POST /stores/:id/repair":                      to(store.RetryStores),
 		"POST /stores/:id/check":                       to(store.RetryStores),
 		"POST /stores/:id/credentials":                 to(store.ViewCredentials),

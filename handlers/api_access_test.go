@@ -41,6 +41,7 @@ func errands() map[string]errand {
 		"retry-store":      {action: store.RetryStores},
 		"repair-store":     {action: store.RetryStores},
 		"rebuild-store":    {action: store.RetryStores},
+		"cancel-store":     {action: store.UpgradeStores},
 		"check-store":      {action: store.RetryStores},
 		"preview-upgrade":  {action: store.UpgradeStores, cluster: true},
 		"upgrade-store":    {action: store.UpgradeStores, body: `{}`},

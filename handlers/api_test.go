@@ -245,6 +245,7 @@ func TestWhatProgramsAreRefused(t *testing.T) {
 		{"GET", "/stores?q=" + p.token, nil, 400, "token_in_address", ""},
 		{"POST", "/stores/" + st.ID + "/retry", nil, 409, "conflict", ""},
 		{"POST", "/stores/" + st.ID + "/rollback", `{"to": 1}`, 409, "conflict", ""},
+		{"POST", "/stores/" + st.ID + "/cancel", nil, 409, "conflict", ""},
 		{"GET", "/stores/" + st.ID + "/pods", nil, 503, "cluster_unreachable", ""},
 		{"GET", "/stores/" + st.ID + "/events", nil, 503, "cluster_unreachable", ""},
 		{"GET", "/stores/" + st.ID + "/logs", nil, 503, "cluster_unreachable", ""},
@@ -275,7 +276,7 @@ func TestForeignAndUnknownAreTheSameToPrograms(t *testing.T) {
 	p := s.program(everyScope()...)
 	theirs := strings.TrimPrefix(s.foreign(), "/stores/")
 	for _, c := range [][2]string{
-		{"GET", ""}, {"DELETE", ""}, {"POST", "/retry"}, {"POST", "/repair"}, {"POST", "/rebuild"}, {"POST", "/check"}, {"GET", "/pods"}, {"GET", "/events"},
+		{"GET", ""}, {"DELETE", ""}, {"POST", "/retry"}, {"POST", "/repair"}, {"POST", "/rebuild"}, {"POST", "/check"}, {"POST", "/cancel"}, {"GET", "/pods"}, {"GET", "/events"},
 		{"GET", "/logs"}, {"GET", "/credentials"}, {"GET", "/releases"}, {"GET", "/releases/1"}, {"GET", "/upgrade"}, {"POST", "/upgrade"},
 		{"GET", "/rollback?to=1"}, {"POST", "/rollback"},
 	} {

@@ -156,6 +156,7 @@ func (a *App) routes(e *echo.Echo) {
 	e.GET("/stores/:id/settings", a.signedIn(a.showSettings))
 	e.POST("/stores/:id/retry", a.signedIn(a.wishing(a.DB.Retry)))
 	e.POST("/stores/:id/rebuild", a.signedIn(a.wishing(a.DB.Rebuild)))
+	e.POST("/stores/:id/cancel", a.signedIn(a.wishing(a.DB.Cancel)))
 	e.POST("/stores/:id/repair", a.signedIn(a.wishing(a.DB.Repair)))
 	e.POST("/stores/:id/check", a.signedIn(a.wishing(a.DB.CheckNow)))
 	e.POST("/stores/:id/credentials", a.signedIn(a.showCredentials))

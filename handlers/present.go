@@ -144,6 +144,9 @@ func (a *App) head(who visitor, st store.Store) views.StoreHead {
 	if who.Actor.May(store.RetryStores, st.TeamID) {
 		head.CanRetry, head.CanRebuild, head.CanRepair = st.CanRetry(), st.CanRebuild(), st.CanRepair()
 	}
+	if who.Actor.May(store.UpgradeStores, st.TeamID) && st.CanCancel() {
+		head.Cancel = "Cancel " + string(st.Change.Kind)
+	}
 	if head.URL != "" {
 		head.AdminURL = st.AdminURL
 	}
@@ -191,8 +194,15 @@ func undone(st store.Store) views.Undone {
 		return views.Undone{}
 	}
 	shown := views.Undone{StoreID: st.ID, Title: "The change failed and was undone: " + f.Title, Cause: plain(f.Cause), Next: "The shop sells as before."}
-	if st.Status == store.Upgrading {
+	underWay := st.Status == store.Upgrading
+	if underWay {
 		shown.Title, shown.Next = "The change failed and is being undone: "+f.Title, ""
+	}
+	switch cancelled := f.Code == store.ChangeWasCancelled; {
+	case cancelled && underWay:
+		shown.Title = "The change is being cancelled"
+	case cancelled:
+		shown.Title = "The change was cancelled"
 	}
 	return shown
 }

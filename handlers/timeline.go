@@ -85,6 +85,8 @@ func (w *work) add(e store.Event) {
 		w.begin("Upgrading the shop", store.ChangeSteps(), e.At)
 	case store.RollbackAsked:
 		w.begin("Rolling the shop back", store.ChangeSteps(), e.At)
+	case store.ChangeCancelled:
+		w.begin("Cancelling the change", store.ChangeSteps(), e.At)
 	case store.StoreUndone:
 		w.begin("Going back to what sold", store.ChangeSteps(), e.At)
 	case store.StoreDeleteAsked:
@@ -252,6 +254,8 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to upgrade", word(e.Message)
 	case store.RollbackAsked:
 		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to roll back", word(e.Message)
+	case store.ChangeCancelled:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "cancelled the change of", word(e.Message)
 	case store.StoreUndone:
 		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "undid the change of", stepLabel(e.Step)+": "+word(e.Message)
 	case store.StoreReady:

@@ -239,8 +239,12 @@ func TestStoresAreTold(t *testing.T) {
 	if !strings.HasSuffix(asked.Data.After, ", mariadb 11.9") || strings.Contains(asked.Data.After, "chart offered") {
 		t.Errorf("the upgrade leads to %q", asked.Data.After)
 	}
+	l.tells(store.ChangeCancelled, "mara", l.calls(p, "POST", one+"/cancel", nil))
 	l.sell(3)
-	l.wantChange(l.tells(store.RollbackAsked, "mara", l.posts(l.mara, page+"/releases/2/rollback")), "revision 3, chart 1.3", "revision 2")
+	l.tells(store.UpgradeAsked, "mara", l.calls(p, "POST", one+"/upgrade", `{"images": {"mariadb": "11.9"}}`))
+	l.tells(store.ChangeCancelled, "mara", l.posts(l.mara, page+"/cancel"))
+	l.sell(4)
+	l.wantChange(l.tells(store.RollbackAsked, "mara", l.posts(l.mara, page+"/releases/2/rollback")), "revision 4, chart 1.4", "revision 2")
 	l.tells(store.StoreDeleteAsked, "mara", l.posts(l.mara, page+"/delete", "confirm", "Shop"))
 }
 

@@ -119,3 +119,25 @@ func TestRevisionsAreDeletedThatNeedNotBeKept(t *testing.T) {
 		t.Errorf("back to a revision that was deleted: %v", err)
 	}
 }
+
+// A person need not wait until a change that cannot get through has failed.
+func TestCancelledChangeGoesBack(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t)
+	st := p.wantReady(t, p.request(t, "Reconsidered"))
+	link.Turn(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, func(r kubetest.Request) bool {
+		return r.Method == http.MethodPatch && strings.HasSuffix(r.Path, "/"+st.Namespace+"/deployments/wordpress")
+	}))
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
+	kubetest.Within(t, "it was tried", func() bool { return patchesOf(link, st, "wordpress") > 0 })
+	if _, err := p.db.Cancel(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	back := p.changed(t, st)
+	if back.Status != store.Ready || back.Change.Undone.Code != store.ChangeWasCancelled {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	}
+	if got, want := p.history(t, st), "Back to revision 1 deployed, Opened superseded"; got != want {
+		t.Errorf("the history is %q, want %q", got, want)
+	}
+}

@@ -38,6 +38,7 @@ const (
 	StoreRepaired    Kind = "store.repaired" // put back to what its chart says
 	UpgradeAsked     Kind = "store.upgrade_asked"
 	RollbackAsked    Kind = "store.rollback_asked"
+	ChangeCancelled  Kind = "store.change_cancelled"
 	StoreUndone      Kind = "store.undone" // a change failed, and the platform goes back by itself
 	StoreDeleteAsked Kind = "store.delete_asked"
 	StoreReady       Kind = "store.ready"
@@ -98,7 +99,7 @@ func (a Actor) sign(e Event) Event {
 // Asks reports whether the event asks the platform to work on a store.
 func (k Kind) Asks() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, StoreDeleteAsked, CheckAsked:
+	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, ChangeCancelled, StoreDeleteAsked, CheckAsked:
 		return true
 	}
 	return false

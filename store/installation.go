@@ -44,7 +44,7 @@ func (db *DB) Queue(ctx context.Context, actor Actor) ([]QueueEntry, error) {
 // askingKinds are those for which [Kind.Asks] is true of work that is in the queue.
 func askingKinds() string {
 	var quoted []string
-	for _, k := range []Kind{StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, StoreUndone, StoreDeleteAsked} {
+	for _, k := range []Kind{StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, ChangeCancelled, StoreUndone, StoreDeleteAsked} {
 		quoted = append(quoted, "'"+string(k)+"'")
 	}
 	return strings.Join(quoted, ", ")

@@ -285,8 +285,12 @@ func (s *Store) begin(c Change, actor Actor, kind Kind) Event {
 
 // goesBack reports whether a failure is undone by the platform itself.
 func (s Store) goesBack(f Failure) bool {
-	c := s.Change
-	return s.Status == Upgrading && c.From > 0 && c.To != c.From && !c.Stay && f.Code != DataLost
+	return s.CanCancel() && !s.Change.Stay && f.Code != DataLost
+}
+
+// back is the change that undoes this one.
+func (c Change) back(why Failure) Change {
+	return Change{ID: newID(), Kind: Rollback, Note: backTo(c.From), To: c.From, From: c.From, Undone: why}
 }
 
 // goBack sets the store on its way to the revision that sold before. It is work that goes on:
@@ -294,7 +298,7 @@ func (s Store) goesBack(f Failure) bool {
 func (s *Store) goBack(f Failure) []Event {
 	undone := storeEvent(*s, Actor{}, StoreUndone, f.Title)
 	s.Generation++
-	s.Change = Change{ID: newID(), Kind: Rollback, Note: backTo(s.Change.From), To: s.Change.From, From: s.Change.From, Undone: f}
+	s.Change = s.Change.back(f)
 	s.Step, s.Message, s.Worked, s.QueuedAt = StepRelease, "", 0, s.UpdatedAt
 	undone.Data.Generation = s.Generation
 	return []Event{undone, storeEvent(*s, Actor{}, StepStarted, "")}

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -317,5 +318,37 @@ func TestChangesAreNeverTheSame(t *testing.T) {
 			t.Errorf("failed, it is another change: %+v, %v", failed.Change, err)
 		}
 		note(b.db.Retry(t.Context(), b.actor, st.ID))
+	})
+}
+
+func TestCancelAChange(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		cancel := func() (store.Store, error) { return b.db.Cancel(t.Context(), b.actor, st.ID) }
+		if _, err := cancel(); store.ErrorCode(err) != store.Conflict {
+			t.Errorf("nothing is under way, and is cancelled: %v", err)
+		}
+		c := b.upgrade(t, st, store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0", Stay: true})
+		b.release(t, &c, 2, "1.1.0")
+		now, err := cancel()
+		if err != nil || now.Status != store.Upgrading || now.Change.To != 1 || now.Change.Undone.Code != store.ChangeWasCancelled || now.Change.By.Name != "mara" {
+			t.Fatalf("cancelled, it is %s, %v: %+v", now.Status, err, now.Change)
+		}
+		if _, err := b.db.Complete(t.Context(), c, store.Opened{}); !errors.Is(err, store.ErrStale) {
+			t.Errorf("what was cancelled is completed: %v", err)
+		}
+		if _, err := cancel(); store.ErrorCode(err) != store.Conflict {
+			t.Errorf("the way back is cancelled: %v", err)
+		}
+		c.Store = now
+		b.release(t, &c, 3, "1.0.0")
+		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" {
+			t.Errorf("gone back, it is %s on chart %s", st.Status, st.ChartVersion)
+		}
+		want := `3 1.0.0 deployed Back to revision 1 by "mara", 2 1.1.0 failed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		if got := b.history(t, st.ID); got != want {
+			t.Errorf("the history is\n%s, want\n%s", got, want)
+		}
 	})
 }

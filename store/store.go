@@ -118,8 +118,12 @@ func DeleteSteps() []Step {
 // FailureCode tells failures apart for which a person can do something special.
 type FailureCode string
 
-// DataLost says that volumes are gone which a store had when it was ready.
-const DataLost FailureCode = "data_lost"
+const (
+	// DataLost says that volumes are gone which a store had when it was ready.
+	DataLost FailureCode = "data_lost"
+	// ChangeWasCancelled says that a person has ended the change.
+	ChangeWasCancelled FailureCode = "cancelled"
+)
 
 // Failure says in plain words why a store failed. It is kept as JSON in its row.
 type Failure struct {

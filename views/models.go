@@ -316,6 +316,7 @@ type StoreHead struct {
 	CanRebuild bool
 	CanRepair  bool
 	CanDelete  bool
+	Cancel     string // label of the button that ends the change under way; empty for none
 }
 
 // StoreTabs is the bar of tabs.

@@ -57,6 +57,7 @@ const (
 func run(ctx context.Context, args []string, at console) int {
 	var cli commands
 	cli.Stores.Retry.name, cli.Stores.Repair.name, cli.Stores.Rebuild.name, cli.Stores.Check.name = "retry", "repair", "rebuild", "check"
+	cli.Stores.Cancel.name = "cancel"
 	parser, err := kong.New(&cli, kong.Name("shopwright"),
 		kong.Description("Opens shops on Kubernetes, and proves that they sell."),
 		kong.Writers(at.out, at.err), kong.Bind(at), kong.BindTo(ctx, (*context.Context)(nil)), kong.Exit(func(int) { panic(errHelp) }),

@@ -28,6 +28,7 @@ type storesCmd struct {
 	Check       wishCmd         `cmd:"" help:"Have a store checked with an order."`
 	Upgrade     upgradeCmd      `cmd:"" help:"Bring a store to what is offered now."`
 	Rollback    rollbackCmd     `cmd:"" help:"Bring a store back to an earlier revision."`
+	Cancel      wishCmd         `cmd:"" help:"Cancel the upgrade or rollback under way, and go back."`
 	History     historyCmd      `cmd:"" help:"List the revisions of a store."`
 	Logs        logsCmd         `cmd:"" help:"Show the log of a container of a store."`
 	Credentials credentialsCmd  `cmd:"" help:"Show the admin login of a store, which is noted in the activity."`

@@ -117,7 +117,7 @@ func ended(asked api.Store, st api.StoreDetail) (bool, error) {
 	case store.Provisioning, store.Upgrading, store.Deleting:
 		return false, nil
 	}
-	if st.Undone != nil {
+	if st.Undone != nil && asked.Generation != st.Generation { // it is what a cancellation asks for
 		return true, storeFailed{api.Failure{Title: st.Undone.Title, Next: "The change was undone, and the shop sells as before."}}
 	}
 	if asked.Status == st.Status && asked.Generation == st.Generation { // a check changes neither

@@ -189,7 +189,8 @@ func actionsOn(who store.Actor, st store.Store) []string {
 	}{
 		{"retry", store.RetryStores, st.CanRetry()}, {"rebuild", store.RetryStores, st.CanRebuild()},
 		{"repair", store.RetryStores, st.CanRepair()}, {"check", store.RetryStores, st.CanCheck()},
-		{"upgrade", store.UpgradeStores, st.CanChange()}, {"delete", store.DeleteStores, st.CanDelete()},
+		{"upgrade", store.UpgradeStores, st.CanChange()}, {"cancel", store.UpgradeStores, st.CanCancel()},
+		{"delete", store.DeleteStores, st.CanDelete()},
 	} {
 		if c.now && who.May(c.action, st.TeamID) {
 			can = append(can, c.name)

@@ -40,6 +40,7 @@ func (a *API) registerStores() {
 		{"retry", "Retry a failed store", "Goes on from where it stands.", a.DB.Retry},
 		{"repair", "Put a store back to what its chart says", "For a store that is ready or degraded, such as after somebody has scaled it by hand.", a.DB.Repair},
 		{"rebuild", "Open a store anew and empty", "For a store whose data are lost.", a.DB.Rebuild},
+		{"cancel", "Cancel an upgrade or a rollback", "While it is under way. The store goes back to the revision that was verified before.", a.DB.Cancel},
 		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store’s health.", a.DB.CheckNow},
 	} {
 		register(a, operation{

@@ -96,7 +96,7 @@ func (c *Client) Delete(ctx context.Context, id string) (api.Store, error) {
 	return ask[api.Store](ctx, c, http.MethodDelete, storePath(id), nil)
 }
 
-// Wish asks for one of retry, rebuild, repair and check.
+// Wish asks for one of retry, rebuild, repair, check and cancel.
 func (c *Client) Wish(ctx context.Context, id, wish string) (api.Store, error) {
 	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, wish), nil)
 }
