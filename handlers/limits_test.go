@@ -203,9 +203,12 @@ func TestUnknownFiltersAreDropped(t *testing.T) {
 	s := serve(t)
 	b := s.developer()
 	page := s.create(b, "Shop")
-	list := s.get(b, "/stores?engine=unknown&team=unknown&sort=unknown&status=unknown&q=sho").body
+	list := s.get(b, "/stores?engine=unknown&sort=unknown&status=unknown&q=sho").body
 	if !strings.Contains(list, `href="`+page+`"`) || strings.Contains(list, "unknown") || !strings.Contains(list, `hx-sse:connect="/events?q=sho&amp;since=`) {
 		t.Error("an unknown filter is kept")
+	}
+	if list := s.get(b, "/stores?team=none-such").body; !strings.Contains(list, `hx-sse:connect="/events?since=`) || !strings.Contains(list, "&amp;team=unknown&amp;view=stores") {
+		t.Error("an unknown team has a stream of its own")
 	}
 	if got := s.get(b, "/events?view=store&tab=unknown&id="+strings.TrimPrefix(page, "/stores/")); got.status != http.StatusNotFound {
 		t.Errorf("the stream of an unknown tab: %d", got.status)

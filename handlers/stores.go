@@ -29,15 +29,18 @@ type listQuery struct {
 	Page   int // from 1
 }
 
-// listQuery is what the request's address says. Filters that select nothing there is are dropped,
-// so that they open no streams of their own.
+// unknownTeam stands for all teams whose stores the visitor does not see. It selects nothing.
+const unknownTeam = "unknown"
+
+// listQuery is what the request's address says. Filters by what there is not open no streams of
+// their own: an engine is dropped, and all such teams are one.
 func (a *App) listQuery(c echo.Context) listQuery {
 	q := parseListQuery(c.QueryParams())
 	if _, known := a.Engines.Find(q.Engine); !known {
 		q.Engine = ""
 	}
-	if !visitorOf(c).Actor.May(store.ViewStores, q.Team) {
-		q.Team = ""
+	if q.Team != "" && !visitorOf(c).Actor.May(store.ViewStores, q.Team) {
+		q.Team = unknownTeam
 	}
 	return q
 }
@@ -176,7 +179,7 @@ func (a *App) engineChoices(selected string) []views.Choice {
 
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
 	form := views.CreateForm{
-		Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(), Waits: waits(a.Provisioner.Cluster()),
+		Key: formKey(r.Key), Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(), Waits: waits(a.Provisioner.Cluster()),
 	}
 	var err error
 	if form.Quota, err = a.quota(ctx, who, r.Team); err != nil {
@@ -230,33 +233,48 @@ func (a *App) createPage(c echo.Context, status int, form views.CreateForm) erro
 }
 
 func (a *App) createStore(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	who := visitorOf(c)
 	r, err := a.createRequest(c)
 	if err != nil {
 		return err
 	}
-	st, err := a.create(ctx, who, r)
+	id, err := a.create(c, who, r)
 	if refused, ok := errors.AsType[*store.Error](err); ok {
 		return a.createAgain(c, r, refused)
 	}
 	if err != nil {
 		return err
 	}
-	return goTo(c, "/stores/"+st.ID)
+	return goTo(c, "/stores/"+id)
 }
 
-func (a *App) create(ctx context.Context, who visitor, r createRequest) (store.Store, error) {
+// create returns the id of the new store, or of the one that the form has created before.
+func (a *App) create(c echo.Context, who visitor, r createRequest) (id string, err error) {
+	ctx := c.Request().Context()
+	once, keyed, err := onceOf(c)
+	if err != nil {
+		return "", err
+	}
+	if keyed {
+		if id, err := a.DB.Recall(ctx, who.Actor, once); err != nil || id != "" {
+			return id, err
+		}
+	}
 	team, err := a.teamFor(ctx, who, r.Team)
 	if err != nil {
-		return store.Store{}, err
+		return "", err
 	}
 	wanted, err := a.complete(ctx, store.NewStore{
 		TeamID: team, Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
 	})
 	if err != nil {
-		return store.Store{}, err
+		return "", err
 	}
-	return a.DB.CreateStore(ctx, who.Actor, wanted)
+	if keyed {
+		return a.DB.CreateStoreOnce(ctx, who.Actor, wanted, once)
+	}
+	st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
+	return st.ID, err
 }
 
 // createAgain brings the form back as it was typed, with what is wrong at its field.
