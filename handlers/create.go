@@ -14,6 +14,7 @@ import (
 
 // createRequest is what somebody typed into the create form.
 type createRequest struct {
+	Key    string `form:"form-key"` // of the form, which was drawn with it
 	Name   string `form:"name" query:"name"`
 	Slug   string `form:"slug" query:"slug"`
 	Engine string `form:"engine" query:"engine"`

@@ -143,7 +143,9 @@ func (s site) ask(b *http.Client, q inquiry, n names) answer {
 		}
 		r.Header = q.header
 	}
-	return s.do(b, r)
+	got := s.do(b, r)
+	got.body = formKey.ReplaceAllString(got.body, "") // which every form has of its own
+	return got
 }
 
 // wantAlike asks about what is foreign and about what is not there, and expects that nobody

@@ -64,7 +64,7 @@ func (a *App) listTeams(c echo.Context) error {
 }
 
 func (a *App) newTeam(c echo.Context) error {
-	return a.newTeamPage(c, http.StatusOK, views.TeamNameForm{})
+	return a.newTeamPage(c, http.StatusOK, views.TeamNameForm{Key: formKey("")})
 }
 
 func (a *App) newTeamPage(c echo.Context, status int, form views.TeamNameForm) error {
@@ -77,14 +77,30 @@ func (a *App) newTeamPage(c echo.Context, status int, form views.TeamNameForm) e
 
 func (a *App) createTeam(c echo.Context) error {
 	name := c.FormValue("name")
-	team, err := a.DB.CreateTeam(c.Request().Context(), visitorOf(c).Actor, name)
+	id, err := a.makeTeam(c, name)
 	if refused, ok := errors.AsType[*store.Error](err); ok {
-		return a.newTeamPage(c, api.StatusOf(refused.Code), nameAgain(name, refused))
+		form := nameAgain(name, refused)
+		form.Key = formKey(c.FormValue(views.FormKey))
+		return a.newTeamPage(c, api.StatusOf(refused.Code), form)
 	}
 	if err != nil {
 		return err
 	}
-	return goTo(c, teamPath(team.ID))
+	return goTo(c, teamPath(id))
+}
+
+// makeTeam returns the id of the new team, or of the one that the form has created before.
+func (a *App) makeTeam(c echo.Context, name string) (id string, err error) {
+	ctx, who := c.Request().Context(), visitorOf(c)
+	once, keyed, err := onceOf(c)
+	if err != nil {
+		return "", err
+	}
+	if keyed {
+		return a.DB.CreateTeamOnce(ctx, who.Actor, name, once)
+	}
+	team, err := a.DB.CreateTeam(ctx, who.Actor, name)
+	return team.ID, err
 }
 
 // nameAgain is a form as it was typed, with what is wrong with it.

@@ -15,7 +15,7 @@ const KeyLifetime = 24 * time.Hour
 type Once struct {
 	Key    string // that the sender chose
 	Digest string // of what is asked for: a key is good for one request
-	// Answer is what to keep and to say, made of what was created.
+	// Answer is what to keep and to say of a store that was created. Of a team its id is kept.
 	Answer func(Store) (string, error)
 }
 
@@ -29,20 +29,42 @@ func (db *DB) CreateStoreOnce(ctx context.Context, actor Actor, n NewStore, once
 	}
 	var st Store
 	err = db.update(ctx, func(t tx) (err error) {
-		answer, err = t.recall(ctx, actor, once)
-		if err != nil || answer != "" {
-			return err
-		}
-		if st, err = db.createStore(ctx, t, actor, n); err != nil {
-			return err
-		}
-		if answer, err = once.Answer(st); err != nil {
-			return err
-		}
-		_, err = t.ExecContext(ctx, `UPDATE idempotency_keys SET answer = $3 WHERE user_id = $1 AND key = $2`, actor.UserID, once.Key, answer)
+		answer, err = t.once(ctx, actor, once, func() (string, error) {
+			if st, err = db.createStore(ctx, t, actor, n); err != nil {
+				return "", err
+			}
+			return once.Answer(st)
+		})
 		return err
 	})
 	return answer, takenMeanwhile(st, err)
+}
+
+// CreateTeamOnce is [DB.CreateTeam] for a request with a key. It returns the id of the team, as
+// [DB.CreateStoreOnce] returns its answer.
+func (db *DB) CreateTeamOnce(ctx context.Context, actor Actor, name string, once Once) (id string, err error) {
+	team, err := newTeam(actor, name)
+	if err != nil {
+		return "", err
+	}
+	err = db.update(ctx, func(t tx) (err error) {
+		id, err = t.once(ctx, actor, once, func() (string, error) { return team.ID, t.createTeam(ctx, actor, team) })
+		return err
+	})
+	return id, err
+}
+
+// once does what the request asks for and keeps the answer, unless there is one already.
+func (t tx) once(ctx context.Context, actor Actor, once Once, do func() (answer string, err error)) (string, error) {
+	answer, err := t.recall(ctx, actor, once)
+	if err != nil || answer != "" {
+		return answer, err
+	}
+	if answer, err = do(); err != nil {
+		return "", err
+	}
+	_, err = t.ExecContext(ctx, `UPDATE idempotency_keys SET answer = $3 WHERE user_id = $1 AND key = $2`, actor.UserID, once.Key, answer)
+	return answer, err
 }
 
 // Recall returns the answer that the actor's request with that key was given, empty for none.

@@ -45,6 +45,35 @@ func TestOneKeyMakesOneStore(t *testing.T) {
 	})
 }
 
+func TestOneKeyMakesOneTeam(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		var (
+			all sync.WaitGroup
+			mu  sync.Mutex
+			ids = map[string]int{}
+		)
+		for range 8 {
+			all.Go(func() {
+				id, err := b.db.CreateTeamOnce(t.Context(), b.actor, "Nordwind", once("a key", ""))
+				if err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				ids[id]++
+			})
+		}
+		all.Wait()
+		teams, err := b.db.Teams(t.Context(), b.actor.UserID)
+		if len(ids) != 1 || len(teams) != 2 || err != nil { // with the personal one
+			t.Errorf("%d teams, %v, and answers %v", len(teams), err, ids)
+		}
+		_, err = b.db.CreateTeamOnce(t.Context(), b.actor, " ", once("second", ""))
+		wantError(t, err, store.Invalid, "name")
+	})
+}
+
 func TestKeysAreForgotten(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

@@ -31,27 +31,33 @@ type TeamMember struct {
 
 // CreateTeam makes a team that the actor owns.
 func (db *DB) CreateTeam(ctx context.Context, actor Actor, name string) (Team, error) {
+	team, err := newTeam(actor, name)
+	if err != nil {
+		return Team{}, err
+	}
+	return team, db.update(ctx, func(t tx) error { return t.createTeam(ctx, actor, team) })
+}
+
+// newTeam is the team of that name, if the actor may make one.
+func newTeam(actor Actor, name string) (Team, error) {
 	if !actor.mayJoin() {
 		return Team{}, &Error{Code: Forbidden, Message: "This token may not create teams. Use one with the scope " + string(WriteTeam) + "."}
 	}
 	name, err := cleanTeamName(name)
-	if err != nil {
-		return Team{}, err
+	return Team{ID: newID(), Name: name, Role: Owner}, err
+}
+
+func (t tx) createTeam(ctx context.Context, actor Actor, team Team) error {
+	if err := t.checkOwned(ctx, actor.UserID); err != nil {
+		return err
 	}
-	team := Team{ID: newID(), Name: name, Role: Owner}
-	err = db.update(ctx, func(t tx) error {
-		if err := t.checkOwned(ctx, actor.UserID); err != nil {
-			return err
-		}
-		if _, err := t.ExecContext(ctx, `INSERT INTO teams (id, name, personal, created_at) VALUES ($1, $2, $3, $4)`, team.ID, name, false, t.now); err != nil {
-			return fmt.Errorf("create team: %w", err)
-		}
-		if err := t.addMember(ctx, team.ID, actor.UserID, Owner); err != nil {
-			return err
-		}
-		return t.append(ctx, teamEvent(actor, team.ID, TeamCreated, name, "Team created", EventData{UserID: actor.UserID}))
-	})
-	return team, err
+	if _, err := t.ExecContext(ctx, `INSERT INTO teams (id, name, personal, created_at) VALUES ($1, $2, $3, $4)`, team.ID, team.Name, false, t.now); err != nil {
+		return fmt.Errorf("create team: %w", err)
+	}
+	if err := t.addMember(ctx, team.ID, actor.UserID, Owner); err != nil {
+		return err
+	}
+	return t.append(ctx, teamEvent(actor, team.ID, TeamCreated, team.Name, "Team created", EventData{UserID: actor.UserID}))
 }
 
 func cleanTeamName(name string) (string, error) {

@@ -16,6 +16,10 @@ const (
 	createDialogID = "create-dialog"
 )
 
+// FormKey is the name of the hidden field with what a form was drawn with, which tells a form that
+// is sent twice from another one.
+const FormKey = "form-key"
+
 // TemplateField is the name of the field that says what a shop of the engine begins with.
 // Each engine has one: all are in the form, so that none needs a script.
 func TemplateField(engine string) string { return "template." + engine }

@@ -224,6 +224,7 @@ type CountryChoice struct {
 
 // CreateForm is the request for a new store, as typed so far.
 type CreateForm struct {
+	Key           string // which of the forms that were drawn this is
 	Name          string
 	NameError     string
 	Teams         []Choice // in which the user may create stores; none when there is only one

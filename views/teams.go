@@ -32,6 +32,7 @@ type NewTeamPage struct {
 
 // TeamNameForm is a team's name, as typed so far.
 type TeamNameForm struct {
+	Key     string // which of the forms that were drawn this is; only where a team is created
 	Name    string
 	Error   string
 	Problem string // what is wrong with the request as a whole

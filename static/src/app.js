@@ -124,6 +124,16 @@
   document.addEventListener("htmx:before:request", (event) => { if (leaving) event.preventDefault(); });
   addEventListener("pageshow", (event) => { if (event.persisted && !edited) visit(); });
 
+  // So does a plain form: a press that comes right after another one is dropped.
+  const sent = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.hasAttribute("hx-post")) return;
+    if (sent.has(form)) { event.preventDefault(); return; }
+    sent.add(form);
+    setTimeout(() => sent.delete(form), 3 * seconds);
+  });
+
   // A search that was typed becomes the page's address, so that reloading keeps it.
   document.addEventListener("htmx:after:request", (event) => {
     if (event.target.matches?.("form[data-search]")) history.replaceState(history.state, "", event.detail.ctx.response.raw.url);
