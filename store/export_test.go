@@ -47,3 +47,9 @@ func (q Query) Statements(actor Actor) map[string]struct {
 	page, paged := q.page(actor)
 	return map[string]statement{"count": {count, counted}, "page": {page, paged}}
 }
+
+// Synchronous is how a SQLite file is written: see https://sqlite.org/pragma.html#pragma_synchronous.
+func (db *DB) Synchronous(ctx context.Context) (level int, err error) {
+	err = db.write.QueryRowContext(ctx, `PRAGMA synchronous`).Scan(&level)
+	return level, err
+}

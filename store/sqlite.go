@@ -29,7 +29,8 @@ const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_dqs=0
 func connectSQLite(path string) (*DB, error) {
 	h := newHealth(slow, func() bool { _, err := os.Stat(path); return errors.Is(err, fs.ErrNotExist) })
 	db := &DB{file: &file{path: path}, now: time.Now, health: h}
-	write, err := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)&_txlock=immediate")
+	// FULL: what was answered is on the disk. With NORMAL the newest commits go with a power cut.
+	write, err := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}

@@ -357,3 +357,12 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		wantUnavailable(t, err, "newer version of Shopwright")
 	})
 }
+
+// A store whose creation was answered must be there after a power cut.
+func TestCommitsAreOnTheDisk(t *testing.T) {
+	t.Parallel()
+	const full = 2
+	if level, err := storetest.SQLite(t).Synchronous(t.Context()); err != nil || level != full {
+		t.Errorf("PRAGMA synchronous is %d, %v", level, err)
+	}
+}
