@@ -13,7 +13,7 @@ func health(who visitor, st store.Store) views.Health {
 	last := st.Health.Last
 	shown := views.Health{
 		StoreID: st.ID, At: last.At, OK: last.OK, Quiet: last.Simulated || last.Closed, Degraded: st.Status == store.Degraded,
-		Summary: healthSummary(last), Address: plain(last.Address.Message), Next: nextCheck(st), Due: st.Health.Place,
+		Summary: healthSummary(last), Cause: plain(last.Cause), Address: plain(last.Address.Message), Next: nextCheck(st), Due: st.Health.Place,
 		Can: st.CanCheck() && who.Actor.May(store.RetryStores, st.TeamID),
 	}
 	for _, step := range last.Steps {

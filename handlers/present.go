@@ -150,6 +150,9 @@ func (a *App) head(who visitor, st store.Store) views.StoreHead {
 	if head.URL != "" {
 		head.AdminURL = st.AdminURL
 	}
+	if snapshot, seen := a.Provisioner.Snapshot(st); seen && st.CanCheck() {
+		head.Pods = provisioner.ReadyPods(snapshot)
+	}
 	return head
 }
 

@@ -171,3 +171,35 @@ func TestDeleteWhileSomebodyShops(t *testing.T) {
 	p.askDelete(t, st)
 	p.untilGone(t, st)
 }
+
+// A shop whose database crashes is checked when that is seen, and not only at its next time.
+func TestShopWhoseDatabaseCrashesIsDegradedSoon(t *testing.T) {
+	t.Parallel()
+	p := start(t, checkingEvery(24*time.Hour), func(c *provisioner.Config) {
+		c.Unready = provisioner.Unready{After: time.Second, Again: time.Second}
+	})
+	st := p.wantReady(t, p.request(t, "Crashing"))
+	kubetest.Simulate(t, st.Namespace, "fail=crash-loop", "component=mariadb")
+	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=check")
+	p.restart(t, st, "mariadb-0")
+	kubetest.Within(t, "the page counts ready pods", func() bool {
+		s, _ := p.Snapshot(st)
+		return provisioner.ReadyPods(s) == "1 of 2 pods ready"
+	})
+	st = p.until(t, st.ID, "degraded", func(st store.Store) bool { return st.Status == store.Degraded })
+	if !strings.Contains(st.Health.Last.Cause, "mariadb-0") {
+		t.Errorf("the cause is %q", st.Health.Last.Cause)
+	}
+	kubetest.Simulate(t, st.Namespace, "fail=none", "component=mariadb")
+	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
+	p.restart(t, st, "mariadb-0")
+	p.until(t, st.ID, "ready again", func(st store.Store) bool { return st.Status == store.Ready })
+}
+
+// restart has a pod replaced.
+func (p *platform) restart(t *testing.T, st store.Store, pod string) {
+	t.Helper()
+	if err := p.admin.CoreV1().Pods(st.Namespace).Delete(t.Context(), pod, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -42,8 +42,11 @@ func (w *worker) examine(ctx context.Context) {
 	}
 	w.worked = w.claim.Store.Worked
 	check, err := w.checkUp(ctx, conn)
+	if err == nil && !check.OK {
+		check.Cause = w.causeOf(ctx, conn)
+	}
 	if err == nil {
-		_, err = w.db.RecordCheck(ctx, w.claim, check, w.nextCheck(check.OK))
+		_, err = w.db.RecordCheck(ctx, w.claim, check, w.nextAfter(conn, check))
 	}
 	switch {
 	case errors.Is(err, errUnwanted), errors.Is(err, store.ErrStale), ctx.Err() != nil:
@@ -52,7 +55,7 @@ func (w *worker) examine(ctx context.Context) {
 		w.cluster.doubt(ctx)
 		_ = sleep(ctx, pingEvery) // the next to claim it would meet the same
 	case !check.OK:
-		w.log.Warn("the shop does not sell", "at", check.Failed, "message", check.Message)
+		w.log.Warn("the shop does not sell", "at", check.Failed, "message", check.Message, "cause", check.Cause)
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Config is what a Provisioner needs. All fields but Connect, Advice, Shared and CheckEvery are
-// required.
+// Config is what a Provisioner needs. All fields but Connect, Advice, Shared, CheckEvery and
+// Unready are required.
 type Config struct {
 	DB          *store.DB
 	Cluster     store.Cluster
@@ -33,7 +33,8 @@ type Config struct {
 	Concurrency store.Concurrency
 	Timeout     time.Duration // of working time, until a store fails
 	CheckEvery  time.Duration // how often a shop that is ready is checked; zero for never
-	Holder      string        // this process, in claims
+	Unready     Unready
+	Holder      string // this process, in claims
 	Log         *slog.Logger
 }
 
@@ -49,6 +50,7 @@ type Provisioner struct {
 	concurrency store.Concurrency
 	timeout     time.Duration
 	checkEvery  time.Duration
+	unready     Unready
 	lookAgain   time.Duration
 	giveBack    time.Duration // see giveBackAfter
 	backoff     func(failures int) time.Duration
@@ -63,8 +65,8 @@ type Provisioner struct {
 func New(c Config) *Provisioner {
 	p := &Provisioner{
 		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort,
-		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, lookAgain: lookAgain, giveBack: giveBackAfter, backoff: backoff,
-		holder: c.Holder, log: c.Log,
+		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, unready: c.Unready,
+		lookAgain: lookAgain, giveBack: giveBackAfter, backoff: backoff, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
 	p.concurrency.Cluster = c.Cluster.ID
@@ -91,6 +93,7 @@ func (p *Provisioner) Run(ctx context.Context) {
 	all.Go(func() { p.relay(ctx) })
 	all.Go(func() { p.keep(ctx) })
 	all.Go(func() { p.share(ctx) })
+	all.Go(func() { p.watchReadiness(ctx) })
 	p.dispatch(ctx, &all)
 	all.Wait()
 	p.events.close()

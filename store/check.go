@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type Check struct {
 	Steps     []CheckStep `json:"steps,omitempty"`     // those that were done, in order
 	Failed    string      `json:"failed,omitempty"`    // the step at which it ended
 	Message   string      `json:"message,omitempty"`   // why, in the shop's words
+	Cause     string      `json:"cause,omitempty"`     // why, as far as the pods and their logs tell; one sentence
 	Address   Reached     `json:"address,omitzero"`    // what the public address said
 }
 
@@ -40,6 +42,14 @@ func (c Check) Outcome() string {
 	default:
 		return fmt.Sprintf("Walked to the till in %s", took)
 	}
+}
+
+// explained is the outcome with its cause, where that is known.
+func (c Check) explained() string {
+	if c.Cause == "" {
+		return c.Outcome()
+	}
+	return kept(strings.TrimRight(c.Outcome(), ".") + ". " + c.Cause)
 }
 
 // CheckStep is a part of a check, such as adding something to the cart.
@@ -146,13 +156,36 @@ func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.D
 			return append(events, storeEvent(*st, Actor{}, StoreRecovered, "")), nil
 		case st.Status == Ready && st.Health.Failures >= failuresUntilDegraded:
 			st.Status = Degraded
-			return append(events, storeEvent(*st, Actor{}, StoreDegraded, check.Outcome())), nil
+			return append(events, storeEvent(*st, Actor{}, StoreDegraded, check.explained())), nil
 		}
 		return events, nil
 	})
 }
 
+// CheckSince has a store that is ready checked as soon as there is room, unless it was checked
+// after that time or is due anyway.
+func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) error {
+	err := db.update(ctx, func(t tx) error {
+		before, err := t.lockStore(ctx, id)
+		if err != nil {
+			return err
+		}
+		due := !before.CheckDue.IsZero() && micros(before.CheckDue) <= t.now
+		if !before.CanCheck() || due || before.Health.Last.At.After(since) {
+			return nil
+		}
+		st := before
+		st.CheckDue = fromMicros(t.now)
+		return t.saveStore(ctx, before, st)
+	})
+	if ErrorCode(err) == NotFound { // it is not of these records
+		return nil
+	}
+	return err
+}
+
 func (c Check) kept() Check {
+	c.Cause = kept(c.Cause)
 	c.Message, c.Failed, c.Order, c.Address.Message = kept(c.Message), kept(c.Failed), kept(c.Order), kept(c.Address.Message)
 	const mostSteps = 20
 	c.Steps = c.Steps[:min(len(c.Steps), mostSteps)]

@@ -225,3 +225,44 @@ func TestChecksThatPeopleAskForComeFirst(t *testing.T) {
 		}
 	})
 }
+
+func TestCheckSinceAsksOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.open(t, "Shop", time.Hour)
+		ask := func(since time.Time) (due bool) {
+			t.Helper()
+			if err := b.db.CheckSince(t.Context(), st.ID, since); err != nil {
+				t.Fatal(err)
+			}
+			due = !b.store(t, st.ID).CheckDue.After(b.store(t, st.ID).UpdatedAt)
+			return due
+		}
+		if ask(st.Health.Last.At.Add(-time.Minute)) {
+			t.Error("it is checked although it was a moment ago")
+		}
+		if !ask(st.Health.Last.At) {
+			t.Fatal("it is not checked")
+		}
+		c, due := b.claimCheck(t, 1)
+		if !due {
+			t.Fatal("nothing is due")
+		}
+		failed := store.Check{Failed: "cart", Message: "No.", Cause: "The disk is full."}
+		for range 2 {
+			if _, err := b.db.RecordCheck(t.Context(), c, failed, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}
+		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		if last := events[len(events)-1]; err != nil || last.Kind != store.StoreDegraded || last.Message != "cart: No. The disk is full." {
+			t.Errorf("it ends with %s %q, %v", last.Kind, last.Message, err)
+		}
+		if ask(st.Health.Last.At) {
+			t.Error("it is checked again for the same")
+		}
+		if err := b.db.CheckSince(t.Context(), "none", time.Now()); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -312,6 +312,7 @@ type StoreHead struct {
 	Engine   string
 	Plan     string
 	Cluster  string
+	Pods     string // how many are ready, of a shop that is ready, while not all of them are
 
 	CanRetry   bool
 	CanRebuild bool

@@ -31,6 +31,7 @@ type Health struct {
 	Quiet    bool   // nothing was sold, and nothing is wrong: simulated, or closed by its owner
 	Degraded bool   // so many checks failed that the store is called so
 	Summary  string // one sentence
+	Cause    string // why it does not sell, one sentence, where the pods tell
 	Steps    []Fact // what the customer did, and how long it took
 	Address  string // what the public address said
 	Next     string // when it is checked again

@@ -269,6 +269,7 @@ func degradedPage() StorePage {
 	p := overviewPage("Bike Kitchen Utrecht", Degraded)
 	h := sampleHealth()
 	h.OK, h.Degraded = false, true
+	h.Cause, p.Head.Pods = "A disk of the pod mariadb-0 is full: InnoDB: Write failed with error 28.", "1 of 2 pods ready"
 	h.Summary = "A customer got as far as checkout: Sorry, we cannot do that. " + hostile
 	p.Overview.Health, p.Overview.Timeline, p.Overview.Pods = h, sampleTimeline(10, TickDone), nil
 	return p

@@ -27,6 +27,9 @@ import (
 // grace is how long requests may take to end when the program does.
 const grace = 10 * time.Second
 
+// unready is when a shop that is ready is checked because its pods are not.
+var unready = provisioner.Unready{After: 30 * time.Second, Again: time.Minute}
+
 // mostHeader is how large the header of a request may be, in bytes.
 const mostHeader = 32 << 10
 
@@ -171,7 +174,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 	}
 	return provisioner.New(provisioner.Config{
 		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), Shared: c.shared(), URLPort: c.URLPort,
-		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Removals: c.MaxRemovals, Checks: c.MaxChecks}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval,
+		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Removals: c.MaxRemovals, Checks: c.MaxChecks}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval, Unready: unready,
 		Holder: uuid.NewString(), Log: log,
 	}), nil
 }

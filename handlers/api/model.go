@@ -69,6 +69,7 @@ type Health struct {
 	Order     string     `json:"order,omitempty" doc:"Number of the order that was placed, and cancelled."`
 	Failed    string     `json:"failed_at,omitempty"`
 	Message   string     `json:"message,omitempty"`
+	Cause     string     `json:"cause,omitempty" doc:"Why nobody could buy, as far as the pods and their logs tell."`
 	Address   string     `json:"address,omitempty" enum:"answers,not_from_here,wrong"`
 	CheckedAt *time.Time `json:"checked_at,omitempty"`
 	NextCheck *time.Time `json:"next_check,omitempty"`
@@ -223,7 +224,7 @@ func healthOf(st store.Store) *Health {
 		return nil
 	}
 	return &Health{
-		OK: c.OK, Simulated: c.Simulated, Closed: c.Closed, Order: word(c.Order), Failed: word(c.Failed), Message: legible.Text(c.Message),
+		OK: c.OK, Simulated: c.Simulated, Closed: c.Closed, Order: word(c.Order), Failed: word(c.Failed), Message: legible.Text(c.Message), Cause: legible.Text(c.Cause),
 		Address: string(c.Address.Outcome), CheckedAt: at(c.At), NextCheck: at(st.CheckDue),
 	}
 }

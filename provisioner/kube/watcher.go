@@ -195,6 +195,19 @@ func (w *Watcher) Holds(owner Owner) bool {
 	return false
 }
 
+// Unready are the ids of the stores with a workload that lacks ready pods.
+func (w *Watcher) Unready() map[string]bool {
+	ids := map[string]bool{}
+	note := func(object metav1.Object, is Workload) {
+		if !is.Done() {
+			ids[object.GetLabels()[LabelStoreID]] = true
+		}
+	}
+	each(w.deploys, metav1.NamespaceAll, func(d *appsv1.Deployment) { note(d, deployment(d)) })
+	each(w.sets, metav1.NamespaceAll, func(s *appsv1.StatefulSet) { note(s, statefulSet(s)) })
+	return ids
+}
+
 func (w *Watcher) state(namespace string) NamespaceState {
 	object, there, err := w.namespaces.GetByKey(namespace)
 	if err != nil || !there {

@@ -1,0 +1,165 @@
+package provisioner
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// Unready says when a shop that is ready is checked because its pods are not. Checks on a schedule
+// alone would call a broken shop ready for hours.
+type Unready struct {
+	After time.Duration // pods are not ready for so long; zero for never
+	Again time.Duration // until the next check, while the first failure is not confirmed
+}
+
+// readiness remembers since when stores lack ready pods, and which of them it had checked.
+type readiness struct {
+	after time.Duration
+	since map[string]time.Time
+	asked map[string]bool
+}
+
+// watchReadiness has shops checked whose pods are not ready, once for each time that they are not,
+// and once more when they are ready again. It asks the API server for nothing: the watches know.
+func (p *Provisioner) watchReadiness(ctx context.Context) {
+	if p.unready.After == 0 || p.checkEvery == 0 {
+		return
+	}
+	r := &readiness{after: p.unready.After, since: map[string]time.Time{}, asked: map[string]bool{}}
+	for sleep(ctx, min(p.unready.After/4, pingEvery)) == nil {
+		conn := p.cluster.connection()
+		if conn == nil {
+			continue
+		}
+		for id, since := range r.look(conn.watcher.Unready(), time.Now()) {
+			if err := p.db.CheckSince(ctx, id, since); err != nil {
+				p.log.Warn("a shop whose pods are not ready is not checked yet", "store", id, "error", err)
+				continue
+			}
+			r.checked(id)
+			p.wishes.Send("")
+		}
+	}
+}
+
+// look returns the stores that are to be checked, and what happened to them since when.
+func (r *readiness) look(unready map[string]bool, now time.Time) map[string]time.Time {
+	due := map[string]time.Time{}
+	for id := range unready {
+		if r.since[id].IsZero() {
+			r.since[id] = now
+		}
+		if now.Sub(r.since[id]) >= r.after && !r.asked[id] {
+			due[id] = r.since[id]
+		}
+	}
+	for id := range r.since {
+		switch {
+		case unready[id]:
+		case r.asked[id]:
+			due[id] = now
+		default:
+			delete(r.since, id)
+		}
+	}
+	return due
+}
+
+// checked notes that the check which look has returned was asked for.
+func (r *readiness) checked(id string) {
+	if r.asked[id] { // it is ready again
+		delete(r.since, id)
+		delete(r.asked, id)
+		return
+	}
+	r.asked[id] = true
+}
+
+// nextAfter is how long until the next check after this one.
+func (w *worker) nextAfter(conn *connection, check store.Check) time.Duration {
+	next, st := w.nextCheck(check.OK), w.claim.Store
+	if !check.OK && st.Status == store.Ready && w.unready.Again > 0 && len(unreadyPods(conn.watcher.Snapshot(st.Namespace))) > 0 {
+		next = min(next, w.unready.Again)
+	}
+	return next
+}
+
+// causeOf says why a shop does not sell, as far as its pods and their logs tell.
+func (w *worker) causeOf(ctx context.Context, conn *connection) string {
+	s := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
+	if pod, line := w.fullDisk(ctx, s); pod != "" {
+		return fmt.Sprintf("A disk of the pod %s is full: %s", pod, sentence(line))
+	}
+	if f, bad := hopeless(s); bad {
+		return f.Cause
+	}
+	if waiting := unreadyPods(s); len(waiting) > 0 {
+		return fmt.Sprintf("%s: %s.", ReadyPods(s), listOf(waiting))
+	}
+	return ""
+}
+
+// ReadyPods counts the shop's pods, unless all of them are ready.
+func ReadyPods(s kube.Snapshot) string {
+	waiting, all := unreadyPods(s), len(shopPods(withoutScheduled(s)))
+	if len(waiting) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %s ready", all-len(waiting), plural(all, "pod"))
+}
+
+// unreadyPods are those of the shop, by name.
+func unreadyPods(s kube.Snapshot) (names []string) {
+	for _, pod := range shopPods(withoutScheduled(s)) {
+		if pod.Ready < pod.Want {
+			names = append(names, pod.Name)
+		}
+	}
+	return names
+}
+
+// diskFull is what programs say whose disk has no space left: MariaDB, PostgreSQL and others.
+var diskFull = regexp.MustCompile(`(?i)no space left on device|disk (is )?full|err(or|no|code):? ?28\b`)
+
+// fullDisk looks for a pod of the shop that has written of a full disk lately.
+func (w *worker) fullDisk(ctx context.Context, s kube.Snapshot) (pod, line string) {
+	const recent = 40 // lines
+	ctx, cancel := context.WithTimeout(ctx, wordsTimeout)
+	defer cancel()
+	for _, pod := range shopPods(s) {
+		for _, c := range pod.Containers {
+			options := kube.LogOptions{Previous: c.State.Kind == "waiting", Tail: recent}
+			if c.Init || !c.HasLog(options.Previous) {
+				continue
+			}
+			if line := w.lineLike(ctx, LogQuery{Pod: pod.Name, Container: c.Name, LogOptions: options}, diskFull); line != "" {
+				return pod.Name, line
+			}
+		}
+	}
+	return "", ""
+}
+
+// lineLike is the last line of the log that matches, or nothing where the node does not tell.
+func (w *worker) lineLike(ctx context.Context, query LogQuery, pattern *regexp.Regexp) (found string) {
+	log, err := w.OpenLog(ctx, w.claim.Store, query)
+	if err != nil {
+		return ""
+	}
+	defer log.Close() //nolint:errcheck // it is read
+	for {
+		line, err := log.Next()
+		if err != nil {
+			return found
+		}
+		if pattern.MatchString(line.Text) {
+			found = strings.TrimSpace(line.Text)
+		}
+	}
+}
