@@ -267,6 +267,13 @@ func (a *App) listClusters(c echo.Context) error {
 	for _, cluster := range clusters {
 		page.Clusters = append(page.Clusters, a.clusterCard(cluster))
 	}
+	strays, err := a.Provisioner.Strays(c.Request().Context())
+	if err != nil {
+		return err
+	}
+	for _, ns := range strays {
+		page.Strays = append(page.Strays, views.Stray{Namespace: ns.Name, StoreID: word(ns.StoreID), CreatedAt: ns.CreatedAt})
+	}
 	return render(c, http.StatusOK, views.AdminClusters(page))
 }
 

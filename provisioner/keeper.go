@@ -114,7 +114,7 @@ func (k *keeper) readAll(ctx context.Context) error {
 // found out, or not be written down.
 func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	st, err := k.db.Store(ctx, id)
-	if store.ErrorCode(err) == store.NotFound { // it is not of these records
+	if store.ErrorCode(err) == store.NotFound { // it is not of this database: see Strays
 		return nil
 	}
 	if err != nil || !st.CanRepair() { // it is being removed, or at work

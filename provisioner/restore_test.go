@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -48,4 +49,32 @@ func TestUpgradeAfterARestore(t *testing.T) {
 	if now := p.checks(t, st); len(now) != 1 || len(checked) != 1 || now[0].UID == checked[0].UID {
 		t.Errorf("the check of the upgrade that was forgotten counts for this one: %d pods, and %d before", len(now), len(checked))
 	}
+}
+
+// What was created after a backup is in no database once it is restored, and in the cluster still.
+func TestNamespacesWithoutAStoreAreListed(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	kept := p.wantReady(t, p.request(t, "Kept"))
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	p.exec(t, `VACUUM INTO $1`, backup)
+	lost := p.wantReady(t, p.request(t, "Lost"))
+
+	p.stop()
+	p.db, p.file = storetest.Open(t, "sqlite:"+backup), backup
+	p.run(t)
+	kubetest.Within(t, "it is listed", func() bool {
+		strays, err := p.Strays(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed := false
+		for _, ns := range strays {
+			listed = listed || ns.Name == lost.Namespace && ns.StoreID == lost.ID
+			if ns.StoreID == kept.ID {
+				t.Errorf("the database has the store of %s", ns.Name)
+			}
+		}
+		return listed
+	})
 }

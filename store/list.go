@@ -177,6 +177,16 @@ func (q Query) conditions(actor Actor) (string, []any) {
 	return where, args
 }
 
+// StoresInCluster returns the ids of the cluster's stores that are not archived.
+func (db *DB) StoresInCluster(ctx context.Context, clusterID string) ([]string, error) {
+	rows, err := db.read.QueryContext(ctx, `SELECT id FROM stores WHERE cluster_id = $1 AND deleted_at = 0`, clusterID)
+	ids, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
+	if err != nil {
+		return nil, fmt.Errorf("read which stores a cluster has: %w", err)
+	}
+	return ids, nil
+}
+
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
 // Place is where a store is in its cluster.

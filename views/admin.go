@@ -123,6 +123,14 @@ type AdminField struct {
 type AdminClustersPage struct {
 	Shell    Shell
 	Clusters []AdminClusterCard
+	Strays   []Stray
+}
+
+// Stray is a namespace that was made for a store which the database does not have.
+type Stray struct {
+	Namespace string
+	StoreID   string
+	CreatedAt time.Time
 }
 
 // AdminClusterCard is a cluster with what is known of it.

@@ -120,6 +120,25 @@ type Snapshot struct {
 	Volumes   []Volume
 }
 
+// OwnedNamespace is a namespace that bears a store's id.
+type OwnedNamespace struct {
+	Name      string
+	StoreID   string
+	CreatedAt time.Time
+	Leaving   bool // on its way out
+}
+
+// Namespaces returns all that bear a store's id, by name.
+func (w *Watcher) Namespaces() (owned []OwnedNamespace) {
+	all(w.namespaces, func(ns *corev1.Namespace) {
+		if id := ns.Labels[LabelStoreID]; id != "" {
+			owned = append(owned, OwnedNamespace{Name: ns.Name, StoreID: id, CreatedAt: ns.CreationTimestamp.Time, Leaving: ns.DeletionTimestamp != nil})
+		}
+	})
+	slices.SortFunc(owned, func(a, b OwnedNamespace) int { return strings.Compare(a.Name, b.Name) })
+	return owned
+}
+
 // Workload is a Deployment or StatefulSet.
 type Workload struct {
 	Kind      string
