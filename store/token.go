@@ -21,7 +21,7 @@ const (
 	LongestToken = 366 * 24 * time.Hour
 
 	tokenLetters  = 32 // base32 characters that are drawn
-	mostTokens    = 50 // of one user, living
+	mostTokens    = 50 // of one user that have not expired, and of one user that have
 	tokenUseEvery = time.Minute
 )
 
@@ -110,12 +110,20 @@ func (a Actor) checkToken(n NewToken) (name string, err error) {
 	return name, nil
 }
 
+// checkTokens makes room for another token: expired ones do not count, and only the newest of
+// them are kept.
 func (t tx) checkTokens(ctx context.Context, userID string) error {
 	if _, err := t.ExecContext(ctx, `UPDATE users SET name = name WHERE id = $1`, userID); err != nil {
 		return fmt.Errorf("lock user %s: %w", userID, err)
 	}
+	_, err := t.ExecContext(ctx, `
+		DELETE FROM api_tokens WHERE user_id = $1 AND expires_at <= $2 AND id NOT IN (
+			SELECT id FROM api_tokens WHERE user_id = $1 AND expires_at <= $2 ORDER BY expires_at DESC LIMIT $3)`, userID, t.now, mostTokens)
+	if err != nil {
+		return fmt.Errorf("forget expired tokens: %w", err)
+	}
 	var n int
-	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM api_tokens WHERE user_id = $1`, userID).Scan(&n); err != nil {
+	if err := t.QueryRowContext(ctx, `SELECT COUNT(*) FROM api_tokens WHERE user_id = $1 AND expires_at > $2`, userID, t.now).Scan(&n); err != nil {
 		return fmt.Errorf("count tokens: %w", err)
 	}
 	if n >= mostTokens {

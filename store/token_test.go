@@ -170,6 +170,19 @@ func TestWhatCannotBeAToken(t *testing.T) {
 		}
 		_, _, err = b.db.CreateToken(t.Context(), b.actor, good)
 		wantError(t, err, store.Limited, "")
+		for range 2 { // expired ones do not count, and the newest of them stay listed
+			if _, err := raw(t, url).ExecContext(t.Context(), `UPDATE api_tokens SET expires_at = created_at`); err != nil {
+				t.Fatal(err)
+			}
+			for range 50 {
+				if _, _, err = b.db.CreateToken(t.Context(), b.actor, good); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if all, err := b.db.Tokens(t.Context(), b.actor); err != nil || len(all) != 100 {
+			t.Errorf("listed are %d tokens, %v", len(all), err)
+		}
 	})
 }
 
