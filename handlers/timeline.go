@@ -76,7 +76,7 @@ func (w *work) add(e store.Event) {
 	case store.StoreCreated:
 		w.begin("Opening the shop", store.CreateSteps(), e.At)
 	case store.StoreRetried:
-		w.again(e.At)
+		w.begin("Going on with the shop", w.steps, e.At)
 	case store.StoreRebuilt:
 		w.begin("Opening the shop anew", store.CreateSteps(), e.At)
 	case store.StoreRepaired:
@@ -120,16 +120,6 @@ func (w *work) finish(e store.Event, message string) {
 func (w *work) begin(title string, steps []store.Step, at time.Time) {
 	w.title, w.steps, w.began, w.ended = title, steps, at, time.Time{}
 	w.spans = map[store.Step]*span{store.StepQueued: {began: at}}
-}
-
-// again keeps what was done and forgets what failed.
-func (w *work) again(at time.Time) {
-	for step, s := range w.spans {
-		if s.failed || s.ended.IsZero() {
-			delete(w.spans, step)
-		}
-	}
-	w.begin("Going on with the shop", w.steps, at)
 }
 
 func (w *work) leaveQueue(at time.Time) {
@@ -195,10 +185,10 @@ func (w *work) passed(step store.Step) bool {
 }
 
 // place is where the step's bar lies between the beginning of the work and its end so far,
-// in percent. What was done before this try has none.
+// in percent.
 func (w *work) place(s *span, end time.Time) (start, width float64) {
 	whole := end.Sub(w.began).Seconds()
-	if whole <= 0 || s.began.Before(w.began) {
+	if whole <= 0 {
 		return 0, 0
 	}
 	until := s.ended
