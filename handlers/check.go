@@ -17,7 +17,7 @@ func health(who visitor, st store.Store) views.Health {
 		Can: st.CanCheck() && who.Actor.May(store.RetryStores, st.TeamID),
 	}
 	for _, step := range last.Steps {
-		shown.Steps = append(shown.Steps, views.Fact{Name: word(step.Name), Value: took(step.Took)})
+		shown.Steps = append(shown.Steps, views.Fact{Name: word(step.Name), Value: views.Took(step.Took)})
 	}
 	return shown
 }

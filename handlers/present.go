@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
@@ -64,7 +63,7 @@ func (a *App) detail(st store.Store) string {
 	case store.Failed:
 		return st.Failure.Title
 	case store.Ready:
-		return "Opened in " + took(st.ReadyAt.Sub(st.CreatedAt))
+		return "Opened in " + views.Took(st.ReadyAt.Sub(st.CreatedAt))
 	case store.Degraded:
 		return healthSummary(st.Health.Last)
 	default:
@@ -84,19 +83,6 @@ func (a *App) waiting(st store.Store) string {
 		return "Waiting for the cluster"
 	}
 	return ""
-}
-
-// took is a finished time for people: 340 ms, 4.8 s, 2:05.
-func took(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	default:
-		d = d.Round(time.Second)
-		return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
-	}
 }
 
 func ticks(st store.Store) []views.Tick {

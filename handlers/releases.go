@@ -63,7 +63,7 @@ func revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRo
 	}
 	row.Who = cmp.Or(row.Who, store.Platform)
 	if !r.EndedAt.IsZero() {
-		row.Took = took(r.EndedAt.Sub(r.BeganAt))
+		row.Took = views.Took(r.EndedAt.Sub(r.BeganAt))
 	}
 	return row
 }

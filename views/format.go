@@ -36,8 +36,8 @@ func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 func fullTime(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
 
-// took is a duration that is over: 340 ms, 4.8 s, 35 s, 2:05.
-func took(d time.Duration) string {
+// Took is a duration that is over: 340 ms, 4.8 s, 35 s, 2:05.
+func Took(d time.Duration) string {
 	whole := int(d.Round(time.Second).Seconds())
 	switch {
 	case d < time.Second:

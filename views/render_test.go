@@ -137,8 +137,8 @@ func TestTook(t *testing.T) {
 		70 * time.Minute:        "70:00",
 	}
 	for d, text := range want {
-		if got := took(d); got != text {
-			t.Errorf("took(%v) = %q, want %q", d, got, text)
+		if got := Took(d); got != text {
+			t.Errorf("Took(%v) = %q, want %q", d, got, text)
 		}
 	}
 }

@@ -118,7 +118,7 @@ func runOrTook(t Timeline) templ.Component {
 			}
 		} else if t.Took > 0 {
 			var templ_7745c5c3_Var5 string
-			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(took(t.Took))
+			templ_7745c5c3_Var5, templ_7745c5c3_Err = templ.JoinStringErrs(Took(t.Took))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `timeline.templ`, Line: 28, Col: 16}
 			}
@@ -421,7 +421,7 @@ func stepTime(s TimelineStep) templ.Component {
 			}
 		} else if s.State != TickToDo {
 			var templ_7745c5c3_Var22 string
-			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(took(s.Took))
+			templ_7745c5c3_Var22, templ_7745c5c3_Err = templ.JoinStringErrs(Took(s.Took))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `timeline.templ`, Line: 74, Col: 16}
 			}
