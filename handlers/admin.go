@@ -89,10 +89,10 @@ func (q adminQuery) list(path string, shown, total int) views.AdminList {
 		l.From, l.To = (q.page-1)*pageSize+1, (q.page-1)*pageSize+shown
 	}
 	if q.page > 1 {
-		l.Newer = adminQuery{q.search, q.page - 1}.address(path)
+		l.Previous = adminQuery{q.search, q.page - 1}.address(path)
 	}
 	if shown > 0 && l.To < total {
-		l.Older = adminQuery{q.search, q.page + 1}.address(path)
+		l.Next = adminQuery{q.search, q.page + 1}.address(path)
 	}
 	return l
 }
@@ -131,6 +131,10 @@ func (a *App) listUsers(c echo.Context) error {
 func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.Notice) error {
 	query, who := parseAdminQuery(c), visitorOf(c)
 	users, total, err := a.DB.Users(c.Request().Context(), who.Actor, query.selected())
+	if err == nil && len(users) == 0 && query.page > 1 {
+		query.page = lastPage(total)
+		users, total, err = a.DB.Users(c.Request().Context(), who.Actor, query.selected())
+	}
 	if err != nil {
 		return err
 	}
@@ -204,6 +208,10 @@ func (a *App) listAllTeams(c echo.Context) error { return a.teamsPage(c, nil) }
 func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 	query, ctx := parseAdminQuery(c), c.Request().Context()
 	teams, total, err := a.DB.AllTeams(ctx, visitorOf(c).Actor, query.selected())
+	if err == nil && len(teams) == 0 && query.page > 1 {
+		query.page = lastPage(total)
+		teams, total, err = a.DB.AllTeams(ctx, visitorOf(c).Actor, query.selected())
+	}
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 func storeForm(name string) url.Values { return url.Values{"name": {name}, "engine": {"woocommerce"}} }
@@ -349,5 +350,22 @@ func TestProgramsAreToldTheLimits(t *testing.T) {
 	}
 	if me := read[api.Me](t, s.program(store.ReadStores).call("GET", "/me", nil), 200); me.Quotas != nil || me.Pace != nil {
 		t.Errorf("a token that creates nothing is told %+v", me)
+	}
+}
+
+// A page beyond the last one is the last one, such as after stores were deleted.
+func TestPagesBeyondTheLastAreTheLast(t *testing.T) {
+	t.Parallel()
+	s := open(prepareWith(t, func(c *handlers.Config) { c.Limits = store.Limits{} }))
+	b := s.developer()
+	for i := range 26 {
+		s.create(b, "Shop "+strconv.Itoa(i))
+		storetest.Actor(t, s.db, "person "+strconv.Itoa(i))
+	}
+	for _, path := range []string{"/stores?sort=oldest&page=99", "/admin/users?page=99", "/admin/teams?page=99"} {
+		page := s.get(b, path).body
+		if !strings.Contains(page, "26–2") || !strings.Contains(page, "Previous") || strings.Contains(page, "page=98") || strings.Contains(page, "page=3") {
+			t.Errorf("%s is not the last page", path)
+		}
 	}
 }

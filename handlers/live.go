@@ -124,7 +124,7 @@ func (l *liveList) readRows(ctx context.Context, c change) (bool, error) {
 // shape says which rows there are, and what stands around them.
 func shape(list views.StoreList) string {
 	var text strings.Builder
-	fmt.Fprint(&text, list.From, list.To, list.Total, list.Empty, list.AsOf, list.Newer, list.Older)
+	fmt.Fprint(&text, list.From, list.To, list.Total, list.Empty, list.AsOf, list.Previous, list.Next)
 	for _, row := range list.Rows {
 		text.WriteString(" " + row.ID)
 	}

@@ -107,12 +107,24 @@ func (a *App) listStores(c echo.Context) error {
 	return render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form}))
 }
 
-// storeList reads one page of the list. It asks the records only.
-func (a *App) storeList(ctx context.Context, who visitor, q listQuery) (views.StoreList, error) {
-	list, err := a.DB.ListStores(ctx, who.Actor, store.Query{
+// lastPage is the last page of a list, from 1.
+func lastPage(total int) int { return max(1, (total+pageSize-1)/pageSize) }
+
+func (q listQuery) selected() store.Query {
+	return store.Query{
 		Search: q.Search, Status: q.Status, Engine: q.Engine, TeamID: q.Team, Sort: q.Sort,
 		Offset: (q.Page - 1) * pageSize, Limit: pageSize,
-	})
+	}
+}
+
+// storeList reads one page of the list, or the last one where there are fewer. It asks the
+// database only.
+func (a *App) storeList(ctx context.Context, who visitor, q listQuery) (views.StoreList, error) {
+	list, err := a.DB.ListStores(ctx, who.Actor, q.selected())
+	if err == nil && len(list.Stores) == 0 && q.Page > 1 {
+		q.Page = lastPage(list.Total)
+		list, err = a.DB.ListStores(ctx, who.Actor, q.selected())
+	}
 	if err != nil {
 		return views.StoreList{}, err
 	}
@@ -132,14 +144,14 @@ func (a *App) storeList(ctx context.Context, who visitor, q listQuery) (views.St
 		shown.From, shown.To = (q.Page-1)*pageSize+1, (q.Page-1)*pageSize+n
 	}
 	if q.Page > 1 {
-		newer := q
-		newer.Page--
-		shown.Newer = newer.address()
+		previous := q
+		previous.Page--
+		shown.Previous = previous.address()
 	}
 	if shown.To < list.Total && len(shown.Rows) > 0 {
-		older := q
-		older.Page++
-		shown.Older = older.address()
+		next := q
+		next.Page++
+		shown.Next = next.address()
 	}
 	if cluster := a.Provisioner.Cluster(); cluster.Link == provisioner.Unreachable || cluster.Link == provisioner.Foreign {
 		shown.AsOf = cluster.Since

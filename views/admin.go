@@ -24,13 +24,13 @@ func adminTabs() []Choice {
 
 // AdminList is what surrounds a long list: the search and the pages.
 type AdminList struct {
-	Search string
-	Page   int // from 1
-	From   int // number of the first row shown; 0 when there is none
-	To     int
-	Total  int
-	Newer  string // address of the page before, empty on the first
-	Older  string // address of the page after, empty on the last
+	Search   string
+	Page     int // from 1
+	From     int // number of the first row shown; 0 when there is none
+	To       int
+	Total    int
+	Previous string // address of that page, empty on the first
+	Next     string // address of that page, empty on the last
 }
 
 func adminRange(l AdminList) string {

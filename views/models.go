@@ -140,22 +140,22 @@ type StoresPage struct {
 
 // StoreList is the list itself with its filters.
 type StoreList struct {
-	Rows    []StoreRow
-	Counts  []StatusCount // of the tabs, All first, with Status empty
-	Search  string
-	Status  Status
-	Engine  string
-	Sort    string // newest, oldest or name
-	Engines []Choice
-	Team    string   // that the list is narrowed to
-	Teams   []Choice // none when there is only one
-	From    int      // number of the first row shown, from 1; 0 when there is none
-	To      int
-	Total   int
-	Newer   string    // address of the page before, empty on the first
-	Older   string    // address of the page after, empty on the last
-	Empty   bool      // there is no store at all, whatever the filter
-	AsOf    time.Time // when the cluster was last heard of; zero while it answers
+	Rows     []StoreRow
+	Counts   []StatusCount // of the tabs, All first, with Status empty
+	Search   string
+	Status   Status
+	Engine   string
+	Sort     string // newest, oldest or name
+	Engines  []Choice
+	Team     string   // that the list is narrowed to
+	Teams    []Choice // none when there is only one
+	From     int      // number of the first row shown, from 1; 0 when there is none
+	To       int
+	Total    int
+	Previous string    // address of that page, empty on the first
+	Next     string    // address of that page, empty on the last
+	Empty    bool      // there is no store at all, whatever the filter
+	AsOf     time.Time // when the cluster was last heard of; zero while it answers
 }
 
 // Filtered reports whether a search or filter is on.

@@ -16,7 +16,7 @@ func adminShell(title string) Shell {
 
 func sampleUsers() AdminUsersPage {
 	return AdminUsersPage{
-		Shell: adminShell("Users"), List: AdminList{Page: 2, From: 26, To: 30, Total: 80, Newer: "/admin/users", Older: "/admin/users?page=3"},
+		Shell: adminShell("Users"), List: AdminList{Page: 2, From: 26, To: 30, Total: 80, Previous: "/admin/users", Next: "/admin/users?page=3"},
 		Users: []AdminUserRow{
 			{ID: "1", Name: "Mara Lindqvist", Email: "mara@nordlicht.example", Providers: "github, google", Teams: 3, Stores: 12, SeenAt: sampleTime, Admin: true, You: true},
 			{ID: "2", Name: "Jonas Weber", Email: "jonas@nordlicht.example", Providers: "google", Teams: 1, Stores: 2, SeenAt: sampleTime.Add(-26 * time.Hour), Admin: true},

@@ -73,7 +73,7 @@ func sampleList() StoreList {
 		sampleRow("10", "Old Spring Pop-up", Deleting, "Waiting for disk data-mariadb-0"),
 	}
 	return StoreList{
-		Rows: rows, Counts: sampleCounts(""), From: 1, To: 10, Total: 38, Older: "/stores?page=2", Sort: sortNewest,
+		Rows: rows, Counts: sampleCounts(""), From: 1, To: 10, Total: 38, Next: "/stores?page=2", Sort: sortNewest,
 		Engines: []Choice{{Value: "woocommerce", Label: "WooCommerce"}, {Value: "medusa", Label: "Medusa"}},
 	}
 }
@@ -330,7 +330,7 @@ func noMatchList() StoreList {
 // manyList is a page in the middle of hundreds of stores, with a search and a filter on.
 func manyList() StoreList {
 	l := sampleList()
-	l.Search, l.Engine, l.Newer, l.From, l.To, l.Total = "shop", "woocommerce", "/stores?page=2", 51, 75, 412
+	l.Search, l.Engine, l.Previous, l.From, l.To, l.Total = "shop", "woocommerce", "/stores?page=2", 51, 75, 412
 	l.Rows = nil
 	statuses := []Status{Ready, Ready, Ready, Degraded, Provisioning}
 	for n := range 25 {
