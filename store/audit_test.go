@@ -224,7 +224,7 @@ func TestWhoIsInvitedIsNotToldToViewers(t *testing.T) {
 }
 
 // The log is only added to: nothing of ours changes a line or takes one away, in either
-// database. A trigger would need another text for each.
+// database, but what is no audit. A trigger would need another text for each.
 func TestAuditIsAppendOnly(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("*.go")
@@ -243,6 +243,7 @@ func TestAuditIsAppendOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		up = strings.ReplaceAll(up, "DELETE FROM events WHERE NOT audit AND ", "")
 		if found := rewrites.FindString(up) + drops.FindString(up); found != "" && !strings.HasSuffix(name, "_test.go") {
 			t.Errorf("%s changes what was written: %q", name, found)
 		}

@@ -223,9 +223,21 @@ func (db *DB) EventsAfter(ctx context.Context, actor Actor, number int64, storeI
 	return seenBy(actor, events), nil
 }
 
-// StoreEvents returns what happened to the store, oldest first.
+// latestEvents is how many events of a store are shown beside those of its latest work.
+const latestEvents = 100
+
+// StoreEvents returns the latest that happened to the store, and all steps of the latest work on
+// it, oldest first.
 func (db *DB) StoreEvents(ctx context.Context, storeID string) ([]Event, error) {
-	rows, err := db.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events WHERE store_id = $1 ORDER BY number`, storeID)
+	rows, err := db.read.QueryContext(ctx, `
+		SELECT `+eventColumns+` FROM events
+		WHERE store_id = $1 AND number >= (
+			SELECT COALESCE(MIN(number), 0) FROM (SELECT number FROM events WHERE store_id = $1 ORDER BY number DESC LIMIT $2) latest)
+		UNION
+		SELECT `+eventColumns+` FROM events
+		WHERE store_id = $1 AND kind <> 'check.done' AND number >= (
+			SELECT COALESCE(MAX(number), 0) FROM events WHERE store_id = $1 AND kind IN (`+beginningKinds()+`))
+		ORDER BY number`, storeID, latestEvents)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("read events of store %s: %w", storeID, err)

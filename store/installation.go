@@ -42,9 +42,12 @@ func (db *DB) Queue(ctx context.Context, actor Actor) ([]QueueEntry, error) {
 }
 
 // askingKinds are those for which [Kind.Asks] is true of work that is in the queue.
-func askingKinds() string {
+func askingKinds() string { return beginningKinds() + ", '" + string(StoreRetried) + "'" }
+
+// beginningKinds are those with which other work begins on a store than what was done before.
+func beginningKinds() string {
 	var quoted []string
-	for _, k := range []Kind{StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, ChangeCancelled, StoreUndone, StoreDeleteAsked} {
+	for _, k := range []Kind{StoreCreated, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, ChangeCancelled, StoreUndone, StoreDeleteAsked} {
 		quoted = append(quoted, "'"+string(k)+"'")
 	}
 	return strings.Join(quoted, ", ")

@@ -21,6 +21,10 @@ type Mail struct {
 // sender, for about a day.
 const mailTries = 12
 
+// mailWithin is how old an event may be of which mail is made. A mail server that is configured
+// again after a pause sends nothing of what happened meanwhile.
+const mailWithin = 24 * time.Hour
+
 // QueueMail looks at the events since it last did so, and makes a mail of each that
 // somebody is to be told of. Over all replicas, each event is looked at once. Events from
 // before the first call are told to nobody.
@@ -49,8 +53,8 @@ func (db *DB) QueueMail(ctx context.Context) error {
 func (t tx) queueMailAbout(ctx context.Context, after, last int64) error {
 	rows, err := t.QueryContext(ctx, `
 		SELECT `+eventColumns+` FROM events
-		WHERE number > $1 AND number <= $2 AND kind IN ($3, $4, $5, $6, $7) ORDER BY number`,
-		after, last, StoreReady, StoreFailed, StoreDegraded, IdentityLinked, IdentityRemoved)
+		WHERE number > $1 AND number <= $2 AND created_at > $8 AND kind IN ($3, $4, $5, $6, $7) ORDER BY number`,
+		after, last, StoreReady, StoreFailed, StoreDegraded, IdentityLinked, IdentityRemoved, t.now-mailWithin.Microseconds())
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return fmt.Errorf("read what mail is about: %w", err)
@@ -98,24 +102,37 @@ func (t tx) concerned(ctx context.Context, e Event) ([]string, error) {
 }
 
 // ClaimMail takes the next mail that is due. Nobody else gets it before the lease is over;
-// ok is false when none is due.
+// ok is false when none is due. Mails about what is no longer there are dropped.
 func (db *DB) ClaimMail(ctx context.Context, lease time.Duration) (m Mail, ok bool, err error) {
-	var event int64
 	err = db.update(ctx, func(t tx) error {
-		err := t.QueryRowContext(ctx, `
-			UPDATE mails SET tries = tries + 1, due_at = $1
-			WHERE due_at <= $2 AND id = (SELECT id FROM mails WHERE due_at <= $2 ORDER BY due_at, id LIMIT 1)
-			RETURNING id, event, user_id, tries`, t.now+lease.Microseconds(), t.now).Scan(&m.ID, &event, &m.To.ID, &m.Tries)
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
+		for {
+			var event int64
+			m, event, err = t.nextMail(ctx, lease)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("claim mail: %w", err)
+			}
+			err = t.readMail(ctx, &m, event)
+			if !errors.Is(err, sql.ErrNoRows) && ErrorCode(err) != NotFound {
+				ok = err == nil
+				return err
+			}
+			if _, err := t.ExecContext(ctx, `DELETE FROM mails WHERE id = $1`, m.ID); err != nil {
+				return fmt.Errorf("drop mail: %w", err)
+			}
 		}
-		if err != nil {
-			return fmt.Errorf("claim mail: %w", err)
-		}
-		ok = true
-		return t.readMail(ctx, &m, event)
 	})
 	return m, ok && err == nil, err
+}
+
+func (t tx) nextMail(ctx context.Context, lease time.Duration) (m Mail, event int64, err error) {
+	err = t.QueryRowContext(ctx, `
+		UPDATE mails SET tries = tries + 1, due_at = $1
+		WHERE due_at <= $2 AND id = (SELECT id FROM mails WHERE due_at <= $2 ORDER BY due_at, id LIMIT 1)
+		RETURNING id, event, user_id, tries`, t.now+lease.Microseconds(), t.now).Scan(&m.ID, &event, &m.To.ID, &m.Tries)
+	return m, event, err
 }
 
 // readMail adds what the mail is about.

@@ -186,3 +186,35 @@ func TestMailIsTriedAgainAndGivenUp(t *testing.T) {
 		b.wantMail(t)
 	})
 }
+
+// One mail about what is gone does not hold up the others.
+func TestMailAboutWhatIsGoneIsDropped(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		b.wantMail(t)
+		b.open(t, "First", 0)
+		b.open(t, "Second", 0)
+		if err := b.db.QueueMail(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := raw(t, url).ExecContext(t.Context(), `DELETE FROM events WHERE number = (SELECT MIN(event) FROM mails)`); err != nil {
+			t.Fatal(err)
+		}
+		b.wantMail(t, "mara: store.ready of Second")
+		if n := countRows(t, url, "mails"); n != 1 {
+			t.Errorf("%d mails are left", n)
+		}
+	})
+}
+
+// Mail that was switched off for days tells nobody of what is long over.
+func TestOldNewsAreNotMailed(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		b.wantMail(t)
+		b.open(t, "Old", 0)
+		b.age(t, url, 25*time.Hour)
+		b.open(t, "New", 0)
+		b.wantMail(t, "mara: store.ready of New")
+	})
+}

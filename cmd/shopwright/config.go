@@ -73,6 +73,10 @@ type config struct {
 	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
 
+	KeepEvents  time.Duration `env:"SHOPWRIGHT_KEEP_EVENTS" default:"2160h" help:"How long the events of stores are kept that are not in the audit log, but for those of the latest work, and revisions that no rollback can go to; 0 for ever. The audit log is kept for ever."`
+	KeepDeleted time.Duration `env:"SHOPWRIGHT_KEEP_DELETED" default:"2160h" help:"How long deleted stores are kept in the database; 0 for ever."`
+	KeepEnded   time.Duration `env:"SHOPWRIGHT_KEEP_ENDED" default:"720h" help:"How long tokens, invitations and sessions are kept in the database after they have expired or were used; 0 for ever."`
+
 	GoogleClientID     string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_ID" name:"google-client-id" help:"Client id at Google, to sign in with."`
 	GoogleClientSecret string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_SECRET" name:"google-client-secret" secret:"" help:"Its secret."`
 	GitHubClientID     string   `env:"SHOPWRIGHT_GITHUB_CLIENT_ID" name:"github-client-id" help:"Client id of an OAuth app at GitHub, to sign in with."`
@@ -163,6 +167,7 @@ func (c *config) validate() error {
 	check(c.MaxRemovals > 0, "SHOPWRIGHT_MAX_REMOVALS is %d: it must be at least 1", c.MaxRemovals)
 	check(c.MaxChecks > 0, "SHOPWRIGHT_MAX_CHECKS is %d: it must be at least 1", c.MaxChecks)
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
+	check(c.KeepEvents >= 0 && c.KeepDeleted >= 0 && c.KeepEnded >= 0, "SHOPWRIGHT_KEEP_EVENTS, SHOPWRIGHT_KEEP_DELETED and SHOPWRIGHT_KEEP_ENDED are %s, %s and %s: they must not be negative", c.KeepEvents, c.KeepDeleted, c.KeepEnded)
 	check(c.CheckInterval == 0 || c.CheckInterval >= time.Minute, "SHOPWRIGHT_CHECK_INTERVAL is %s: it must be at least 1m, or 0 for never", c.CheckInterval)
 	for _, origin := range c.CORSOrigins {
 		check(isOrigin(origin), "SHOPWRIGHT_CORS_ORIGINS has %q: it must be a scheme and a host, such as https://tools.example.com", origin)

@@ -123,6 +123,7 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	defer stopWork()
 	var running sync.WaitGroup
 	running.Go(func() { work.Run(working) })
+	running.Go(func() { c.prune(working, db, log) })
 	if mail := c.mail(); mail != nil {
 		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: mail, Log: log}
 		running.Go(func() { notifier.Run(working) })
@@ -149,6 +150,26 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	running.Wait()
 	ended()
 	return err
+}
+
+// prune removes old records again and again. That it is done once a day, over all replicas, is
+// for the records to see to.
+func (c *serveCmd) prune(ctx context.Context, db *store.DB, log *slog.Logger) {
+	for {
+		removed, err := db.Prune(ctx, store.Retention{Events: c.KeepEvents, Deleted: c.KeepDeleted, Ended: c.KeepEnded})
+		if ctx.Err() != nil {
+			return
+		}
+		logError(log, "remove old records", err)
+		if removed > 0 {
+			log.Info("removed old records", "rows", removed)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Hour):
+		}
+	}
 }
 
 // cannotListen says what to do about an address, of a setting, that cannot be served on.

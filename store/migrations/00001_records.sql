@@ -11,9 +11,10 @@ CREATE TABLE counters (
 -- claims: locked while a store is claimed, so that limits hold over all replicas.
 -- mail: the number of the last event that mail was made of; -1 before the first look.
 -- invitation mails: locked while one is counted, so that limits hold over all replicas.
+-- pruned: when what is too old was last removed, in microseconds UTC.
 -- users: locked while one is let in or changed, so that there is one first user, and the last
 -- administrator stays.
-INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0), ('invitation mails', 0);
+INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0), ('invitation mails', 0), ('pruned', 0);
 
 CREATE TABLE users (
 	id           TEXT    PRIMARY KEY,
@@ -264,6 +265,7 @@ CREATE TABLE events (
 CREATE INDEX events_store ON events (store_id, number);
 CREATE INDEX events_team ON events (team_id, number);
 CREATE INDEX events_audit ON events (number) WHERE audit;
+CREATE INDEX events_age ON events (created_at) WHERE NOT audit;
 
 -- What people are to be told by email, until it is sent.
 CREATE TABLE mails (

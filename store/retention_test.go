@@ -1,0 +1,135 @@
+package store_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// age makes all records older by that much, as if they had been made so long ago.
+func (b bundle) age(t *testing.T, url string, by time.Duration) {
+	t.Helper()
+	db := raw(t, url)
+	for _, statement := range []string{
+		`UPDATE events SET created_at = created_at - $1`,
+		`UPDATE stores SET deleted_at = deleted_at - $1 WHERE deleted_at > 0`,
+		`UPDATE revisions SET ended_at = ended_at - $1 WHERE ended_at > 0`,
+		`UPDATE api_tokens SET expires_at = expires_at - $1`,
+		`UPDATE invitations SET expires_at = expires_at - $1`,
+		`UPDATE counters SET value = value - $1 WHERE name = 'pruned'`,
+	} {
+		if _, err := db.ExecContext(t.Context(), statement, by.Microseconds()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (b bundle) prune(t *testing.T, keep store.Retention) int64 {
+	t.Helper()
+	n, err := b.db.Prune(t.Context(), keep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func countRows(t *testing.T, url, of string) (n int) {
+	t.Helper()
+	if err := raw(t, url).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+of).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestWhatIsTooOldIsPruned(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		living, gone := b.sells(t), b.create(t, "Gone")
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, gone.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), ""); err != nil {
+			t.Fatal(err)
+		}
+		before := b.told(t, living)
+		for range 3 {
+			if err := b.db.CheckSince(t.Context(), living.ID, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+			c, _ := b.claimCheck(t, 1)
+			if _, err := b.db.RecordCheck(t.Context(), c, store.Check{OK: true}, 0); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.db.Release(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.token(t, store.ReadStores)
+		team, mara := b.found(t, "Nordlicht", nil)
+		b.invite(t, mara, team, "", store.Viewer)
+		audited := countRows(t, url, "events WHERE audit")
+
+		const month = 30 * 24 * time.Hour
+		keep := store.Retention{Events: 3 * month, Deleted: 3 * month, Ended: month}
+		b.age(t, url, 2*month)
+		b.prune(t, keep)
+		if n := countRows(t, url, "events WHERE kind = 'check.done'"); n != 3 {
+			t.Errorf("%d checks are left before their time", n)
+		}
+		b.age(t, url, 24*month)
+		if n := b.prune(t, store.Retention{}); n != 0 {
+			t.Errorf("%d rows went that are kept for ever", n)
+		}
+		if n := b.prune(t, keep); n != 0 {
+			t.Errorf("%d rows went in a second run on one day", n)
+		}
+		b.age(t, url, 25*time.Hour)
+		b.prune(t, keep)
+		for what, want := range map[string]int{
+			"events WHERE kind = 'check.done'": 0, "events WHERE audit": audited, "stores": 1, "revisions": 1,
+			"api_tokens": 0, "invitations": 0, fmt.Sprintf("events WHERE NOT audit AND store_id = '%s'", gone.ID): 0,
+		} {
+			if n := countRows(t, url, what); n != want {
+				t.Errorf("%d %s are left, want %d", n, what, want)
+			}
+		}
+		if now := b.told(t, living); now != before {
+			t.Errorf("of the work that opened the store is left\n%s, want\n%s", now, before)
+		}
+	})
+}
+
+// told is what the page of the store tells, without checks.
+func (b bundle) told(t *testing.T, st store.Store) string {
+	t.Helper()
+	events, err := b.db.StoreEvents(t.Context(), st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kinds(events)
+}
+
+// A store that has been checked for years shows its newest events and all of its latest work.
+func TestStoreShowsAPageOfItsEvents(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.open(t, "Shop", time.Nanosecond)
+		c, _ := b.claimCheck(t, 1)
+		for range 300 {
+			if _, err := b.db.RecordCheck(t.Context(), c, store.Check{OK: true}, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		if err != nil || len(events) > 120 || events[0].Kind != store.StoreCreated || events[len(events)-1].Kind != store.Checked {
+			t.Errorf("%d events are shown, %v: %s", len(events), err, kinds(events))
+		}
+		for i := range events[1:] {
+			if events[i].Number >= events[i+1].Number {
+				t.Errorf("event %d comes before %d", events[i].Number, events[i+1].Number)
+			}
+		}
+	})
+}
