@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 
 	"shopwright.dev/shopwright/provisioner/helm"
@@ -72,6 +73,7 @@ type cluster struct {
 	record  store.Cluster
 	db      *store.DB
 	connect Connector
+	renew   func() (*rest.Config, error)
 	advice  string
 	log     *slog.Logger
 	changed kube.Signals
@@ -90,7 +92,7 @@ func newCluster(c Config) *cluster {
 		link = Unconfigured
 	}
 	return &cluster{
-		record: c.Cluster, db: c.DB, connect: c.Connect, advice: c.Advice, log: c.Log.With("cluster", c.Cluster.Name),
+		record: c.Cluster, db: c.DB, connect: c.Connect, renew: c.Renew, advice: c.Advice, log: c.Log.With("cluster", c.Cluster.Name),
 		state: ClusterState{
 			Name: c.Cluster.Name, Link: link, Version: c.Cluster.Version, Simulated: c.Cluster.Simulated, Since: time.Now(),
 		},
@@ -102,14 +104,9 @@ func (c *cluster) run(ctx context.Context) {
 	if c.connect == nil {
 		return
 	}
-	config, err := c.find(ctx)
+	conn, err := c.find(ctx)
 	if err != nil {
 		return // only when the context is done
-	}
-	conn, err := newConnection(config)
-	if err != nil {
-		c.fail(Unreachable, "The cluster’s configuration cannot be used.", err)
-		return
 	}
 	c.greet(ctx, conn)
 	var watching sync.WaitGroup
@@ -120,12 +117,15 @@ func (c *cluster) run(ctx context.Context) {
 	watching.Wait()
 }
 
-// find asks the connector until it has an answer.
-func (c *cluster) find(ctx context.Context) (*rest.Config, error) {
+// find asks the connector until it has an answer that can be used.
+func (c *cluster) find(ctx context.Context) (*connection, error) {
 	for pause := retryEvery; ; pause = min(2*pause, time.Minute) {
 		config, err := c.connect(ctx, c.starting)
 		if err == nil {
-			return config, nil
+			var conn *connection
+			if conn, err = newConnection(config, c.renew); err == nil {
+				return conn, nil
+			}
 		}
 		if ctx.Err() == nil {
 			c.fail(Unreachable, "The cluster cannot be started or found: "+firstLine(err)+".", err)
@@ -136,8 +136,8 @@ func (c *cluster) find(ctx context.Context) (*rest.Config, error) {
 	}
 }
 
-func newConnection(config *rest.Config) (*connection, error) {
-	guard := &kube.Guard{}
+func newConnection(config *rest.Config, renew func() (*rest.Config, error)) (*connection, error) {
+	guard := &kube.Guard{Renew: renew}
 	config, err := guard.Config(config)
 	if err != nil {
 		return nil, err
@@ -246,8 +246,22 @@ func (c *cluster) doubt(ctx context.Context) {
 	}
 }
 
-func (c *cluster) unreachable(err error) {
-	c.fail(Unreachable, strings.TrimSpace("The cluster does not answer: "+firstLine(err)+". "+c.advice), err)
+func (c *cluster) unreachable(err error) { c.fail(Unreachable, c.explain(err), err) }
+
+// explain says why the cluster cannot be worked with, and what to do. What an API server says comes over a
+// connection: advice on the connection has nothing to do with it.
+func (c *cluster) explain(err error) string {
+	helper, silent := errors.AsType[*kube.HelperError](err)
+	_, answered := errors.AsType[*apierrors.StatusError](err)
+	switch {
+	case silent:
+		return "The cluster cannot be asked: the program " + helper.Command + ", which the kubeconfig gets its credentials from, does not end. Run it by hand to see what it waits for, or use a kubeconfig with the token of a service account."
+	case apierrors.IsUnauthorized(err):
+		return "The cluster refuses the credentials. Renew them in the kubeconfig, which is read again by itself."
+	case answered:
+		return "The cluster answers, but not as it should: " + firstLine(err) + "."
+	}
+	return strings.TrimSpace("The cluster does not answer: " + firstLine(err) + ". " + c.advice)
 }
 
 func (c *cluster) foreign(err error) {

@@ -14,18 +14,21 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
 
-// Config is what a Provisioner needs. All fields but Connect, Advice, Shared, CheckEvery and
-// Unready are required.
+// Config is what a Provisioner needs. All fields but Connect, Renew, Advice, Shared, CheckEvery
+// and Unready are required.
 type Config struct {
 	DB          *store.DB
 	Cluster     store.Cluster
-	Connect     Connector // nil when no cluster is configured
-	Advice      string    // what may help when the cluster cannot be reached, a sentence or nothing
+	Connect     Connector                    // nil when no cluster is configured
+	Renew       func() (*rest.Config, error) // reads the cluster's credentials again when they are refused; nil where they renew themselves
+	Advice      string                       // what may help when the cluster cannot be reached, a sentence or nothing
 	Engines     engine.Registry
 	Site        engine.Spec // what is the same for all stores
 	Shared      Shared      // Secrets that all stores get a copy of

@@ -22,6 +22,7 @@ import (
 	"time"
 	"unicode"
 
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
 	"shopwright.dev/shopwright/provisioner"
@@ -241,7 +242,10 @@ func (c *config) validateKubeconfig() error {
 		if _, err := exec.LookPath(cluster.ExecProvider.Command); err != nil {
 			return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which gets its credentials from the program %s, and that is not here: install it, or use a kubeconfig with the token of a service account", c.Kubeconfig, cluster.ExecProvider.Command)
 		}
-	case err != nil:
+	case err == nil:
+		_, err = rest.TransportFor(cluster)
+	}
+	if err != nil {
 		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q: it must be the path of a kubeconfig that can be read and names a cluster (%w)", c.Kubeconfig, err)
 	}
 	return nil

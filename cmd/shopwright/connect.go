@@ -19,6 +19,7 @@ import (
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"shopwright.dev/shopwright/provisioner"
 )
@@ -73,12 +74,24 @@ func fromKubeconfig(path, name string) provisioner.Connector {
 	}
 }
 
+// renewal reads the kubeconfig again; it is nil where credentials renew themselves.
+func (c *config) renewal() func() (*rest.Config, error) {
+	if c.Kubeconfig == "" {
+		return nil
+	}
+	return func() (*rest.Config, error) { return loadKubeconfig(c.Kubeconfig, c.KubeContext) }
+}
+
 // loadKubeconfig returns the configuration of the context with that name, or of the only
-// one there is.
+// one there is. As kubectl does, it takes relative paths from the kubeconfig's folder. Certificates that are files
+// are read, so that two configurations can be compared.
 func loadKubeconfig(path, name string) (*rest.Config, error) {
 	loaded, err := clientcmd.LoadFromFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read kubeconfig: %w", err)
+	}
+	if err := clientcmd.ResolveLocalPaths(loaded); err != nil {
+		return nil, fmt.Errorf("find the files of the kubeconfig: %w", err)
 	}
 	if name == "" && len(loaded.Contexts) > 1 {
 		return nil, fmt.Errorf("the kubeconfig has %d contexts: choose one with SHOPWRIGHT_KUBE_CONTEXT", len(loaded.Contexts))
@@ -86,13 +99,16 @@ func loadKubeconfig(path, name string) (*rest.Config, error) {
 	if name == "" && len(loaded.Contexts) == 0 {
 		return nil, errors.New("the kubeconfig has no context")
 	}
-	overrides := &clientcmd.ConfigOverrides{CurrentContext: name}
+	loaded.CurrentContext = name
 	if name == "" {
 		for only := range loaded.Contexts {
-			overrides.CurrentContext = only
+			loaded.CurrentContext = only
 		}
 	}
-	return clientcmd.NewDefaultClientConfig(*loaded, overrides).ClientConfig()
+	if err := errors.Join(clientcmdapi.MinifyConfig(loaded), clientcmdapi.FlattenConfig(loaded)); err != nil {
+		return nil, fmt.Errorf("read what the kubeconfig refers to: %w", err)
+	}
+	return clientcmd.NewDefaultClientConfig(*loaded, &clientcmd.ConfigOverrides{}).ClientConfig()
 }
 
 // devCluster runs the development control plane as a child that ends with us: it stops

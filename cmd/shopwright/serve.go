@@ -194,7 +194,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 		return nil, err
 	}
 	return provisioner.New(provisioner.Config{
-		DB: db, Cluster: record, Connect: connect, Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), Shared: c.shared(), URLPort: c.URLPort,
+		DB: db, Cluster: record, Connect: connect, Renew: c.renewal(), Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), Shared: c.shared(), URLPort: c.URLPort,
 		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Removals: c.MaxRemovals, Checks: c.MaxChecks}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval, Unready: unready,
 		Holder: uuid.NewString(), Log: log,
 	}), nil

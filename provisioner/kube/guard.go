@@ -7,12 +7,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/rest"
 )
 
@@ -24,6 +23,9 @@ var ErrOtherCluster = errors.New("another cluster answers at this address")
 // the same address, but not on a connection that is open: so each connection is asked who
 // answers, by the UID of kube-system, and only then used for anything else.
 type Guard struct {
+	// Renew reads the configuration again when the cluster has refused its credentials; nil where they renew themselves.
+	Renew func() (*rest.Config, error)
+
 	mu    sync.Mutex
 	uid   string
 	lines []*line // that may be used, the newest last
@@ -49,35 +51,61 @@ func (g *Guard) Config(config *rest.Config) (*rest.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the cluster's address: %w", err)
 	}
-	unguarded, err := rest.TransportFor(config)
+	first, err := newAccess(config)
 	if err != nil {
-		return nil, fmt.Errorf("prepare connections to the cluster: %w", err)
+		return nil, err
 	}
 	system := *base
-	system.Path = path.Join("/", base.Path, "api/v1/namespaces", metav1.NamespaceSystem)
-	return &rest.Config{
-		Host: base.String(), UserAgent: config.UserAgent, Timeout: config.Timeout, QPS: -1,
-		Transport: &guarded{Guard: g, config: config, unguarded: unguarded, system: &system, opening: make(chan struct{}, 1)},
-	}, nil
+	system.Path = systemPath(base.Path)
+	var transport http.RoundTripper = &guarded{
+		Guard: g, access: &accesses{read: g.Renew, now: first}, system: &system, opening: make(chan struct{}, 1),
+	}
+	if config.ExecProvider != nil {
+		transport = helped{transport, config.ExecProvider.Command}
+	}
+	return &rest.Config{Host: base.String(), UserAgent: config.UserAgent, Timeout: config.Timeout, QPS: -1, Transport: transport}, nil
 }
+
+// errRefused says that the credentials are refused where the line was opened.
+var errRefused = apierrors.NewUnauthorized("ask the cluster who it is")
 
 // guarded is the transport of all clients.
 type guarded struct {
 	*Guard
-	config    *rest.Config
-	unguarded http.RoundTripper // for as long as no cluster is expected
-	system    *url.URL
-	opening   chan struct{} // holds one while a line is opened that others will share
+	access  *accesses
+	system  *url.URL
+	opening chan struct{} // holds one while a line is opened that others will share
 }
 
 // attempts bounds how often a request tries for a line that others, too, are after.
 const attempts = 20
 
-// RoundTrip implements http.RoundTripper. A line may take its time to open: the fence is asked
-// after that, for every line anew.
+// RoundTrip implements http.RoundTripper. Where the credentials are refused and others can be had, those are
+// tried once.
 func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	with := g.access.current()
+	response, err := g.pass(r, with)
+	switch {
+	case err != nil && !errors.Is(err, errRefused), err == nil && response.StatusCode != http.StatusUnauthorized:
+		return response, err
+	case r.Body != nil && r.GetBody == nil, !g.access.renew(with):
+		return response, err
+	}
+	if response != nil {
+		_ = response.Body.Close() // another answer takes its place
+	}
+	g.forget(with)
+	if r, err = again(r); err != nil {
+		return nil, err
+	}
+	return g.pass(r, g.access.current())
+}
+
+// pass sends the request over a line. A line may take its time to open: the fence is asked after that, for every
+// line anew.
+func (g *guarded) pass(r *http.Request, with *access) (*http.Response, error) {
 	if g.expected() == "" {
-		return send(g.unguarded, r)
+		return send(with.unguarded, r)
 	}
 	for range attempts {
 		lines := g.usable()
@@ -90,7 +118,7 @@ func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 				return nil, err
 			}
 		}
-		if err := g.open(r, lines); err != nil {
+		if err := g.open(r, with, lines); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +145,7 @@ func (g *guarded) usable() []*line {
 // open adds a line to those that were found busy or over, unless somebody else does. Where
 // there is no encryption there is no HTTP/2 either: a line then serves one request at a time
 // and nobody waits for that of another.
-func (g *guarded) open(r *http.Request, known []*line) error {
+func (g *guarded) open(r *http.Request, with *access, known []*line) error {
 	if g.system.Scheme == "https" {
 		select {
 		case g.opening <- struct{}{}:
@@ -129,7 +157,7 @@ func (g *guarded) open(r *http.Request, known []*line) error {
 			return nil
 		}
 	}
-	l, err := newLine(g.config, g.drop)
+	l, err := newLine(with, g.drop)
 	if err != nil {
 		return err
 	}
@@ -147,6 +175,13 @@ func (g *guarded) add(l *line) {
 	if !l.over() {
 		g.lines = append(g.lines, l)
 	}
+}
+
+// forget takes the lines with those credentials out of use. What goes on over one ends first, and then the line.
+func (g *guarded) forget(with *access) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.lines = slices.DeleteFunc(g.lines, func(l *line) bool { return l.with == with })
 }
 
 func (g *guarded) drop(l *line) {
@@ -171,6 +206,9 @@ func (g *guarded) ask(r *http.Request, l *line) error {
 	}
 	var system struct {
 		Metadata struct{ UID string }
+	}
+	if response.StatusCode == http.StatusUnauthorized {
+		return errRefused
 	}
 	if err := json.Unmarshal(answer, &system); err != nil || response.StatusCode != http.StatusOK {
 		return fmt.Errorf("ask the cluster who it is: %s", strings.ToLower(http.StatusText(response.StatusCode)))

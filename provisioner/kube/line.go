@@ -16,6 +16,7 @@ import (
 // holds for all that is sent on it.
 type line struct {
 	http.RoundTripper
+	with    *access
 	open    dial
 	dropped func(*line) // when the connection has closed
 
@@ -31,12 +32,12 @@ type dial func(ctx context.Context, network, address string) (net.Conn, error)
 // connection is closed or has no room for it.
 var errOneConnection = errors.New("a line has one connection only")
 
-func newLine(config *rest.Config, dropped func(*line)) (*line, error) {
-	l := &line{open: config.Dial, dropped: dropped}
+func newLine(with *access, dropped func(*line)) (*line, error) {
+	l := &line{with: with, open: with.config.Dial, dropped: dropped}
 	if l.open == nil {
 		l.open = (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
-	config = rest.CopyConfig(config)
+	config := rest.CopyConfig(with.config)
 	config.Dial = l.dial
 	transport, err := rest.TransportFor(config)
 	if err != nil {

@@ -1,0 +1,60 @@
+package kube
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// HelperError says that the program from which a kubeconfig gets its credentials does not end.
+type HelperError struct {
+	Command string
+	cause   error
+}
+
+// Error implements error.
+func (e *HelperError) Error() string {
+	return "the program " + e.Command + ", which the kubeconfig gets its credentials from, does not end"
+}
+
+// Unwrap returns why it was not waited for any longer.
+func (e *HelperError) Unwrap() error { return e.cause }
+
+// afterEnd is how long a request may take to return once its context has ended. The network needs no time for that.
+const afterEnd = 200 * time.Millisecond
+
+// helped is a transport that may wait for such a program, which knows nothing of the requests' contexts: it may
+// ask a person who is not there, for ever.
+type helped struct {
+	http.RoundTripper
+	command string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (h helped) RoundTrip(r *http.Request) (*http.Response, error) {
+	type result struct {
+		response *http.Response
+		err      error
+	}
+	done := make(chan result, 1)
+	go func() {
+		response, err := h.RoundTripper.RoundTrip(r) //nolint:bodyclose // whoever takes it from the channel closes it
+		done <- result{response, err}
+	}()
+	select {
+	case got := <-done:
+		return got.response, got.err
+	case <-r.Context().Done():
+	}
+	select {
+	case got := <-done:
+		return got.response, got.err
+	case <-time.After(afterEnd):
+	}
+	go func() {
+		if got := <-done; got.err == nil {
+			_ = got.response.Body.Close() // nobody waits for it any more
+		}
+	}()
+	return nil, &HelperError{Command: h.command, cause: context.Cause(r.Context())}
+}
