@@ -40,6 +40,7 @@ CONTEXT   := $(CACHE)/image
 
 image: ## build the container image; PLATFORMS="amd64 arm64" builds one for each
 	@mkdir -p $(CONTEXT)/data
+	@go run ./cmd/roots > $(CONTEXT)/authorities.pem
 	@set -e; for arch in $(PLATFORMS); do \
 	  GOOS=linux GOARCH=$$arch go build -trimpath -ldflags '$(LDFLAGS)' -o $(CONTEXT)/linux/$$arch/shopwright ./cmd/shopwright; \
 	  tag=$(IMAGE):$(VERSION); [ "$(PLATFORMS)" = $$arch ] || tag=$$tag-$$arch; \

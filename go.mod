@@ -24,6 +24,7 @@ require (
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
 	github.com/wneessen/go-mail v0.8.1 // mail with STARTTLS, authentication and MIME
 	go.uber.org/goleak v1.3.0 // finds goroutines that nobody waits for; tests only
+	golang.org/x/crypto/x509roots/fallback v0.0.0-20261030153154-30a33513ff6d // the public certificate authorities, for the image
 	golang.org/x/oauth2 v0.37.0 // trades codes for tokens, with proof keys
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/sys v0.48.0 // dials in another network namespace; tests only

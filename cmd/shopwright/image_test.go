@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -310,6 +311,24 @@ func TestContainerFarFromALoopbackCluster(t *testing.T) {
 	}
 	eventually(t, "told why", func() bool { return strings.Contains(c.logs(), "run it with --network host") })
 	c.untilHealthy() // the pages are there, and say so
+}
+
+// Without the public authorities nobody could sign in with a provider, and no shop with a public certificate passes
+// its check.
+func TestImageKnowsThePublicAuthorities(t *testing.T) {
+	t.Parallel()
+	c := newContainer(t)
+	c.mustDocker("create", "--name", c.name, image(t))
+	file := filepath.Join(t.TempDir(), "authorities.pem")
+	c.mustDocker("cp", c.name+":/etc/ssl/certs/ca-certificates.crt", file)
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := x509.NewCertPool()
+	if !known.AppendCertsFromPEM(content) || strings.Count(string(content), "BEGIN CERTIFICATE") < 100 {
+		t.Errorf("the image knows no public authorities: %d bytes", len(content))
+	}
 }
 
 func TestImageIsLabelled(t *testing.T) {
