@@ -210,6 +210,31 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 	}
 }
 
+// Authorities of a company's own come beside those of the image, and a controller outside of pods is let in.
+func TestPlatformInACompanysNetwork(t *testing.T) {
+	t.Parallel()
+	objects := platform(t, values{
+		"authorities": values{"existingConfigMap": "company-ca"}, "ingress": values{"controllerCIDRs": []any{"10.0.0.0/16"}},
+	})
+	pod := only[*appsv1.Deployment](t, objects).Spec.Template.Spec
+	folder := variable(pod.Containers[0], "SSL_CERT_DIR").Value
+	mounted := slices.ContainsFunc(pod.Containers[0].VolumeMounts, func(m corev1.VolumeMount) bool {
+		return m.Name == "authorities" && m.MountPath == folder && folder != "/etc/ssl/certs"
+	})
+	given := slices.ContainsFunc(pod.Volumes, func(v corev1.Volume) bool {
+		return v.Name == "authorities" && v.ConfigMap != nil && v.ConfigMap.Name == "company-ca"
+	})
+	if !mounted || !given {
+		t.Errorf("authorities are looked for in %q: %+v", folder, pod.Volumes)
+	}
+	from := only[*networkingv1.NetworkPolicy](t, objects).Spec.Ingress[0].From
+	if !slices.ContainsFunc(from, func(p networkingv1.NetworkPolicyPeer) bool {
+		return p.IPBlock != nil && p.IPBlock.CIDR == "10.0.0.0/16"
+	}) {
+		t.Errorf("the controller is not let in: %+v", from)
+	}
+}
+
 // The environments differ in values only.
 func TestPlatformEnvironments(t *testing.T) {
 	t.Parallel()

@@ -42,8 +42,9 @@ func wantAsChosen(t *testing.T, spec engine.Spec, objects []runtime.Object) {
 	t.Helper()
 	enginetest.Each(objects, func(i *networkingv1.Ingress) {
 		wantPointer(t, "ingress class", i.Spec.IngressClassName, spec.IngressClass)
-		if served := len(i.Spec.TLS) > 0; served != (spec.TLS.Mode != engine.TLSNone) {
-			t.Errorf("served over HTTPS: %t, in the mode %s", served, spec.TLS.Mode)
+		certified := spec.TLS.Mode == engine.TLSSecret || spec.TLS.Mode == engine.TLSCertManager
+		if served := len(i.Spec.TLS) > 0; served != certified {
+			t.Errorf("served with a certificate: %t, in the mode %s", served, spec.TLS.Mode)
 		}
 	})
 	enginetest.Each(objects, func(c *corev1.PersistentVolumeClaim) {

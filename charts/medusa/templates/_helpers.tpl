@@ -37,9 +37,33 @@ fsGroupChangePolicy: OnRootMismatch
 seccompProfile: {type: RuntimeDefault}
 {{- end }}
 
-{{- define "medusa.pullSecrets" -}}
+{{/* How all pods are pulled and where they run. */}}
+{{- define "medusa.placement" -}}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Who reaches the shop from outside: the ingress controller, as a pod or by its network. */}}
+{{- define "medusa.controller" -}}
+- namespaceSelector:
+    {{- with .Values.ingress.controllerNamespace }}
+    matchLabels: {kubernetes.io/metadata.name: {{ . }}}
+    {{- else }}
+    matchExpressions:
+      - {key: shopwright.dev/store-id, operator: DoesNotExist}
+    {{- end }}
+{{- range .Values.ingress.controllerCIDRs }}
+- ipBlock: {cidr: {{ . | quote }}}
 {{- end }}
 {{- end }}
 
