@@ -71,7 +71,7 @@ func TestKubeconfigWhoseHelperDoesNotEnd(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	helper := filepath.Join(dir, "waits.sh")
-	if err := os.WriteFile(helper, []byte("#!/bin/sh\nexec >&- 2>&-\nwhile [ -e \"$0\" ]; do sleep 0.1; done\n"), 0o700); err != nil { //nolint:gosec // it is run, until the test removes it
+	if err := os.WriteFile(helper, []byte("#!/bin/sh\nexec >&- 2>&-\nwhile [ -e \"$0\" ]; do sleep 0.1; done\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	p := launch(t, kubeconfig(t, filepath.Join(dir, "config"), func(_ *clientcmdapi.Cluster, user *clientcmdapi.AuthInfo) {

@@ -102,7 +102,7 @@ func TestHelperThatDoesNotEnd(t *testing.T) {
 	dir := t.TempDir()
 	helper := filepath.Join(dir, "hangs")
 	script := "#!/bin/sh\ntouch " + dir + "/begun\nwhile [ -e \"$0\" ]; do sleep 0.1; done\n"
-	if err := os.WriteFile(helper, []byte(script), 0o700); err != nil { //nolint:gosec // it is run, until the test removes it
+	if err := os.WriteFile(helper, []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	config, err := new(kube.Guard).Config(&rest.Config{Host: "https://127.0.0.1:1", ExecProvider: &clientcmdapi.ExecConfig{
