@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -376,6 +377,9 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) error {
 	if err := w.addCredentials(ctx, conn); err != nil {
 		return err
 	}
+	if err := w.growClaims(ctx, conn, request); err != nil {
+		return err
+	}
 	release, err := conn.helm.Apply(ctx, request)
 	if errors.Is(err, helm.ErrNoRevision) && w.claim.Store.Change.Kind == store.Repair {
 		request.Revision = 0 // the release was removed, and its history with it
@@ -386,6 +390,24 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) error {
 	}
 	w.locked = spell{}
 	w.settled.release, w.settled.applied, w.settled.marks = release, true, nil
+	return nil
+}
+
+// growClaims makes disks larger that are to be, before anything else of an upgrade: where the
+// cluster refuses that, nothing has changed.
+func (w *worker) growClaims(ctx context.Context, conn *connection, request helm.Request) error {
+	if w.claim.Store.Change.Kind != store.Upgrade {
+		return nil
+	}
+	state, err := conn.helm.Preview(ctx, request)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(state.Growth)) {
+		if err := conn.kube.GrowClaim(ctx, request.Namespace, name, state.Growth[name]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

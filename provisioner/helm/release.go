@@ -109,7 +109,11 @@ func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, 
 	if err := deleteTries(cfg, history, r); err != nil {
 		return Release{}, err
 	}
-	done, err := newUpgrade(cfg, r).Run(r.Name, source.chart, source.values)
+	upgrade := newUpgrade(cfg, r)
+	if upgrade.PostRenderer, err = newClaimKeeper(history); err != nil {
+		return Release{}, err
+	}
+	done, err := upgrade.Run(r.Name, source.chart, source.values)
 	if err != nil {
 		return Release{}, fmt.Errorf("upgrade release %s/%s: %w", r.Namespace, r.Name, err)
 	}

@@ -17,6 +17,9 @@ type State struct {
 	ChartVersion string
 	Values       map[string]any // with the chart's own
 	Manifest     string         // its objects as YAML, without the tests
+	// Growth are the volume claims that become larger by what is previewed, and how large. Those of
+	// a StatefulSet are not in the manifest.
+	Growth map[string]string
 }
 
 // State returns that of a revision, of the newest one when it is zero. ErrNoRevision says
@@ -79,19 +82,26 @@ func (c *Client) preview(ctx context.Context, r Request, said *journal) (State, 
 	if err != nil {
 		return State{}, err
 	}
-	done, err := dryRun(cfg, from, r)
+	keeper, err := newClaimKeeper(history)
+	if err != nil {
+		return State{}, err
+	}
+	done, err := dryRun(cfg, from, r, keeper)
 	if err != nil {
 		return State{}, &RefusalError{cause: err}
 	}
 	done.Version = 0
-	return stateOf(done)
+	state, err := stateOf(done)
+	state.Growth = keeper.growth
+	return state, err
 }
 
 // dryRun renders with what the cluster can do, and asks it for nothing else. An installation
 // is rendered: an upgrade would be refused while another is pending.
-func dryRun(cfg *action.Configuration, from source, r Request) (*release.Release, error) {
+func dryRun(cfg *action.Configuration, from source, r Request, keeper *claimKeeper) (*release.Release, error) {
 	install := action.NewInstall(cfg)
 	install.Namespace, install.ReleaseName, install.Replace = r.Namespace, r.Name, true
+	install.PostRenderer = keeper
 	install.DryRun, install.DryRunOption, install.IsUpgrade = true, "client", true
 	install.DisableOpenAPIValidation = true // it would ask for all of the cluster's schemas and read them for seconds
 	return install.Run(from.chart, from.values)

@@ -1,0 +1,169 @@
+package helm
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+
+	"helm.sh/helm/v3/pkg/release"
+	"k8s.io/apimachinery/pkg/api/resource"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+type object = map[string]any
+
+// claimKeeper is a post-renderer that leaves volume claims as they are in place. Kubernetes lets
+// nobody change a claim, or the templates of a StatefulSet's claims, except that a claim may grow:
+// an upgrade that changes them would always be refused. The values say how the disks of new
+// stores are made.
+type claimKeeper struct {
+	base   map[string]object // objects of the revision in place, by kind and name
+	growth map[string]string // claims that are to become larger, and how large
+}
+
+func newClaimKeeper(history []*release.Release) (*claimKeeper, error) {
+	k := &claimKeeper{base: map[string]object{}, growth: map[string]string{}}
+	base := baseOf(history)
+	if base == nil {
+		return k, nil
+	}
+	return k, eachObject(base.Manifest, func(_ []byte, o object) error {
+		k.base[nameOf(o)] = o
+		return nil
+	})
+}
+
+// Run implements postrender.PostRenderer.
+func (k *claimKeeper) Run(rendered *bytes.Buffer) (*bytes.Buffer, error) {
+	kept := &bytes.Buffer{}
+	err := eachObject(rendered.String(), func(document []byte, o object) error {
+		if k.keep(o) {
+			var err error
+			if document, err = yaml.Marshal(o); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(kept, "---\n%s\n", bytes.TrimSpace(document))
+		return nil
+	})
+	return kept, err
+}
+
+// keep gives the object the claims that it has in place, and reports whether it has any.
+func (k *claimKeeper) keep(o object) bool {
+	before, is := k.base[nameOf(o)]
+	switch {
+	case !is:
+		return false
+	case o["kind"] == "PersistentVolumeClaim":
+		k.keepClaim(text(field(o, "metadata")["name"]), o, before)
+	case o["kind"] == "StatefulSet":
+		k.keepTemplates(o, before)
+	default:
+		return false
+	}
+	return true
+}
+
+func (k *claimKeeper) keepClaim(name string, o, before object) {
+	wanted, size := sizeOf(o), sizeOf(before)
+	o["spec"] = before["spec"]
+	if isLarger(wanted, size) {
+		requests := maps.Clone(field(field(field(o, "spec"), "resources"), "requests"))
+		requests["storage"] = wanted
+		field(field(o, "spec"), "resources")["requests"] = requests
+		k.growth[name] = wanted
+	}
+}
+
+func (k *claimKeeper) keepTemplates(set, before object) {
+	wanted, templates := list(field(set, "spec")["volumeClaimTemplates"]), list(field(before, "spec")["volumeClaimTemplates"])
+	for _, template := range templates {
+		for _, other := range wanted {
+			name := text(field(template, "metadata")["name"])
+			if name == text(field(other, "metadata")["name"]) && isLarger(sizeOf(other), sizeOf(template)) {
+				k.grow(set, name, sizeOf(other))
+			}
+		}
+	}
+	if templates == nil {
+		delete(field(set, "spec"), "volumeClaimTemplates")
+		return
+	}
+	field(set, "spec")["volumeClaimTemplates"] = field(before, "spec")["volumeClaimTemplates"]
+}
+
+// grow notes the claims that a StatefulSet has of one template.
+func (k *claimKeeper) grow(set object, template, size string) {
+	replicas := 1
+	if n, is := field(set, "spec")["replicas"].(float64); is {
+		replicas = int(n)
+	}
+	for i := range replicas {
+		k.growth[fmt.Sprintf("%s-%s-%d", template, text(field(set, "metadata")["name"]), i)] = size
+	}
+}
+
+func sizeOf(claim object) string {
+	return text(field(field(field(claim, "spec"), "resources"), "requests")["storage"])
+}
+
+func isLarger(size, than string) bool {
+	a, err := resource.ParseQuantity(size)
+	if err != nil {
+		return false // the API server says what is wrong with it
+	}
+	b, err := resource.ParseQuantity(than)
+	return err == nil && a.Cmp(b) > 0
+}
+
+func nameOf(o object) string { return text(o["kind"]) + "/" + text(field(o, "metadata")["name"]) }
+
+func field(o object, name string) object {
+	inner, _ := o[name].(object)
+	return inner
+}
+
+func list(value any) (objects []object) {
+	items, _ := value.([]any)
+	for _, item := range items {
+		o, _ := item.(object)
+		objects = append(objects, o)
+	}
+	return objects
+}
+
+func text(value any) string {
+	if value == nil {
+		return ""
+	}
+	return fmt.Sprint(value)
+}
+
+// eachObject calls do with every object of a manifest, and the YAML that it was read from.
+func eachObject(manifest string, do func(document []byte, o object) error) error {
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewBufferString(manifest)))
+	for {
+		document, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read a manifest: %w", err)
+		}
+		var o object
+		if err := yaml.Unmarshal(document, &o); err != nil {
+			return fmt.Errorf("read a manifest: %w", err)
+		}
+		if len(o) == 0 {
+			continue
+		}
+		if err := do(document, o); err != nil {
+			return err
+		}
+	}
+}
