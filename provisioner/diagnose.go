@@ -26,7 +26,7 @@ func hopeless(s kube.Snapshot) (store.Failure, bool) {
 				continue
 			}
 			switch c.State.Reason {
-			case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
+			case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
 				return imageNotPulled(pod, c), true
 			case "CrashLoopBackOff":
 				if c.Restarts >= crashes {

@@ -9,9 +9,13 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// patience is how long what looks hopeless is watched before it is called a failure: a
-// registry that answers again a moment later is none.
+// patience is how long something is watched that may be otherwise a moment later.
 const patience = 10 * time.Second
+
+// hopelessFor is how long containers that cannot start are watched before that is called a
+// failure. After an image could not be pulled the kubelet pauses for 10 s, then for 20 s: a
+// registry that refuses for a moment has been asked three times by then.
+const hopelessFor = 45 * time.Second
 
 // makesRoom is how long pods of before may take to go from a quota that is full.
 const makesRoom = time.Minute
@@ -47,7 +51,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 		here = kube.Snapshot{}
 	}
 	failure, bad := hopeless(here)
-	if w.hopeless.during(bad) >= patience {
+	if w.hopeless.during(bad) >= hopelessFor {
 		return action{Do: fail, Step: a.Step, Failure: failure}, nil
 	}
 	if w.podless.during(lacksPods(here)) >= patience {

@@ -61,3 +61,30 @@ func TestNothingIsJudgedInANamespaceThatGoes(t *testing.T) {
 		t.Errorf("judged to %s: %+v, %v", got.Do, got.Failure, err)
 	}
 }
+
+// One pull that fails is no failure yet: a registry refuses for a moment when it is asked too often.
+func TestAnImageIsPulledMoreThanOnce(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		reason string
+		after  time.Duration
+		want   verb
+	}{
+		"in the first pause":     {"ImagePullBackOff", 9 * time.Second, wait},
+		"at the second try":      {"ErrImagePull", 11 * time.Second, wait},
+		"in the second pause":    {"ImagePullBackOff", 29 * time.Second, wait},
+		"after the third try":    {"ErrImagePull", 46 * time.Second, fail},
+		"in the pause after it":  {"ImagePullBackOff", 46 * time.Second, fail},
+		"once it runs after all": {"ContainerCreating", 46 * time.Second, wait},
+	} {
+		w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, spells: spells{hopeless: spell{began: time.Now().Add(-tt.after)}}}
+		w.claim.Store.Desired = store.Present
+		o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Snapshot: kube.Snapshot{Pods: []kube.Pod{
+			{Name: "mariadb-0", Containers: []kube.Container{{Name: "mariadb", State: kube.State{Kind: "waiting", Reason: tt.reason}}}},
+		}}}
+		got, err := w.judge(t.Context(), nil, o, action{Do: wait, Step: store.StepWorkloads})
+		if err != nil || got.Do != tt.want {
+			t.Errorf("%s: judged to %s, want %s; %v", name, got.Do, tt.want, err)
+		}
+	}
+}
