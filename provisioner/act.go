@@ -493,9 +493,7 @@ func (w *worker) complete(ctx context.Context, conn *connection, o observed) err
 	opened := store.Opened{Finished: w.outcome, URL: url, AdminURL: w.engine.AdminURL(url)}
 	opened.Check, opened.Next = o.Check.Result, w.nextCheck(true)
 	opened.Check.Address = o.Address
-	for _, volume := range o.Snapshot.Volumes {
-		opened.Volumes = append(opened.Volumes, volume.Name)
-	}
+	opened.Volumes = o.Release.Claims
 	st, err := w.db.Complete(ctx, w.claim, opened)
 	if err != nil {
 		return err

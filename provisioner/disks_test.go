@@ -2,15 +2,20 @@ package provisioner_test
 
 import (
 	"context"
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -126,5 +131,47 @@ func TestDisksThatCannotGrow(t *testing.T) {
 	}
 	if st = p.reconfigure(t, back, func(*provisioner.Config) {}); st.Status != store.Ready || st.Change.Undone.Title != "" {
 		t.Errorf("without the new size it is %s: %+v", st.Status, st.Change.Undone)
+	}
+}
+
+// roomier is WooCommerce with a chart of which a disk is dropped later, or was not there before.
+type roomier struct{ engine.WooCommerce }
+
+// Chart implements engine.Engine.
+func (roomier) Chart() fs.FS {
+	chart, ok := newer{}.Chart().(fstest.MapFS)
+	if ok {
+		chart["templates/room.yaml"] = &fstest.MapFile{Data: []byte("apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: room, labels: {shopwright.dev/store-id: {{ .Values.store.id | quote }}}}\n" +
+			"spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n")}
+	}
+	return chart
+}
+
+// A disk that the release does without is no lost one, and neither is one that it never had.
+func TestDisksOfAReleaseAreThoseItNeeds(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	p.setPlan(t, func(standard *store.Plan) { standard.Disk = 51200 })
+	st := p.wantReady(t, p.request(t, "Roomy"))
+	theirs := &corev1.PersistentVolumeClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: "backup", Labels: map[string]string{kube.LabelStoreID: st.ID}},
+		Spec: corev1.PersistentVolumeClaimSpec{
+			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+			Resources:   corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}},
+		},
+	}
+	if _, err := p.admin.CoreV1().PersistentVolumeClaims(st.Namespace).Create(t.Context(), theirs, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	st = p.reconfigure(t, st, offering(roomier{}))
+	if want := []string{databaseClaim, "files", "room"}; st.Status != store.Ready || !slices.Equal(st.Volumes, want) {
+		t.Fatalf("it is %s with the disks %q, want %q: %+v", st.Status, st.Volumes, want, st.Failure)
+	}
+	if _, err := p.db.Rollback(t.Context(), p.actor, st.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	back := p.changed(t, st)
+	if want := []string{databaseClaim, "files"}; back.Status != store.Ready || !slices.Equal(back.Volumes, want) {
+		t.Errorf("without the room it is %s with the disks %q, want %q: %+v", back.Status, back.Volumes, want, back.Failure)
 	}
 }

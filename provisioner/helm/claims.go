@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
 	"helm.sh/helm/v3/pkg/release"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -99,13 +100,38 @@ func (k *claimKeeper) keepTemplates(set, before object) {
 
 // grow notes the claims that a StatefulSet has of one template.
 func (k *claimKeeper) grow(set object, template, size string) {
+	for _, name := range claimsOfSet(set, template) {
+		k.growth[name] = size
+	}
+}
+
+// claimsOfSet are the claims that the pods of a StatefulSet have of one template.
+func claimsOfSet(set object, template string) (names []string) {
 	replicas := 1
 	if n, is := field(set, "spec")["replicas"].(float64); is {
 		replicas = int(n)
 	}
 	for i := range replicas {
-		k.growth[fmt.Sprintf("%s-%s-%d", template, text(field(set, "metadata")["name"]), i)] = size
+		names = append(names, fmt.Sprintf("%s-%s-%d", template, text(field(set, "metadata")["name"]), i))
 	}
+	return names
+}
+
+// claimsOf are the volume claims that the objects of a manifest need.
+func claimsOf(manifest string) (names []string, err error) {
+	err = eachObject(manifest, func(_ []byte, o object) error {
+		switch o["kind"] {
+		case "PersistentVolumeClaim":
+			names = append(names, text(field(o, "metadata")["name"]))
+		case "StatefulSet":
+			for _, template := range list(field(o, "spec")["volumeClaimTemplates"]) {
+				names = append(names, claimsOfSet(o, text(field(template, "metadata")["name"]))...)
+			}
+		}
+		return nil
+	})
+	slices.Sort(names)
+	return names, err
 }
 
 func sizeOf(claim object) string {

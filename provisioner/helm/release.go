@@ -36,7 +36,8 @@ type Release struct {
 	Change       string // that it was applied for, see [Request]; empty when nobody said
 	ChartVersion string
 	Objects      int
-	Test         string // manifest of the pod that the chart tests the release with, if it does
+	Claims       []string // names of the volume claims that it needs
+	Test         string   // manifest of the pod that the chart tests the release with, if it does
 }
 
 // labelChange of a release's Secret says for which change it was applied.
@@ -74,7 +75,7 @@ func (c *Client) Release(ctx context.Context, namespace, name string) (Release, 
 	if err != nil {
 		return Release{}, fmt.Errorf("read release %s/%s: %w", namespace, name, err)
 	}
-	return describeRelease(last), nil
+	return describeRelease(last)
 }
 
 // Apply installs the chart, or upgrades what is there, whole or not, to it. It returns when
@@ -117,7 +118,7 @@ func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, 
 	if err != nil {
 		return Release{}, fmt.Errorf("upgrade release %s/%s: %w", r.Namespace, r.Name, err)
 	}
-	return describeRelease(done), nil
+	return describeRelease(done)
 }
 
 // historyOf are the revisions that the cluster remembers.
@@ -213,7 +214,7 @@ func install(cfg *action.Configuration, from source, r Request) (Release, error)
 	if err != nil {
 		return Release{}, fmt.Errorf("install release %s/%s: %w", r.Namespace, r.Name, err)
 	}
-	return describeRelease(done), nil
+	return describeRelease(done)
 }
 
 func newUpgrade(cfg *action.Configuration, r Request) *action.Upgrade {
@@ -315,11 +316,15 @@ func render(r Request, kubeVersion string) (*release.Release, error) {
 	return done, nil
 }
 
-func describeRelease(r *release.Release) Release {
+func describeRelease(r *release.Release) (Release, error) {
+	claims, err := claimsOf(r.Manifest)
+	if err != nil {
+		return Release{}, fmt.Errorf("revision %d of release %s/%s: %w", r.Version, r.Namespace, r.Name, err)
+	}
 	return Release{
 		Status: statusOf(r.Info.Status), Revision: r.Version, Change: r.Labels[labelChange], ChartVersion: r.Chart.Metadata.Version,
-		Objects: strings.Count("\n"+r.Manifest, "\nkind: "), Test: testOf(r),
-	}
+		Objects: strings.Count("\n"+r.Manifest, "\nkind: "), Test: testOf(r), Claims: claims,
+	}, nil
 }
 
 func testOf(r *release.Release) string {
