@@ -38,12 +38,10 @@ type TeamAccount struct {
 
 // Page selects a part of a list.
 type Page struct {
-	Search string // whatever the case
+	Search string // whatever the case and accents
 	Offset int
 	Limit  int
 }
-
-func (p Page) pattern() string { return "%" + likeEscaper.Replace(strings.ToLower(p.Search)) + "%" }
 
 // mayAdminister hides what only administrators know of.
 func (a Actor) mayAdminister(action Action, what string) error {
@@ -59,8 +57,8 @@ func (db *DB) Users(ctx context.Context, actor Actor, p Page) (users []Account, 
 	if err := actor.mayAdminister(ManageUsers, "page"); err != nil {
 		return nil, 0, err
 	}
-	const matches = `LOWER(u.name) LIKE $1 ESCAPE '!' OR LOWER(u.email) LIKE $1 ESCAPE '!'`
-	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u WHERE `+matches, p.pattern()).Scan(&total); err != nil {
+	const matches = `u.search LIKE $1 ESCAPE '!'`
+	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM users u WHERE `+matches, contains(p.Search)).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count users: %w", err)
 	}
 	rows, err := db.read.QueryContext(ctx, `
@@ -70,7 +68,7 @@ func (db *DB) Users(ctx context.Context, actor Actor, p Page) (users []Account, 
 			(SELECT COUNT(*) FROM memberships m WHERE m.user_id = u.id),
 			(SELECT COUNT(*) FROM stores s JOIN memberships m ON m.team_id = s.team_id
 				WHERE s.deleted_at = 0 AND m.user_id = u.id AND m.role = 'owner')
-		FROM users u WHERE `+matches+` ORDER BY LOWER(u.name), u.id LIMIT $2 OFFSET $3`, p.pattern(), p.Limit, p.Offset)
+		FROM users u WHERE `+matches+` ORDER BY u.search, u.id LIMIT $2 OFFSET $3`, contains(p.Search), p.Limit, p.Offset)
 	if users, err = collect(rows, err, scanAccount); err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
 	}
@@ -295,15 +293,15 @@ func (db *DB) SignInAsAdministrator(ctx context.Context, who Identity, from Brow
 	return sessionID, err
 }
 
-// AllTeams returns the teams whose name, or an owner's name, has what is searched for, by
-// name, and how many there are on all pages.
+// AllTeams returns the teams whose name, or an owner's name or email, has what is searched for,
+// by name, and how many there are on all pages.
 func (db *DB) AllTeams(ctx context.Context, actor Actor, p Page) (teams []TeamAccount, total int, err error) {
 	if err := actor.mayAdminister(ViewInstallation, "page"); err != nil {
 		return nil, 0, err
 	}
-	const matches = `t.deleted_at = 0 AND (LOWER(t.name) LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
-		WHERE m.team_id = t.id AND m.role = 'owner' AND LOWER(u.name) LIKE $1 ESCAPE '!'))`
-	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM teams t WHERE `+matches, p.pattern()).Scan(&total); err != nil {
+	const matches = `t.deleted_at = 0 AND (t.search LIKE $1 ESCAPE '!' OR EXISTS (SELECT 1 FROM memberships m JOIN users u ON u.id = m.user_id
+		WHERE m.team_id = t.id AND m.role = 'owner' AND u.search LIKE $1 ESCAPE '!'))`
+	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM teams t WHERE `+matches, contains(p.Search)).Scan(&total); err != nil {
 		return nil, 0, fmt.Errorf("count teams: %w", err)
 	}
 	rows, err := db.read.QueryContext(ctx, `
@@ -311,7 +309,7 @@ func (db *DB) AllTeams(ctx context.Context, actor Actor, p Page) (teams []TeamAc
 			COALESCE((SELECT STRING_AGG(u.name, CAST($5 AS TEXT)) FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.team_id = t.id AND m.role = 'owner'), ''),
 			(SELECT COUNT(*) FROM memberships m WHERE m.team_id = t.id),
 			(SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0)
-		FROM teams t WHERE `+matches+` ORDER BY LOWER(t.name), t.id LIMIT $2 OFFSET $3`, p.pattern(), p.Limit, p.Offset, db.defaultPlan, "\n")
+		FROM teams t WHERE `+matches+` ORDER BY t.search, t.id LIMIT $2 OFFSET $3`, contains(p.Search), p.Limit, p.Offset, db.defaultPlan, "\n")
 	teams, err = collect(rows, err, func(row scanner) (TeamAccount, error) {
 		var (
 			t       TeamAccount

@@ -243,7 +243,7 @@ func (t tx) updateUser(ctx context.Context, u User, who Identity) (User, error) 
 		u.Email = who.Email
 	}
 	u.Name = who.Name
-	_, err = t.ExecContext(ctx, `UPDATE users SET name = $2, email = $3, last_seen_at = $4 WHERE id = $1`, u.ID, u.Name, u.Email, t.now)
+	_, err = t.ExecContext(ctx, `UPDATE users SET name = $2, email = $3, search = $4, last_seen_at = $5 WHERE id = $1`, u.ID, u.Name, u.Email, u.search(), t.now)
 	if err != nil {
 		return User{}, fmt.Errorf("update user: %w", err)
 	}

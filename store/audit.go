@@ -52,10 +52,10 @@ const Platform = "Shopwright"
 
 // AuditQuery selects events of the audit log. What is empty selects everything.
 type AuditQuery struct {
-	Person string // found in the name of the person or of the token, whatever the case
+	Person string // found in the name of the person or of the token, whatever the case and accents
 	Group  AuditGroup
 	TeamID string
-	Object string    // found in the object's name, whatever the case
+	Object string    // found in the object's name, whatever the case and accents
 	From   time.Time // the first moment
 	Until  time.Time // the first moment that is not asked for
 	Before int64     // number of the event below which the page begins
@@ -122,15 +122,15 @@ func (q AuditQuery) conditions(actor Actor) (string, []any) {
 	return where, args
 }
 
-// contains is the pattern of what has the text in it, in lower case.
-func contains(text string) string { return "%" + likeEscaper.Replace(strings.ToLower(text)) + "%" }
+// contains is the pattern of what has the text in it, once it is folded.
+func contains(text string) string { return "%" + likeEscaper.Replace(fold(text)) + "%" }
 
 // who is what an audited event is found by when a person is looked for.
 func (e Event) who() string {
 	if !e.Kind.audited() {
 		return ""
 	}
-	return strings.ToLower(cmp.Or(e.Actor, Platform) + "\n" + e.Token)
+	return fold(cmp.Or(e.Actor, Platform) + "\n" + e.Token)
 }
 
 // what is what an audited event is found by when an object is looked for.
@@ -138,7 +138,7 @@ func (e Event) what() string {
 	if !e.Kind.audited() {
 		return ""
 	}
-	return strings.ToLower(e.Object)
+	return fold(e.Object)
 }
 
 // SeenBy is the event without what only those may know who read the audit log: where people

@@ -9,7 +9,7 @@ import (
 
 // Query selects stores for a list.
 type Query struct {
-	Search string // found in name and host, whatever the case
+	Search string // found in name and host, whatever the case and accents
 	Status Status // any when empty
 	Engine string // any when empty
 	TeamID string // any when empty

@@ -364,7 +364,7 @@ func (t tx) insertStore(ctx context.Context, st Store) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', $16, 0, 0, '', '', '', '', '{}', 0, 0, $17, $18, $19, 0, 0, $20, $21, $22, $23, '', 0)`,
 		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
 		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, change, st.CreatedBy,
-		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), st.Country, st.Currency, strings.ToLower(st.Name+"\n"+st.Host))
+		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), st.Country, st.Currency, fold(st.Name+"\n"+st.Host))
 	if err != nil {
 		return fmt.Errorf("insert store: %w", err)
 	}

@@ -51,7 +51,7 @@ func (t tx) createTeam(ctx context.Context, actor Actor, team Team) error {
 	if err := t.checkOwned(ctx, actor.UserID); err != nil {
 		return err
 	}
-	if _, err := t.ExecContext(ctx, `INSERT INTO teams (id, name, personal, created_at) VALUES ($1, $2, $3, $4)`, team.ID, team.Name, false, t.now); err != nil {
+	if _, err := t.ExecContext(ctx, `INSERT INTO teams (id, name, search, personal, created_at) VALUES ($1, $2, $3, $4, $5)`, team.ID, team.Name, fold(team.Name), false, t.now); err != nil {
 		return fmt.Errorf("create team: %w", err)
 	}
 	if err := t.addMember(ctx, team.ID, actor.UserID, Owner); err != nil {
@@ -110,7 +110,7 @@ func (db *DB) RenameTeam(ctx context.Context, actor Actor, teamID, name string) 
 		if err != nil || before == name {
 			return err
 		}
-		if _, err := t.ExecContext(ctx, `UPDATE teams SET name = $2 WHERE id = $1`, teamID, name); err != nil {
+		if _, err := t.ExecContext(ctx, `UPDATE teams SET name = $2, search = $3 WHERE id = $1`, teamID, name, fold(name)); err != nil {
 			return fmt.Errorf("rename team: %w", err)
 		}
 		return t.append(ctx, teamEvent(actor, teamID, TeamRenamed, name, "Renamed, was "+before, EventData{Before: before, After: name}))

@@ -1,6 +1,25 @@
 package store
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// fold is a text as searches compare it: without case, accents and other marks, and in one
+// spelling of what Unicode can write in several ways. The databases know the case of ASCII only,
+// so it is written with each row that can be searched for.
+func fold(text string) string {
+	var plain strings.Builder
+	for _, r := range norm.NFKD.String(text) {
+		if !unicode.Is(unicode.Mn, r) {
+			plain.WriteRune(r)
+		}
+	}
+	return cases.Fold().String(plain.String())
+}
 
 // longestText is how much is kept of a text that the cluster wrote, in bytes.
 const longestText = 4 << 10

@@ -28,6 +28,9 @@ type User struct {
 	Admin bool // of the installation
 }
 
+// search is by what the user is found.
+func (u User) search() string { return fold(u.Name + "\n" + u.Email) }
+
 // Identity is what a sign-in provider says about a person.
 type Identity struct {
 	Provider string // for ever the same, such as an issuer's URL
@@ -222,11 +225,11 @@ func (t tx) createUser(ctx context.Context, who Identity) (User, error) {
 		query string
 		args  []any
 	}{
-		{`INSERT INTO users (id, name, email, admin, disabled, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-			[]any{u.ID, u.Name, u.Email, false, false, t.now}},
+		{`INSERT INTO users (id, name, email, search, admin, disabled, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
+			[]any{u.ID, u.Name, u.Email, u.search(), false, false, t.now}},
 		{insertIdentity, []any{who.Provider, who.Subject, u.ID, canonical(who.Email), who.Verified, t.now}},
-		{`INSERT INTO teams (id, name, personal, created_at) VALUES ($1, $2, $3, $4)`,
-			[]any{team, u.Name, true, t.now}},
+		{`INSERT INTO teams (id, name, search, personal, created_at) VALUES ($1, $2, $3, $4, $5)`,
+			[]any{team, u.Name, fold(u.Name), true, t.now}},
 		{`INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)`,
 			[]any{team, u.ID, Owner, t.now}},
 	} {

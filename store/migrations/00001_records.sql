@@ -20,6 +20,7 @@ CREATE TABLE users (
 	id           TEXT    PRIMARY KEY,
 	name         TEXT    NOT NULL,
 	email        TEXT    NOT NULL,
+	search       TEXT    NOT NULL DEFAULT '', -- name and email, folded
 	admin        BOOLEAN NOT NULL,
 	disabled     BOOLEAN NOT NULL,
 	created_at   BIGINT  NOT NULL,
@@ -85,6 +86,7 @@ INSERT INTO plans (name, label, position, stores, cpu, memory, disk, pods, updat
 CREATE TABLE teams (
 	id         TEXT    PRIMARY KEY,
 	name       TEXT    NOT NULL,
+	search     TEXT    NOT NULL DEFAULT '', -- the name, folded
 	personal   BOOLEAN NOT NULL,
 	plan       TEXT    REFERENCES plans (name), -- none for the installation's default
 	created_at BIGINT  NOT NULL,
@@ -201,7 +203,7 @@ CREATE TABLE stores (
 	health              TEXT   NOT NULL, -- JSON
 	check_due           BIGINT NOT NULL, -- zero for never
 	check_asked         BOOLEAN NOT NULL DEFAULT FALSE, -- whether a person waits for that check
-	search              TEXT   NOT NULL, -- name, slug and host in lower case
+	search              TEXT   NOT NULL, -- name and host, folded
 	worked              BIGINT NOT NULL,
 	claim_holder        TEXT   NOT NULL,
 	claim_until         BIGINT NOT NULL,
@@ -259,8 +261,8 @@ CREATE TABLE events (
 	data       TEXT    NOT NULL,    -- JSON
 	audit      BOOLEAN NOT NULL,    -- never pruned
 	created_at BIGINT  NOT NULL,
-	who        TEXT    NOT NULL DEFAULT '', -- of an audited one, actor and token in lower case
-	what       TEXT    NOT NULL DEFAULT ''  -- of an audited one, the object in lower case
+	who        TEXT    NOT NULL DEFAULT '', -- of an audited one, actor and token, folded
+	what       TEXT    NOT NULL DEFAULT ''  -- of an audited one, the object, folded
 );
 CREATE INDEX events_store ON events (store_id, number);
 CREATE INDEX events_team ON events (team_id, number);
