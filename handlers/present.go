@@ -380,5 +380,5 @@ func (a *App) settingsTab(who visitor, st store.Store) views.SettingsTab {
 }
 
 func (a *App) deleteForm(who visitor, st store.Store) views.DeleteForm {
-	return views.DeleteForm{ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st)}
+	return views.DeleteForm{ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st), Retains: a.Provisioner.RetainsDisks(st)}
 }

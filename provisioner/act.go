@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/engine"
@@ -37,8 +38,9 @@ type settled struct {
 	replaced    []string // UIDs of pods that this holder has asked to go; the watch may not show it yet
 	reset       bool     // by this holder
 	oldSetup    string
-	uninstalled bool // by this holder
-	volumesGone bool // or asked to go, by this holder
+	uninstalled bool     // by this holder
+	volumesGone bool     // or asked to go, by this holder
+	retained    []string // persistent volumes that stay
 }
 
 // observe reads what the next decision needs: what is settled is not read again, and what
@@ -52,6 +54,9 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 	o.Emptying = w.emptying.lasts()
 	w.observeOpening(&o)
 	if w.claim.Store.Desired == store.Absent {
+		if disks := conn.watcher.Retained(w.claim.Store.Namespace); len(disks) > len(w.settled.retained) {
+			w.settled.retained = disks // fewer later, as the claims go
+		}
 		return w.observeRemoval(ctx, conn, o)
 	}
 	if err := w.observeNamespace(ctx, conn, &o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
@@ -247,11 +252,19 @@ func (w *worker) waitFor(o observed, a action) {
 	case store.StepSetup:
 		w.outcome = "The shop is filled"
 	case store.StepVolumes:
-		w.outcome = "Pods and disks are gone"
+		w.outcome = w.gone()
 		w.emptying.during(true)
 	case store.StepRemove:
 		w.outcome = "Nothing is left in the cluster"
 	}
+}
+
+// gone says what is left of a store's disks where its storage class keeps them.
+func (w *worker) gone() string {
+	if len(w.settled.retained) == 0 {
+		return "Pods and disks are gone"
+	}
+	return "Pods are gone. The storage class keeps the disks, with all orders and customers on them: " + strings.Join(w.settled.retained, ", ")
 }
 
 // advance records the step of the action, or what is new about it.

@@ -35,6 +35,13 @@ func (p *Provisioner) Snapshot(st store.Store) (s kube.Snapshot, ok bool) {
 	return conn.watcher.Snapshot(st.Namespace), true
 }
 
+// RetainsDisks reports whether the store's disks stay in the cluster when it is deleted, because their storage
+// class says so.
+func (p *Provisioner) RetainsDisks(st store.Store) bool {
+	conn := p.cluster.connection()
+	return conn != nil && len(conn.watcher.Retained(st.Namespace)) > 0
+}
+
 // SubscribeStore returns a channel that is signalled when anything of the store changes in
 // the cluster, and a function that ends it. While the cluster cannot be reached nothing is
 // signalled: subscribe again when that changes.

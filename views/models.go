@@ -438,6 +438,7 @@ type DeleteForm struct {
 	Typed     string
 	Error     string
 	Can       bool
+	Retains   bool // the storage class keeps the disks
 }
 
 // DeletePage is the delete form as a page of its own.

@@ -184,7 +184,9 @@ type Volume struct {
 	Name     string
 	Phase    string
 	Capacity string
-	Leaving  bool // on its way out
+	Leaving  bool   // on its way out
+	Class    string // its storage class
+	Disk     string // the persistent volume that it is bound to
 }
 
 // Snapshot returns what is known of the namespace now.
@@ -291,7 +293,13 @@ func JobOf(j *batchv1.Job) Job {
 
 func volumeOf(c *corev1.PersistentVolumeClaim) Volume {
 	capacity := c.Status.Capacity[corev1.ResourceStorage]
-	return Volume{Name: c.Name, Phase: string(c.Status.Phase), Capacity: capacity.String(), Leaving: c.DeletionTimestamp != nil}
+	v := Volume{
+		Name: c.Name, Phase: string(c.Status.Phase), Capacity: capacity.String(), Leaving: c.DeletionTimestamp != nil, Disk: c.Spec.VolumeName,
+	}
+	if c.Spec.StorageClassName != nil {
+		v.Class = *c.Spec.StorageClassName
+	}
+	return v
 }
 
 func replicas(n *int32) int32 {
