@@ -198,12 +198,17 @@ func noRoom(pod kube.Pod, after time.Duration) store.Failure {
 	}
 }
 
+// besideAnother is what the scheduler says of a node that is none of those on which a pod must run: two pods that
+// mount one disk share a node.
+const besideAnother = "didn't match pod affinity rules"
+
 // lacking reads the scheduler's message, which counts nodes by what each of them lacks.
 // https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 func lacking(message string) (what, next string) {
 	const room = "Add a node, or free some room."
 	for _, known := range []struct{ sign, what, next string }{
 		{"unbound immediate PersistentVolumeClaims", "the shop’s disks", "See in the events why they are not made."},
+		{besideAnother, "room beside the shop’s pod", "It must run on the node where the shop’s pod is. Free some room there, or add a node with room for both."},
 		{"volume node affinity conflict", "the shop’s disks", "Bring back the node that they are on."},
 		{"Insufficient memory", "enough memory", room},
 		{"Insufficient cpu", "enough CPU", room},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,12 @@ func TestWhatANodeSaysIsUnderstood(t *testing.T) {
 	s, _ := recorded(t, "node/no-room")
 	rule{"No node has enough memory", "the pod no-room still has no node: 0/1 nodes are available: 1 Insufficient memory", "Add a node"}.
 		want(t, "no-room", timedOut(waiting, 10*time.Minute, "0 of 2 workloads ready", s))
+	beside := kube.Snapshot{Pods: []kube.Pod{{
+		Name: "setup", Phase: "Pending",
+		Message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod affinity rules. no new claims to deallocate",
+	}}}
+	rule{"No node has room beside the shop’s pod", "the pod setup still has no node", "add a node with room for both. Then press Retry."}.
+		want(t, "beside another", timedOut(waiting, 10*time.Minute, "1 of 2 workloads ready", beside))
 	_, events := recorded(t, "node/not-mounted")
 	f, _ := diskTrouble(events, time.Time{})
 	rule{"A volume cannot be mounted", `pod/not-mounted does not get one of its volumes: MountVolume.SetUp failed for volume "script" : configmap "setup" not found.`, "complains of"}.
@@ -137,5 +144,23 @@ func TestReleaseThatOthersLockIsSaid(t *testing.T) {
 	}.want(t, "a pending upgrade", f)
 	if f, out := w.lockedOut(errors.New("another")); out || w.locked.lasts() != 0 {
 		t.Errorf("after another error: %+v", f)
+	}
+}
+
+// A node that was added is of no use while the shop's pod stays on the full one: Retry moves what has not opened.
+func TestRetryMovesAPodThatLeavesNoRoomBesideIt(t *testing.T) {
+	t.Parallel()
+	made := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+	pods := []kube.Pod{
+		{Name: "wordpress", Node: "full", Phase: "Running", Ready: 0, Want: 1, CreatedAt: made},
+		{Name: "mariadb-0", Node: "other", Phase: "Running", Ready: 1, Want: 1, CreatedAt: made},
+		{Name: "setup", Phase: "Pending", Want: 1, CreatedAt: made},
+	}
+	if got := stuckPods(kube.Snapshot{Pods: pods}, made.Add(time.Minute)); len(got) > 0 {
+		t.Errorf("without a pod that has no room: %v go", got)
+	}
+	pods[2].Message = "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match pod affinity rules."
+	if got := stuckPods(kube.Snapshot{Pods: pods}, made.Add(time.Minute)); !slices.Equal(got, []string{"wordpress"}) {
+		t.Errorf("%v go", got)
 	}
 }

@@ -330,11 +330,14 @@ func stuckSetup(s kube.Snapshot, before time.Time) string {
 // isOlder compares what Kubernetes writes in whole seconds.
 func isOlder(created, than time.Time) bool { return created.Before(than.Truncate(time.Second)) }
 
-// stuckPods are those made before that time with a container that cannot be started.
+// stuckPods are those made before that time with a container that cannot be started, and those that are not ready
+// on a node where another has no room that must run beside them: elsewhere there may be room for both.
 func stuckPods(s kube.Snapshot, before time.Time) []string {
+	crowded := slices.ContainsFunc(s.Pods, func(p kube.Pod) bool { return strings.Contains(p.Message, besideAnother) })
 	var names []string
 	for _, pod := range s.Pods {
-		if isOlder(pod.CreatedAt, before) && slices.ContainsFunc(pod.Containers, kube.Container.Stuck) {
+		inTheWay := crowded && pod.Node != "" && pod.Ready < pod.Want && !pod.Ended
+		if isOlder(pod.CreatedAt, before) && (inTheWay || slices.ContainsFunc(pod.Containers, kube.Container.Stuck)) {
 			names = append(names, pod.Name)
 		}
 	}

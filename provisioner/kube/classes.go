@@ -13,7 +13,7 @@ import (
 type Classes struct {
 	Storage        []string
 	Retaining      []string // those whose disks stay when their claims go
-	DefaultStorage bool // one of them is taken by a volume claim that names none
+	DefaultStorage bool     // one of them is taken by a volume claim that names none
 	Ingress        []string
 }
 
