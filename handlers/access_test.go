@@ -48,8 +48,8 @@ func routes() map[string]access {
 	to := func(action store.Action) access { return access{action: action, where: inTeam} }
 	return map[string]access{
 		"GET /healthz": {anybody: true}, "GET /readyz": {anybody: true},
-		"GET /static/*": {anybody: true}, "HEAD /static/*": {anybody: true},
-		"GET /": {anybody: true}, "GET /sign-in": {anybody: true}, "POST /sign-in/dev": {anybody: true},
+		"GET /static/*": {anybody: true},
+		"GET /":         {anybody: true}, "GET /sign-in": {anybody: true}, "POST /sign-in/dev": {anybody: true},
 		"GET /sign-in/link": {anybody: true}, "POST /sign-in/link": {refused: true}, "POST /sign-out": {anybody: true},
 
 		"GET /stores": {action: session}, "GET /stores/new": {action: session}, "GET /stores/slug": {action: session},
@@ -200,6 +200,30 @@ func TestEveryRouteAsEveryRole(t *testing.T) { //nolint:paralleltest // so that 
 	matrix := newMatrix(t, 50)
 	for _, route := range slices.Sorted(maps.Keys(table)) {
 		matrix.line(route, s.tryAs(route, table[route]))
+	}
+}
+
+// HEAD is answered as GET is, without the body, and ends streams at once.
+func TestHeadIsAnsweredAsGet(t *testing.T) {
+	t.Parallel()
+	s, table := serve(t), routes()
+	team, people := s.peopled()
+	for _, route := range slices.Sorted(maps.Keys(table)) {
+		path, gets := strings.CutPrefix(route, http.MethodGet)
+		if !gets {
+			continue
+		}
+		who := people[store.Owner]
+		if table[route].where == everywhere {
+			who = people["administrator"]
+		}
+		get := s.tryAt(route, table[route], who, team)
+		head := get.Clone(t.Context())
+		head.Method = http.MethodHead
+		want, got := s.head(who.browser, get), s.do(who.browser, head)
+		if got.status != want.status || got.body != "" || got.location != want.location || got.header.Get("Content-Type") != want.header.Get("Content-Type") {
+			t.Errorf("HEAD%s: %d, %s and a body of %d bytes; GET: %d, %s", path, got.status, got.header.Get("Content-Type"), len(got.body), want.status, want.header.Get("Content-Type"))
+		}
 	}
 }
 

@@ -115,18 +115,18 @@ func (a *App) Handler() http.Handler {
 		a.crossOriginGuard,
 		middleware.BodyLimit("64K"),
 		wholeForms,
-		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStream}),
+		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStreamOrFile}),
 	)
 	a.routes(e)
 	leadBack(e)
 	a.mountAPI(e)
-	return e
+	return pages{e}
 }
 
 func (a *App) routes(e *echo.Echo) {
 	e.GET("/healthz", a.healthz)
 	e.GET("/readyz", a.readyz)
-	e.Match([]string{http.MethodGet, http.MethodHead}, "/static/*", echo.WrapHandler(static.Handler()))
+	e.GET(staticPath, echo.WrapHandler(static.Handler()))
 
 	e.GET("/", redirectTo("/stores"))
 	e.GET("/sign-in", a.signIn)
@@ -200,9 +200,14 @@ func redirectTo(path string) echo.HandlerFunc {
 }
 
 const (
+	staticPath      = static.Prefix + "*"
 	logStreamPath   = "/stores/:id/logs/stream"
 	logDownloadPath = "/stores/:id/logs/download"
 )
+
+// isStreamOrFile reports whether the answer is not to be compressed: a stream must not wait for
+// more, and files are compressed already.
+func isStreamOrFile(c echo.Context) bool { return isStream(c) || c.Path() == staticPath }
 
 // isStream reports whether a script reads the answer while it is written.
 func isStream(c echo.Context) bool {

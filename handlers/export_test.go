@@ -17,7 +17,7 @@ func (a *App) SetHeartbeat(d time.Duration) { a.heartbeat = d }
 
 // Routes are the routes of what [App.Handler] returns, each as its method and path.
 func Routes(h http.Handler) []string {
-	e, ok := h.(*echo.Echo)
+	e, ok := h.(pages)
 	if !ok {
 		return nil
 	}

@@ -101,7 +101,7 @@ func (g *gauge) refuse(wait time.Duration) error {
 // isExempt reports whether the request is exempt from rate limits.
 func isExempt(c echo.Context) bool {
 	switch c.Path() {
-	case "/static/*", "/healthz", "/readyz":
+	case staticPath, "/healthz", "/readyz":
 		return true
 	}
 	return false

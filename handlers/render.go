@@ -53,7 +53,7 @@ func (a *App) fail(err error, c echo.Context) {
 	if page.Code >= http.StatusInternalServerError && store.ErrorCode(err) != store.Unavailable {
 		page.RequestID = c.Response().Header().Get(echo.HeaderXRequestID)
 	}
-	if c.Request().Method == http.MethodHead || isStream(c) {
+	if isStream(c) {
 		err = c.NoContent(page.Code)
 	} else {
 		err = render(c, page.Code, views.Error(page))

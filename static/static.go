@@ -7,6 +7,7 @@ package static
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -15,6 +16,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +40,7 @@ type file struct {
 	path    string // under Prefix, with the hash in it
 	kind    string // its media type
 	content []byte
+	zipped  []byte // the content, compressed; empty where that saves nothing
 }
 
 // library finds files by their own and by their hashed names.
@@ -76,7 +79,46 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", f.kind)
 	w.Header().Set("Cache-Control", cache)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.content))
+	content := f.content
+	if len(f.zipped) > 0 {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if takesGzip(r) {
+			content = f.zipped
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Header().Set("Content-Length", strconv.Itoa(len(content)))
+		}
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+}
+
+// takesGzip reports whether the whole file can be sent compressed, see RFC 9110, section 12.5.3.
+func takesGzip(r *http.Request) bool {
+	if r.Header.Get("Range") != "" {
+		return false
+	}
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, weight, _ := strings.Cut(part, ";")
+		if strings.TrimSpace(coding) == "gzip" {
+			weight = strings.ReplaceAll(weight, " ", "")
+			return !strings.HasPrefix(weight, "q=0") || strings.Trim(weight, "q=0.") != ""
+		}
+	}
+	return false
+}
+
+// zip compresses the content, once for all requests.
+func zip(content []byte) []byte {
+	var zipped bytes.Buffer
+	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err != nil {
+		panic(err) // only for levels that there are not
+	}
+	_, _ = w.Write(content) // a buffer takes everything
+	_ = w.Close()
+	if zipped.Len() > len(content)*9/10 {
+		return nil
+	}
+	return zipped.Bytes()
 }
 
 func (l library) find(name string) (f file, cache string, ok bool) {
@@ -107,7 +149,7 @@ func load() library {
 }
 
 func (l library) add(name string, content []byte) {
-	f := file{path: hashed(name, content), kind: kind(name), content: content}
+	f := file{path: hashed(name, content), kind: kind(name), content: content, zipped: zip(content)}
 	l.byName[name] = f
 	l.byPath[f.path] = f
 }

@@ -1,9 +1,13 @@
 package static
 
 import (
+	"bytes"
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -42,6 +46,45 @@ func TestHandlerServesHashedNamesForEver(t *testing.T) {
 				t.Errorf("%s %s has no length", method, Path(name))
 			}
 		}
+	}
+}
+
+func TestFilesAreCompressed(t *testing.T) {
+	t.Parallel()
+	send := func(name string, header ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, Path(name), nil)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		Handler().ServeHTTP(w, r)
+		return w
+	}
+	plain := send("notices.txt")
+	for accepted, want := range map[string]string{"gzip, deflate, br": "gzip", "br;q=1.0, gzip;q=0.8": "gzip", "gzip;q=0": "", "gzip; q=0.0": "", "br": "", "": ""} {
+		w := send("notices.txt", "Accept-Encoding", accepted)
+		if got := w.Header().Get("Content-Encoding"); got != want || w.Header().Get("Vary") != "Accept-Encoding" {
+			t.Errorf("for %q: %q", accepted, got)
+		}
+		if want == "" {
+			continue
+		}
+		if got := w.Header().Get("Content-Length"); got != strconv.Itoa(w.Body.Len()) || w.Body.Len() > plain.Body.Len()/2 {
+			t.Errorf("%d bytes of %d, said to be %s", w.Body.Len(), plain.Body.Len(), got)
+		}
+		unzipped, err := gzip.NewReader(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if content, err := io.ReadAll(unzipped); err != nil || !bytes.Equal(content, plain.Body.Bytes()) {
+			t.Errorf("the compressed file is another: %v", err)
+		}
+	}
+	if w := send("notices.txt", "Accept-Encoding", "gzip", "Range", "bytes=0-9"); w.Code != http.StatusPartialContent || w.Body.Len() != 10 || w.Header().Get("Content-Encoding") != "" {
+		t.Errorf("a part: %d, %d bytes, %q", w.Code, w.Body.Len(), w.Header().Get("Content-Encoding"))
+	}
+	if w := send("fonts/inter-latin-wght-normal.woff2", "Accept-Encoding", "gzip"); w.Header().Get("Content-Encoding") != "" {
+		t.Error("a font is compressed twice")
 	}
 }
 
