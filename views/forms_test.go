@@ -187,3 +187,52 @@ func TestCurrencyFollowsTheCountry(t *testing.T) {
 	b.Do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("E"))
 	b.Until(currency + ` === "EUR" && document.querySelector("#create-form [name=country]").value === "CH"`)
 }
+
+// A page over plain http has no clipboard. Copying works all the same, and where it does not the
+// text is selected.
+func TestCopyWithoutAClipboard(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	mux.Handle("GET /tokens", servePage(states()["14b-token-made"]))
+	mux.HandleFunc("GET /stream", idle)
+	base, b := serve(t, mux), browsertest.Open(t)
+	b.Visit(base + "/tokens")
+	browsertest.Evaluate[bool](b, `(Object.defineProperty(navigator, "clipboard", { value: undefined }), document.addEventListener("copy", () => { window.taken = String(getSelection()); }), true)`)
+	b.Click(`[data-copy="token-secret"]`)
+	b.Until(`document.querySelector('[data-copy="token-secret"]').dataset.copied !== undefined`)
+	if !browsertest.Evaluate[bool](b, `taken === document.getElementById("token-secret").textContent && String(getSelection()) === taken`) {
+		t.Error("something else is copied")
+	}
+	if text := b.Complaints(); text != "" {
+		t.Errorf("the browser complains: %s", text)
+	}
+}
+
+// A press that comes right after another one sends nothing.
+func TestFormsAreSentOnce(t *testing.T) {
+	t.Parallel()
+	var posts atomic.Int32
+	answer := make(chan struct{})
+	mux := http.NewServeMux()
+	mux.Handle("GET /tokens", servePage(states()["14d-no-tokens"]))
+	mux.HandleFunc("GET /stream", idle)
+	mux.HandleFunc("POST /account/tokens", func(w http.ResponseWriter, r *http.Request) {
+		posts.Add(1)
+		<-answer
+		http.Redirect(w, r, "/tokens?made", http.StatusSeeOther)
+	})
+	mux.HandleFunc("GET /pressed", func(http.ResponseWriter, *http.Request) { close(answer) })
+	base, b := serve(t, mux), browsertest.Open(t)
+	b.Visit(base + "/tokens")
+	b.Type(`#token-name`, "build")
+	browsertest.Evaluate[bool](b, `(() => {
+		const button = document.querySelector('form[action="/account/tokens"] button');
+		button.click();
+		setTimeout(() => { button.click(); fetch("/pressed"); }, 50);
+		return true;
+	})()`)
+	b.Until(`location.search === "?made"`)
+	if n := posts.Load(); n != 1 {
+		t.Errorf("two presses are %d POSTs", n)
+	}
+}

@@ -247,11 +247,23 @@
     },
     newestLog(button) { log.scrollTop = log.scrollHeight; button.hidden = true; log.focus(); },
     async copy(button) {
-      await navigator.clipboard.writeText(byId(button.dataset.copy).textContent.trim());
+      if (!await copied(byId(button.dataset.copy))) return;
       button.dataset.copied = "";
       setTimeout(() => delete button.dataset.copied, 2 * seconds);
     },
   };
+
+  // Browsers have no clipboard for pages over plain http. There the text is selected, too, so that
+  // it can be copied by hand.
+  async function copied(el) {
+    try {
+      await navigator.clipboard.writeText(el.textContent.trim());
+      return true;
+    } catch {
+      getSelection().selectAllChildren(el);
+      return document.execCommand("copy");
+    }
+  }
 
   const openMenus = () => document.querySelectorAll("details.dropdown[open]");
 
