@@ -108,6 +108,9 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 		}
 		news.wait(ctx, w.lookAgain)
 		news.cancel()
+		if w.cluster.connection() == nil { // nobody sees how it ends
+			return store.Check{}, ErrUnreachable
+		}
 		if ctx.Err() != nil {
 			return store.Check{Failed: "check", Message: fmt.Sprintf("It did not end within %s.", checkTimeout)}, nil
 		}

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
@@ -30,5 +32,31 @@ func TestReplicaWithoutClusterGivesItsStoresBack(t *testing.T) {
 	other.wantReady(t, st)
 	if p.Cluster().Link != provisioner.Unreachable {
 		t.Errorf("the first replica is %s", p.Cluster().Link)
+	}
+}
+
+// A check whose end nobody can see says nothing of the shop, and is left to who can.
+func TestCheckWithoutClusterIsGivenBack(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t, checkingEvery(time.Second))
+	st := p.wantReady(t, p.request(t, "Unseen check"))
+	kubetest.Simulate(t, st.Namespace, "job-duration=10m", "component=check")
+	kubetest.Within(t, "somebody shops", func() bool {
+		pods := p.checks(t, st)
+		return len(pods) == 1 && places(pods[0]) == "false" && pods[0].Status.Phase == corev1.PodRunning
+	})
+	before, err := p.db.Store(t.Context(), st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link.Turn(kubetest.Gone)
+	link.Cut()
+	p.untilLink(t, provisioner.Unreachable)
+	kubetest.Within(t, "the claim is given back", func() bool {
+		c, ok, err := p.db.Claim(t.Context(), "another", time.Minute, store.Concurrency{Checks: 9})
+		return err == nil && ok && c.Store.ID == st.ID
+	})
+	if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Health.Failures != 0 || !now.Health.Last.At.Equal(before.Health.Last.At) {
+		t.Errorf("the check came to %+v, %v", now.Health, err)
 	}
 }
