@@ -63,6 +63,9 @@ func (a *App) detail(st store.Store) string {
 	case store.Failed:
 		return st.Failure.Title
 	case store.Ready:
+		if pods := a.readyPods(st); pods != "" {
+			return pods
+		}
 		return "Opened in " + views.Took(st.ReadyAt.Sub(st.CreatedAt))
 	case store.Degraded:
 		return healthSummary(st.Health.Last)
@@ -136,10 +139,17 @@ func (a *App) head(who visitor, st store.Store) views.StoreHead {
 	if head.URL != "" {
 		head.AdminURL = st.AdminURL
 	}
-	if snapshot, seen := a.Provisioner.Snapshot(st); seen && st.CanCheck() {
-		head.Pods = provisioner.ReadyPods(snapshot)
-	}
+	head.Pods = a.readyPods(st)
 	return head
+}
+
+// readyPods counts the pods of a shop that is ready, unless all of them are.
+func (a *App) readyPods(st store.Store) string {
+	snapshot, seen := a.Provisioner.Snapshot(st)
+	if !seen || !st.CanCheck() {
+		return ""
+	}
+	return provisioner.ReadyPods(snapshot)
 }
 
 func (a *App) tabs(st store.Store, current views.Tab) views.StoreTabs {
