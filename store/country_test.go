@@ -4,8 +4,11 @@ import (
 	"errors"
 	"regexp"
 	"slices"
-	"strings"
 	"testing"
+
+	"golang.org/x/text/collate"
+	"golang.org/x/text/currency"
+	"golang.org/x/text/language"
 
 	"shopwright.dev/shopwright/store"
 )
@@ -49,9 +52,13 @@ func TestCountriesAreReadByPeople(t *testing.T) {
 		if !code.MatchString(c.Code+"/"+c.Currency) || c.Name == "" || seen[c.Code] {
 			t.Errorf("%+v", c)
 		}
+		if _, err := currency.ParseISO(c.Currency); err != nil {
+			t.Errorf("%s has the currency %s: %v", c.Name, c.Currency, err)
+		}
 		seen[c.Code] = true
 	}
-	byName := func(a, b store.Country) int { return strings.Compare(a.Name, b.Name) }
+	english := collate.New(language.English, collate.IgnoreCase)
+	byName := func(a, b store.Country) int { return english.CompareString(a.Name, b.Name) }
 	if !slices.IsSortedFunc(store.Countries(), byName) {
 		t.Error("the countries are not in the order of their names")
 	}

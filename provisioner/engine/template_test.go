@@ -189,3 +189,23 @@ func (s site) wantProducts(t *testing.T, wanted []product) {
 		}
 	}
 }
+
+// Nobody has half a yen, and a dinar has a thousand parts.
+func TestPricesOfATemplateCanBePaid(t *testing.T) {
+	t.Parallel()
+	for _, e := range engine.Offered().All() {
+		for currency, want := range map[string]float64{"": 18.5, "EUR": 18.5, "JPY": 19, "BHD": 18.5} {
+			spec := enginetest.Spec("local")
+			spec.Template, spec.Currency = "demo", currency
+			values, err := e.Values(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			products := values["shop"].(map[string]any)["products"].([]any)
+			i := slices.IndexFunc(products, func(p any) bool { return p.(map[string]any)["sku"] == "PEGS-10" })
+			if got := products[i].(map[string]any); got["price"] != want || got["stock"] != 120.0 {
+				t.Errorf("%s in %q: %v, want the price %v", e.Name(), currency, got, want)
+			}
+		}
+	}
+}

@@ -3,8 +3,10 @@ package engine
 import (
 	"fmt"
 	"io/fs"
+	"math"
 	"strings"
 
+	"golang.org/x/text/currency"
 	"sigs.k8s.io/yaml"
 )
 
@@ -29,10 +31,29 @@ func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 		return nil, err
 	}
 	template, _ := FindTemplate(templates, s.Template)
-	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), template.Values, s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s)} {
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), priced(template.Values, s.Currency), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s)} {
 		values = merge(values, over)
 	}
 	return values, nil
+}
+
+// priced are the values of a template with prices that can be paid in the currency: nobody has half a yen.
+func priced(values map[string]any, code string) map[string]any {
+	unit, err := currency.ParseISO(code)
+	shop, _ := values["shop"].(map[string]any)
+	products, _ := shop["products"].([]any)
+	if err != nil || len(products) == 0 {
+		return values
+	}
+	decimals, _ := currency.Standard.Rounding(unit)
+	parts := math.Pow10(decimals)
+	rounded := make([]any, len(products))
+	for i, product := range products {
+		fields, _ := product.(map[string]any)
+		price, _ := fields["price"].(float64)
+		rounded[i] = merge(fields, map[string]any{"price": math.Round(price*parts) / parts})
+	}
+	return merge(values, map[string]any{"shop": map[string]any{"products": rounded}})
 }
 
 func ofStore(s Spec) map[string]any {
