@@ -280,7 +280,10 @@ func (a *App) listClusters(c echo.Context) error {
 		return err
 	}
 	for _, ns := range strays {
-		page.Strays = append(page.Strays, views.Stray{Namespace: ns.Name, StoreID: word(ns.StoreID), CreatedAt: ns.CreatedAt})
+		page.Strays = append(page.Strays, views.Stray{
+			Namespace: ns.Name, Slug: strings.TrimPrefix(ns.Name, store.Namespace("")), StoreID: word(ns.StoreID),
+			Label: provisioner.StoreLabel, CreatedAt: ns.CreatedAt,
+		})
 	}
 	return render(c, http.StatusOK, views.AdminClusters(page))
 }

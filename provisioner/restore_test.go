@@ -6,6 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
@@ -77,4 +81,33 @@ func TestNamespacesWithoutAStoreAreListed(t *testing.T) {
 		}
 		return listed
 	})
+}
+
+// A store of the same address takes over a namespace without a store, with its disks.
+func TestNamespaceWithoutAStoreIsAdopted(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	p.exec(t, `VACUUM INTO $1`, backup)
+	lost := p.wantReady(t, p.request(t, "Adopted"))
+	before := p.keepsakes(t, lost.Namespace)
+	p.stop()
+	p.db, p.file = storetest.Open(t, "sqlite:"+backup), backup
+	p.run(t)
+	st := p.request(t, "Adopted")
+	p.untilFailed(t, st.ID, "The namespace is somebody else’s")
+	label := []byte(`{"metadata": {"labels": {"` + kube.LabelStoreID + `": "` + st.ID + `"}}}`)
+	if _, err := p.admin.CoreV1().Namespaces().Patch(t.Context(), st.Namespace, types.MergePatchType, label, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	p.retry(t, st)
+	st = p.until(t, st.ID, "adopted", func(now store.Store) bool {
+		return now.Generation > st.Generation && (now.Status == store.Ready || now.Status == store.Failed)
+	})
+	if st.Status != store.Ready {
+		t.Fatalf("adopted, it is %s: %+v", st.Status, st.Failure)
+	}
+	p.wantKept(t, st.Namespace, before)
+	p.askDelete(t, st)
+	p.untilGone(t, st)
 }

@@ -7,6 +7,9 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 )
 
+// StoreLabel is the label of a namespace that says which store it is for.
+const StoreLabel = kube.LabelStoreID
+
 // Strays returns the namespaces that bear the id of a store which the database does not have, as
 // after it was restored from an older backup. Nothing manages them, and what is in them keeps
 // running. It asks the cluster for nothing, and returns none while the cluster is away.

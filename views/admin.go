@@ -129,7 +129,9 @@ type AdminClustersPage struct {
 // Stray is a namespace that was made for a store which the database does not have.
 type Stray struct {
 	Namespace string
+	Slug      string // of a store that would have this namespace
 	StoreID   string
+	Label     string // name of the label that says whose the namespace is
 	CreatedAt time.Time
 }
 

@@ -79,8 +79,8 @@ func sampleClusters() AdminClustersPage {
 	return AdminClustersPage{Shell: adminShell("Clusters"), Clusters: []AdminClusterCard{
 		card(Cluster{Name: "ams-1", Since: sampleTime}, "connected"), card(unreachableShell().Cluster, "unreachable: "+hostile),
 	}, Strays: []Stray{
-		{Namespace: "store-nordwind-outdoor", StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b", CreatedAt: sampleTime},
-		{Namespace: "store-" + strings.Repeat("x", 57), StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5c", CreatedAt: sampleTime},
+		{Namespace: "store-nordwind-outdoor", Slug: "nordwind-outdoor", Label: "shopwright.dev/store-id", StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b", CreatedAt: sampleTime},
+		{Namespace: "store-" + strings.Repeat("x", 57), Slug: strings.Repeat("x", 57), Label: "shopwright.dev/store-id", StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5c", CreatedAt: sampleTime},
 	}}
 }
 
