@@ -141,3 +141,29 @@ func TestCancelledChangeGoesBack(t *testing.T) {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
 }
+
+// A revision that somebody has deleted from the cluster is offered until the first try only.
+func TestRevisionThatIsGoneIsNoWayBack(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	st := p.wantReady(t, p.request(t, "Forgetful"))
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8"}})
+	up := p.changed(t, st)
+	if err := p.admin.CoreV1().Secrets(st.Namespace).Delete(t.Context(), "sh.helm.release.v1.store.v1", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.db.Rollback(t.Context(), p.actor, st.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	back := p.changed(t, up)
+	if back.Status != store.Ready || back.Change.Undone.Title != "The revision is not remembered any more" {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	}
+	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.8") {
+		t.Errorf("the database is %s", image)
+	}
+	if _, err := p.db.Rollback(t.Context(), p.actor, st.ID, 1); store.ErrorCode(err) != store.Conflict {
+		t.Errorf("back to it once more: %v", err)
+	}
+	p.wantKeptRevisions(t, st, 2, 3)
+}

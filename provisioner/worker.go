@@ -159,7 +159,7 @@ func (w *worker) recover(ctx *lease, err error) {
 		return
 	case final && w.claim.Store.Desired == store.Present:
 		w.log.Warn("trying again cannot help", "step", w.claim.Store.Step, "error", err)
-		_, err = w.giveUp(ctx, failure, helm.LogOf(err)...)
+		err = w.giveUpOver(ctx, err, failure)
 		if err == nil || w.outdated(ctx, err) {
 			return
 		}
@@ -176,6 +176,18 @@ func (w *worker) recover(ctx *lease, err error) {
 	w.failures++
 	w.tell(ctx, err, final)
 	w.pause(ctx, err)
+}
+
+// giveUpOver records a failure that an error has caused. A revision that the cluster turned out not
+// to have is no way back any more.
+func (w *worker) giveUpOver(ctx context.Context, err error, f store.Failure) error {
+	if errors.Is(err, helm.ErrNoRevision) {
+		if err := w.db.ForgetRevision(ctx, w.claim, w.claim.Store.Change.To); err != nil {
+			return err
+		}
+	}
+	_, err = w.giveUp(ctx, f, helm.LogOf(err)...)
+	return err
 }
 
 // pause waits before the next try. That counts as work, or a store that can never get through

@@ -164,6 +164,19 @@ func (t tx) prune(ctx context.Context, st Store) error {
 	return nil
 }
 
+// ForgetRevision writes down that the cluster does not keep a revision of a claimed store any
+// more, as when somebody has deleted it there.
+func (db *DB) ForgetRevision(ctx context.Context, c Claim, number int) error {
+	_, err := db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
+		_, err := t.ExecContext(ctx, `UPDATE revisions SET kept = FALSE WHERE store_id = $1 AND number = $2`, st.ID, number)
+		if err != nil {
+			return nil, fmt.Errorf("forget revision %d of store %s: %w", number, st.ID, err)
+		}
+		return nil, nil
+	})
+	return err
+}
+
 // Revisions returns the history of a store's release, newest first.
 func (db *DB) Revisions(ctx context.Context, storeID string) ([]Revision, error) {
 	return queryRevisions(ctx, db.read, storeID)
