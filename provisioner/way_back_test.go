@@ -125,6 +125,7 @@ func TestCancelledChangeGoesBack(t *testing.T) {
 	t.Parallel()
 	p, link := startOn(t)
 	st := p.wantReady(t, p.request(t, "Reconsidered"))
+	p.TryAgainAfter(2 * patience) // cancelling does not wait for the next try
 	link.Turn(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, func(r kubetest.Request) bool {
 		return r.Method == http.MethodPatch && strings.HasSuffix(r.Path, "/"+st.Namespace+"/deployments/wordpress")
 	}))

@@ -190,12 +190,23 @@ func (w *worker) giveUpOver(ctx context.Context, err error, f store.Failure) err
 	return err
 }
 
-// pause waits before the next try. That counts as work, or a store that can never get through
-// would be tried for ever. It does not while the cluster or the database is away: no store fails
-// because of that.
+// pause waits before the next try, or until something else is wanted. That counts as work, or a
+// store that can never get through would be tried for ever. It does not while the cluster or the
+// database is away: no store fails because of that.
 func (w *worker) pause(ctx context.Context, err error) {
 	began := time.Now()
-	_ = sleep(ctx, w.backoff(w.failures))
+	wanted, cancel := w.wishes.Subscribe(w.claim.Store.ID)
+	defer cancel()
+	if st, unread := w.db.Store(ctx, w.claim.Store.ID); unread == nil && st.Generation != w.generation {
+		return
+	}
+	timer := time.NewTimer(w.backoff(w.failures))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wanted:
+	case <-timer.C:
+	}
 	if w.cluster.connection() != nil && store.ErrorCode(err) != store.Unavailable {
 		w.addWork(time.Since(began))
 	}

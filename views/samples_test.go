@@ -138,6 +138,9 @@ func sampleHead(name string, status Status) StoreHead {
 		h.URL, h.AdminURL = "http://"+h.Host, "http://"+h.Host+"/wp-admin"
 	}
 	h.CanRetry = status == Failed
+	if status == Upgrading {
+		h.Cancel = "Cancel rollback"
+	}
 	return h
 }
 
@@ -409,6 +412,7 @@ func states() map[string]templ.Component {
 		"04d-create-full":         Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: fullForm()}),
 		"05-provisioning":         Store(overviewPage("Nordwind Outdoor", Provisioning)),
 		"05b-long-name":           Store(overviewPage(longName, Provisioning)),
+		"05d-upgrading":           Store(overviewPage("Nordwind Outdoor", Upgrading)),
 		"05c-hostile-name":        Store(overviewPage(hostile, Deleting)),
 		"05d-gone":                gonePage(),
 		"05e-removal-refused":     Store(refusedRemovalPage()),
