@@ -3,6 +3,7 @@ module shopwright.dev/shopwright
 go 1.26.0
 
 require (
+	github.com/Masterminds/semver/v3 v3.5.0 // which versions have a known hole
 	github.com/a-h/templ v0.3.977 // pages as typed components
 	github.com/alecthomas/kong v1.17.0 // subcommands, flags and environment from one struct
 	github.com/chromedp/cdproto v0.159.0 // what chromedp speaks; tests only
@@ -47,7 +48,6 @@ require (
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/MakeNowJust/heredoc v1.0.0 // indirect
 	github.com/Masterminds/goutils v1.1.1 // indirect
-	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/Masterminds/sprig/v3 v3.3.0 // indirect
 	github.com/Masterminds/squirrel v1.5.4 // indirect
 	github.com/Masterminds/vcs v1.13.3 // indirect

@@ -41,6 +41,10 @@ func (e bakery) Values(s engine.Spec) (map[string]any, error) { return engine.Re
 
 func (bakery) Off(engine.Spec) []string { return nil }
 
+func (bakery) Version(map[string]any) string { return "" }
+
+func (bakery) Advisories(string) []engine.Advisory { return nil }
+
 func (bakery) AdminURL(storeURL string) string { return storeURL + "/kitchen" }
 
 // An engine with its templates is added by naming it: pages, handlers and records learn of it

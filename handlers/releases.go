@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -20,7 +22,9 @@ func (a *App) releasesTab(ctx context.Context, who visitor, st store.Store) (vie
 	}
 	tab := views.ReleasesTab{StoreID: st.ID, Offer: a.offerView(who, st, revisions)}
 	for _, r := range revisions {
-		tab.Rows = append(tab.Rows, revisionRow(who, st, r))
+		row := revisionRow(who, st, r)
+		row.Holes = strings.Join(ids(a.advisories(st, r.Version)), ", ")
+		tab.Rows = append(tab.Rows, row)
 	}
 	return tab, nil
 }
@@ -36,11 +40,18 @@ func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision)
 	shown := views.Offer{Can: st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)}
 	last := slices.IndexFunc(revisions, func(r store.Revision) bool { return r.Number == st.Revision })
 	shown.Newer = last >= 0 && revisions[last].Offer != offer.Digest
+	if last >= 0 {
+		for _, hole := range a.advisories(st, revisions[last].Version) {
+			shown.Holes = append(shown.Holes, views.Hole{ID: hole.ID, Published: hole.Published, Text: hole.Text})
+		}
+	}
 	switch {
 	case st.Status == store.Upgrading:
 		shown.Title, shown.Text = st.Change.Note, "This store is being changed now. What comes of it is written down below."
 	case st.Sold == 0:
 		shown.Title, shown.Text = "Chart "+offer.ChartVersion, "The store can be upgraded and rolled back when it has been ready once."
+	case shown.Newer && len(shown.Holes) > len(a.advisories(st, offer.Version)):
+		shown.Title, shown.Text = "Security update: version "+offer.Version, "This store runs "+revisions[last].Version+", which has a known hole."
 	case shown.Newer && offer.ChartVersion != st.ChartVersion:
 		shown.Title, shown.Text = "Chart "+offer.ChartVersion+" is there", "This store runs "+st.ChartVersion+"."
 	case shown.Newer:
@@ -51,9 +62,25 @@ func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision)
 	return shown
 }
 
+// advisories are the holes that are known of that version of the store's program.
+func (a *App) advisories(st store.Store, version string) []engine.Advisory {
+	e, known := a.Engines.Find(st.Engine)
+	if !known {
+		return nil
+	}
+	return e.Advisories(version)
+}
+
+func ids(advisories []engine.Advisory) (ids []string) {
+	for _, a := range advisories {
+		ids = append(ids, a.ID)
+	}
+	return ids
+}
+
 func revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRow {
 	row := views.RevisionRow{
-		Number: r.Number, What: word(r.Note), Why: plain(r.Message), Chart: r.ChartVersion, Who: word(r.Actor), At: r.BeganAt,
+		Number: r.Number, What: word(r.Note), Why: plain(r.Message), Chart: r.ChartVersion, Version: r.Version, Who: word(r.Actor), At: r.BeganAt,
 		Known: r.Kept && st.Desired == store.Present,
 	}
 	row.CanBack = r.CanRollback(st.Revision) && st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)

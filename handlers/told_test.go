@@ -188,8 +188,14 @@ func TestTeamsAreTold(t *testing.T) {
 // sell brings the store's work to its end, with the next revision in place.
 func (l ledger) sell(revision int) {
 	l.t.Helper()
+	l.sellVersion(revision, "")
+}
+
+// sellVersion is sell with that version of the shop's program.
+func (l ledger) sellVersion(revision int, version string) {
+	l.t.Helper()
 	c := l.work()
-	st, err := l.db.RecordRelease(l.t.Context(), c, store.Released{Number: revision, ChartVersion: fmt.Sprint("1.", revision)})
+	st, err := l.db.RecordRelease(l.t.Context(), c, store.Released{Number: revision, ChartVersion: fmt.Sprint("1.", revision), Version: version})
 	if err != nil {
 		l.t.Fatal(err)
 	}

@@ -456,7 +456,9 @@ func (w *worker) recordRelease(ctx context.Context, o observed) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	released := store.Released{Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Offer: offer, Like: w.claim.Store.Change.To}
+	released := store.Released{
+		Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Version: w.engine.Version(o.Release.Values), Offer: offer, Like: w.claim.Store.Change.To,
+	}
 	if released.Like >= released.Number { // the history was lost, and the release was made of what is offered
 		released.Like = 0
 	}

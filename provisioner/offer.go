@@ -17,6 +17,7 @@ import (
 // Offer is what a store would be brought to by an upgrade now.
 type Offer struct {
 	ChartVersion string
+	Version      string  // of the shop's program; empty when it is not known
 	Images       []Image // in the order of their names
 	// Digest is of the chart and of the values that this installation has for the store: another
 	// one than that of the store's newest revision means that there is something to upgrade to.
@@ -41,7 +42,7 @@ func (p *Provisioner) Offer(st store.Store) (Offer, error) {
 		return Offer{}, err
 	}
 	chart, err := helm.Describe(e.Chart(), values)
-	return Offer{ChartVersion: chart.ChartVersion, Images: imagesOf(chart.Values), Digest: digest}, err
+	return Offer{ChartVersion: chart.ChartVersion, Version: e.Version(chart.Values), Images: imagesOf(chart.Values), Digest: digest}, err
 }
 
 // offered are the values that there are for the store now, without versions of its own.

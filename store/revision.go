@@ -82,6 +82,7 @@ type Revision struct {
 	Kind         ChangeKind
 	Note         string
 	ChartVersion string
+	Version      string // of the shop's program; empty when it is not known
 	Offer        string // digest of the chart and values that were offered then
 	State        RevisionState
 	Kept         bool   // whether the cluster keeps it
@@ -95,6 +96,7 @@ type Revision struct {
 type Released struct {
 	Number       int
 	ChartVersion string
+	Version      string // of the shop's program
 	Offer        string // digest of what is offered now; not used for a revision that is like an earlier one
 	Like         int    // the earlier revision whose chart and values it has; zero for those offered now
 }
@@ -119,11 +121,11 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 		{`UPDATE revisions SET state = 'gone', kept = FALSE WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
 		// One that is replaced while it is pending was never verified: there is no way back to it.
 		{`UPDATE revisions SET state = 'superseded', kept = FALSE, ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
-		{`INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, offer, state, kept, message, actor_id, actor, began_at, ended_at)
-			VALUES ($1, $2, $3, $4, $5, $6,
+		{`INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, version, offer, state, kept, message, actor_id, actor, began_at, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $12,
 				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $11 ORDER BY generation DESC LIMIT 1), $7),
 				'pending', TRUE, '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
-			[]any{st.ID, r.Number, st.Generation, st.Change.Kind, st.Change.Note, r.ChartVersion, r.Offer, st.Change.By.ID, st.Change.By.Name, micros(st.QueuedAt), r.Like}},
+			[]any{st.ID, r.Number, st.Generation, st.Change.Kind, st.Change.Note, r.ChartVersion, r.Offer, st.Change.By.ID, st.Change.By.Name, micros(st.QueuedAt), r.Like, r.Version}},
 	} {
 		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
 			return fmt.Errorf("record revision %d of store %s: %w", r.Number, st.ID, err)
@@ -195,7 +197,7 @@ func (db *DB) RevisionBefore(ctx context.Context, storeID string, number int) (b
 
 func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT number, kind, note, chart_version, offer, state, kept, message, actor, began_at, ended_at
+		SELECT number, kind, note, chart_version, version, offer, state, kept, message, actor, began_at, ended_at
 		FROM revisions WHERE store_id = $1 ORDER BY generation DESC, number DESC`, storeID)
 	revisions, err := collect(rows, err, scanRevision)
 	if err != nil {
@@ -206,7 +208,7 @@ func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision,
 
 func scanRevision(row scanner) (r Revision, err error) {
 	var began, ended int64
-	err = row.Scan(&r.Number, &r.Kind, &r.Note, &r.ChartVersion, &r.Offer, &r.State, &r.Kept, &r.Message, &r.Actor, &began, &ended)
+	err = row.Scan(&r.Number, &r.Kind, &r.Note, &r.ChartVersion, &r.Version, &r.Offer, &r.State, &r.Kept, &r.Message, &r.Actor, &began, &ended)
 	r.BeganAt, r.EndedAt = fromMicros(began), fromMicros(ended)
 	return r, err
 }

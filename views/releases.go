@@ -21,6 +21,14 @@ type Offer struct {
 	Text  string // what that means
 	Newer bool   // it is something else than what runs
 	Can   bool   // whether one may have it, now
+	Holes []Hole // of what is in place
+}
+
+// Hole is a hole in the version of a shop's program that is known in public.
+type Hole struct {
+	ID        string // such as CVE-2025-15033
+	Published time.Time
+	Text      string
 }
 
 // RevisionRow is one entry of the history.
@@ -31,6 +39,8 @@ type RevisionRow struct {
 	What    string
 	Why     string // it failed; empty otherwise
 	Chart   string
+	Version string // of the shop's program
+	Holes   string // that it has, by their ids
 	Who     string
 	At      time.Time
 	Took    string

@@ -11,10 +11,10 @@ func releasesPage(name string, t ReleasesTab) StorePage {
 func sampleReleases() ReleasesTab {
 	ago := func(d time.Duration) time.Time { return sampleTime.Add(-d) }
 	return ReleasesTab{
-		Offer: Offer{Title: "Chart 1.10.0 is there", Text: "This store runs 1.9.0.", Newer: true, Can: true},
+		Offer: Offer{Title: "Chart 1.10.0 is there", Text: "This store runs 1.9.0.", Newer: true, Can: true, Holes: []Hole{{ID: "CVE-2025-15033", Published: sampleTime, Text: "A customer can read the orders of guests. " + hostile}}},
 		Rows: []RevisionRow{
 			{Number: 6, State: "Under way", What: "Chart 1.9.0 → 1.10.0", Chart: "1.10.0", Who: "Mara Lindqvist", At: sampleTime, Known: true},
-			{Number: 5, State: "Sells", Tone: ToneOK, What: "Back to revision 3", Chart: "1.9.0", Who: "Shopwright", At: ago(time.Hour), Took: "46.0 s", Known: true},
+			{Number: 5, State: "Sells", Tone: ToneOK, What: "Back to revision 3", Chart: "1.9.0", Version: "10.3.4", Holes: "CVE-2025-15033, CVE-2026-00000", Who: "Shopwright", At: ago(time.Hour), Took: "46.0 s", Known: true},
 			{Number: 4, State: "Failed", Tone: ToneBad, What: hostile, Why: "The test order failed", Chart: "1.9.1", Who: longName, At: ago(2 * time.Hour), Took: "2:10", Known: true},
 			{Number: 3, State: "Replaced", What: "wordpress 6.9.1, mariadb 11.8@sha256:0000000000000000000000000000000000000000000000000000000000000000", Chart: "1.9.0", Who: "Jonas Weber", At: ago(48 * time.Hour), Took: "31.0 s", Known: true, CanBack: true},
 			{Number: 2, State: "Gone", What: "Opened", Chart: "1.8.0", Who: "Mara Lindqvist", At: ago(72 * time.Hour), Took: "44.0 s"},

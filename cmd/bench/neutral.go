@@ -62,5 +62,11 @@ func (neutral) Values(s engine.Spec) (map[string]any, error) {
 // Off implements engine.Engine.
 func (neutral) Off(engine.Spec) []string { return nil }
 
+// Version implements engine.Engine.
+func (neutral) Version(map[string]any) string { return "" }
+
+// Advisories implements engine.Engine.
+func (neutral) Advisories(string) []engine.Advisory { return nil }
+
 // AdminURL implements engine.Engine.
 func (neutral) AdminURL(storeURL string) string { return storeURL + "/admin" }

@@ -47,12 +47,21 @@ type Revision struct {
 	Kind      string              `json:"kind" enum:"opening,repair,upgrade,rollback"`
 	Note      string              `json:"note,omitempty"`
 	Chart     string              `json:"chart_version"`
+	Version   string              `json:"version,omitempty" doc:"Of the shop's program."`
+	Holes     []Advisory          `json:"advisories" nullable:"false" doc:"Holes that are known of that version."`
 	State     store.RevisionState `json:"state" enum:"pending,deployed,superseded,failed,gone"`
 	Message   string              `json:"message,omitempty" doc:"Why it failed."`
 	Actor     string              `json:"actor,omitempty" doc:"Who asked for it; empty for the platform itself."`
 	CanReturn bool                `json:"can_return" doc:"Whether the store can be rolled back to it."`
 	BeganAt   time.Time           `json:"began_at"`
 	EndedAt   *time.Time          `json:"ended_at,omitempty"`
+}
+
+// Advisory is a hole in a version of a shop's program that is known in public.
+type Advisory struct {
+	ID        string    `json:"id" example:"CVE-2025-15033"`
+	Published time.Time `json:"published" doc:"The day."`
+	Text      string    `json:"text" doc:"What somebody can do."`
 }
 
 // Offer is what a store would be brought to by an upgrade now.
@@ -95,12 +104,23 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 	}
 	for _, r := range revisions {
 		releases.Revisions = append(releases.Revisions, Revision{
-			Number: r.Number, Kind: cmp.Or(string(r.Kind), "opening"), Note: word(r.Note), Chart: r.ChartVersion, State: r.State,
+			Number: r.Number, Kind: cmp.Or(string(r.Kind), "opening"), Note: word(r.Note), Chart: r.ChartVersion, Version: r.Version, State: r.State,
+			Holes:   a.advisories(st, r.Version),
 			Message: legible.Text(r.Message), Actor: word(r.Actor), CanReturn: st.CanChange() && r.CanRollback(st.Revision),
 			BeganAt: r.BeganAt, EndedAt: at(r.EndedAt),
 		})
 	}
 	return &releasesOutput{Body: releases}, nil
+}
+
+func (a *API) advisories(st store.Store, version string) []Advisory {
+	all := []Advisory{}
+	if e, known := a.Engines.Find(st.Engine); known {
+		for _, hole := range e.Advisories(version) {
+			all = append(all, Advisory{ID: hole.ID, Published: hole.Published, Text: hole.Text})
+		}
+	}
+	return all
 }
 
 func offerOf(st store.Store, o provisioner.Offer, revisions []store.Revision) *Offer {

@@ -31,6 +31,10 @@ type Engine interface {
 	Values(spec Spec) (map[string]any, error)
 	// Off tells, a sentence or two each, what stores made so cannot do, and what to do about it.
 	Off(spec Spec) []string
+	// Version is that of the shop's program in a release with these values; empty when they do not tell.
+	Version(values map[string]any) string
+	// Advisories are the holes that are known of that version.
+	Advisories(version string) []Advisory
 	// AdminURL is where the owner of the store at that URL signs in.
 	AdminURL(storeURL string) string
 }

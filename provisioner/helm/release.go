@@ -36,8 +36,9 @@ type Release struct {
 	Change       string // that it was applied for, see [Request]; empty when nobody said
 	ChartVersion string
 	Objects      int
-	Claims       []string // names of the volume claims that it needs
-	Test         string   // manifest of the pod that the chart tests the release with, if it does
+	Values       map[string]any // with the chart's own
+	Claims       []string       // names of the volume claims that it needs
+	Test         string         // manifest of the pod that the chart tests the release with, if it does
 }
 
 // labelChange of a release's Secret says for which change it was applied.
@@ -321,8 +322,12 @@ func describeRelease(r *release.Release) (Release, error) {
 	if err != nil {
 		return Release{}, fmt.Errorf("revision %d of release %s/%s: %w", r.Version, r.Namespace, r.Name, err)
 	}
+	values, err := chartutil.CoalesceValues(r.Chart, r.Config)
+	if err != nil {
+		return Release{}, fmt.Errorf("read the values of revision %d of release %s/%s: %w", r.Version, r.Namespace, r.Name, err)
+	}
 	return Release{
-		Status: statusOf(r.Info.Status), Revision: r.Version, Change: r.Labels[labelChange], ChartVersion: r.Chart.Metadata.Version,
+		Values: values, Status: statusOf(r.Info.Status), Revision: r.Version, Change: r.Labels[labelChange], ChartVersion: r.Chart.Metadata.Version,
 		Objects: strings.Count("\n"+r.Manifest, "\nkind: "), Test: testOf(r), Claims: claims,
 	}, nil
 }

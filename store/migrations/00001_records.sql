@@ -235,6 +235,7 @@ CREATE TABLE revisions (
 	kind          TEXT   NOT NULL,
 	note          TEXT   NOT NULL, -- what it was for
 	chart_version TEXT   NOT NULL,
+	version       TEXT   NOT NULL, -- of the shop's program; empty when it is not known
 	offer         TEXT   NOT NULL, -- digest of the chart and values that were offered then
 	state         TEXT   NOT NULL CHECK (state IN ('pending', 'deployed', 'superseded', 'failed', 'gone')),
 	kept          BOOLEAN NOT NULL, -- whether the cluster keeps it: decides what is deleted there and what a rollback may go to
