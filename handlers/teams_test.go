@@ -125,7 +125,7 @@ func TestTeamsAndInvitations(t *testing.T) {
 		t.Fatalf("join: %d to %s", got.status, got.location)
 	}
 	seen := s.get(guest, team)
-	if seen.status != http.StatusOK || forms(seen.body) != team+"/leave" || strings.Contains(seen.body, "@example.com") || !strings.Contains(seen.body, ">mara<") {
+	if seen.status != http.StatusOK || forms(seen.body) != "/sign-out "+team+"/leave" || strings.Contains(seen.body, "@example.com") || !strings.Contains(seen.body, ">mara<") {
 		t.Errorf("a viewer sees %s", forms(seen.body))
 	}
 	if got := s.post(guest, team+"/leave", nil); got.status != http.StatusSeeOther || s.get(guest, team).status != http.StatusNotFound {
