@@ -170,7 +170,7 @@ func TestNobodyIsSentToSignIn(t *testing.T) {
 	if got := s.get(b, "/events?view=stores"); got.status != http.StatusUnauthorized {
 		t.Errorf("a stream without a session: %d", got.status)
 	}
-	if got := s.post(b, "/stores", url.Values{"name": {"x"}}); got.status != http.StatusSeeOther {
+	if got := s.post(b, "/stores", url.Values{"name": {"x"}}); got.status != http.StatusUnauthorized {
 		t.Errorf("create without a session: %d", got.status)
 	}
 }

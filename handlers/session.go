@@ -1,14 +1,17 @@
 package handlers
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	gorilla "github.com/gorilla/sessions"
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
 )
 
 // sessions keep the id of a session in a signed cookie, and nothing else in it.
@@ -78,9 +81,8 @@ func visitorOf(c echo.Context) visitor {
 	return v
 }
 
-// signedIn lets only signed-in users pass. Others are sent to sign in and come back
-// afterwards; a stream or fragment is told 401, since a sign-in page inside a page helps
-// nobody.
+// signedIn lets only signed-in users pass. Others are sent to sign in and come back afterwards. A
+// form is kept meanwhile. Scripts are answered 401: they know what to do with their page.
 func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id, since := a.sessions.id(c.Request()), a.hub.number.Load()
@@ -104,18 +106,45 @@ func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 func (a *App) sendToSignIn(c echo.Context) error {
-	target := "/sign-in"
-	if next := c.Request().URL.RequestURI(); c.Request().Method == http.MethodGet && next != "/stores" {
-		target += "?next=" + url.QueryEscape(next)
-	}
 	switch {
 	case isStream(c):
 		return echo.NewHTTPError(http.StatusUnauthorized, "Sign in again.")
 	case fromHTMX(c):
-		c.Response().Header().Set("HX-Redirect", "/sign-in")
 		return c.NoContent(http.StatusUnauthorized)
+	case c.Request().Method == http.MethodPost:
+		return a.keepForm(c)
+	}
+	target := "/sign-in"
+	if next := c.Request().URL.RequestURI(); next != "/stores" {
+		target += "?next=" + url.QueryEscape(next)
 	}
 	return c.Redirect(http.StatusSeeOther, target)
+}
+
+// keepForm answers a form that nobody signed in has sent with a page from which it can be sent
+// again. Secrets are not kept.
+func (a *App) keepForm(c echo.Context) error {
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	page := views.SignedOutPage{Action: c.Request().URL.EscapedPath(), Version: a.Version}
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if isSecret(name) {
+			continue
+		}
+		for _, value := range form[name] {
+			page.Fields = append(page.Fields, views.Fact{Name: name, Value: value})
+		}
+	}
+	c.Response().Header().Set("Cache-Control", "no-store")
+	return render(c, http.StatusUnauthorized, views.SignedOut(page))
+}
+
+// isSecret reports whether a field of that name holds something that lets somebody in.
+func isSecret(name string) bool {
+	name = strings.ToLower(name)
+	return name == "key" || strings.Contains(name, "password") || strings.Contains(name, "secret") || strings.Contains(name, "token")
 }
 
 // safeNext returns the path if it is one of ours, and the list of stores otherwise.

@@ -222,6 +222,13 @@ type CountryChoice struct {
 	Currency string
 }
 
+// SignedOutPage is a form that was sent without a session.
+type SignedOutPage struct {
+	Action  string
+	Fields  []Fact
+	Version string
+}
+
 // CreateForm is the request for a new store, as typed so far.
 type CreateForm struct {
 	Key           string // which of the forms that were drawn this is

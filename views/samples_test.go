@@ -468,6 +468,7 @@ func states() map[string]templ.Component {
 		"14c-token-refused":       Tokens(refusedToken()),
 		"14d-no-tokens":           Tokens(noTokens()),
 		"14e-reference":           Reference(sampleReference()),
+		"15c-signed-out":          SignedOut(SignedOutPage{Action: "/stores", Fields: []Fact{{Name: "name", Value: hostile}}, Version: "0.1.0"}),
 		"16-error-404":            Error(ErrorPage{Code: 404, Title: "There is no store here", Message: "The address may be mistyped, or the store may be deleted.", SignedIn: true}),
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
 		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "The records cannot be reached", Message: "Shops sell on. Load the page again in a moment.", SignedIn: true}),

@@ -63,9 +63,10 @@
   }
 
   // A page that shows something once, answers a form or is being filled in is not refreshed.
-  let edited = false;
-  const keeps = () => edited || document.querySelector("#main[data-keep], #main [data-keep]") !== null;
-  document.addEventListener("input", (event) => { edited ||= event.target.closest("#main form[method=post]") !== null; });
+  let edited; // the form that was typed into last
+  const isFilledIn = () => edited?.checkVisibility() ?? false;
+  const keeps = () => byId("main").contains(edited ?? null) || document.querySelector("#main[data-keep], #main [data-keep]") !== null;
+  document.addEventListener("input", (event) => { if (event.target.form?.method === "post") edited = event.target.form; });
 
   // The page is loaded by its address: location.reload() would send again a POST that the page answers.
   const visit = () => location.replace(location.pathname + location.search);
@@ -92,7 +93,7 @@
   }
 
   // Signed out, or the store is gone: the page itself says so, unless a form is being filled in.
-  const leave = (status) => { if (!edited && (status === 401 || status === 404)) visit(); };
+  const leave = (status) => { if (!isFilledIn() && (status === 401 || status === 404)) visit(); };
   const ofStream = (event) => event.target.id === "stream";
 
   document.addEventListener("htmx:sse:after:connection", (event) => { if (event.detail.connection.status < 400) live(); });
@@ -113,8 +114,17 @@
   document.addEventListener("htmx:response:error", (event) => {
     const { status } = event.detail.ctx.response;
     if (status === 401 || ofStream(event)) leave(status);
-    if (status !== 422) complain(event);
+    if (status === 401 && !ofStream(event)) askToSignIn();
+    else if (status !== 422) complain(event);
   });
+
+  // A form that is being filled in stays when the session has ended: signing in in another tab is enough.
+  function askToSignIn() {
+    forgetToAsk();
+    edited?.prepend(byId("signed-out").content.cloneNode(true));
+  }
+  const forgetToAsk = () => document.querySelectorAll("[data-signed-out]").forEach((el) => el.remove());
+
   document.addEventListener("htmx:before:request", () => { const problem = byId("problem"); if (problem) problem.hidden = true; });
 
   // A page that is being left sends nothing more: a second press must not do a thing twice.
@@ -122,7 +132,7 @@
   let leaving = false;
   document.addEventListener("htmx:after:request", (event) => { leaving ||= event.detail.ctx.response.headers.has("HX-Redirect"); });
   document.addEventListener("htmx:before:request", (event) => { if (leaving) event.preventDefault(); });
-  addEventListener("pageshow", (event) => { if (event.persisted && !edited) visit(); });
+  addEventListener("pageshow", (event) => { if (event.persisted && !isFilledIn()) visit(); });
 
   // So does a plain form: a press that comes right after another one is dropped.
   const sent = new WeakSet();
