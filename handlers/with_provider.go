@@ -162,7 +162,7 @@ const (
 func (w why) sentence(label string) string {
 	switch w {
 	case notBegunHere:
-		return "This sign-in was begun in another browser, or more than ten minutes ago. Begin again here."
+		return "This sign-in has expired, or another one was begun after it or in another browser. Sign in again."
 	case usedAlready:
 		return "This sign-in was used already. Begin again."
 	case cancelled:

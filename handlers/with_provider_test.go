@@ -259,7 +259,7 @@ func TestIssuerThatHangsOnTheWayBack(t *testing.T) {
 func TestStateOfAnotherOne(t *testing.T) {
 	t.Parallel()
 	e := openEntrance(t)
-	const sentence = "begun in another browser"
+	const sentence = "begun after it or in another browser"
 	mine, victim := e.browser(), e.browser()
 	callback := e.begin(mine, "work", "")
 	e.wantRefused(victim, e.get(victim, callback), sentence)
@@ -321,7 +321,7 @@ func TestStateIsGoodOnceOverProcesses(t *testing.T) {
 		got := again.withCookies(before, callback)
 		again.wantRefused(again.browser(), got, "was used already")
 	}
-	e.wantRefused(e.browser(), e.get(b, callback), "begun in another browser") // the cookie is gone
+	e.wantRefused(e.browser(), e.get(b, callback), "begun after it or in another browser") // the cookie is gone
 }
 
 func TestCodeIsGoodOnce(t *testing.T) {
