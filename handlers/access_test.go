@@ -83,7 +83,7 @@ func routes() map[string]access {
 		"POST /admin/teams/:team/plan":    {action: store.ManagePlans, where: everywhere, form: url.Values{"plan": {"pro"}}},
 		"POST /admin/teams/:team/owner":   rule(store.ManageUsers),
 		"POST /admin/users/:user/disable": rule(store.ManageUsers), "POST /admin/users/:user/enable": rule(store.ManageUsers),
-		"POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
+		"POST /admin/users/:user/end-sessions": rule(store.ManageUsers), "POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
 
 		"GET /stores/:id": see, "GET /stores/:id/pods": see, "GET /stores/:id/events": see, "GET /stores/:id/logs": see,
 		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": {action: store.ViewStores, where: inTeam, cluster: true}, "GET /stores/:id/releases": see,
@@ -111,6 +111,7 @@ func planForm(name string) url.Values {
 func silent() map[string]string {
 	return map[string]string{
 		"POST /sign-out":                       "whoever is not signed in ends nothing",
+		"POST /admin/users/:user/end-sessions": "the user has no session",
 		"POST /admin/users/:user/enable":       "the user is enabled already",
 		"POST /admin/users/:user/unmake-admin": "the user is no administrator",
 		"POST /stores/:id/credentials":         "the cluster cannot be reached, so nothing is shown",

@@ -25,6 +25,7 @@ func (a *App) administrationRoutes(e *echo.Echo) {
 	e.GET("/admin/users", admin(a.listUsers))
 	e.POST("/admin/users/:id/disable", admin(a.disableUser))
 	e.POST("/admin/users/:id/enable", admin(a.changingUser(a.enableUser)))
+	e.POST("/admin/users/:id/end-sessions", admin(a.changingUser(a.DB.EndSessionsOf)))
 	e.POST("/admin/users/:id/make-admin", admin(a.changingUser(a.DB.MakeAdmin)))
 	e.POST("/admin/users/:id/unmake-admin", admin(a.changingUser(a.revokeAdmin)))
 	e.GET("/admin/teams", admin(a.listAllTeams))

@@ -126,6 +126,36 @@ func TestUsersAreFoundAndChanged(t *testing.T) {
 	}
 }
 
+// Somebody whose sessions an administrator ends is out of all browsers, and can sign in again.
+func TestAdministratorsEndSessions(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	admin := s.developer()
+	b, userID := s.as("ada")
+	stream := s.follow(b, "view=stores", -1)
+	stream.until("store-rows")
+	if got := s.post(admin, "/admin/users/"+userID+"/end-sessions", url.Values{"q": {"ada"}}); got.status != http.StatusSeeOther || got.location != "/admin/users?q=ada" {
+		t.Fatalf("end sessions: %d to %q", got.status, got.location)
+	}
+	stream.untilEnd()
+	if got := s.get(b, "/stores"); got.status != http.StatusSeeOther {
+		t.Errorf("the pages after that: %d", got.status)
+	}
+	if again, _ := s.as("ada"); s.get(again, "/stores").status != http.StatusOK {
+		t.Error("nobody can sign in again")
+	}
+	if log := s.get(admin, "/audit").body; !strings.Contains(log, "ended the sessions of") {
+		t.Error("the audit log says nothing of it")
+	}
+	users, _, err := s.db.Users(t.Context(), storetest.Admin(t, s.db), store.Page{Search: "developer", Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.post(admin, "/admin/users/"+users[0].ID+"/end-sessions", nil); got.status != http.StatusConflict || !strings.Contains(got.body, "on your account page") {
+		t.Errorf("end one's own: %d", got.status)
+	}
+}
+
 // Whoever is disabled is out: the pages, and the streams that are open.
 func TestDisabledUsersLeave(t *testing.T) {
 	t.Parallel()

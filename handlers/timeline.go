@@ -342,7 +342,10 @@ func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bo
 	case store.PlanChanged:
 		entry.Verb = "changed the plan"
 	case store.SessionEnded:
-		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "ended a session", "", word(e.Message)
+		entry.Kind, entry.Verb = views.EntrySign, "ended the sessions of"
+		if e.Data.UserID == "" { // one's own
+			entry.Verb, entry.Object, entry.Detail = "ended a session", "", word(e.Message)
+		}
 	default:
 		return views.Entry{}, false
 	}

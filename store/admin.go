@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -122,6 +123,26 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 			}
 		}
 		return userEvent(actor, kind, u.User, message, enabledness(u.Disabled), enabledness(disabled)), nil
+	})
+}
+
+// EndSessionsOf signs a user out of all browsers. Tokens stay.
+func (db *DB) EndSessionsOf(ctx context.Context, actor Actor, userID string) error {
+	if err := actor.mayAdminister(ManageUsers, "user"); err != nil {
+		return err
+	}
+	if userID == actor.UserID {
+		return &Error{Code: Conflict, Message: "These are your own sessions. End them on your account page."}
+	}
+	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
+		result, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE user_id = $1`, userID)
+		if err != nil {
+			return Event{}, fmt.Errorf("end sessions: %w", err)
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return Event{}, cmp.Or(err, errUnchanged)
+		}
+		return userEvent(actor, SessionEnded, u.User, "Ended all sessions", "", ""), nil
 	})
 }
 

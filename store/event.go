@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,7 +55,7 @@ const (
 	CredentialsShown Kind = "credentials.shown"
 	SignedIn         Kind = "user.signed_in"
 	SignedOut        Kind = "user.signed_out"
-	SessionEnded     Kind = "user.session_ended" // from another browser
+	SessionEnded     Kind = "user.session_ended" // from another browser, or by an administrator
 	IdentityLinked   Kind = "identity.linked"    // another sign-in method of the user
 	IdentityRemoved  Kind = "identity.removed"
 	MemberAdded      Kind = "member.added"
@@ -119,8 +120,10 @@ func (k Kind) audited() bool {
 // RightsOf returns whose rights the event may have changed, empty for nobody's.
 func (e Event) RightsOf() (userID string) {
 	switch e.Kind {
-	case SignedOut, SessionEnded, IdentityRemoved:
+	case SignedOut, IdentityRemoved:
 		return e.ActorID
+	case SessionEnded:
+		return cmp.Or(e.Data.UserID, e.ActorID)
 	case MemberAdded, MemberRemoved, MemberJoined, RoleChanged, TeamCreated, TokenRevoked:
 		return e.Data.UserID
 	case UserDisabled, UserEnabled, AdminMade, AdminUnmade:
