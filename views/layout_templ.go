@@ -203,7 +203,7 @@ func shell(s Shell, dialogs templ.Component) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</main></div><template id=\"signed-out\"><p class=\"sw-note sw-note-bad m-4\" role=\"alert\" data-signed-out>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 14, "</main></div><div id=\"signed-out\" hidden><p class=\"sw-note sw-note-bad m-4\" role=\"alert\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -211,7 +211,7 @@ func shell(s Shell, dialogs templ.Component) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<span>You are signed out. Nothing was changed. <a class=\"underline\" href=\"/sign-in\" target=\"_blank\" rel=\"noopener\">Sign in</a> in a new tab, then try again here.</span></p></template>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "<span>You are signed out. Nothing was changed. <a class=\"underline\" href=\"/sign-in\" target=\"_blank\" rel=\"noopener\">Sign in</a> in a new tab, then try again here.</span></p></div>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

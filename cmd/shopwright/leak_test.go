@@ -171,14 +171,8 @@ func (s *search) learn(e engine.Engine, namespace string) {
 // wantLoginShown presses the button that shows the owner's login.
 func (p *process) wantLoginShown(path, password string) {
 	p.t.Helper()
-	response, err := p.client.PostForm(p.url+path+"/credentials", nil)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	page, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK || !strings.Contains(string(page), password) {
-		p.t.Errorf("the login is not shown: %s, %v", response.Status, err)
+	if status, page := p.submit(path+"/credentials", nil); status != http.StatusOK || !strings.Contains(page, password) {
+		p.t.Errorf("the login is not shown: %d", status)
 	}
 }
 

@@ -241,6 +241,12 @@ func (p *process) fetch(path string) (status int, page string, err error) {
 	return response.StatusCode, string(body), errors.Join(err, response.Body.Close())
 }
 
+// submit posts the form, and returns the page to which that leads.
+func (p *process) submit(path string, form url.Values) (status int, page string) {
+	p.t.Helper()
+	return p.get(p.post(path, form))
+}
+
 // get returns a page of a program that must be there.
 func (p *process) get(path string) (int, string) {
 	p.t.Helper()

@@ -126,7 +126,9 @@ var htmx=(()=>{const e={parse(t){if(!t)return{};if(t.startsWith("{"))return JSON
   // A form that is being filled in stays when the session has ended: signing in in another tab is enough.
   function askToSignIn() {
     forgetToAsk();
-    edited?.prepend(byId("signed-out").content.cloneNode(true));
+    const note = byId("signed-out").firstElementChild.cloneNode(true);
+    note.dataset.signedOut = "";
+    edited?.prepend(note);
   }
   const forgetToAsk = () => document.querySelectorAll("[data-signed-out]").forEach((el) => el.remove());
 
