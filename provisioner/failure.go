@@ -49,12 +49,12 @@ func dataLost(st store.Store, volumes []string, s kube.Snapshot) store.Failure {
 		Code:  store.DataLost,
 		Title: "The shop’s data are lost",
 		Cause: fmt.Sprintf("Of the disks that the shop had in the namespace %s these are gone: %s. New ones would be empty.", st.Namespace, listOf(volumes)),
-		Next:  "Restore them under the same names and press Retry, or rebuild the shop anew and empty.",
+		Next:  "Restore them under the same names and press Retry, or rebuild the shop, which starts empty.",
 	}
 	if going := leaving(s); slices.ContainsFunc(volumes, func(name string) bool { return slices.Contains(going, name) }) {
 		f.Title = "The shop’s disks are being deleted"
 		f.Cause = fmt.Sprintf("In the namespace %s somebody has deleted the volume claims of these disks: %s. A disk that a pod uses goes when the pod ends.", st.Namespace, listOf(volumes))
-		f.Next = "Save what is on them now. Then restore it under the same names and press Retry, or rebuild the shop anew and empty."
+		f.Next = "Save what is on them now. Then restore it under the same names and press Retry, or rebuild the shop, which starts empty."
 	}
 	return f
 }

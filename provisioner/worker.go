@@ -70,7 +70,7 @@ func (w *worker) run(ctx context.Context) error {
 }
 
 // turn is one round. It waits for the cluster first, which is not working time, and gives up when
-// that takes long: whoever claims the store next goes on where it stands.
+// that takes long: the next holder of the claim continues from the recorded step.
 func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	conn, err := w.cluster.waitAtMost(ctx, w.giveBack)
 	if conn == nil || err != nil {

@@ -303,7 +303,7 @@ func lostPage() StorePage {
 	p.Overview.Failure = &Failure{
 		Title: "The shop’s data are lost",
 		Cause: "Of the disks that the shop had in the namespace store-papeterie-du-canal these are gone: data-mariadb-0, files. New ones would be empty.",
-		Next:  "Restore them under the same names and press Retry, or rebuild the shop anew and empty.",
+		Next:  "Restore them under the same names and press Retry, or rebuild the shop, which starts empty.",
 		At:    sampleTime,
 	}
 	return p

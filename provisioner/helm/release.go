@@ -56,7 +56,7 @@ type Request struct {
 	// Revision, unless it is zero, is the one whose chart and values are taken instead.
 	Revision int
 	// Change identifies what the release is applied for. It is remembered with the revision, so
-	// that whoever goes on can tell whether it has been applied. It must be a label's value.
+	// that the next holder of the store can tell whether it has been applied. It must be a label's value.
 	Change string
 	// Fresh tells that the caller has made the namespace and nothing of the chart can be in
 	// it, so that nobody needs to look.

@@ -38,7 +38,7 @@ func (h helped) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	done := make(chan result, 1)
 	go func() {
-		response, err := h.RoundTripper.RoundTrip(r) //nolint:bodyclose // whoever takes it from the channel closes it
+		response, err := h.RoundTripper.RoundTrip(r) //nolint:bodyclose // the receiver closes it
 		done <- result{response, err}
 	}()
 	select {
