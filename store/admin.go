@@ -358,6 +358,9 @@ func (db *DB) SetTeamPlan(ctx context.Context, actor Actor, teamID, plan string)
 		return err
 	}
 	err := db.update(ctx, func(t tx) error {
+		if err := t.lockClaims(ctx); err != nil { // a store that is being created gets either plan, and not the old one afterwards
+			return err
+		}
 		name, before, err := t.lockTeamPlan(ctx, teamID)
 		if err != nil {
 			return err

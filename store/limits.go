@@ -112,9 +112,6 @@ func ownerQuotas(ctx context.Context, q querier, actor Actor, teamID string, all
 // checkLimits counts under the lock that claims take too, so that parallel requests cannot
 // pass a limit together.
 func (t tx) checkLimits(ctx context.Context, actor Actor, teamID string, plan Plan, l Limits) error {
-	if err := t.lockClaims(ctx); err != nil {
-		return err
-	}
 	all, err := quotas(ctx, t, actor, teamID, plan, l)
 	if err != nil {
 		return err

@@ -112,6 +112,12 @@ func TestNoChangeOfAStoreIsOverwritten(t *testing.T) {
 // untilBlocked waits until somebody waits for a lock in the database.
 func untilBlocked(t *testing.T, db *sql.DB) {
 	t.Helper()
+	untilAllBlocked(t, db, 1)
+}
+
+// untilAllBlocked waits until so many wait for a lock in the database.
+func untilAllBlocked(t *testing.T, db *sql.DB, many int) {
+	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; {
 		var waiting int
 		err := db.QueryRowContext(t.Context(), `
@@ -119,11 +125,11 @@ func untilBlocked(t *testing.T, db *sql.DB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if waiting > 0 {
+		if waiting >= many {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("nobody waits for the row")
+			t.Fatalf("%d wait for a row, not %d", waiting, many)
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

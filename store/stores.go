@@ -57,6 +57,9 @@ func (n NewStore) checked(actor Actor) (NewStore, error) {
 }
 
 func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (Store, error) {
+	if err := t.lockClaims(ctx); err != nil { // the team’s plan, and how many stores there are, hold until this one is there
+		return Store{}, err
+	}
 	plan, err := db.teamPlan(ctx, t, n.TeamID)
 	if err != nil {
 		return Store{}, err
