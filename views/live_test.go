@@ -289,7 +289,7 @@ func TestWithoutAStreamAFormKeepsWhatIsSaidAtItsFields(t *testing.T) {
 	t.Parallel()
 	mux := http.NewServeMux()
 	refused, fresh := CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: wrongForm()}, CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: sampleForm()}
-	fresh.Shell.Cluster.Link = ClusterUnreachable
+	refused.Shell.Keep, fresh.Shell.Cluster.Link = true, ClusterUnreachable
 	mux.Handle("GET /stores/new", oneAfterTheOther(Create(refused), Create(fresh)))
 	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	base, b := serve(t, mux), browsertest.Open(t)
