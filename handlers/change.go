@@ -117,7 +117,7 @@ func (a *App) preview(ctx context.Context, st store.Store, to provisioner.Target
 	form.Diff = diffView(comparison)
 	form.Facts = []views.FactGroup{
 		{Title: "What changes", Lines: whatChanges(comparison)},
-		{Title: "While it changes", Lines: whileChanging(comparison)},
+		{Title: "While it changes", Lines: a.whileChanging(st, comparison)},
 		{Title: "If the order check fails", Lines: []string{after, "Orders and products stay as they are, also then: data are not rolled back"}},
 	}
 }
@@ -147,18 +147,25 @@ func whatChanges(c provisioner.Comparison) (lines []string) {
 			lines = append(lines, fmt.Sprintf("%d of %d objects %s", part.n, c.Objects, part.what))
 		}
 	}
+	if c.From.Program != c.To.Program && c.From.Program != "" && c.To.Program != "" {
+		lines = append(lines, "Version "+c.From.Program+" → "+c.To.Program)
+	}
 	if len(lines) == 0 {
 		return []string{"Nothing: setup and order check are made again"}
 	}
 	return lines
 }
 
-func whileChanging(c provisioner.Comparison) []string {
+func (a *App) whileChanging(st store.Store, c provisioner.Comparison) []string {
 	open := "The shop stays open"
 	if len(c.Restarts) > 0 {
 		open = "The shop is closed for a moment, for a new start of " + strings.Join(c.Restarts, " and ")
 	}
-	return []string{open, "Setup runs again and keeps what the merchant has changed"}
+	lines := []string{open, "Setup runs again and keeps what the merchant has changed"}
+	if isOlder(c.To.Program, c.From.Program) {
+		lines = append(lines, a.unsupported(st, c.To.Program, c.From.Program))
+	}
+	return lines
 }
 
 func diffView(c provisioner.Comparison) (parts []views.DiffPart) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/provisioner/engine"
@@ -44,6 +45,9 @@ func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision)
 		for _, hole := range a.advisories(st, revisions[last].Version) {
 			shown.Holes = append(shown.Holes, views.Hole{ID: hole.ID, Published: hole.Published, Text: hole.Text})
 		}
+		if newest := newestProgram(revisions); isOlder(revisions[last].Version, newest) {
+			shown.Unsupported = a.unsupported(st, revisions[last].Version, newest) + "."
+		}
 	}
 	switch {
 	case st.Status == store.Upgrading:
@@ -69,6 +73,33 @@ func (a *App) advisories(st store.Store, version string) []engine.Advisory {
 		return nil
 	}
 	return e.Advisories(version)
+}
+
+// newestProgram is the newest version of the shop's program that has run on the store's database, for a moment
+// at least.
+func newestProgram(revisions []store.Revision) (newest string) {
+	for _, r := range revisions {
+		if r.State != store.RevisionGone && (newest == "" || isOlder(newest, r.Version)) {
+			newest = r.Version
+		}
+	}
+	return newest
+}
+
+// isOlder is false where one of them is no version.
+func isOlder(version, than string) bool {
+	a, errA := semver.NewVersion(version)
+	b, errB := semver.NewVersion(than)
+	return errA == nil && errB == nil && a.LessThan(b)
+}
+
+// unsupported says what it means that a store runs an older version than its database was migrated for.
+func (a *App) unsupported(st store.Store, runs, migrated string) string {
+	label := st.Engine
+	if e, known := a.Engines.Find(st.Engine); known {
+		label = e.Label()
+	}
+	return "The database is migrated for version " + migrated + ", and " + label + " does not support version " + runs + " on it: the shop sells, but upgrade again soon"
 }
 
 func ids(advisories []engine.Advisory) (ids []string) {

@@ -23,3 +23,22 @@ func TestKnownHolesAreToldWhereAStoreIsUpgraded(t *testing.T) {
 		t.Error("a version without a known hole is called one with it")
 	}
 }
+
+// Engines do not support an older program on a database that a newer one has migrated.
+func TestDatabaseOfANewerVersionIsTold(t *testing.T) {
+	t.Parallel()
+	l := openLedger(t)
+	page := l.create(l.mara, "Back")
+	l.sellVersion(1, "11.0.1")
+	told := func() bool {
+		return strings.Contains(l.get(l.mara, page+"/releases").body, "The database is migrated for version 11.0.1, and WooCommerce does not support version 11.0.0 on it")
+	}
+	if told() {
+		t.Error("a store that was only opened is said to have gone back")
+	}
+	l.posts(l.mara, page+"/repair")()
+	l.sellVersion(2, "11.0.0")
+	if !told() {
+		t.Error("an older program on a newer database is not told")
+	}
+}

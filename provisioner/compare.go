@@ -30,6 +30,7 @@ type Comparison struct {
 type Version struct {
 	Revision int
 	Chart    string
+	Program  string // version of the shop's program; empty when it is not known
 }
 
 // Part is the values of a release, or one of its objects.
@@ -82,7 +83,7 @@ func compareStates(before, after helm.State, hide mask) (Comparison, error) {
 		return Comparison{}, err
 	}
 	c := Comparison{
-		From: Version{before.Revision, before.ChartVersion}, To: Version{after.Revision, after.ChartVersion},
+		From: Version{Revision: before.Revision, Chart: before.ChartVersion}, To: Version{Revision: after.Revision, Chart: after.ChartVersion},
 		Objects: len(is), Restarts: restarted(was, is),
 	}
 	hide = append(hide, hideValues(before.Values)...)

@@ -76,8 +76,13 @@ func (p *Provisioner) compare(ctx context.Context, st store.Store, from, to sour
 		if err != nil {
 			return err
 		}
-		result, err = compareStates(before, after, hide)
-		return err
+		if result, err = compareStates(before, after, hide); err != nil {
+			return err
+		}
+		if e, known := p.engines.Find(st.Engine); known {
+			result.From.Program, result.To.Program = e.Version(before.Values), e.Version(after.Values)
+		}
+		return nil
 	})
 	if errors.Is(err, helm.ErrNoRevision) {
 		err = &store.Error{Code: store.NotFound, Message: "The cluster does not remember this revision any more."}

@@ -22,6 +22,8 @@ type Offer struct {
 	Newer bool   // it is something else than what runs
 	Can   bool   // whether one may have it, now
 	Holes []Hole // of what is in place
+	// Unsupported says that what is in place is older than what its database was migrated for; empty if not.
+	Unsupported string
 }
 
 // Hole is a hole in the version of a shop's program that is known in public.

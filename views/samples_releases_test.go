@@ -11,7 +11,7 @@ func releasesPage(name string, t ReleasesTab) StorePage {
 func sampleReleases() ReleasesTab {
 	ago := func(d time.Duration) time.Time { return sampleTime.Add(-d) }
 	return ReleasesTab{
-		Offer: Offer{Title: "Chart 1.10.0 is there", Text: "This store runs 1.9.0.", Newer: true, Can: true, Holes: []Hole{{ID: "CVE-2025-15033", Published: sampleTime, Text: "A customer can read the orders of guests. " + hostile}}},
+		Offer: Offer{Title: "Chart 1.10.0 is there", Text: "This store runs 1.9.0.", Newer: true, Can: true, Unsupported: "The database is migrated for version 11.0.1, and WooCommerce does not support version 10.3.4 on it: the shop sells, but upgrade again soon.", Holes: []Hole{{ID: "CVE-2025-15033", Published: sampleTime, Text: "A customer can read the orders of guests. " + hostile}}},
 		Rows: []RevisionRow{
 			{Number: 6, State: "Under way", What: "Chart 1.9.0 → 1.10.0", Chart: "1.10.0", Who: "Mara Lindqvist", At: sampleTime, Known: true},
 			{Number: 5, State: "Sells", Tone: ToneOK, What: "Back to revision 3", Chart: "1.9.0", Version: "10.3.4", Holes: "CVE-2025-15033, CVE-2026-00000", Who: "Shopwright", At: ago(time.Hour), Took: "46.0 s", Known: true},
