@@ -36,13 +36,13 @@ func (a *App) providerLinks() []views.Provider {
 }
 
 // beginSignIn leads to the provider. A link on another site leads to the sign-in page only, so
-// that nobody signs in without wanting to.
+// that nobody signs in without wanting to. A store beside us, below the same domain, is another site.
 func (a *App) beginSignIn(c echo.Context) error {
 	p := a.providerNamed(c.Param("provider"))
 	if p == nil {
 		return echo.ErrNotFound
 	}
-	if c.Request().Header.Get("Sec-Fetch-Site") == "cross-site" {
+	if site := c.Request().Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
 		return goTo(c, "/sign-in?"+c.QueryParams().Encode())
 	}
 	at := newAttempt(p.Name, safeNext(c.QueryParam("next")))

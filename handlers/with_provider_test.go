@@ -294,7 +294,7 @@ func (e entrance) withCookies(cookies []*http.Cookie, path string) answer {
 func TestOtherSitesCannotBeginASignIn(t *testing.T) {
 	t.Parallel()
 	e := openEntrance(t)
-	for site, begins := range map[string]bool{"cross-site": false, "same-origin": true, "none": true, "": true} {
+	for site, begins := range map[string]bool{"cross-site": false, "same-site": false, "same-origin": true, "none": true, "": true} {
 		b := e.browser()
 		r := e.request(http.MethodGet, "/sign-in/with/work?next=%2Fteams", nil)
 		r.Header.Set("Sec-Fetch-Site", site)
