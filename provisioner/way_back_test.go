@@ -70,15 +70,17 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	}
 	before := len(link.Requests())
 	link.Turn(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, patches))
-	kubetest.Within(t, "it was tried more often", func() bool {
-		tries := 0
-		for _, r := range link.Requests()[before:] {
-			if patches(r) {
-				tries++
+	for tried := range moreTries + 1 { // a try takes half a minute on a busy machine
+		kubetest.Within(t, "it was tried more often", func() bool {
+			tries := 0
+			for _, r := range link.Requests()[before:] {
+				if patches(r) {
+					tries++
+				}
 			}
-		}
-		return tries > moreTries
-	})
+			return tries > tried
+		})
+	}
 	if now := p.releaseSecrets(t, st); len(now) > 4 {
 		t.Errorf("the tries leave the revisions %d", now)
 	}
