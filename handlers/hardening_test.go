@@ -105,7 +105,7 @@ func TestSiblingHostIsRefused(t *testing.T) {
 	_, port, _ := strings.Cut(strings.TrimPrefix(s.url, "http://"), ":")
 	for origin, want := range map[string]int{
 		"http://shop.localhost:" + port: http.StatusForbidden, "http://localhost": http.StatusForbidden,
-		"null": http.StatusForbidden, "http://localhost:" + port: http.StatusSeeOther,
+		"null": http.StatusForbidden, "http://localhost:" + port: http.StatusUnauthorized, // whose cookie is another host's
 	} {
 		r := s.request(http.MethodPost, "/stores", url.Values{"name": {"x"}, "engine": {"woocommerce"}})
 		r.Host = "localhost:" + port
