@@ -38,12 +38,16 @@ func (p *Provisioner) watchReadiness(ctx context.Context) {
 			continue
 		}
 		for id, since := range r.look(conn.watcher.Unready(), time.Now()) {
-			if err := p.db.CheckSince(ctx, id, since); err != nil {
+			can, err := p.db.CheckSince(ctx, id, since)
+			switch {
+			case err != nil:
 				p.log.Warn("a shop whose pods are not ready is not checked yet", "store", id, "error", err)
-				continue
+			case can:
+				r.checked(id)
+				p.wishes.Send("")
+			default:
+				r.forget(id)
 			}
-			r.checked(id)
-			p.wishes.Send("")
 		}
 	}
 }
@@ -74,11 +78,17 @@ func (r *readiness) look(unready map[string]bool, now time.Time) map[string]time
 // checked notes that the check which look has returned was asked for.
 func (r *readiness) checked(id string) {
 	if r.asked[id] { // it is ready again
-		delete(r.since, id)
-		delete(r.asked, id)
+		r.forget(id)
 		return
 	}
 	r.asked[id] = true
+}
+
+// forget is for a store that cannot be checked now: while it is being opened or changed, it is expected to lack
+// ready pods.
+func (r *readiness) forget(id string) {
+	delete(r.since, id)
+	delete(r.asked, id)
 }
 
 // nextAfter is how long until the next check after this one.

@@ -39,6 +39,21 @@ func TestShopIsCheckedOncePerTimeThatItIsNotReady(t *testing.T) {
 	}
 }
 
+// A shop that takes long to open, or to change, lacks ready pods meanwhile: that is no reason to check it afterwards.
+func TestOpeningShopIsNotCheckedForItsPods(t *testing.T) {
+	t.Parallel()
+	r := &readiness{after: 30 * time.Second, since: map[string]time.Time{}, asked: map[string]bool{}}
+	began := time.Now()
+	for after := time.Duration(0); after < 2*time.Minute; after += 10 * time.Second {
+		for id := range r.look(map[string]bool{"shop": true}, began.Add(after)) {
+			r.forget(id) // it cannot be checked yet
+		}
+	}
+	if due := r.look(nil, began.Add(3*time.Minute)); len(due) > 0 {
+		t.Errorf("it is checked once it is open: %v", due)
+	}
+}
+
 func TestFullDisksAreRecognised(t *testing.T) {
 	t.Parallel()
 	for line, full := range map[string]bool{

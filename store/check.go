@@ -163,15 +163,17 @@ func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.D
 }
 
 // CheckSince has a store that is ready checked as soon as there is room, unless it was checked
-// after that time or is due anyway.
-func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) error {
-	err := db.update(ctx, func(t tx) error {
+// after that time or is due anyway. It reports whether the store can be checked: one that is
+// being opened or changed cannot.
+func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) (can bool, err error) {
+	err = db.update(ctx, func(t tx) error {
 		before, err := t.lockStore(ctx, id)
 		if err != nil {
 			return err
 		}
+		can = before.CanCheck()
 		due := !before.CheckDue.IsZero() && micros(before.CheckDue) <= t.now
-		if !before.CanCheck() || due || before.Health.Last.At.After(since) {
+		if !can || due || before.Health.Last.At.After(since) {
 			return nil
 		}
 		st := before
@@ -179,9 +181,9 @@ func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) error 
 		return t.saveStore(ctx, before, st)
 	})
 	if ErrorCode(err) == NotFound { // it is not of these records
-		return nil
+		return false, nil
 	}
-	return err
+	return can, err
 }
 
 func (c Check) kept() Check {
