@@ -17,6 +17,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
 // Credentials end while the program runs, on lines that are open, and the file with new ones comes later.
@@ -80,16 +81,14 @@ func TestCredentialsAreReadAgainWhenTheyAreRefused(t *testing.T) {
 	valid.Store("Bearer second")
 	want(http.StatusUnauthorized, "")
 	file.Store("second")
-	for refusals := 0; ; refusals++ { // the file is read once a second
+	kubetest.Within(t, "the new credentials are used", func() bool { // the file is read once a second
 		response, err := client.Post(server.URL+"/echo", "text/plain", strings.NewReader("something"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = response.Body.Close()
-		if response.StatusCode == http.StatusOK {
-			break
-		}
-	}
+		return response.StatusCode == http.StatusOK
+	})
 	want(http.StatusOK, "something")
 	server.CloseClientConnections()
 	valid.Store("Bearer third")
