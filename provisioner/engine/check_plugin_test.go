@@ -76,6 +76,8 @@ func TestOnlyTheOrderCheckIsLetIn(t *testing.T) {
 		"with another":     {map[string]any{"options": options(nil), "users": users, "key": "a:b"}, `{"answer":"refused","user":false}`},
 		"before the setup": {map[string]any{"options": map[string]any{}, "users": users, "key": checksKey}, `{"answer":"refused","user":false}`},
 		"with its key":     {map[string]any{"options": options(nil), "users": users, "key": checksKey}, `{"answer":{"code":"not_found","message":"The order 5 is not in the shop's admin."},"user":7}`},
+		"among members":    {map[string]any{"options": options(nil), "users": users, "key": checksKey, "members_only": true}, `{"answer":{"code":"not_found","message":"The order 5 is not in the shop's admin."},"user":7}`},
+		"as no member":     {map[string]any{"options": options(nil), "users": users, "key": "a:b", "members_only": true}, `{"answer":"closed","user":false}`},
 	} {
 		if got := askPlugin(t, c.shop, "GET /check/5"); !slices.Equal(got, []string{c.want}) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
@@ -88,13 +90,13 @@ func TestOnlyTheOrderCheckIsLetIn(t *testing.T) {
 func TestOrderCheckLeavesNothingInTheShop(t *testing.T) {
 	t.Parallel()
 	left := map[string]any{
-		"4": []string{checks, "processing"}, "5": []string{checks, "checkout-draft"}, "6": []string{checks, "cancelled"}, "8": []string{"ada@example.com", "processing"},
+		"3": []string{checks, "preparing"}, "4": []string{checks, "processing"}, "5": []string{checks, "checkout-draft"}, "6": []string{checks, "cancelled"}, "8": []string{"ada@example.com", "processing"},
 	}
 	got := askPlugin(t, map[string]any{
-		"key": checksKey, "orders": left, "options": options(map[string]any{"woocommerce_enable_guest_checkout": "no"}),
+		"key": checksKey, "orders": left, "statuses": []string{"wc-preparing"}, "options": options(map[string]any{"woocommerce_enable_guest_checkout": "no"}),
 	}, "POST /check", "GET /check/4", "GET /check/8", "DELETE /check")
 	for i, want := range []string{
-		`"cancelled 4"`, `"stock of 5 is free"`, `"removed order 5"`, `"removed sessions"`, `"made customer ` + checks + `"`, `"user":7`,
+		`"cancelled 3"`, `"cancelled 4"`, `"stock of 5 is free"`, `"removed order 5"`, `"removed sessions"`, `"made customer ` + checks + `"`, `"user":7`,
 		`{"answer":{"number":"#4","status":"cancelled"},"user":7}`, `"The order 8 is not in the shop's admin."`,
 	} {
 		if i >= len(got) || !strings.Contains(got[i], want) {

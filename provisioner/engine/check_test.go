@@ -35,6 +35,7 @@ type till struct {
 	lose   bool   // the order cannot be read until it is cancelled
 	picky  int    // product that cannot be put into the cart
 	asked  []string
+	calls  string // the status that a new order gets, unless it is processing
 	status string // of the order
 	buyer  map[string]any
 	bought map[string]any // what was put into the cart
@@ -89,7 +90,7 @@ func (s *till) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = map[string]any{"payment_methods": s.ways, "needs_shipping": s.rates != nil, "shipping_rates": s.packages()}
 	case "POST /wc/store/v1/checkout":
 		s.wantCart(r, &s.buyer)
-		s.status = "processing"
+		s.status = cmp.Or(s.calls, "processing")
 		answer = map[string]any{"order_id": 42, "status": s.status}
 	default:
 		status = http.StatusNotFound
@@ -179,6 +180,17 @@ func TestOrderCheckBuysAndCancels(t *testing.T) {
 	if s.buyer["payment_method"] != "cod" || billing["email"] != "order-check@shopwright.invalid" || billing["country"] != "US" || billing["state"] != "CA" ||
 		!reflect.DeepEqual(s.buyer["additional_fields"], map[string]any{"gift/wrap": true}) {
 		t.Errorf("bought by %v", s.buyer)
+	}
+}
+
+// A merchant's plugins may call a new order otherwise.
+func TestOrderCheckKnowsOrdersThatStand(t *testing.T) {
+	t.Parallel()
+	for status, stands := range map[string]bool{"preparing": true, "on-hold": true, "pending": false, "failed": false} {
+		s := &till{t: t, goods: simple(), ways: []string{"cod"}, calls: status}
+		if said, out := s.checked(true); said.OK != stands || !said.Placed || s.status != "cancelled" {
+			t.Errorf("%s: %+v, the order is %s: %s", status, said, s.status, out)
+		}
 	}
 }
 

@@ -77,6 +77,13 @@ function wc_get_orders(array $wanted): array
         && in_array($order->get_status(), $wanted['status'], true));
 }
 
+// A merchant's plugins add to these.
+function wc_get_order_statuses(): array
+{
+    $own = ['wc-pending', 'wc-processing', 'wc-on-hold', 'wc-completed', 'wc-cancelled', 'wc-refunded', 'wc-failed'];
+    return array_fill_keys([...$own, ...$GLOBALS['shop']['statuses'] ?? []], 'as people read it');
+}
+
 function wc_get_order(int $id): WC_Order|false { return $GLOBALS['orders'][$id] ?? false; }
 
 function wc_release_stock_for_order(WC_Order $order): void { $GLOBALS['said'][] = "stock of {$order->get_id()} is free"; }
@@ -117,7 +124,13 @@ require $argv[1];
 foreach ($shop['asked'] as $asked) {
     preg_match('/^(\w+ \/check)(?:\/(\d+))?$/', $asked, $found);
     $route = $routes[isset($found[2]) ? "$found[1]/(?P<id>\d+)" : $found[1]];
-    $answer = ($route['permission_callback'])() ? ($route['callback'])(['id' => $found[2] ?? 0]) : 'refused';
+    $_GET['rest_route'] = '/shopwright/v1' . strstr($asked, '/');
+    $closed = ($filters['rest_authentication_errors'])(isset($shop['members_only']) ? new WP_Error('closed', 'Sign in first.') : null);
+    $answer = match (true) {
+        is_wp_error($closed) => $closed->code,
+        ($route['permission_callback'])() => ($route['callback'])(['id' => $found[2] ?? 0]),
+        default => 'refused',
+    };
     $said[] = ['answer' => $answer, 'user' => ($filters['determine_current_user'])(false)];
 }
 echo json_encode($said);
