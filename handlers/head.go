@@ -16,11 +16,22 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.Echo.ServeHTTP(w, r)
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
+	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), asHead{}, true))
 	defer cancel()
 	get := r.WithContext(ctx)
 	get.Method = http.MethodGet
 	p.Echo.ServeHTTP(headerOnly{w, cancel}, get)
+}
+
+// asHead marks the context of a HEAD request that is answered as a GET.
+type asHead struct{}
+
+// methodOf is the method that the client has sent.
+func methodOf(r *http.Request) string {
+	if r.Context().Value(asHead{}) != nil {
+		return http.MethodHead
+	}
+	return r.Method
 }
 
 // headerOnly ends the request of a stream once its header is sent: nobody reads on.

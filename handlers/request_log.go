@@ -35,7 +35,6 @@ func (a *App) identifyRequests(next echo.HandlerFunc) echo.HandlerFunc {
 func (a *App) logRequests() echo.MiddlewareFunc {
 	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
 		Skipper:       func(c echo.Context) bool { return c.Path() == "/static/*" || c.Path() == "/healthz" },
-		LogMethod:     true,
 		LogURIPath:    true,
 		LogStatus:     true,
 		LogLatency:    true,
@@ -61,7 +60,7 @@ func loggable(text string) string {
 
 func (a *App) logRequest(c echo.Context, v middleware.RequestLoggerValues) error {
 	attrs := []slog.Attr{
-		slog.String("method", v.Method), slog.String("path", loggable(v.URIPath)), slog.Int("status", v.Status),
+		slog.String("method", methodOf(c.Request())), slog.String("path", loggable(v.URIPath)), slog.Int("status", v.Status),
 		slog.Duration("took", v.Latency), slog.String("request", v.RequestID), slog.String("address", c.RealIP()),
 	}
 	who := actorOf(c)

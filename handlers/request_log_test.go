@@ -39,7 +39,9 @@ func TestRequestLinesSayWhoAskedFromWhere(t *testing.T) {
 	shop := s.create(mara, "Tea shop")
 	actor, _ := storetest.Actor(t, s.db, "noa")
 	s.get(noa, "/activity")
-	s.wantLine("/activity", "level=INFO", "user="+actor.UserID, "address=127.0.0.1", "status=200")
+	s.wantLine("/activity", "method=GET", "level=INFO", "user="+actor.UserID, "address=127.0.0.1", "status=200")
+	s.do(noa, s.request(http.MethodHead, "/account", nil))
+	s.wantLine("/account", "method=HEAD", "status=200")
 	if got := s.get(noa, shop+"/pods"); got.status != http.StatusNotFound {
 		t.Fatalf("another team's store: %d", got.status)
 	}
