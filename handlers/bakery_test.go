@@ -29,7 +29,7 @@ func (e bakery) Templates() ([]engine.Template, error) {
 	return engine.ReadTemplates(os.DirFS("testdata/bakery/shops"), e.Name())
 }
 
-func (bakery) Credentials(string) (map[string][]byte, error) {
+func (bakery) Credentials(string, string) (map[string][]byte, error) {
 	return map[string][]byte{"admin-username": []byte("baker"), "admin-password": []byte(uuid.NewString())}, nil
 }
 

@@ -23,6 +23,8 @@ type createRequest struct {
 	Templates map[string]string
 	Country   string `form:"country" query:"country"`
 	Currency  string `form:"currency" query:"currency"`
+	// OwnerEmail is nil in a form that nobody has filled in yet.
+	OwnerEmail *string `form:"owner_email" query:"owner_email"`
 }
 
 func (a *App) createRequest(c echo.Context) (r createRequest, err error) {
@@ -34,6 +36,13 @@ func (a *App) createRequest(c echo.Context) (r createRequest, err error) {
 		r.Templates[e.Name()] = c.FormValue(views.TemplateField(e.Name()))
 	}
 	return r, nil
+}
+
+func (r createRequest) ownerEmail() string {
+	if r.OwnerEmail == nil {
+		return ""
+	}
+	return *r.OwnerEmail
 }
 
 // createChoices are the engines with their templates. Where none was chosen the first one is.

@@ -40,13 +40,16 @@ func TestWrongChoicesComeBackAtTheirFields(t *testing.T) {
 	b := s.developer()
 	right := url.Values{
 		"name": {"Nordwind"}, "engine": {"medusa"}, "template.medusa": {"demo"}, "template.woocommerce": {"demo"}, "country": {"CH"}, "currency": {"USD"},
+		"owner_email": {"mara@example.com"},
 	}
 	kept := map[string]string{
 		"name": `value="Nordwind"`, "engine": `name="engine" value="medusa" checked`, "template.medusa": `name="template.medusa" value="demo" checked`,
 		"template.woocommerce": `name="template.woocommerce" value="demo" checked`, "country": `value="CH" selected`, "currency": `value="USD" selected`,
+		"owner_email": `value="mara@example.com"`,
 	}
 	for field, says := range map[string]string{
 		"name": "Type a name", "engine": "Choose an engine.", "template.medusa": "Choose a template.", "country": "Choose a country.", "currency": "Choose a currency.",
+		"owner_email": "Type an address such as",
 	} {
 		form := url.Values{}
 		for name, values := range right {
@@ -65,5 +68,24 @@ func TestWrongChoicesComeBackAtTheirFields(t *testing.T) {
 	}
 	if list := s.get(b, "/stores"); !strings.Contains(list.body, `id="invitation"`) {
 		t.Error("a store was made that nobody asked for")
+	}
+}
+
+// The address of the visitor is proposed as the owner's, if it is verified, and another one is kept.
+func TestOwnerIsProposed(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	for _, page := range []string{"/stores/new", "/stores"} {
+		if got := s.get(s.person("mara"), page); !strings.Contains(got.body, `name="owner_email" type="email" value="mara@example.com"`) {
+			t.Errorf("%s does not propose mara’s address", page)
+		}
+		if got := s.get(s.developer(), page); !strings.Contains(got.body, `name="owner_email" type="email" value=""`) {
+			t.Errorf("%s proposes an address that nobody has verified", page)
+		}
+	}
+	b := s.person("mara")
+	made := s.post(b, "/stores", url.Values{"name": {"Asked"}, "engine": {"woocommerce"}, "owner_email": {"Noor@example.org"}}).location
+	if got := s.get(b, made); !strings.Contains(got.body, "noor@example.org") {
+		t.Error("the store’s page does not say whose it is")
 	}
 }

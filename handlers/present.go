@@ -167,6 +167,9 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 		Head: a.head(who, st), Timeline: timeline(events), Facts: a.facts(st), Credentials: a.credentials(who, st),
 		Story: story(events), Simulated: a.Provisioner.Cluster().Simulated, Off: a.Provisioner.Off(st),
 	}
+	if st.OwnerEmail != "" {
+		overview.Facts = append(overview.Facts, views.Fact{Name: "Owner", Value: word(st.OwnerEmail)})
+	}
 	for _, pod := range snapshot.Pods {
 		overview.Pods = append(overview.Pods, podView(pod))
 	}

@@ -212,6 +212,11 @@ func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.Cre
 		chosen = store.Country{Code: r.Country, Currency: r.Currency}
 	}
 	form.Countries, form.Currencies = countryChoices(chosen)
+	if r.OwnerEmail != nil {
+		form.OwnerEmail = *r.OwnerEmail
+	} else if form.OwnerEmail, err = a.DB.OwnerEmail(ctx, who.User.ID); err != nil {
+		return views.CreateForm{}, err
+	}
 	return form, nil
 }
 
@@ -278,6 +283,7 @@ func (a *App) create(c echo.Context, who visitor, r createRequest) (id string, e
 	}
 	wanted, err := a.complete(ctx, store.NewStore{
 		TeamID: team, Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
+		OwnerEmail: r.ownerEmail(),
 	})
 	if err != nil {
 		return "", err
@@ -318,6 +324,8 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 		form.CountryError = refused.Message
 	case "currency":
 		form.CurrencyError = refused.Message
+	case "owner_email":
+		form.OwnerEmailError = refused.Message
 	default:
 		form.Problem = plain(refused.Message)
 	}

@@ -177,7 +177,7 @@ func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) e
 }
 
 func (w *worker) createCredentials(ctx context.Context, conn *connection) (string, error) {
-	data, err := w.engine.Credentials(w.claim.Store.Host)
+	data, err := w.engine.Credentials(w.claim.Store.Host, w.claim.Store.OwnerEmail)
 	if err != nil {
 		return "", fmt.Errorf("make credentials: %w", err)
 	}
@@ -253,7 +253,7 @@ func (w *worker) addCredentials(ctx context.Context, conn *connection) error {
 	if w.claim.Store.Change.Kind != store.Upgrade {
 		return nil
 	}
-	data, err := w.engine.Credentials(w.claim.Store.Host)
+	data, err := w.engine.Credentials(w.claim.Store.Host, w.claim.Store.OwnerEmail)
 	if err != nil {
 		return fmt.Errorf("make credentials: %w", err)
 	}
@@ -299,7 +299,7 @@ func (p *Provisioner) spec(st store.Store) engine.Spec {
 	spec := p.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
 	spec.Images = st.Change.Images
-	spec.Template, spec.Country, spec.Currency = st.Template, st.Country, st.Currency
+	spec.Template, spec.Country, spec.Currency, spec.OwnerEmail = st.Template, st.Country, st.Currency, st.OwnerEmail
 	return spec
 }
 

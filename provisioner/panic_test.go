@@ -16,11 +16,11 @@ type brittle struct {
 	broken *atomic.Bool
 }
 
-func (b brittle) Credentials(host string) (map[string][]byte, error) {
+func (b brittle) Credentials(host, ownerEmail string) (map[string][]byte, error) {
 	if b.broken.Load() {
 		panic("no entropy left")
 	}
-	return b.WooCommerce.Credentials(host)
+	return b.WooCommerce.Credentials(host, ownerEmail)
 }
 
 // A panic fails the store that was worked on, with its stack in the log, and nothing else.

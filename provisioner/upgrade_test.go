@@ -44,8 +44,8 @@ func (newer) Chart() fs.FS {
 	return chart
 }
 
-func (n newer) Credentials(host string) (map[string][]byte, error) {
-	data, err := n.WooCommerce.Credentials(host)
+func (n newer) Credentials(host, ownerEmail string) (map[string][]byte, error) {
+	data, err := n.WooCommerce.Credentials(host, ownerEmail)
 	data["new-key"] = []byte("a secret that the chart of old had no use for")
 	return data, err
 }

@@ -28,7 +28,7 @@ func fill(t testing.TB, url string, b bundle, n int) {
 		INSERT INTO stores
 		WITH RECURSIVE many (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM many WHERE i < $4)
 		SELECT 'store-' || i, CAST($1 AS TEXT), CAST($2 AS TEXT), 'Shop number ' || i, 'shop-' || i, 'store-shop-' || i, 'shop-' || i || '.localhost',
-			CASE i % 4 WHEN 0 THEN 'medusa' ELSE 'woocommerce' END, 'blank', 'DE', 'EUR', 'standard',
+			CASE i % 4 WHEN 0 THEN 'medusa' ELSE 'woocommerce' END, 'blank', 'DE', 'EUR', 'owner@example.com', 'standard',
 			CASE i % 10 WHEN 1 THEN 'failed' WHEN 2 THEN 'degraded' ELSE 'ready' END, 'present',
 			1, 1, 'ready', '', '', '{}', 1, 1, '1.2.3', 'http://shop', 'http://shop/admin', '', '{}', 3000000000000000 + i, FALSE,
 			'shop number ' || i || CAST($5 AS TEXT) || 'shop-' || i || '.localhost',

@@ -7,9 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/mail"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -95,12 +93,11 @@ func (db *DB) Invite(ctx context.Context, actor Actor, n NewInvitation) (inv Inv
 }
 
 func cleanEmail(email string) (string, error) {
-	email = canonical(strings.TrimSpace(email))
+	email, ok := canonicalEmail(email)
 	if email == "" {
 		return "", nil
 	}
-	parsed, err := mail.ParseAddress(email)
-	if err != nil || parsed.Address != email || len(email) > 254 {
+	if !ok {
 		return email, invalid("email", "Type an address such as mara@example.com, or leave it empty for a link.")
 	}
 	return email, nil

@@ -20,7 +20,9 @@ type Store struct {
 	Template  string
 	Country   string // ISO 3166
 	Currency  string // ISO 4217
-	Plan      string
+	// OwnerEmail is to where the shop writes, and where its customers' replies go; empty for none.
+	OwnerEmail string
+	Plan       string
 
 	Status             Status
 	Desired            Desired

@@ -20,7 +20,9 @@ type NewStore struct {
 	Template string
 	Country  string // the usual one when empty
 	Currency string // the country's when empty
-	Limits   Limits
+	// OwnerEmail is that of the store's owner; a verified one of the actor's when empty.
+	OwnerEmail string
+	Limits     Limits
 }
 
 // CreateStore records a store that should be, for the provisioner to bring about. It
@@ -51,6 +53,11 @@ func (n NewStore) checked(actor Actor) (NewStore, error) {
 			return n, err
 		}
 	}
+	if strings.TrimSpace(n.OwnerEmail) == "" {
+		n.OwnerEmail = ""
+	} else if n.OwnerEmail, err = cleanOwnerEmail(n.OwnerEmail); err != nil {
+		return n, err
+	}
 	country, err := ChooseCountry(n.Country, n.Currency)
 	n.Country, n.Currency = country.Code, country.Currency
 	return n, err
@@ -74,6 +81,11 @@ func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (S
 	if err != nil {
 		return Store{}, err
 	}
+	if n.OwnerEmail == "" {
+		if n.OwnerEmail, err = ownerEmail(ctx, t, actor.UserID); err != nil {
+			return Store{}, err
+		}
+	}
 	st := newStore(actor, n, n.Name, slug, t.now)
 	st.Plan = plan.Name
 	if err := t.insertStore(ctx, st); err != nil {
@@ -95,7 +107,7 @@ func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 	return Store{
 		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
 		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
-		Country: n.Country, Currency: n.Currency,
+		Country: n.Country, Currency: n.Currency, OwnerEmail: n.OwnerEmail,
 		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{ID: newID(), By: actor.by(), Note: "Opened"},
 		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 	}
@@ -295,7 +307,7 @@ func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
 	generation, observed_generation, step, message, failure, change, revision, sold, chart_version, url, admin_url,
 	volumes, health, check_due, worked, created_by, created_at, queued_at, ready_at, deleted_at, updated_at,
-	country, currency`
+	country, currency, owner_email`
 
 func scanStore(row scanner) (Store, error) {
 	var (
@@ -306,7 +318,7 @@ func scanStore(row scanner) (Store, error) {
 	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
 		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &change,
 		&st.Revision, &st.Sold, &st.ChartVersion, &st.URL, &st.AdminURL, &volumes, &health, &due, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated,
-		&st.Country, &st.Currency)
+		&st.Country, &st.Currency, &st.OwnerEmail)
 	if err != nil {
 		return Store{}, err
 	}
@@ -364,10 +376,10 @@ func (t tx) insertStore(ctx context.Context, st Store) error {
 	}
 	_, err = t.ExecContext(ctx, `
 		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', $16, 0, 0, '', '', '', '', '{}', 0, 0, $17, $18, $19, 0, 0, $20, $21, $22, $23, '', 0)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', $16, 0, 0, '', '', '', '', '{}', 0, 0, $17, $18, $19, 0, 0, $20, $21, $22, $23, $24, '', 0)`,
 		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
 		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, change, st.CreatedBy,
-		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), st.Country, st.Currency, fold(st.Name+"\n"+st.Host))
+		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), st.Country, st.Currency, st.OwnerEmail, fold(st.Name+"\n"+st.Host))
 	if err != nil {
 		return fmt.Errorf("insert store: %w", err)
 	}

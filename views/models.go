@@ -231,27 +231,29 @@ type SignedOutPage struct {
 
 // CreateForm is the request for a new store, as typed so far.
 type CreateForm struct {
-	Key           string // which of the forms that were drawn this is
-	Name          string
-	NameError     string
-	Teams         []Choice // in which the user may create stores; none when there is only one
-	TeamError     string
-	Slug          string // as typed; empty while it follows the name
-	Address       Address
-	Engines       []EngineChoice
-	EngineError   string
-	TemplateError string // of the engine that is selected
-	Countries     []CountryChoice
-	CountryError  string
-	Currencies    []Choice
-	CurrencyError string
-	BaseDomain    string
-	Scheme        string // http or https
-	PortSuffix    string // such as :8081, or empty
-	Quota         Quota
-	Pace          string // how soon there can be another store, where that is not at once
-	Problem       string // what is wrong with the request as a whole
-	Waits         string // why the store will have to wait in the queue, if so
+	Key             string // which of the forms that were drawn this is
+	Name            string
+	NameError       string
+	Teams           []Choice // in which the user may create stores; none when there is only one
+	TeamError       string
+	Slug            string // as typed; empty while it follows the name
+	Address         Address
+	Engines         []EngineChoice
+	EngineError     string
+	TemplateError   string // of the engine that is selected
+	Countries       []CountryChoice
+	CountryError    string
+	Currencies      []Choice
+	CurrencyError   string
+	OwnerEmail      string
+	OwnerEmailError string
+	BaseDomain      string
+	Scheme          string // http or https
+	PortSuffix      string // such as :8081, or empty
+	Quota           Quota
+	Pace            string // how soon there can be another store, where that is not at once
+	Problem         string // what is wrong with the request as a whole
+	Waits           string // why the store will have to wait in the queue, if so
 }
 
 // Quota is the limit that the next store reaches first.

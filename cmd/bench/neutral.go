@@ -41,7 +41,7 @@ func (neutral) Templates() ([]engine.Template, error) {
 }
 
 // Credentials implements engine.Engine.
-func (neutral) Credentials(string) (map[string][]byte, error) {
+func (neutral) Credentials(string, string) (map[string][]byte, error) {
 	return map[string][]byte{"admin-username": []byte("admin"), "admin-password": []byte("measured-not-used")}, nil
 }
 

@@ -88,7 +88,7 @@ func asTheREADMESays(t *testing.T, e engine.Engine, namespace string) (kept stri
 // wantKeys checks that who follows the README makes the Secret that Shopwright would.
 func wantKeys(t *testing.T, e engine.Engine, kept string) {
 	t.Helper()
-	want, err := e.Credentials("shop.example.com")
+	want, err := e.Credentials("shop.example.com", "")
 	if err != nil {
 		t.Fatal(err)
 	}

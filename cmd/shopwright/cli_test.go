@@ -84,7 +84,7 @@ func TestShopFromTheCommandLine(t *testing.T) {
 	p := launch(t, kubetest.PlatformKubeconfig(t))
 	p.start()
 	c, slug := p.cli(p.token(allScopes()...)), "cli-"+uuid.NewString()[24:]
-	_, said := c.want(0, "stores", "create", "From a script", "--slug", slug, "--wait", "--timeout", patience.String())
+	_, said := c.want(0, "stores", "create", "From a script", "--slug", slug, "--owner-email", "mara@example.com", "--wait", "--timeout", patience.String())
 	for _, step := range []string{"Namespace", "Release", "Workloads", "Order check", "done in"} {
 		if !strings.Contains(said, step) {
 			t.Errorf("nothing is said of %s in:\n%s", step, said)
@@ -101,6 +101,7 @@ func TestShopFromTheCommandLine(t *testing.T) {
 	}{
 		{[]string{"list"}, "From a script"},
 		{[]string{"show", slug, "-o", "yaml"}, "status: ready"},
+		{[]string{"show", slug}, "mara@example.com"},
 		{[]string{"show", stores[0].ID}, "of 8Gi"},
 		{[]string{"history", slug}, "deployed"},
 		{[]string{"credentials", slug}, "password"},

@@ -121,16 +121,17 @@ func (c *storesListCmd) Run(ctx context.Context, at console) error {
 }
 
 type storesCreateCmd struct {
-	remote   `embed:""`
-	output   `embed:""`
-	waiting  `embed:""`
-	Name     string `arg:"" help:"Name of the store."`
-	Engine   string `help:"Engine; the first that the installation offers when empty."`
-	Slug     string `help:"Its part of the address; made from the name when empty."`
-	Template string `help:"What the shop begins with."`
-	Country  string `help:"Country, such as DE."`
-	Currency string `help:"Currency, such as EUR; the country’s own when empty."`
-	Key      string `help:"Makes it safe to run the command again: the same key makes one store. Drawn at random when empty."`
+	remote     `embed:""`
+	output     `embed:""`
+	waiting    `embed:""`
+	Name       string `arg:"" help:"Name of the store."`
+	Engine     string `help:"Engine; the first that the installation offers when empty."`
+	Slug       string `help:"Its part of the address; made from the name when empty."`
+	Template   string `help:"What the shop begins with."`
+	Country    string `help:"Country, such as DE."`
+	Currency   string `help:"Currency, such as EUR; the country’s own when empty."`
+	OwnerEmail string `placeholder:"ADDRESS" help:"The owner’s address, to which the shop writes; your own verified one when empty."`
+	Key        string `help:"Makes it safe to run the command again: the same key makes one store. Drawn at random when empty."`
 }
 
 // Run implements the subcommand.
@@ -147,7 +148,7 @@ func (c *storesCreateCmd) Run(ctx context.Context, at console) error {
 			return err
 		}
 	}
-	wanted := api.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency}
+	wanted := api.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency, OwnerEmail: c.OwnerEmail}
 	st, err := createOnce(ctx, to, wanted, c.Key)
 	if err != nil {
 		return err
@@ -213,6 +214,7 @@ func storeRows(st api.Store) [][]string {
 	rows := [][]string{{"name", st.Name}, {"address", st.Slug}, {"id", st.ID}, {"status", string(st.Status)}}
 	for _, row := range [][]string{
 		{"url", st.URL}, {"admin", st.AdminURL}, {"engine", strings.TrimSpace(st.Engine + " " + st.Chart)}, {"country", st.Country + ", " + st.Currency},
+		{"owner", st.OwnerEmail},
 		{"namespace", st.Namespace}, {"created", st.CreatedAt.Local().Format(time.DateTime)},
 	} {
 		if row[1] != "" {

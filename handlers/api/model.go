@@ -24,6 +24,7 @@ type Store struct {
 	Template   string       `json:"template" example:"blank"`
 	Country    string       `json:"country" example:"DE"`
 	Currency   string       `json:"currency" example:"EUR"`
+	OwnerEmail string       `json:"owner_email,omitempty" example:"mara@example.com" doc:"The owner’s address, to which the shop writes."`
 	Plan       string       `json:"plan" example:"default"`
 	Status     store.Status `json:"status" enum:"provisioning,ready,degraded,failed,upgrading,sleeping,deleting"`
 	Step       store.Step   `json:"step,omitempty" example:"workloads" doc:"Where the work on it stands."`
@@ -167,7 +168,7 @@ func (a *API) storeOf(who store.Actor, st store.Store) Store {
 	return Store{
 		ID: st.ID, Team: st.TeamID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: address(st, st.URL), AdminURL: address(st, st.AdminURL),
 		Namespace: st.Namespace, Cluster: a.Provisioner.Cluster().Name, Engine: st.Engine, Template: st.Template,
-		Country: st.Country, Currency: st.Currency, Plan: st.Plan, Status: st.Status, Step: st.Step, Message: legible.Text(st.Message),
+		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Status: st.Status, Step: st.Step, Message: legible.Text(st.Message),
 		Generation: st.Generation, Chart: st.ChartVersion, Revision: st.Revision, Failure: failureOf(st), Health: healthOf(st),
 		CreatedAt: st.CreatedAt, ReadyAt: at(st.ReadyAt), UpdatedAt: st.UpdatedAt, Can: actionsOn(who, st),
 	}

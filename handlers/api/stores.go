@@ -142,12 +142,13 @@ var errNoCursor = &Problem{
 
 // NewStore is a request for a store.
 type NewStore struct {
-	Name     string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
-	Slug     string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"Its part of the address; proposed from the name when it is missing."`
-	Engine   string `json:"engine" maxLength:"40"`
-	Template string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine’s usual one when it is missing."`
-	Country  string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
-	Currency string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country’s own when it is missing."`
+	Name       string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
+	Slug       string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"Its part of the address; proposed from the name when it is missing."`
+	Engine     string `json:"engine" maxLength:"40"`
+	Template   string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine’s usual one when it is missing."`
+	Country    string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
+	Currency   string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country’s own when it is missing."`
+	OwnerEmail string `json:"owner_email,omitempty" maxLength:"300" example:"mara@example.com" doc:"The owner’s address, to which the shop writes; your own verified one when it is missing."`
 }
 
 type createInput struct {
@@ -175,7 +176,7 @@ func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, 
 func (a *API) wanted(ctx context.Context, in *createInput) (store.NewStore, error) {
 	return a.Complete(ctx, store.NewStore{
 		TeamID: callerOf(ctx).Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
-		Country: in.Body.Country, Currency: in.Body.Currency,
+		Country: in.Body.Country, Currency: in.Body.Currency, OwnerEmail: in.Body.OwnerEmail,
 	})
 }
 

@@ -22,9 +22,9 @@ type Engine interface {
 	// Templates are what its shops can begin with; the first is the usual one.
 	Templates() ([]Template, error)
 
-	// Credentials makes the data of the Secret that the chart refers to: every password
-	// of a store, drawn at random. The shop writes mail as admin@host.
-	Credentials(host string) (map[string][]byte, error)
+	// Credentials makes the data of the Secret that the chart refers to: every password of a
+	// store, drawn at random. An owner without an address is admin@host.
+	Credentials(host, ownerEmail string) (map[string][]byte, error)
 	// Login finds the owner's login in that data.
 	Login(credentials map[string][]byte) (username, password string)
 	// Values are those of a store's release, over the chart's own.
@@ -48,6 +48,7 @@ type Spec struct {
 	Template   string // its name; the chart's own values when there is none of that name
 	Country    string // ISO 3166; the chart's own when empty
 	Currency   string // ISO 4217; the chart's own when empty
+	OwnerEmail string // empty for none
 	SecretName string // of the credentials
 
 	Environment   string // local or production: which values file of the chart is used

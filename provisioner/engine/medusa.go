@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"io/fs"
 
 	"shopwright.dev/shopwright/charts"
@@ -29,10 +30,10 @@ func (Medusa) Chart() fs.FS { return charts.Medusa() }
 // Templates implements Engine.
 func (e Medusa) Templates() ([]Template, error) { return ReadTemplates(charts.Shops(), e.Name()) }
 
-// Credentials implements Engine. Medusa knows the owner by the mail address.
-func (Medusa) Credentials(host string) (map[string][]byte, error) {
+// Credentials implements Engine. Medusa knows the owner by the mail address, and cannot change it.
+func (Medusa) Credentials(host, ownerEmail string) (map[string][]byte, error) {
 	data := map[string][]byte{
-		"admin-email": []byte("admin@" + host),
+		"admin-email": []byte(cmp.Or(ownerEmail, "admin@"+host)),
 		// Not a secret: every page of a shop that is built for browsers holds it.
 		"publishable-key": []byte("pk_" + password()),
 	}

@@ -18,7 +18,7 @@ import (
 func TestSecretsAreReferredToOnly(t *testing.T) {
 	everyChart(t, func(t *testing.T, e engine.Engine, objects []runtime.Object) {
 		enginetest.Each(objects, func(s *corev1.Secret) { t.Errorf("the chart makes the secret %s", s.Name) })
-		made, err := e.Credentials("shop.localhost")
+		made, err := e.Credentials("shop.localhost", "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func TestCredentialsAreDrawnAnew(t *testing.T) {
 	for _, e := range engine.Offered().All() {
 		seen := map[string]bool{}
 		for range 50 {
-			data, err := e.Credentials("shop.localhost")
+			data, err := e.Credentials("shop.localhost", "")
 			if err != nil {
 				t.Fatal(err)
 			}

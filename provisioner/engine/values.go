@@ -31,7 +31,7 @@ func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 		return nil, err
 	}
 	template, _ := FindTemplate(templates, s.Template)
-	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), priced(template.Values, s.Currency), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s)} {
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), priced(template.Values, s.Currency), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s), ofOwner(s.OwnerEmail, defaults)} {
 		values = merge(values, over)
 	}
 	return values, nil
@@ -114,6 +114,15 @@ func ofMail(s SMTP, defaults map[string]any) map[string]any {
 		values["cidr"] = s.CIDR
 	}
 	return map[string]any{"smtp": values}
+}
+
+// ofOwner is nothing where there is no address, and for a chart that does not write to the owner.
+func ofOwner(email string, defaults map[string]any) map[string]any {
+	shop, _ := defaults["shop"].(map[string]any)
+	if _, writes := shop["email"]; !writes || email == "" {
+		return nil
+	}
+	return map[string]any{"shop": map[string]any{"email": email}}
 }
 
 // sendsMail reports whether the values of a release name a mail server.

@@ -58,7 +58,7 @@ func (p place) furnish(t *testing.T) {
 	if err := p.kube.SetLimits(ctx, p.owner, quota); err != nil {
 		t.Fatal(err)
 	}
-	credentials, err := engine.WooCommerce{}.Credentials("shop.localhost")
+	credentials, err := engine.WooCommerce{}.Credentials("shop.localhost", "")
 	if err != nil {
 		t.Fatal(err)
 	}

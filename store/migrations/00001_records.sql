@@ -184,6 +184,7 @@ CREATE TABLE stores (
 	template            TEXT   NOT NULL,
 	country             TEXT   NOT NULL,
 	currency            TEXT   NOT NULL,
+	owner_email         TEXT   NOT NULL, -- to which the shop writes; empty for none
 	plan                TEXT   NOT NULL REFERENCES plans (name),
 	status              TEXT   NOT NULL CHECK (status IN
 		('provisioning', 'ready', 'degraded', 'failed', 'upgrading', 'sleeping', 'deleting', 'deleted')),

@@ -22,11 +22,48 @@ function set_option(string $name, mixed $value): void
     }
 }
 
+function credential(string $name): string
+{
+    return trim((string) file_get_contents(getenv('CREDENTIALS') . "/$name"));
+}
+
 // Only a hash of the order check's key is in the database: files/shopwright-check.php.
 function let_check_in(): void
 {
-    $read = fn (string $name): string => trim((string) file_get_contents(getenv('CREDENTIALS') . "/$name"));
-    set_option('shopwright_check', hash('sha256', $read('rest-key') . ':' . $read('rest-secret')));
+    set_option('shopwright_check', hash('sha256', credential('rest-key') . ':' . credential('rest-secret')));
+}
+
+// Mail about orders goes to the owner, and replies of customers to the address that the shop's mail
+// is from. An address that the merchant has set in the shop stays.
+function write_to_owner(string $email): void
+{
+    $before = (string) get_option('shopwright_owner', credential('admin-email'));
+    if ($email === '' || $email === $before) {
+        return;
+    }
+    // Nobody is told: the setup cannot send mail.
+    add_filter('send_site_admin_email_change_email', '__return_false');
+    add_filter('send_email_change_email', '__return_false');
+    foreach (['admin_email', 'woocommerce_email_from_address', 'woocommerce_stock_email_recipient'] as $name) {
+        if (get_option($name) === $before) {
+            set_option($name, $email);
+        }
+    }
+    foreach (WC()->mailer()->get_emails() as $mail) {
+        $name = $mail->get_option_key();
+        $settings = get_option($name);
+        if (is_array($settings) && ($settings['recipient'] ?? '') === $before) {
+            set_option($name, ['recipient' => $email] + $settings);
+        }
+    }
+    $owner = get_user_by('login', credential('admin-username'));
+    if ($owner && $owner->user_email === $before && !email_exists($email)) {
+        $done = wp_update_user(['ID' => $owner->ID, 'user_email' => $email]);
+        if (is_wp_error($done)) {
+            WP_CLI::error($done->get_error_message());
+        }
+    }
+    set_option('shopwright_owner', $email); // last: until then the next run goes on
 }
 
 function install_theme(string $theme): void
@@ -138,6 +175,8 @@ function migrate(): void
 
 at('letting the order check in');
 let_check_in();
+at('setting the owner’s address');
+write_to_owner((string) getenv('SHOP_EMAIL'));
 if (get_option('shopwright_setup')) {
     migrate();
     return;

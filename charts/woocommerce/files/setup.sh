@@ -57,7 +57,7 @@ install_wordpress() {
 	say "installing WordPress"
 	# The password comes on standard input: arguments are seen by every process.
 	wp core install --url="$SHOP_URL" --title="$SHOP_NAME" --admin_user="$(cat "$CREDENTIALS/admin-username")" \
-		--admin_email="$(cat "$CREDENTIALS/admin-email")" --skip-email --prompt=admin_password \
+		--admin_email="${SHOP_EMAIL:-$(cat "$CREDENTIALS/admin-email")}" --skip-email --prompt=admin_password \
 		<"$CREDENTIALS/admin-password" >/dev/null
 }
 

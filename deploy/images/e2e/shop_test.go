@@ -43,7 +43,7 @@ type shop struct {
 // with the template and is not set up yet.
 func open(t *testing.T, template string) *shop {
 	t.Helper()
-	secrets, err := engine.Medusa{}.Credentials("shop.localhost")
+	secrets, err := engine.Medusa{}.Credentials("shop.localhost", "")
 	if err != nil {
 		t.Fatal(err)
 	}
