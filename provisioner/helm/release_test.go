@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
@@ -309,18 +310,58 @@ func TestPruneLeavesWhatIsDeployed(t *testing.T) {
 		if err := p.Prune(t.Context(), p.owner.Namespace, "store", tt.keep); err != nil {
 			t.Fatal(err)
 		}
-		secrets, err := kubetest.Admin(t).CoreV1().Secrets(p.owner.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "owner=helm"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var left []string
-		for _, secret := range secrets.Items {
-			left = append(left, secret.Labels["version"])
-		}
-		if slices.Sort(left); !slices.Equal(left, tt.want) {
+		if left := p.revisions(t); !slices.Equal(left, tt.want) {
 			t.Errorf("to be kept are %d: the revisions %q are left, want %q", tt.keep, left, tt.want)
 		}
 	}
 	p.apply(t, p.request(t, "production"))
 	p.wantStatus(t, helm.Deployed, 4)
+}
+
+// revisions are those that the cluster remembers.
+func (p place) revisions(t *testing.T) (numbers []string) {
+	t.Helper()
+	secrets, err := kubetest.Admin(t).CoreV1().Secrets(p.owner.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "owner=helm"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range secrets.Items {
+		numbers = append(numbers, secret.Labels["version"])
+	}
+	slices.Sort(numbers)
+	return numbers
+}
+
+// Tries at one change leave one revision, beside those of other changes and the one that Helm
+// upgrades from, which a first installation that fails has none of.
+func TestTriesAtOneChangeLeaveOneRevision(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, kubetest.Platform(t))
+	good, bad := map[string]string{}, map[string]string{"ingress": refused}
+	for i, try := range []struct {
+		change string
+		chart  map[string]string
+		want   []string // revisions that are left
+	}{
+		{"opening", bad, []string{"1"}},
+		{"opening", bad, []string{"1", "2"}},
+		{"opening", good, []string{"2", "3"}},
+		{"upgrade", bad, []string{"2", "3", "4"}},
+		{"upgrade", bad, []string{"2", "3", "4"}},
+		{"another", bad, []string{"2", "3", "4", "5"}},
+	} {
+		_, err := p.Apply(t.Context(), helm.Request{Namespace: p.owner.Namespace, Name: "store", Chart: chart(try.chart), Change: try.change})
+		if refused := apierrors.IsInvalid(err); refused != (len(try.chart) > 0) {
+			t.Fatalf("try %d at %s: %v", i, try.change, err)
+		}
+		if left := p.revisions(t); !slices.Equal(left, try.want) {
+			t.Errorf("try %d at %s leaves the revisions %q, want %q", i, try.change, left, try.want)
+		}
+	}
+	if err := p.Prune(t.Context(), p.owner.Namespace, "store", nil); err != nil {
+		t.Fatal(err)
+	}
+	if left := p.revisions(t); !slices.Equal(left, []string{"3", "5"}) {
+		t.Errorf("pruned, the revisions %q are left: the one to upgrade from and the newest are needed", left)
+	}
 }
