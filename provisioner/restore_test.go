@@ -67,12 +67,11 @@ func TestNamespacesWithoutAStoreAreListed(t *testing.T) {
 	p.stop()
 	p.db, p.file = storetest.Open(t, "sqlite:"+backup), backup
 	p.run(t)
-	kubetest.Within(t, "it is listed", func() bool {
+	listed := func() (listed bool) {
 		strays, err := p.Strays(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		listed := false
 		for _, ns := range strays {
 			listed = listed || ns.Name == lost.Namespace && ns.StoreID == lost.ID
 			if ns.StoreID == kept.ID {
@@ -80,7 +79,11 @@ func TestNamespacesWithoutAStoreAreListed(t *testing.T) {
 			}
 		}
 		return listed
-	})
+	}
+	kubetest.Within(t, "it is listed", listed)
+	p.hold(t, lost.Namespace)
+	p.deleteNamespace(t, lost)
+	kubetest.Within(t, "it is not listed while it goes", func() bool { return !listed() })
 }
 
 // A store of the same address takes over a namespace without a store, with its disks.
