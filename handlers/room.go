@@ -2,6 +2,8 @@ package handlers
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -187,8 +189,14 @@ func (r *room) fail(ctx context.Context, err error) {
 	r.hub.end(r)
 }
 
-// renew draws what has changed and publishes it.
-func (r *room) renew(ctx context.Context) error {
+// renew draws what has changed and publishes it. A panic is an error of this page alone: here nothing
+// else would keep it from ending the program, each time that the browser comes back.
+func (r *room) renew(ctx context.Context) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
+		}
+	}()
 	select {
 	case r.hub.drawing <- struct{}{}:
 		defer func() { <-r.hub.drawing }()

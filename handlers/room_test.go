@@ -1,9 +1,11 @@
 package handlers
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,14 +27,21 @@ func (c *counted) parts(context.Context, change) ([]part, error) {
 	return []part{says("counted", strconv.Itoa(int(c.drawn.Add(1))))}, nil
 }
 
+// roomy is a program without a cluster.
+func roomy(t *testing.T, db *store.DB, log *slog.Logger) *App {
+	t.Helper()
+	app := New(Config{DB: db, Log: log, Provisioner: provisioner.New(provisioner.Config{
+		DB: db, Cluster: storetest.Cluster(t, db), Log: slog.New(slog.DiscardHandler),
+	})})
+	t.Cleanup(app.Drain)
+	return app
+}
+
 // TestReadersShareADrawing opens one page for many and changes it once.
 func TestReadersShareADrawing(t *testing.T) {
 	t.Parallel()
 	db := storetest.SQLite(t)
-	app := New(Config{DB: db, Log: slog.New(slog.DiscardHandler), Provisioner: provisioner.New(provisioner.Config{
-		DB: db, Cluster: storetest.Cluster(t, db), Log: slog.New(slog.DiscardHandler),
-	})})
-	t.Cleanup(app.Drain)
+	app := roomy(t, db, slog.New(slog.DiscardHandler))
 	page, key := &counted{}, roomKey{view: "counted"}
 	const readers = 500
 	rooms := make([]*room, readers)
@@ -65,6 +74,25 @@ func untilDrawn(t *testing.T, rooms []*room, nth int) {
 		})
 	}
 	all.Wait()
+}
+
+// undrawable is a page on which something is wrong with what it shows.
+type undrawable struct{ counted }
+
+func (*undrawable) parts(context.Context, change) ([]part, error) { panic("no such pod") }
+
+// The readers of a page that cannot be drawn are sent away, and those of others stay.
+func TestPanicEndsOnePage(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	app := roomy(t, storetest.SQLite(t), slog.New(slog.NewTextHandler(&log, nil)))
+	other := app.hub.join(roomKey{view: "other"}, &counted{})
+	<-app.hub.join(roomKey{view: "undrawable"}, &undrawable{}).ended
+	untilDrawn(t, []*room{other}, 1)
+	app.Drain() // nothing writes to the log any more
+	if said := log.String(); !strings.Contains(said, "no such pod") || !strings.Contains(said, "room_test.go") {
+		t.Errorf("the log does not say where: %s", said)
+	}
 }
 
 func TestPauseBetweenDrawings(t *testing.T) {
