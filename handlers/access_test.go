@@ -97,6 +97,7 @@ func routes() map[string]access {
 		"POST /stores/:id/cancel":                      to(store.UpgradeStores),
 		"POST /stores/:id/repair":                      to(store.RetryStores),
 		"POST /stores/:id/check":                       to(store.RetryStores),
+		"POST /stores/:id/owner":                       {action: store.UpgradeStores, where: inTeam, form: url.Values{"owner_email": {"noor@example.org"}}},
 		"POST /stores/:id/credentials":                 to(store.ViewCredentials),
 		"GET /stores/:id/delete":                       to(store.DeleteStores),
 		"POST /stores/:id/delete":                      {action: store.DeleteStores, where: inTeam, form: url.Values{"confirm": {"Theirs"}}},

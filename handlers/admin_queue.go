@@ -70,6 +70,8 @@ func askedFor(e store.QueueEntry) string {
 		return "Upgrade"
 	case store.RollbackAsked:
 		return "Rollback"
+	case store.OwnerAsked:
+		return "Owner’s email"
 	case store.ChangeCancelled:
 		return "Cancelling a change"
 	case store.StoreUndone:

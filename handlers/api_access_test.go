@@ -47,6 +47,7 @@ func errands() map[string]errand {
 		"upgrade-store":    {action: store.UpgradeStores, body: `{}`},
 		"preview-rollback": {action: store.UpgradeStores, cluster: true, query: "?to=1"},
 		"rollback-store":   {action: store.UpgradeStores, body: `{"to": 1}`},
+		"change-owner":     {action: store.UpgradeStores, body: `{"owner_email": "noor@example.org"}`},
 		"show-credentials": {action: store.ViewCredentials, cluster: true},
 
 		"list-members":      {action: store.ViewMembers},

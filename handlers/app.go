@@ -159,6 +159,7 @@ func (a *App) routes(e *echo.Echo) {
 	e.POST("/stores/:id/cancel", a.signedIn(a.wishing(a.DB.Cancel)))
 	e.POST("/stores/:id/repair", a.signedIn(a.wishing(a.DB.Repair)))
 	e.POST("/stores/:id/check", a.signedIn(a.wishing(a.DB.CheckNow)))
+	e.POST("/stores/:id/owner", a.signedIn(a.changeOwner))
 	e.POST("/stores/:id/credentials", a.signedIn(a.showCredentials))
 	e.GET("/stores/:id/delete", a.signedIn(a.askDelete))
 	e.POST("/stores/:id/delete", a.signedIn(a.deleteStore))

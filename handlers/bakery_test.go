@@ -33,6 +33,8 @@ func (bakery) Credentials(string, string) (map[string][]byte, error) {
 	return map[string][]byte{"admin-username": []byte("baker"), "admin-password": []byte(uuid.NewString())}, nil
 }
 
+func (bakery) Owner() engine.OwnerUse { return engine.OwnerUse{} }
+
 func (bakery) Login(credentials map[string][]byte) (username, password string) {
 	return string(credentials["admin-username"]), string(credentials["admin-password"])
 }

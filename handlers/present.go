@@ -98,7 +98,7 @@ func ticks(st store.Store) []views.Tick {
 		steps = store.ChangeSteps()
 		at = slices.Index(steps, st.Step)
 	case store.Failed:
-		if st.Change.Kind == store.Upgrade || st.Change.Kind == store.Rollback {
+		if st.Change.OfOpenShop() {
 			steps = store.ChangeSteps()
 		}
 		running = views.TickBad
@@ -135,6 +135,9 @@ func (a *App) head(who visitor, st store.Store) views.StoreHead {
 	}
 	if who.Actor.May(store.UpgradeStores, st.TeamID) && st.CanCancel() {
 		head.Cancel = "Cancel " + string(st.Change.Kind)
+		if st.Change.Kind == store.OwnerChange {
+			head.Cancel = "Cancel change"
+		}
 	}
 	if head.URL != "" {
 		head.AdminURL = st.AdminURL
@@ -389,7 +392,7 @@ func eventsView(events []kube.Event) views.EventsTab {
 }
 
 func (a *App) settingsTab(who visitor, st store.Store) views.SettingsTab {
-	return views.SettingsTab{Facts: a.facts(st), Delete: a.deleteForm(who, st)}
+	return views.SettingsTab{Facts: a.facts(st), Owner: a.ownerForm(who, st), Delete: a.deleteForm(who, st)}
 }
 
 func (a *App) deleteForm(who visitor, st store.Store) views.DeleteForm {

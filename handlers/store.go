@@ -32,30 +32,39 @@ func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.T
 // showStore draws a store's page with one of its tabs, and the credentials in its overview if
 // they were just asked for.
 func (a *App) showStore(c echo.Context, tab views.Tab) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	who := visitorOf(c)
 	st, err := a.find(c)
 	if err != nil {
 		return err
 	}
-	shell, err := a.shell(ctx, who, st.Name, views.PlaceStores)
+	page, err := a.storePage(c, st, tab)
 	if err != nil {
 		return err
 	}
-	page := views.StorePage{Shell: shell, Head: a.head(who, st), Tabs: a.tabs(st, tab)}
-	if err := a.fillTab(c, st, tab, &page); err != nil {
-		return err
-	}
-	address := url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}
-	if page.Logs != nil {
-		chosenLog(*page.Logs).addTo(address)
-	}
-	page.Shell.Stream = streamAddress(address, who.since)
 	if page.Overview != nil {
 		if login := a.flashOf(c).Login; login != nil && who.Actor.May(store.ViewCredentials, st.TeamID) {
 			page.Overview.Credentials = *login
 		}
 	}
 	return render(c, http.StatusOK, views.Store(page))
+}
+
+func (a *App) storePage(c echo.Context, st store.Store, tab views.Tab) (views.StorePage, error) {
+	who := visitorOf(c)
+	shell, err := a.shell(c.Request().Context(), who, st.Name, views.PlaceStores)
+	if err != nil {
+		return views.StorePage{}, err
+	}
+	page := views.StorePage{Shell: shell, Head: a.head(who, st), Tabs: a.tabs(st, tab)}
+	if err := a.fillTab(c, st, tab, &page); err != nil {
+		return page, err
+	}
+	address := url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}
+	if page.Logs != nil {
+		chosenLog(*page.Logs).addTo(address)
+	}
+	page.Shell.Stream = streamAddress(address, who.since)
+	return page, nil
 }
 
 func (a *App) fillTab(c echo.Context, st store.Store, tab views.Tab, page *views.StorePage) (err error) {

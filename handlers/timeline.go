@@ -85,6 +85,8 @@ func (w *work) add(e store.Event) {
 		w.begin("Upgrading the shop", store.ChangeSteps(), e.At)
 	case store.RollbackAsked:
 		w.begin("Rolling the shop back", store.ChangeSteps(), e.At)
+	case store.OwnerAsked:
+		w.begin("Changing the owner’s email", store.ChangeSteps(), e.At)
 	case store.ChangeCancelled:
 		w.begin("Cancelling the change", store.ChangeSteps(), e.At)
 	case store.StoreUndone:
@@ -244,6 +246,8 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to upgrade", word(e.Message)
 	case store.RollbackAsked:
 		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to roll back", word(e.Message)
+	case store.OwnerAsked, store.OwnerChanged:
+		entry.Kind, entry.Verb, entry.Detail = views.EntryStore, "changed the owner’s email of", "To "+word(e.Data.After)
 	case store.ChangeCancelled:
 		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "cancelled the change of", word(e.Message)
 	case store.StoreUndone:

@@ -251,6 +251,11 @@ func TestStoresAreTold(t *testing.T) {
 	l.tells(store.ChangeCancelled, "mara", l.posts(l.mara, page+"/cancel"))
 	l.sell(4)
 	l.wantChange(l.tells(store.RollbackAsked, "mara", l.posts(l.mara, page+"/releases/2/rollback")), "revision 4, chart 1.4", "revision 2")
+	l.sell(5)
+	l.wantChange(l.tells(store.OwnerAsked, "mara", l.posts(l.mara, page+"/owner", "owner_email", "noor@example.org")), "mara@example.com", "noor@example.org")
+	l.tells(store.ChangeCancelled, "mara", l.posts(l.mara, page+"/cancel"))
+	l.sell(6)
+	l.tells(store.OwnerAsked, "mara", l.calls(p, "PUT", one+"/owner", `{"owner_email": "noor@example.org"}`))
 	l.tells(store.StoreDeleteAsked, "mara", l.posts(l.mara, page+"/delete", "confirm", "Shop"))
 }
 

@@ -243,8 +243,8 @@ func (w *worker) releaseRequest() (helm.Request, error) {
 	}
 	return helm.Request{
 		Namespace: st.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values, Revision: st.Change.To,
-		Change: st.Change.ID,
-		Fresh:  w.settled.namespace.Fresh && w.settled.release.Status == helm.None,
+		Over: engine.OwnerValues(st.OwnerEmail), Change: st.Change.ID,
+		Fresh: w.settled.namespace.Fresh && w.settled.release.Status == helm.None,
 	}, nil
 }
 

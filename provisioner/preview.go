@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/store"
 )
@@ -27,7 +28,7 @@ func (p *Provisioner) Preview(ctx context.Context, st store.Store, to Target) (C
 	if err != nil {
 		return Comparison{}, err
 	}
-	request := helm.Request{Namespace: st.Namespace, Name: releaseName, Chart: e.Chart(), Values: values, Revision: to.Revision}
+	request := helm.Request{Namespace: st.Namespace, Name: releaseName, Chart: e.Chart(), Values: values, Revision: to.Revision, Over: engine.OwnerValues(st.OwnerEmail)}
 	inPlace := func(ctx context.Context, c *connection) (helm.State, error) {
 		state, err := c.helm.State(ctx, st.Namespace, releaseName, 0)
 		if errors.Is(err, helm.ErrNoRevision) { // it was removed by hand: all of it would come back

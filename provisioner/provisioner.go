@@ -233,6 +233,15 @@ func (p *Provisioner) Off(st store.Store) []string {
 	return e.Off(p.spec(st))
 }
 
+// OwnerUse is what another address of its owner means to the store's shop.
+func (p *Provisioner) OwnerUse(st store.Store) engine.OwnerUse {
+	e, known := p.engines.Find(st.Engine)
+	if !known {
+		return engine.OwnerUse{}
+	}
+	return e.Owner()
+}
+
 // Placement is the cluster in which new stores are placed.
 func (p *Provisioner) Placement() store.Cluster { return p.cluster.record }
 

@@ -39,6 +39,8 @@ const (
 	StoreRepaired    Kind = "store.repaired" // put back to what its chart says
 	UpgradeAsked     Kind = "store.upgrade_asked"
 	RollbackAsked    Kind = "store.rollback_asked"
+	OwnerAsked       Kind = "store.owner_asked"   // another owner's address, for a shop that keeps it
+	OwnerChanged     Kind = "store.owner_changed" // of a shop that does not keep it
 	ChangeCancelled  Kind = "store.change_cancelled"
 	StoreUndone      Kind = "store.undone" // a change failed, and the platform goes back by itself
 	StoreDeleteAsked Kind = "store.delete_asked"
@@ -100,7 +102,7 @@ func (a Actor) sign(e Event) Event {
 // Asks reports whether the event asks the platform to work on a store.
 func (k Kind) Asks() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, ChangeCancelled, StoreDeleteAsked, CheckAsked:
+	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled, StoreDeleteAsked, CheckAsked:
 		return true
 	}
 	return false

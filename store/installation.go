@@ -47,7 +47,7 @@ func askingKinds() string { return beginningKinds() + ", '" + string(StoreRetrie
 // beginningKinds are those with which other work begins on a store than what was done before.
 func beginningKinds() string {
 	var quoted []string
-	for _, k := range []Kind{StoreCreated, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, ChangeCancelled, StoreUndone, StoreDeleteAsked} {
+	for _, k := range []Kind{StoreCreated, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled, StoreUndone, StoreDeleteAsked} {
 		quoted = append(quoted, "'"+string(k)+"'")
 	}
 	return strings.Join(quoted, ", ")

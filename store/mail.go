@@ -83,8 +83,8 @@ func (t tx) concerned(ctx context.Context, e Event) ([]string, error) {
 	query, args := `
 		SELECT u.id FROM users u JOIN memberships m ON m.user_id = u.id AND m.team_id = $2
 		WHERE `+reachable+` AND u.id = (
-			SELECT actor_id FROM events WHERE store_id = $1 AND number < $3 AND kind IN ($4, $5, $6, $7, $8, $9, $10) ORDER BY number DESC LIMIT 1)`,
-		[]any{e.StoreID, e.TeamID, e.Number, StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, ChangeCancelled}
+			SELECT actor_id FROM events WHERE store_id = $1 AND number < $3 AND kind IN ($4, $5, $6, $7, $8, $9, $10, $11) ORDER BY number DESC LIMIT 1)`,
+		[]any{e.StoreID, e.TeamID, e.Number, StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled}
 	switch e.Kind {
 	case IdentityLinked, IdentityRemoved:
 		query, args = `SELECT u.id FROM users u WHERE `+reachable+` AND u.id = $1`, []any{e.ActorID}

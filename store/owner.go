@@ -59,3 +59,80 @@ func ownerEmail(ctx context.Context, q querier, userID string) (string, error) {
 	}
 	return address, nil
 }
+
+// CanChangeOwner reports whether the shop may get another owner's address: it is ready, and nobody
+// works on it.
+func (s Store) CanChangeOwner() bool { return s.CanRepair() }
+
+// OwnerRequest says who owns a store from now on.
+type OwnerRequest struct {
+	Email string
+	// InShop tells that the shop itself keeps the address, so that its release is applied with it.
+	// Otherwise it is only written down.
+	InShop bool
+}
+
+// ChangeOwner gives a store another owner's address. The release that is in place is applied again
+// with it, and the change is undone when it fails.
+func (db *DB) ChangeOwner(ctx context.Context, actor Actor, id string, r OwnerRequest) (Store, error) {
+	if !r.InShop {
+		return db.noteOwner(ctx, actor, id, r)
+	}
+	return db.change(ctx, actor, id, UpgradeStores, func(_ tx, st *Store) (Event, error) {
+		before := st.OwnerEmail
+		if err := st.setOwner(r); err != nil {
+			return Event{}, err
+		}
+		asked := st.begin(Change{
+			Kind: OwnerChange, By: actor.by(), Note: "Owner’s email", To: st.Sold, From: st.Sold, OwnerBefore: before,
+		}, actor, OwnerAsked)
+		asked.Data.Before, asked.Data.After = before, st.OwnerEmail
+		return asked, nil
+	})
+}
+
+// noteOwner changes the address of an owner of whom the shop knows nothing: there is no work.
+func (db *DB) noteOwner(ctx context.Context, actor Actor, id string, r OwnerRequest) (Store, error) {
+	if _, err := db.FindStoreTo(ctx, actor, UpgradeStores, id); err != nil {
+		return Store{}, err
+	}
+	return untilFresh(ctx, func() (st Store, err error) {
+		err = db.update(ctx, func(t tx) error {
+			before, err := t.lockStore(ctx, id)
+			if err != nil {
+				return err
+			}
+			st = before
+			if err := st.setOwner(r); err != nil {
+				return err
+			}
+			if err := t.saveStore(ctx, before, st); err != nil {
+				return err
+			}
+			changed := storeEvent(st, actor, OwnerChanged, "Owner’s email")
+			changed.Data.Before, changed.Data.After = before.OwnerEmail, st.OwnerEmail
+			return t.append(ctx, changed)
+		})
+		if errors.Is(err, errUnchanged) {
+			err = nil
+		}
+		return st, err
+	})
+}
+
+// setOwner returns errUnchanged for the address that the store has.
+func (s *Store) setOwner(r OwnerRequest) error {
+	email, err := cleanOwnerEmail(r.Email)
+	switch {
+	case err != nil:
+		return err
+	case email == s.OwnerEmail:
+		return errUnchanged
+	case s.Wanted():
+		return &Error{Code: Conflict, Message: "This store is being changed already. Wait until that has ended."}
+	case !s.CanChangeOwner():
+		return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " cannot get another owner’s email. Retry it first, or roll it back."}
+	}
+	s.OwnerEmail = email
+	return nil
+}

@@ -72,3 +72,107 @@ func TestOwnersAddress(t *testing.T) {
 		}
 	}
 }
+
+func (b bundle) changeOwner(t *testing.T, st store.Store, email string) store.Store {
+	t.Helper()
+	st, err := b.db.ChangeOwner(t.Context(), b.actor, st.ID, store.OwnerRequest{Email: email, InShop: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.Status != store.Upgrading || st.OwnerEmail != email || st.Change.To != st.Sold || st.Change.From != st.Sold {
+		t.Fatalf("asked to change its owner, it is %s of %s: %+v", st.Status, st.OwnerEmail, st.Change)
+	}
+	return st
+}
+
+// Another owner's address comes with a revision like the one in place. When that fails, or is
+// cancelled, the address of before comes back.
+func TestOwnerIsChanged(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.changeOwner(t, b.sells(t), "noor@example.org")
+		if again, err := b.db.ChangeOwner(t.Context(), b.actor, st.ID, store.OwnerRequest{Email: "Noor@example.org ", InShop: true}); err != nil || again.Generation != st.Generation {
+			t.Errorf("the same address again: generation %d after %d, %v", again.Generation, st.Generation, err)
+		}
+		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := events[len(events)-1]; e.Kind != store.OwnerAsked || !e.Audit || e.Data.Before != "mara@example.com" || e.Data.After != "noor@example.org" || e.Actor != "mara" {
+			t.Errorf("it is told as %+v", e)
+		}
+		c := b.claim(t, "one")
+		if c.Store, err = b.db.RecordRelease(t.Context(), c, store.Released{Number: 2, ChartVersion: "1.0.0", Offer: "another", Like: 1}); err != nil {
+			t.Fatal(err)
+		}
+		st = b.complete(t, c)
+		revisions, err := b.db.Revisions(t.Context(), st.ID)
+		if err != nil || st.Status != store.Ready || st.Sold != 2 || st.OwnerEmail != "noor@example.org" || revisions[0].Offer != revisions[1].Offer {
+			t.Errorf("it is %s of %s, sold %d, %+v, %v", st.Status, st.OwnerEmail, st.Sold, revisions, err)
+		}
+
+		b.changeOwner(t, st, "ona@example.net")
+		c = b.claim(t, "one")
+		b.release(t, &c, 3, "1.0.0")
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Upgrading || st.Change.Kind != store.Rollback || st.OwnerEmail != "noor@example.org" || st.CanCancel() {
+			t.Fatalf("failed, it is %s of %s: %+v, %v", st.Status, st.OwnerEmail, st.Change, err)
+		}
+		c.Store = st
+		b.release(t, &c, 4, "1.0.0")
+		st = b.changeOwner(t, b.complete(t, c), "ona@example.net")
+		if st, err = b.db.Cancel(t.Context(), b.actor, st.ID); err != nil || st.OwnerEmail != "noor@example.org" || b.store(t, st.ID).OwnerEmail != "noor@example.org" || st.Change.To != 4 {
+			t.Errorf("cancelled, it is %s of %s: %+v, %v", st.Status, st.OwnerEmail, st.Change, err)
+		}
+	})
+}
+
+// A shop that does not keep the address has no work of it.
+func TestOwnerIsNoted(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		before := b.sells(t)
+		for range 2 {
+			st, err := b.db.ChangeOwner(t.Context(), b.actor, before.ID, store.OwnerRequest{Email: "noor@example.org"})
+			if err != nil || st.OwnerEmail != "noor@example.org" || st.Status != store.Ready || st.Generation != before.Generation || b.store(t, st.ID).OwnerEmail != st.OwnerEmail {
+				t.Errorf("it is %s of %s, generation %d after %d, %v", st.Status, st.OwnerEmail, st.Generation, before.Generation, err)
+			}
+		}
+		events, err := b.db.StoreEvents(t.Context(), before.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := kinds(events); !strings.HasSuffix(got, "store.ready/ready store.owner_changed/ready") {
+			t.Errorf("the events are %s", got)
+		}
+	})
+}
+
+func TestOwnerCannotBeChangedNow(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		ready := b.sells(t)
+		viewer := b.add(t, "lio", store.Viewer)
+		opening := b.create(t, "Opening")
+		for _, inShop := range []bool{true, false} {
+			r := store.OwnerRequest{Email: "noor@example.org", InShop: inShop}
+			for what, c := range map[string]struct {
+				actor store.Actor
+				st    store.Store
+				email string
+				code  store.Code
+			}{
+				"a viewer":          {viewer, ready, r.Email, store.Forbidden},
+				"of a new store":    {b.actor, opening, r.Email, store.Conflict},
+				"to no address":     {b.actor, ready, " ", store.Invalid},
+				"to a wrong one":    {b.actor, ready, "noor", store.Invalid},
+				"of no such store":  {b.actor, store.Store{ID: "none"}, r.Email, store.NotFound},
+				"a viewer, wrongly": {viewer, ready, "noor", store.Forbidden},
+			} {
+				r.Email = c.email
+				if _, err := b.db.ChangeOwner(t.Context(), c.actor, c.st.ID, r); store.ErrorCode(err) != c.code {
+					t.Errorf("%s: %v", what, err)
+				}
+			}
+		}
+	})
+}

@@ -20,6 +20,8 @@ const (
 	Repair   ChangeKind = "repair"
 	Upgrade  ChangeKind = "upgrade"
 	Rollback ChangeKind = "rollback"
+	// OwnerChange applies the revision in place again, with another owner's address.
+	OwnerChange ChangeKind = "owner"
 )
 
 // Change is what a store is being brought to, or was at last. It is kept as JSON.
@@ -38,6 +40,8 @@ type Change struct {
 	Stay bool `json:"stay,omitempty"`
 	// Images are versions other than those that are offered, by the chart's name of the image.
 	Images map[string]string `json:"images,omitempty"`
+	// OwnerBefore is the owner's address that an [OwnerChange] replaces, which comes back with it.
+	OwnerBefore string `json:"owner_before,omitempty"`
 	// Applied is the revision that was made for the change, in this generation; zero for none yet.
 	Applied int `json:"applied,omitempty"`
 	// Undone is why the change before this one failed, which this one undoes.
@@ -52,9 +56,14 @@ type By struct {
 
 func (a Actor) by() By { return By{ID: a.UserID, Name: a.Name} }
 
+// OfOpenShop reports whether the store was ready before the change, which can be undone.
+func (c Change) OfOpenShop() bool {
+	return c.Kind == Upgrade || c.Kind == Rollback || c.Kind == OwnerChange
+}
+
 // status is that of a store while the change is brought about.
 func (c Change) status() Status {
-	if c.Kind == Upgrade || c.Kind == Rollback {
+	if c.OfOpenShop() {
 		return Upgrading
 	}
 	return Provisioning
@@ -303,6 +312,14 @@ func (s Store) goesBack(f Failure) bool {
 	return s.CanCancel() && !s.Change.Stay && f.Code != DataLost
 }
 
+// undo puts the change in place that undoes the present one.
+func (s *Store) undo(why Failure) {
+	if s.Change.Kind == OwnerChange {
+		s.OwnerEmail = s.Change.OwnerBefore
+	}
+	s.Change = s.Change.back(why)
+}
+
 // back is the change that undoes this one.
 func (c Change) back(why Failure) Change {
 	return Change{ID: newID(), Kind: Rollback, Note: backTo(c.From), To: c.From, From: c.From, Undone: why}
@@ -313,7 +330,7 @@ func (c Change) back(why Failure) Change {
 func (s *Store) goBack(f Failure) []Event {
 	undone := storeEvent(*s, Actor{}, StoreUndone, f.Title)
 	s.Generation++
-	s.Change = s.Change.back(f)
+	s.undo(f)
 	s.Step, s.Message, s.Worked, s.QueuedAt = StepRelease, "", 0, s.UpdatedAt
 	undone.Data.Generation = s.Generation
 	return []Event{undone, storeEvent(*s, Actor{}, StepStarted, "")}

@@ -408,12 +408,12 @@ func (t tx) saveStore(ctx context.Context, before, st Store) error {
 		UPDATE stores SET status = $4, desired = $5, generation = $6, observed_generation = $7, step = $8, failure = $9,
 			chart_version = $10, url = $11, admin_url = $12, worked = $13, queued_at = $14, ready_at = $15,
 			deleted_at = $16, updated_at = $17, message = $18, volumes = $19, health = $20, check_due = $21,
-			change = $22, revision = $23, sold = $24, check_asked = $25
+			change = $22, revision = $23, sold = $24, check_asked = $25, owner_email = $26
 		WHERE id = $1 AND status = $2 AND generation = $3`,
 		st.ID, before.Status, before.Generation, st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, failure,
 		st.ChartVersion, st.URL, st.AdminURL, st.Worked.Microseconds(), micros(st.QueuedAt), micros(st.ReadyAt),
 		micros(st.DeletedAt), t.now, st.Message, strings.Join(st.Volumes, "\n"), health, micros(st.CheckDue),
-		change, st.Revision, st.Sold, st.Health.Place)
+		change, st.Revision, st.Sold, st.Health.Place, st.OwnerEmail)
 	return expectOne(result, err, "save store "+st.ID)
 }
 

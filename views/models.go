@@ -435,7 +435,19 @@ type Event struct {
 // SettingsTab is a store's last tab.
 type SettingsTab struct {
 	Facts  []Fact
+	Owner  OwnerForm
 	Delete DeleteForm
+}
+
+// OwnerForm asks for another address of a store's owner.
+type OwnerForm struct {
+	StoreID string
+	Email   string // as typed, or as it is
+	Error   string
+	Text    string // what the address is for
+	Hint    string // what a change comes to, or when there can be one
+	Can     bool   // whether the user may change it
+	Waits   bool   // nobody can change it now
 }
 
 // DeleteForm asks for the name of the store that is to go.

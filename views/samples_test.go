@@ -358,7 +358,31 @@ func eventsPage(tab EventsTab) templ.Component {
 
 func settingsPage() templ.Component {
 	p := sampleStorePage("Atelier Köhler", Ready, TabSettings)
-	p.Settings = &SettingsTab{Facts: sampleFacts(), Delete: sampleDelete("")}
+	p.Settings = &SettingsTab{Facts: sampleFacts(), Owner: sampleOwner(), Delete: sampleDelete("")}
+	return Store(p)
+}
+
+func sampleOwner() OwnerForm {
+	return OwnerForm{
+		StoreID: "7", Email: "mara@example.com", Can: true,
+		Text: "The shop sends mail about orders and stock there, and customers’ replies go there. What you have set in the shop yourself stays.",
+		Hint: "The release is applied again with the new address. If the order check fails, the change is undone.",
+	}
+}
+
+// ownerWrong is what an address that is none comes back as.
+func ownerWrong() templ.Component {
+	p := sampleStorePage("Atelier Köhler", Ready, TabSettings)
+	p.Settings = &SettingsTab{Facts: sampleFacts(), Owner: sampleOwner(), Delete: sampleDelete("")}
+	p.Settings.Owner.Email, p.Settings.Owner.Error = hostile, "Type an address such as mara@example.com, in letters from a to z and with at most 100 characters."
+	return Store(p)
+}
+
+// ownerWaits is shown while the store is worked on.
+func ownerWaits() templ.Component {
+	p := sampleStorePage("Atelier Köhler", Upgrading, TabSettings)
+	p.Settings = &SettingsTab{Facts: sampleFacts(), Owner: sampleOwner(), Delete: sampleDelete("")}
+	p.Settings.Owner.Waits, p.Settings.Owner.Hint = true, "It can be changed while the store is ready."
 	return Store(p)
 }
 
@@ -444,6 +468,8 @@ func states() map[string]templ.Component {
 		"10f-logs-crashing":       logsPage(crashingLog()),
 		"10g-logs-searched":       logsPage(searchedLog()),
 		"12-settings":             settingsPage(),
+		"12d-owner-wrong":         ownerWrong(),
+		"12e-owner-waits":         ownerWaits(),
 		"12b-delete":              deletePage(sampleDelete("")),
 		"12c-delete-wrong":        deletePage(sampleDelete("That is not the store’s name.")),
 		"17-teams":                Teams(sampleTeams()),

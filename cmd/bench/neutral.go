@@ -45,6 +45,9 @@ func (neutral) Credentials(string, string) (map[string][]byte, error) {
 	return map[string][]byte{"admin-username": []byte("admin"), "admin-password": []byte("measured-not-used")}, nil
 }
 
+// Owner implements engine.Engine.
+func (neutral) Owner() engine.OwnerUse { return engine.OwnerUse{} }
+
 // Login implements engine.Engine.
 func (neutral) Login(credentials map[string][]byte) (username, password string) {
 	return string(credentials["admin-username"]), string(credentials["admin-password"])

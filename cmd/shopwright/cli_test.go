@@ -112,6 +112,10 @@ func TestShopFromTheCommandLine(t *testing.T) {
 			t.Errorf("%v lacks %q: %s", ask.args, ask.says, out)
 		}
 	}
+	c.want(2, "stores", "owner", slug, "noor")
+	if out, said := c.want(0, "stores", "owner", slug, "noor@example.org", "--wait", "--timeout", patience.String()); !strings.Contains(out, "noor@example.org") || !strings.Contains(said, "Order check") {
+		t.Errorf("with another owner it is\n%s%s", out, said)
+	}
 	c.want(5, "stores", "upgrade", slug, "--image", "mariadb=does-not-exist", "--wait", "--timeout", patience.String())
 	c.want(2, "stores", "delete", slug)
 	if code, _, said := c.run("Something else\n", "stores", "delete", slug); code != 2 {

@@ -28,7 +28,8 @@ type storesCmd struct {
 	Check       wishCmd         `cmd:"" help:"Have a store checked with an order."`
 	Upgrade     upgradeCmd      `cmd:"" help:"Bring a store to what is offered now."`
 	Rollback    rollbackCmd     `cmd:"" help:"Bring a store back to an earlier revision."`
-	Cancel      wishCmd         `cmd:"" help:"Cancel the upgrade or rollback under way, and go back."`
+	Owner       ownerCmd        `cmd:"" help:"Change the address of a store’s owner."`
+	Cancel      wishCmd         `cmd:"" help:"Cancel the change under way, and go back."`
 	History     historyCmd      `cmd:"" help:"List the revisions of a store."`
 	Logs        logsCmd         `cmd:"" help:"Show the log of a container of a store."`
 	Credentials credentialsCmd  `cmd:"" help:"Show the admin login of a store, which is noted in the activity."`
@@ -274,6 +275,25 @@ func (c *wishCmd) Run(ctx context.Context, at console) error {
 		return err
 	}
 	st, err := to.Wish(ctx, id, c.name)
+	if err != nil {
+		return err
+	}
+	return c.finish(ctx, at, to, c.output, st)
+}
+
+type ownerCmd struct {
+	storeCmd `embed:""`
+	waiting  `embed:""`
+	Email    string `arg:"" help:"Address to which the shop is to write."`
+}
+
+// Run implements the subcommand.
+func (c *ownerCmd) Run(ctx context.Context, at console) error {
+	to, id, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	st, err := to.ChangeOwner(ctx, id, c.Email)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ type Store struct {
 	CreatedAt  time.Time    `json:"created_at"`
 	ReadyAt    *time.Time   `json:"ready_at,omitempty"`
 	UpdatedAt  time.Time    `json:"updated_at"`
-	Can        []string     `json:"can" nullable:"false" doc:"What you may ask for now: retry, rebuild, repair, check, upgrade, delete."`
+	Can        []string     `json:"can" nullable:"false" doc:"What you may ask for now: retry, rebuild, repair, check, upgrade, cancel, owner, delete."`
 }
 
 // Failure says in plain words why a store failed.
@@ -192,6 +192,7 @@ func actionsOn(who store.Actor, st store.Store) []string {
 		{"retry", store.RetryStores, st.CanRetry()}, {"rebuild", store.RetryStores, st.CanRebuild()},
 		{"repair", store.RetryStores, st.CanRepair()}, {"check", store.RetryStores, st.CanCheck()},
 		{"upgrade", store.UpgradeStores, st.CanChange()}, {"cancel", store.UpgradeStores, st.CanCancel()},
+		{"owner", store.UpgradeStores, st.CanChangeOwner()},
 		{"delete", store.DeleteStores, st.CanDelete()},
 	} {
 		if c.now && who.May(c.action, st.TeamID) {

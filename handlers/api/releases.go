@@ -44,7 +44,7 @@ func (a *API) registerReleases() {
 // Revision is one entry in the history of a store's release.
 type Revision struct {
 	Number    int                 `json:"number"`
-	Kind      string              `json:"kind" enum:"opening,repair,upgrade,rollback"`
+	Kind      string              `json:"kind" enum:"opening,rebuild,repair,upgrade,rollback,owner"`
 	Note      string              `json:"note,omitempty"`
 	Chart     string              `json:"chart_version"`
 	Version   string              `json:"version,omitempty" doc:"Of the shop's program."`

@@ -33,6 +33,11 @@ func (a *API) registerStores() {
 		id: "delete-store", method: http.MethodDelete, path: "/stores/{id}", tag: tagStores, scope: store.RemoveStores, status: http.StatusAccepted,
 		summary: "Delete a store", description: "The shop closes at once, and its namespace, its disks with all orders and products, and its passwords go for good. The store is not found when that is done.",
 	}, a.wish(a.DB.RequestDelete))
+	register(a, operation{
+		id: "change-owner", method: http.MethodPut, path: "/stores/{id}/owner", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
+		summary: "Change the owner’s address", description: "A shop that keeps it, as WooCommerce does, gets its release applied again with the new address; what has been set in the shop itself stays. " +
+			"When the order check fails the change is undone. For other shops the address is written down only.",
+	}, a.changeOwner)
 	for _, w := range []struct {
 		name, summary, description string
 		ask                        ask
@@ -40,7 +45,7 @@ func (a *API) registerStores() {
 		{"retry", "Retry a failed store", "Goes on from where it stands.", a.DB.Retry},
 		{"repair", "Put a store back to what its chart says", "For a store that is ready or degraded, such as after somebody has scaled it by hand.", a.DB.Repair},
 		{"rebuild", "Open a store anew and empty", "For a store whose data are lost.", a.DB.Rebuild},
-		{"cancel", "Cancel an upgrade or a rollback", "While it is under way. The store goes back to the revision that was verified before.", a.DB.Cancel},
+		{"cancel", "Cancel a change", "An upgrade, a rollback or a change of the owner’s address, while it is under way. The store goes back to the revision that was verified before.", a.DB.Cancel},
 		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store’s health.", a.DB.CheckNow},
 	} {
 		register(a, operation{
@@ -70,6 +75,28 @@ func (a *API) wish(ask ask) func(context.Context, *StoreInput) (*storeOutput, er
 		}
 		return &storeOutput{Body: a.storeOf(actorOf(ctx), st)}, nil
 	}
+}
+
+type ownerInput struct {
+	StoreInput
+	Body Owner
+}
+
+// Owner is the owner of a store.
+type Owner struct {
+	Email string `json:"owner_email" maxLength:"300" example:"mara@example.com"`
+}
+
+func (a *API) changeOwner(ctx context.Context, in *ownerInput) (*storeOutput, error) {
+	st, err := a.DB.FindStoreTo(ctx, actorOf(ctx), store.UpgradeStores, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	st, err = a.DB.ChangeOwner(ctx, actorOf(ctx), st.ID, store.OwnerRequest{Email: in.Body.Email, InShop: a.Provisioner.OwnerUse(st).InShop})
+	if err != nil {
+		return nil, err
+	}
+	return &storeOutput{Body: a.storeOf(actorOf(ctx), st)}, nil
 }
 
 type listInput struct {

@@ -25,6 +25,8 @@ type Engine interface {
 	// Credentials makes the data of the Secret that the chart refers to: every password of a
 	// store, drawn at random. An owner without an address is admin@host.
 	Credentials(host, ownerEmail string) (map[string][]byte, error)
+	// Owner says what another address of the owner means to a shop that is open.
+	Owner() OwnerUse
 	// Login finds the owner's login in that data.
 	Login(credentials map[string][]byte) (username, password string)
 	// Values are those of a store's release, over the chart's own.
@@ -37,6 +39,12 @@ type Engine interface {
 	Advisories(version string) []Advisory
 	// AdminURL is where the owner of the store at that URL signs in.
 	AdminURL(storeURL string) string
+}
+
+// OwnerUse is what a shop does with its owner's address.
+type OwnerUse struct {
+	InShop bool   // the shop keeps the address, and takes another one
+	Text   string // a sentence or two for the owner
 }
 
 // Spec is what the values of a store are made of.

@@ -43,6 +43,11 @@ func (Medusa) Credentials(host, ownerEmail string) (map[string][]byte, error) {
 	return data, nil
 }
 
+// Owner implements Engine.
+func (Medusa) Owner() OwnerUse {
+	return OwnerUse{Text: "A contact only. Medusa cannot change the address with which the first admin signs in: invite the new owner in the shop’s admin, under Settings, Users."}
+}
+
 // Login implements Engine.
 func (Medusa) Login(credentials map[string][]byte) (username, password string) {
 	return string(credentials["admin-email"]), string(credentials["admin-password"])

@@ -116,10 +116,19 @@ func ofMail(s SMTP, defaults map[string]any) map[string]any {
 	return map[string]any{"smtp": values}
 }
 
-// ofOwner is nothing where there is no address, and for a chart that does not write to the owner.
+// ofOwner is nothing for a chart that does not write to the owner.
 func ofOwner(email string, defaults map[string]any) map[string]any {
 	shop, _ := defaults["shop"].(map[string]any)
-	if _, writes := shop["email"]; !writes || email == "" {
+	if _, writes := shop["email"]; !writes {
+		return nil
+	}
+	return OwnerValues(email)
+}
+
+// OwnerValues are what a change of the owner's address changes in a release of a chart that writes
+// to the owner; nothing where there is no address.
+func OwnerValues(email string) map[string]any {
+	if email == "" {
 		return nil
 	}
 	return map[string]any{"shop": map[string]any{"email": email}}

@@ -46,6 +46,11 @@ func (WooCommerce) Credentials(host, _ string) (map[string][]byte, error) {
 	return data, nil
 }
 
+// Owner implements Engine.
+func (WooCommerce) Owner() OwnerUse {
+	return OwnerUse{InShop: true, Text: "The shop sends mail about orders and stock there, and customers’ replies go there. What you have set in the shop yourself stays."}
+}
+
 // Login implements Engine.
 func (WooCommerce) Login(credentials map[string][]byte) (username, password string) {
 	return string(credentials["admin-username"]), string(credentials["admin-password"])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -55,6 +56,8 @@ type Request struct {
 	Values    map[string]any // over the chart's own
 	// Revision, unless it is zero, is the one whose chart and values are taken instead.
 	Revision int
+	// Over are values that are laid over those of that revision, as far as its chart has such values.
+	Over map[string]any
 	// Change identifies what the release is applied for. It is remembered with the revision, so
 	// that the next holder of the store can tell whether it has been applied. It must be a label's value.
 	Change string
@@ -201,10 +204,33 @@ func sourceOf(history []*release.Release, r Request) (source, error) {
 	}
 	for _, past := range history {
 		if past.Version == r.Revision {
-			return source{past.Chart, past.Config}, nil
+			return source{past.Chart, laidOver(past.Config, r.Over, past.Chart.Values)}, nil
 		}
 	}
 	return source{}, fmt.Errorf("revision %d of release %s/%s: %w", r.Revision, r.Namespace, r.Name, ErrNoRevision)
+}
+
+// laidOver returns the values with those of over in their place. What the chart does not know is
+// left out: an older one may refuse it.
+func laidOver(values, over, known map[string]any) map[string]any {
+	if len(over) == 0 {
+		return values
+	}
+	laid := map[string]any{}
+	maps.Copy(laid, values)
+	for key, value := range over {
+		usual, has := known[key]
+		if !has {
+			continue
+		}
+		if inner, isMap := value.(map[string]any); isMap {
+			below, _ := values[key].(map[string]any)
+			knownBelow, _ := usual.(map[string]any)
+			value = laidOver(below, inner, knownBelow)
+		}
+		laid[key] = value
+	}
+	return laid
 }
 
 func install(cfg *action.Configuration, from source, r Request) (Release, error) {

@@ -101,6 +101,11 @@ func (c *Client) Wish(ctx context.Context, id, wish string) (api.Store, error) {
 	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, wish), nil)
 }
 
+// ChangeOwner asks for another owner's address of a store.
+func (c *Client) ChangeOwner(ctx context.Context, id, email string) (api.Store, error) {
+	return ask[api.Store](ctx, c, http.MethodPut, storePath(id, "owner"), api.Owner{Email: email})
+}
+
 // Releases returns the history of a store's release, and what is offered for it.
 func (c *Client) Releases(ctx context.Context, id string) (api.Releases, error) {
 	return ask[api.Releases](ctx, c, http.MethodGet, storePath(id, "releases"), nil)
