@@ -120,6 +120,10 @@ func (w *worker) do(ctx context.Context, conn *connection, o observed, do verb) 
 		return "", w.resetSetup(ctx, conn, o)
 	case applyRelease:
 		return "", w.applyRelease(ctx, conn)
+	case showNotice:
+		return "", w.showNotice(ctx, conn)
+	case takeNotice:
+		return "", w.takeNotice(ctx, conn, o.Notices)
 	case recordRelease:
 		return w.recordRelease(ctx, o)
 	case replacePods:
@@ -356,5 +360,13 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 		return false, err
 	}
 	w.log.Warn("store failed", "step", w.claim.Store.Step, "title", f.Title, "cause", f.Cause, "back_to", st.Change.To)
-	return !st.Wanted(), nil
+	if st.Wanted() {
+		return false, nil
+	}
+	if conn := w.cluster.connection(); conn != nil {
+		if err := w.reopen(ctx, conn); err != nil {
+			w.log.Warn("the maintenance page stays until the next check", "error", err)
+		}
+	}
+	return true, nil
 }

@@ -149,18 +149,25 @@ func withoutNoise(o object) {
 	}
 }
 
-// restarted are the workloads of which all pods go before others come.
+// restarted names the workloads of which all pods go before others come.
 func restarted(was, is map[string]object) (names []string) {
+	for _, workload := range replaced(was, is) {
+		names = append(names, fmt.Sprint(field(workload, "metadata")["name"]))
+	}
+	return names
+}
+
+func replaced(was, is map[string]object) (workloads []object) {
 	for _, name := range slices.Sorted(maps.Keys(is)) {
 		spec, before := field(is[name], "spec"), field(was[name], "spec")
 		if before == nil || text(spec["template"]) == text(before["template"]) {
 			continue
 		}
 		if is[name]["kind"] == "StatefulSet" || field(spec, "strategy")["type"] == "Recreate" {
-			names = append(names, fmt.Sprint(field(is[name], "metadata")["name"]))
+			workloads = append(workloads, is[name])
 		}
 	}
-	return names
+	return workloads
 }
 
 // secretKey is of a value that nobody should read. References to Secrets are none.

@@ -89,6 +89,9 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 	case release.Test == "":
 		return store.Check{OK: true, Message: "The engine has no check"}, nil
 	}
+	if err := w.reopen(ctx, conn); err != nil {
+		return store.Check{}, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	st := w.claim.Store

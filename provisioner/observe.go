@@ -21,6 +21,8 @@ type settled struct {
 	attempt     int          // of the check, begun by this holder; the watch may not show it yet
 	address     store.Reached
 	applied     bool     // by this holder
+	notice      notice   // as this holder has put it up
+	taken       []string // UIDs of its pods that this holder has asked to go; the watch may not show it yet
 	replaced    []string // UIDs of pods that this holder has asked to go; the watch may not show it yet
 	reset       bool     // by this holder
 	oldSetup    string
@@ -33,6 +35,7 @@ type settled struct {
 // the watches know costs no call.
 func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err error) {
 	o = observed{Snapshot: conn.watcher.Snapshot(w.claim.Store.Namespace), Applied: w.settled.applied, Reset: w.settled.reset, OldSetup: w.settled.oldSetup}
+	w.observeNotice(&o, o.Snapshot)
 	if w.claim.Store.Desired != store.Absent {
 		o.Snapshot = withoutScheduled(o.Snapshot)
 	}

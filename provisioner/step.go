@@ -27,6 +27,8 @@ type observed struct {
 	Reset       bool          // by this holder, for this generation
 	OldSetup    string        // UID of the setup job that was removed then
 	Snapshot    kube.Snapshot
+	Notice      notice        // whether customers are told that the shop is away
+	Notices     []kube.Pod    // that tell them
 	Check       checkRun      // that opens the store
 	Untested    bool          // the engine has no check
 	Address     store.Reached // the public address, as it was last asked
@@ -43,9 +45,11 @@ const (
 	createCredentials verb = "create credentials"
 	unlockRelease     verb = "unlock release"
 	resetSetup        verb = "reset setup"
+	showNotice        verb = "show the maintenance page"
 	applyRelease      verb = "apply release"
 	recordRelease     verb = "record release"
 	replacePods       verb = "replace pods"
+	takeNotice        verb = "take the maintenance page down"
 	createCheck       verb = "create check"
 	askAddress        verb = "ask address"
 	wait              verb = "wait"
@@ -132,6 +136,9 @@ func nextRelease(st store.Store, o observed) action {
 		if o.Unmet.Title != "" {
 			return action{Do: fail, Step: store.StepRelease, Failure: o.Unmet}
 		}
+		if a, due := nextNotice(st, o); due {
+			return a
+		}
 		return action{Do: applyRelease, Step: store.StepRelease}
 	case st.Change.Applied != o.Release.Revision:
 		return action{Do: recordRelease, Step: store.StepRelease}
@@ -183,6 +190,8 @@ func nextOpening(st store.Store, o observed) action {
 	switch {
 	case len(leaving(o.Snapshot)) > 0:
 		return action{Do: fail, Step: store.StepWorkloads, Failure: dataLost(st, leaving(o.Snapshot), o.Snapshot)}
+	case len(o.Notices) > 0:
+		return action{Do: takeNotice, Step: store.StepCheck}
 	case !o.Untested && (o.Check.Attempt == 0 || o.Check.failed() && o.Check.Attempt < checkAttempts):
 		return action{Do: createCheck, Step: store.StepCheck}
 	case !o.Untested && !o.Check.Done:

@@ -23,6 +23,8 @@ func TestNext(t *testing.T) {
 	bereft.Volumes = []string{"data", "files"}
 	rebuilt := retried
 	rebuilt.Change = store.Change{ID: "2", Kind: store.Rebuild}
+	upgraded := retried
+	upgraded.Change = store.Change{ID: "2", Kind: store.Upgrade}
 	unwanted := wanted
 	unwanted.Desired = store.Absent
 
@@ -70,6 +72,7 @@ func TestNext(t *testing.T) {
 		change(&o)
 		return o
 	}
+	noticed := func(o observed, n notice) observed { o.Notice = n; return o }
 	shopping := checkRun{Attempt: 1}
 	refused := func(attempt int) checkRun { return checkRun{Attempt: attempt, Done: true} }
 	sold := checkRun{Attempt: 1, Done: true, Result: store.Check{OK: true}}
@@ -127,6 +130,14 @@ func TestNext(t *testing.T) {
 		"fills before one looks":      {released, running(setup, ready), pass, store.StepWorkloads},
 		"the watch is behind":         {wanted, opening(func(o *observed) { o.Behind = true }), wait, store.StepWorkloads},
 		"a pod of the old template":   {wanted, opening(func(o *observed) { o.Snapshot.Pods = []kube.Pod{{Name: "mariadb-0", Outdated: true}} }), replacePods, store.StepWorkloads},
+
+		"customers know of nothing":     {upgraded, running(succeeded, ready), showNotice, store.StepRelease},
+		"customers are about to know":   {upgraded, noticed(running(succeeded, ready), noticeComing), wait, store.StepRelease},
+		"customers know":                {upgraded, noticed(running(succeeded, ready), noticeUp), applyRelease, store.StepRelease},
+		"customers cannot be told":      {upgraded, noticed(running(succeeded, ready), noticeNone), applyRelease, store.StepRelease},
+		"an upgrade that is not begun":  {upgraded, with(func(o *observed) { o.Release = helm.Release{} }), applyRelease, store.StepRelease},
+		"customers still hear of it":    {wanted, opening(func(o *observed) { o.Notices = []kube.Pod{{Name: "maintenance-x"}} }), takeNotice, store.StepCheck},
+		"customers hear of it too long": {wanted, opening(func(o *observed) { o.Check, o.Notices = sold, []kube.Pod{{Name: "maintenance-x"}} }), takeNotice, store.StepCheck},
 
 		"rebuild beside a release": {rebuilt, with(func(o *observed) { o.Volumes = 2 }), uninstallRelease, store.StepNamespace},
 		"rebuild on disks":         {rebuilt, with(func(o *observed) { o.Release, o.Volumes = helm.Release{}, 2 }), deleteVolumes, store.StepNamespace},

@@ -45,6 +45,7 @@ type spells struct {
 	locked   spell // others keep beginning actions on the release
 	misled   spell // the address gives wrong answers
 	behind   spell // the watches do not show what was applied
+	noticing spell // the maintenance page is waited for
 	emptying spell // the namespace is waited for to get empty
 }
 

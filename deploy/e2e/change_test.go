@@ -32,13 +32,17 @@ func (s *store) change(t *testing.T, b *browsertest.Browser, nextImage string) {
 	}
 	s.picture(b, s.slug+"-offered")
 
+	end := s.visit(t)
 	s.upgrade(t, b, nextImage)
+	end("upgraded")
 	next := s.chart(t)
 	if next == firstChart {
 		t.Errorf("upgraded, it is still of chart %s", next)
 	}
 	s.mustBe(t, next, nextImage)
+	end = s.visit(t)
 	s.upgrade(t, b, "does-not-exist")
+	end("upgraded to what is not there")
 	s.mustBe(t, next, nextImage)
 	if said := s.said(b, "#store-main"); !strings.Contains(said, "The change failed and was undone: An image cannot be pulled") {
 		t.Errorf("the page says %s", said)
@@ -46,7 +50,9 @@ func (s *store) change(t *testing.T, b *browsertest.Browser, nextImage string) {
 	s.picture(b, s.slug+"-undone")
 
 	b.Visit(platformURL + s.page + "/releases/1/rollback")
+	end = s.visit(t)
 	s.confirm(t, b, "rolled back")
+	end("rolled back")
 	s.mustBe(t, firstChart, firstImage)
 	b.Visit(platformURL + s.page + "/releases")
 	s.picture(b, s.slug+"-releases")

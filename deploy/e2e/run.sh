@@ -150,6 +150,12 @@ for image in $(nice make --no-print-directory images IMAGES="storefront medusa" 
 	images+=("$image")
 	[[ $image != */medusa:* ]] || { docker tag "$image" "$image-next" && images+=("$image-next"); } # to upgrade to
 done
+if [ -n "${WOOCOMMERCE_FILE:-}" ]; then
+	say "reading $WOOCOMMERCE_IMAGE"
+	docker load --quiet --input "$WOOCOMMERCE_FILE" >/dev/null
+	docker tag "$WOOCOMMERCE_IMAGE" "$WOOCOMMERCE_IMAGE-next" # to upgrade to
+	images+=("$WOOCOMMERCE_IMAGE" "$WOOCOMMERCE_IMAGE-next")
+fi
 say "making Shopwright's image"
 nice make --no-print-directory image VERSION=e2e >/dev/null 2>"$state/image.log" || { cat "$state/image.log" >&2; exit 1; }
 images+=(shopwright:e2e)
@@ -179,7 +185,6 @@ images+=(shopwright:e2e-next)
 say "bringing the node up"
 bin/devcluster up --real --state "$state/cluster" --images "$cache/images" --source deploy/devcluster
 load "${images[@]}"
-[ -z "${WOOCOMMERCE_FILE:-}" ] || bin/devcluster load --state "$state/cluster" <"$WOOCOMMERCE_FILE"
 
 say "running the tests"
 export SHOPWRIGHT_E2E_STATE=$state/cluster SHOPWRIGHT_E2E_KUBECONFIG=$state/cluster/admin.kubeconfig SHOPWRIGHT_E2E_IMAGE=shopwright:e2e SHOPWRIGHT_E2E_NEXT_IMAGE=shopwright:e2e-next

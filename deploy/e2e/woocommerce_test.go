@@ -50,7 +50,7 @@ func (s *store) testWithPlugin(t *testing.T, owner *browsertest.Browser) {
 		s.seeWooOrder(t, owner, "ada@example.com")
 	})
 	t.Run("changed", func(t *testing.T) {
-		s.change(t, owner.In(t), s.version(t)) // the image stays
+		s.change(t, owner.In(t), s.version(t)+nextImage)
 		s.seeWooOrder(t, owner, "ada@example.com")
 	})
 }

@@ -130,12 +130,13 @@ func wantServicesLeadToPods(t *testing.T, objects []runtime.Object) {
 	})
 }
 
-// isServed reports whether exactly the pods of one workload are behind the service.
+// isServed reports whether exactly the pods of one workload are behind the service, but for the one
+// that shows the maintenance page in their place.
 func isServed(t *testing.T, objects []runtime.Object, s *corev1.Service, port string) bool {
 	t.Helper()
 	served := 0
 	for _, w := range enginetest.Workloads(objects) {
-		if !selects(t, &metav1.LabelSelector{MatchLabels: s.Spec.Selector}, w) {
+		if !selects(t, &metav1.LabelSelector{MatchLabels: s.Spec.Selector}, w) || w.Name == "maintenance" {
 			continue
 		}
 		for _, c := range w.Containers() {

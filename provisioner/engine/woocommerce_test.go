@@ -47,7 +47,11 @@ func setupJob(t *testing.T, objects []runtime.Object) *batchv1.Job {
 func cronJob(t *testing.T, objects []runtime.Object) *batchv1.CronJob {
 	t.Helper()
 	var job *batchv1.CronJob
-	enginetest.Each(objects, func(j *batchv1.CronJob) { job = j })
+	enginetest.Each(objects, func(j *batchv1.CronJob) {
+		if j.Name == "cron" {
+			job = j
+		}
+	})
 	if job == nil {
 		t.Fatal("nothing is scheduled")
 	}

@@ -22,6 +22,7 @@ type Pod struct {
 	CreatedAt  time.Time
 	Message    string // why it cannot be scheduled, and the like
 	Ended      bool   // all that it was to do is over, well or not
+	Leaving    bool   // on its way out
 	Check      string // the run of a check that it is, empty for other pods
 	Outdated   bool   // of an older template, and nobody replaces it before it is deleted
 	Containers []Container
@@ -73,7 +74,7 @@ func (p Pod) Finished() bool { return p.Phase == "Completed" }
 func PodOf(p *corev1.Pod) Pod {
 	pod := Pod{
 		Name: p.Name, UID: string(p.UID), Component: p.Labels[LabelComponent], Phase: phaseOf(p), Node: p.Spec.NodeName,
-		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers),
+		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers), Leaving: p.DeletionTimestamp != nil,
 	}
 	pod.Ended = p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
 	pod.Check = p.Annotations[annotationCheck]

@@ -5,6 +5,17 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
+{{/* Labels of the pods that answer for a component: Medusa's own, or that of the maintenance page. */}}
+{{- define "medusa.answering" -}}
+{{- if eq .component "medusa" -}}
+app.kubernetes.io/name: medusa
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+shopwright.dev/serves: medusa
+{{- else -}}
+{{ include "medusa.selector" . }}
+{{- end }}
+{{- end }}
+
 {{/* All labels of a component's objects. */}}
 {{- define "medusa.labels" -}}
 {{ include "medusa.selector" . }}

@@ -5,6 +5,13 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end }}
 
+{{/* Labels of the pods that answer customers: the shop's, or that of the maintenance page. */}}
+{{- define "woocommerce.customers" -}}
+app.kubernetes.io/name: woocommerce
+app.kubernetes.io/instance: {{ .Release.Name }}
+shopwright.dev/serves: wordpress
+{{- end }}
+
 {{/* All labels of a component's objects. */}}
 {{- define "woocommerce.labels" -}}
 {{ include "woocommerce.selector" . }}
