@@ -4,11 +4,8 @@ package e2e_test
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -97,60 +94,6 @@ func (c *cluster) loadWooCommerce(t *testing.T, owner *browsertest.Browser, pair
 	}
 	end()
 	busy.mustServe(t, "Only in "+busy.name)
-}
-
-// load has many customers look at an address, as the shop's, until end is called. Every one of
-// them must be served. They are on the node, from which all addresses of the cluster are reached.
-func (s *store) load(t *testing.T, address string) (end func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	cmd := exec.CommandContext(ctx, "nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", s.kubelet(t)),
-		"wrk", "--threads", "1", "--connections", "16", "--timeout", "30s", "--duration", "10m", "--header", "Host: "+s.host(), address)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // then it says what it saw
-	var said strings.Builder
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		t.Helper()
-		cancel()
-		_ = cmd.Wait() // it was interrupted
-		t.Logf("meanwhile at %s:\n%s", s.slug, said.String())
-		if complaint := complaintOf(said.String()); complaint != "" {
-			t.Error(complaint)
-		}
-		s.note(t, "%s under load: %s", s.slug, rate.FindString(said.String()))
-	}
-}
-
-var rate = regexp.MustCompile(`Requests/sec: *[0-9.]+`)
-
-// complaintOf is what wrk has to complain of, or nothing.
-func complaintOf(said string) string {
-	for line := range strings.Lines(said) {
-		if strings.Contains(line, "Non-2xx") || strings.Contains(line, "Socket errors") {
-			return "not everybody was served: " + strings.TrimSpace(line)
-		}
-	}
-	if !rate.MatchString(said) {
-		return "nobody was served"
-	}
-	return ""
-}
-
-func TestComplaints(t *testing.T) {
-	const well = "  1000 requests in 10.00s, 1.00MB read\nRequests/sec:    100.00\n"
-	for said, want := range map[string]string{
-		well:                                     "",
-		well + "  Non-2xx or 3xx responses: 7\n": "not everybody was served: Non-2xx or 3xx responses: 7",
-		"  Socket errors: connect 0, read 2, write 0, timeout 0\n" + well: "not everybody was served: Socket errors: connect 0, read 2, write 0, timeout 0",
-		"unable to connect to 198.18.0.2:80 Connection refused\n":         "nobody was served",
-	} {
-		if got := complaintOf(said); got != want {
-			t.Errorf("of %q it says %q", said, got)
-		}
-	}
 }
 
 // pauseKubelet stops the node's kubelet for a minute. The shop goes on until Kubernetes takes the
