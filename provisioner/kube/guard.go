@@ -61,7 +61,7 @@ func (g *Guard) Config(config *rest.Config) (*rest.Config, error) {
 		Guard: g, access: &accesses{read: g.Renew, now: first}, system: &system, opening: make(chan struct{}, 1),
 	}
 	if config.ExecProvider != nil {
-		transport = helped{transport, config.ExecProvider.Command}
+		transport = &helped{RoundTripper: transport, command: config.ExecProvider.Command}
 	}
 	return &rest.Config{Host: base.String(), UserAgent: config.UserAgent, Timeout: config.Timeout, QPS: -1, Transport: transport}, nil
 }
