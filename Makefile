@@ -88,9 +88,8 @@ generate: static/node_modules ## make the generated files anew: templ, CSS, Java
 	@go run ./cmd/notices ./cmd/shopwright "Go=$$(go env GOROOT)" Inter=static/fonts Lucide=static/icons \
 	  $(foreach part,htmx.org daisyui tailwindcss,$(part)=static/node_modules/$(part)) > static/dist/notices.txt
 
-# Not `npm ci`: it insists on optional packages for platforms that are not this one.
 static/node_modules: static/package-lock.json
-	@npm --prefix static install --no-save --no-audit --no-fund --loglevel=error
+	@npm --prefix static ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 fmt: ## format the code

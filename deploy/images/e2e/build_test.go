@@ -27,9 +27,9 @@ func builtMedusa(t *testing.T) string {
 	}
 	_ = os.Remove(stamp)
 	command(t, ".", "cp", "-R", project+"/.", source+"/").mkdir(source).run()
-	command(t, source, "npm", "install", "--no-audit", "--no-fund", "--loglevel=error").run()
+	command(t, source, "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error").run()
 	command(t, source, "npx", "medusa", "build").run()
-	command(t, server, "npm", "install", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error").run()
+	command(t, server, "npm", "ci", "--omit=dev", "--no-audit", "--no-fund", "--loglevel=error").run()
 	command(t, server, "sh", "-c", `for dist in node_modules/@medusajs/*/dist; do mkdir -p "$dist/migrations"; done; mkdir -p static; chmod 777 static; cp ../../*.mjs .`).run()
 	if err := os.WriteFile(stamp, []byte(wanted), 0o600); err != nil {
 		t.Fatal(err)
