@@ -93,7 +93,7 @@ func (s *shop) testKilledSetup(t *testing.T) {
 		`SELECT count(*) FROM product`,
 	} {
 		stop := s.start(t, s.node(t, "setup", "setup", "setup.mjs"))
-		within(t, 3*time.Minute, appeared, func() bool { return s.count(t, appeared) > 0 })
+		within(t, 10*time.Minute, appeared, func() bool { return s.count(t, appeared) > 0 })
 		stop(syscall.SIGKILL)
 		if s.count(t, `SELECT count(*) FROM shopwright_setup WHERE name = 'sells'`) != 0 {
 			t.Errorf("killed at %q, it counts as done", appeared)

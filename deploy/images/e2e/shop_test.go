@@ -48,7 +48,7 @@ func open(t *testing.T, template string) *shop {
 		t.Fatal(err)
 	}
 	s := &shop{app: builtMedusa(t), dir: sharedDir(t), secrets: secrets, at: map[string]string{}}
-	for _, host := range []string{"postgres:5432", "valkey:6379", "medusa:9000", "storefront:8000"} {
+	for _, host := range []string{"database:5432", "valkey:6379", "medusa:9000", "storefront:8000"} {
 		s.at[host] = "127.0.0.1:" + freePort(t)
 	}
 	listener := listen(t)
@@ -144,7 +144,7 @@ func (s *shop) startDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, port, _ := strings.Cut(s.at["postgres:5432"], ":")
+	_, port, _ := strings.Cut(s.at["database:5432"], ":")
 	p := process{
 		name: "postgres", who: who, env: []string{"PATH=" + postgres(t) + ":" + os.Getenv("PATH"), "VOLUME=" + volume, "CREDENTIALS=" + filepath.Join(s.dir, "credentials")},
 		args: []string{"sh", s.write(t, "database.sh", s.config(t, "database.sh")), "-c", "port=" + port, "-c", "unix_socket_directories=" + volume},
@@ -196,7 +196,7 @@ func (s *shop) database(t *testing.T, do func(context.Context, *pgx.Conn) error)
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, fmt.Sprintf("postgres://medusa:%s@%s/medusa?sslmode=disable", s.secrets["database-password"], s.at["postgres:5432"]))
+	conn, err := pgx.Connect(ctx, fmt.Sprintf("postgres://medusa:%s@%s/medusa?sslmode=disable", s.secrets["database-password"], s.at["database:5432"]))
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func (s *shop) env(t *testing.T, container string) []string {
 	for _, w := range enginetest.Workloads(s.objects) {
 		for _, c := range w.Containers() {
 			if c.Name == container {
-				return append(s.expand(c.Env), "PATH="+os.Getenv("PATH"), "NODE_ENV=production", "MEDUSA_DISABLE_TELEMETRY=true")
+				return append(s.expand(container, c.Env), "PATH="+os.Getenv("PATH"), "NODE_ENV=production", "MEDUSA_DISABLE_TELEMETRY=true")
 			}
 		}
 	}
@@ -226,7 +226,7 @@ func (s *shop) env(t *testing.T, container string) []string {
 }
 
 // expand does what a kubelet does with an environment.
-func (s *shop) expand(vars []corev1.EnvVar) (env []string) {
+func (s *shop) expand(container string, vars []corev1.EnvVar) (env []string) {
 	known := map[string]string{}
 	for _, v := range vars {
 		value := v.Value
@@ -244,6 +244,8 @@ func (s *shop) expand(vars []corev1.EnvVar) (env []string) {
 			value = filepath.Join(s.dir, "credentials")
 		case "PRODUCTS":
 			value = filepath.Join(s.dir, "products.json")
+		case "REPORT":
+			value = filepath.Join(s.dir, "report-"+container)
 		}
 		known[v.Name] = value
 		env = append(env, v.Name+"="+value)
