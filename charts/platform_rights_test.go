@@ -291,6 +291,7 @@ func (d *deputy) aroundStores() []deed {
 		{"recognise the cluster", func(ctx context.Context) error { return second(d.kube.Identity(ctx)) }},
 		{"find out who it is", func(ctx context.Context) (err error) { account, err = d.kube.Account(ctx); return err }},
 		{"watch", d.watch},
+		{"count what the nodes hold", func(ctx context.Context) error { return second(d.kube.Nodes(ctx)) }},
 		{"make a namespace", func(ctx context.Context) error { return second(d.kube.CreateNamespace(ctx, d.owner)) }},
 		{"bind its role", func(ctx context.Context) error { return second(d.kube.BindRole(ctx, d.owner, account)) }},
 		{"look at a namespace", func(ctx context.Context) (err error) { state, err = d.kube.Namespace(ctx, d.owner); return err }},

@@ -77,6 +77,7 @@ type cluster struct {
 	advice  string
 	log     *slog.Logger
 	changed kube.Signals
+	census  *census
 
 	mu    sync.Mutex
 	uid   string // that the cluster told of itself
@@ -93,6 +94,7 @@ func newCluster(c Config) *cluster {
 	}
 	return &cluster{
 		record: c.Cluster, db: c.DB, connect: c.Connect, renew: c.Renew, advice: c.Advice, log: c.Log.With("cluster", c.Cluster.Name),
+		census: newCensus(),
 		state: ClusterState{
 			Name: c.Cluster.Name, Link: link, Version: c.Cluster.Version, Simulated: c.Cluster.Simulated, Since: time.Now(),
 		},

@@ -34,10 +34,16 @@ const kubeVersion = "v1.37.0"
 // what distinguishes one from another.
 type demands struct {
 	mu    sync.Mutex
-	known map[string]demand
+	known map[string]storeTakes
 }
 
-func (d *demands) of(e engine.Engine, site engine.Spec) (demand, error) {
+// storeTakes is what a store takes of its quota and of the nodes.
+type storeTakes struct {
+	quota demand
+	nodes storeNeed
+}
+
+func (d *demands) of(e engine.Engine, site engine.Spec) (takes storeTakes, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if known, ok := d.known[e.Name()]; ok {
@@ -45,17 +51,19 @@ func (d *demands) of(e engine.Engine, site engine.Spec) (demand, error) {
 	}
 	manifest, err := anyStore(e, site)
 	if err != nil {
-		return nil, err
+		return takes, err
 	}
-	needs, err := demandOf(manifest, ofContainers())
-	if err != nil {
-		return nil, err
+	if takes.quota, err = demandOf(manifest, ofContainers()); err != nil {
+		return takes, err
+	}
+	if takes.nodes, err = needOf(manifest, ofContainers()); err != nil {
+		return takes, err
 	}
 	if d.known == nil {
-		d.known = map[string]demand{}
+		d.known = map[string]storeTakes{}
 	}
-	d.known[e.Name()] = needs
-	return needs, nil
+	d.known[e.Name()] = takes
+	return takes, nil
 }
 
 // anyStore is the manifest of a store of the engine, whichever it is.
@@ -112,11 +120,11 @@ func (p *Provisioner) Misfits(plan store.Plan) (all []string, err error) {
 
 // shortage says why a store of the engine does not fit the plan; nothing when it does.
 func (p *Provisioner) shortage(e engine.Engine, plan store.Plan) (string, error) {
-	needs, err := p.demands.of(e, p.site)
+	takes, err := p.demands.of(e, p.site)
 	if err != nil {
 		return "", err
 	}
-	if short := needs.beyond(limitsOf(plan)); len(short) > 0 {
+	if short := takes.quota.beyond(limitsOf(plan)); len(short) > 0 {
 		return tooSmall(e, plan, short), nil
 	}
 	return "", nil
@@ -126,26 +134,37 @@ func (p *Provisioner) shortage(e engine.Engine, plan store.Plan) (string, error)
 // or limits gets those of the limits.
 func demandOf(manifest string, limits kube.Limits) (demand, error) {
 	d := demand{}
+	err := eachObject(manifest, func(object runtime.Object) error {
+		d.take(object, limits)
+		return nil
+	})
+	return d, err
+}
+
+// eachObject calls do for the objects of a manifest whose kinds Kubernetes has itself.
+func eachObject(manifest string, do func(runtime.Object) error) error {
 	documents := yaml.NewYAMLReader(bufio.NewReader(strings.NewReader(manifest)))
 	for {
 		document, err := documents.Read()
 		if errors.Is(err, io.EOF) {
-			return d, nil
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read a manifest: %w", err)
+			return fmt.Errorf("read a manifest: %w", err)
 		}
 		if len(bytes.TrimSpace(document)) == 0 {
 			continue
 		}
 		object, _, err := scheme.Codecs.UniversalDeserializer().Decode(document, nil, nil)
-		if runtime.IsNotRegisteredError(err) { // of a kind that takes no quota of ours
+		if runtime.IsNotRegisteredError(err) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read a manifest: %w", err)
+			return fmt.Errorf("read a manifest: %w", err)
 		}
-		d.take(object, limits)
+		if err := do(object); err != nil {
+			return err
+		}
 	}
 }
 

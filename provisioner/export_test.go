@@ -22,3 +22,19 @@ func (p *Provisioner) GiveBackAfter(d time.Duration) { p.giveBack = d }
 func (p *Provisioner) TryAgainAfter(pause time.Duration) {
 	p.backoff = func(int) time.Duration { return pause }
 }
+
+// KeepCounts lets the nodes be counted again only when a test says so.
+func (p *Provisioner) KeepCounts() {
+	c := p.cluster.census
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.age = time.Hour
+}
+
+// CountAgain has the nodes counted the next time when somebody looks.
+func (p *Provisioner) CountAgain() {
+	c := p.cluster.census
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.until = time.Time{}
+}

@@ -31,17 +31,17 @@ func TestEveryEngineFitsEveryPlan(t *testing.T) {
 		for _, e := range engine.Offered().All() {
 			for _, environment := range enginetest.Environments() {
 				site := enginetest.Spec(environment)
-				needs, err := new(demands).of(e, site)
+				takes, err := new(demands).of(e, site)
 				if err != nil {
 					t.Fatal(err)
 				}
 				for name, quota := range limits.Quota {
-					need := needs[name]
+					need := takes.quota[name]
 					if need.IsZero() {
 						t.Errorf("%s needs nothing of %s, of which there are %s", e.Name(), name, quota)
 					}
 				}
-				if short := needs.beyond(limits); len(short) > 0 {
+				if short := takes.quota.beyond(limits); len(short) > 0 {
 					t.Errorf("%s in %s does not fit %s: it needs %s", e.Name(), environment, plan.Name, short)
 				}
 				wantContainersWithin(t, enginetest.Objects(t, enginetest.Request(t, e, site)), limits.Max)

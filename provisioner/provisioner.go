@@ -97,6 +97,7 @@ func (p *Provisioner) Run(ctx context.Context) {
 	all.Go(func() { p.keep(ctx) })
 	all.Go(func() { p.share(ctx) })
 	all.Go(func() { p.watchReadiness(ctx) })
+	all.Go(func() { p.count(ctx) })
 	p.dispatch(ctx, &all)
 	all.Wait()
 	p.events.close()
