@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -274,7 +275,7 @@ func (a *App) listClusters(c echo.Context) error {
 	}
 	page := views.AdminClustersPage{Shell: shell}
 	for _, cluster := range clusters {
-		page.Clusters = append(page.Clusters, a.clusterCard(cluster))
+		page.Clusters = append(page.Clusters, a.clusterCard(c.Request().Context(), cluster))
 	}
 	strays, err := a.Provisioner.Strays(c.Request().Context())
 	if err != nil {
@@ -350,19 +351,24 @@ func orUnknown(version string) string {
 	return word(version)
 }
 
+// capacityPatience is how long a page about the cluster waits until its nodes are counted.
+const capacityPatience = 5 * time.Second
+
 // clusterCard tells what the records know of a cluster, and of the one that is worked on what
 // the connection to it says.
-func (a *App) clusterCard(cluster store.ClusterAccount) views.AdminClusterCard {
+func (a *App) clusterCard(ctx context.Context, cluster store.ClusterAccount) views.AdminClusterCard {
 	card := views.AdminClusterCard{Cluster: views.Cluster{Name: word(cluster.Name)}, Facts: []views.Fact{
 		{Name: "Kubernetes", Value: orUnknown(cluster.Version)},
-		{Name: "Nodes", Value: nodes(cluster.Simulated)},
 		{Name: "Stores", Value: placed(cluster)},
-		{Name: "Promised to them", Value: promised(cluster.Promised)},
+		{Name: "Reserved by plans", Value: reserved(cluster.Promised)},
 		{Name: "Domain", Value: cluster.BaseDomain},
 		{Name: "Ingress class", Value: orDefault(cluster.IngressClass)},
 		{Name: "Storage class", Value: orDefault(cluster.StorageClass)},
 		{Name: "UID", Value: orUnknown(cluster.UID), Code: cluster.UID != ""},
 	}}
+	if cluster.Simulated {
+		card.Facts = append(card.Facts, views.Fact{Name: "Nodes", Value: "Simulated: they run no containers"})
+	}
 	if state := a.Provisioner.Cluster(); state.Name == cluster.Name {
 		card.Cluster = clusterView(state)
 		link := views.Fact{Name: "Connection", Value: linkInWords(state.Link)}
@@ -370,48 +376,43 @@ func (a *App) clusterCard(cluster store.ClusterAccount) views.AdminClusterCard {
 			link.Value += ": " + plain(state.Problem)
 		}
 		card.Facts = append(card.Facts, link)
+		capacity := capacityView(a.Provisioner.Capacity(ctx, capacityPatience))
+		card.Capacity = &capacity
 	}
 	return card
-}
-
-func nodes(simulated bool) string {
-	if simulated {
-		return "Simulated: they run no containers"
-	}
-	return "Shopwright has no right to see them, and does not know how much of them is free"
 }
 
 // placed is how many stores are in the cluster, and how they are.
 func placed(c store.ClusterAccount) string {
 	text := strconv.Itoa(c.Stores)
 	if c.Troubled > 0 {
-		text += ", of which " + strconv.Itoa(c.Troubled) + " failed or cannot be bought at"
+		text += ", of which " + strconv.Itoa(c.Troubled) + " failed or not selling"
 	}
 	return text
 }
 
-// promised is what the plans of the stores let them take together.
-func promised(t store.Take) string {
+// reserved is what the plans of the stores let them take together.
+func reserved(t store.Take) string {
 	if t == (store.Take{}) {
 		return "Nothing yet"
 	}
-	return decimal(t.CPU, 1000) + " CPUs, " + decimal(t.Memory, 1024) + " GiB of memory, " + decimal(t.Disk, 1024) + " GiB of disk and " + strconv.Itoa(t.Pods) + " pods at most, by their plans"
+	return decimal(t.CPU, 1000) + " CPU, " + decimal(t.Memory, 1024) + " GiB of memory, " + decimal(t.Disk, 1024) + " GiB of disk and " + strconv.Itoa(t.Pods) + " pods at most"
 }
 
 func linkInWords(l provisioner.Link) string {
 	switch l {
 	case provisioner.Starting:
-		return "It is being started"
+		return "Starting"
 	case provisioner.Connecting:
-		return "Shopwright is connecting to it"
+		return "Connecting"
 	case provisioner.Connected:
-		return "It answers"
+		return "Connected"
 	case provisioner.Unreachable:
-		return "It does not answer"
+		return "Unreachable"
 	case provisioner.Foreign:
-		return "Another cluster answers in its place"
+		return "Another cluster answers"
 	default:
-		return "No cluster is named in the settings"
+		return "Not configured"
 	}
 }
 

@@ -359,7 +359,7 @@ func TestClusterTellsWhatItHolds(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := s.developer()
-	if page := s.get(b, "/admin/clusters").body; !strings.Contains(page, "Nothing yet") || !strings.Contains(page, "No cluster is named in the settings") || strings.Contains(page, "unconfigured") {
+	if page := s.get(b, "/admin/clusters").body; !strings.Contains(page, "Nothing yet") || !strings.Contains(page, "Not configured") || strings.Contains(page, "unconfigured") {
 		t.Errorf("an empty cluster: %s", page)
 	}
 	s.create(b, "First")
@@ -369,7 +369,7 @@ func TestClusterTellsWhatItHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := s.get(b, "/admin/clusters").body
-	for _, told := range []string{"2, of which 1 failed or cannot be bought at", "10 CPUs, 16 GiB of memory, 40 GiB of disk and 40 pods at most, by their plans", "no right to see them"} {
+	for _, told := range []string{"2, of which 1 failed or not selling", "10 CPU, 16 GiB of memory, 40 GiB of disk and 40 pods at most", "Unknown: the cluster isn’t connected"} {
 		if !strings.Contains(page, told) {
 			t.Errorf("nothing is said of %q: %s", told, page)
 		}

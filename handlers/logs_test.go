@@ -36,18 +36,22 @@ type shop struct {
 
 const ofDatabase = "of=mariadb-0%2Fmariadb"
 
-// connect is a site with those engines and a cluster, and nothing on it yet.
-func connect(t *testing.T, engines engine.Registry) shop {
+// connect is a site with those engines and a cluster, and nothing on it yet; the provisioner is as changed by the test.
+func connect(t *testing.T, engines engine.Registry, changes ...func(*provisioner.Config)) shop {
 	t.Helper()
 	s := shop{site: prepare(t), link: kubetest.NewLink(t)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	s.Provisioner = provisioner.New(provisioner.Config{
+	config := provisioner.Config{
 		DB: s.db, Cluster: storetest.Cluster(t, s.db), Engines: engines, Site: engine.Spec{Environment: "local", TLS: engine.TLS{Mode: engine.TLSNone}},
 		Connect: func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
 			return s.link.Config(), nil
 		},
 		Holder: uuid.NewString(), Log: log, Timeout: 5 * time.Minute, Concurrency: store.Concurrency{Global: 2},
-	})
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	s.Provisioner = provisioner.New(config)
 	s.app.Drain()
 	s.app = handlers.New(handlers.Config{
 		DB: s.db, Provisioner: s.Provisioner, Engines: engines, SessionKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, BaseURL: "http://127.0.0.1",

@@ -192,6 +192,7 @@ func (a *App) engineChoices(selected string) []views.Choice {
 func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
 	form := views.CreateForm{
 		Key: formKey(r.Key), Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(), Waits: waits(a.Provisioner.Cluster()),
+		NoRoom: a.noRoom(ctx),
 	}
 	var err error
 	if form.Quota, err = a.quota(ctx, who, r.Team); err != nil {

@@ -137,8 +137,9 @@ type Stray struct {
 
 // AdminClusterCard is a cluster with what is known of it.
 type AdminClusterCard struct {
-	Cluster Cluster
-	Facts   []Fact
+	Cluster  Cluster
+	Facts    []Fact
+	Capacity *ClusterCapacity // nil for a cluster that nothing is connected to
 }
 
 // AdminQueuePage tells what is being worked on, and what waits.

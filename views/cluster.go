@@ -3,6 +3,8 @@ package views
 import (
 	"cmp"
 	"fmt"
+	"strings"
+	"time"
 )
 
 func clusterLook(c Cluster) look {
@@ -59,3 +61,69 @@ func clusterTitle(c Cluster) string {
 func clusterName(c Cluster) string { return cmp.Or(c.Name, "the cluster") }
 
 func clusterProgress(c Cluster) string { return fmt.Sprintf("%d of %d", c.Done, c.Total) }
+
+// ClusterCapacity is what the nodes of a cluster give to stores, and what is left of it.
+type ClusterCapacity struct {
+	Unknown string // why there are no figures; empty where there are
+	Nodes   int    // on which stores may be placed
+	CPU     Share
+	Memory  Share
+	Waiting int // pods without a node
+	Room    []EngineRoom
+	At      time.Time
+}
+
+// Share is how much of something is requested.
+type Share struct {
+	Text    string // such as 1.9 of 2 CPU
+	Percent int
+}
+
+// EngineRoom is how many more stores of an engine fit.
+type EngineRoom struct {
+	Engine string
+	Stores int  // about
+	More   bool // whether more than that fit
+}
+
+// nearlyFull is how many more stores an administrator should not wait for.
+const nearlyFull = 2
+
+// roomLevel is a word for how full the nodes are; empty while there is room.
+func roomLevel(room []EngineRoom) string {
+	full, nearly := len(room) > 0, false
+	for _, r := range room {
+		full, nearly = full && r.Stores == 0, nearly || r.Stores <= nearlyFull
+	}
+	switch {
+	case full:
+		return "Full"
+	case nearly:
+		return "Nearly full"
+	default:
+		return ""
+	}
+}
+
+// roomText says how many more stores of each engine fit.
+func roomText(room []EngineRoom) string {
+	var fit, none []string
+	for _, r := range room {
+		switch {
+		case r.Stores == 0:
+			none = append(none, r.Engine)
+		case r.More:
+			fit = append(fit, fmt.Sprintf("over %d more %s stores", r.Stores, r.Engine))
+		default:
+			fit = append(fit, "about "+count(r.Stores, "more "+r.Engine+" store", "more "+r.Engine+" stores"))
+		}
+	}
+	var text []string
+	if len(fit) > 0 {
+		text = append(text, "Room for "+strings.Join(fit, ", or ")+".")
+	}
+	if len(none) > 0 {
+		text = append(text, "No room for another "+strings.Join(none, " or ")+" store.")
+	}
+	return strings.Join(text, " ")
+}

@@ -254,6 +254,7 @@ type CreateForm struct {
 	Pace            string // how soon there can be another store, where that is not at once
 	Problem         string // what is wrong with the request as a whole
 	Waits           string // why the store will have to wait in the queue, if so
+	NoRoom          string // what the nodes have no room for, if so
 }
 
 // Quota is the limit that the next store reaches first.

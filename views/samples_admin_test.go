@@ -69,18 +69,39 @@ func samplePlanForm() AdminPlanPage {
 	}
 }
 
-func sampleClusters() AdminClustersPage {
-	card := func(c Cluster, connection string) AdminClusterCard {
-		return AdminClusterCard{Cluster: c, Facts: []Fact{
-			{Name: "Kubernetes", Value: "v1.37.0"}, {Name: "Nodes", Value: "Simulated: they run no containers"}, {Name: "Stores", Value: "38"},
-			{Name: "UID", Value: "6f0c1d8e-1111-2222-3333-444455556666", Code: true}, {Name: "Connection", Value: connection},
-		}}
+func clusterCard(c Cluster, connection string, capacity ClusterCapacity) AdminClusterCard {
+	return AdminClusterCard{Cluster: c, Capacity: &capacity, Facts: []Fact{
+		{Name: "Kubernetes", Value: "v1.37.0"}, {Name: "Stores", Value: "38"},
+		{Name: "UID", Value: "6f0c1d8e-1111-2222-3333-444455556666", Code: true}, {Name: "Connection", Value: connection},
+	}}
+}
+
+func sampleCapacity(cpu, memory Share, woocommerce, medusa int) ClusterCapacity {
+	return ClusterCapacity{
+		Nodes: 3, CPU: cpu, Memory: memory, At: sampleTime, Room: []EngineRoom{{Engine: "WooCommerce", Stores: woocommerce}, {Engine: "Medusa", Stores: medusa}},
 	}
+}
+
+func sampleClusters() AdminClustersPage {
 	return AdminClustersPage{Shell: adminShell("Clusters"), Clusters: []AdminClusterCard{
-		card(Cluster{Name: "ams-1", Since: sampleTime}, "connected"), card(unreachableShell().Cluster, "unreachable: "+hostile),
+		clusterCard(Cluster{Name: "ams-1", Since: sampleTime}, "Connected", sampleCapacity(Share{"19.4 of 48 CPU", 40}, Share{"52.25 of 190.5 GiB", 27}, 68, 74)),
+		clusterCard(unreachableShell().Cluster, "Unreachable: "+hostile, ClusterCapacity{Unknown: "Unknown: the cluster isn’t connected or doesn’t answer."}),
 	}, Strays: []Stray{
 		{Namespace: "store-nordwind-outdoor", Slug: "nordwind-outdoor", Label: "shopwright.dev/store-id", StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b", CreatedAt: sampleTime},
 		{Namespace: "store-" + strings.Repeat("x", 57), Slug: strings.Repeat("x", 57), Label: "shopwright.dev/store-id", StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5c", CreatedAt: sampleTime},
+	}}
+}
+
+// fullClusters hold few more stores or none, and one does not tell.
+func fullClusters() AdminClustersPage {
+	nearly := sampleCapacity(Share{"5.02 of 6 CPU", 83}, Share{"9.5 of 23.25 GiB", 40}, 1, 2)
+	full := sampleCapacity(Share{"1.94 of 2 CPU", 97}, Share{"5.11 of 7.64 GiB", 66}, 0, 0)
+	full.Nodes, full.Waiting = 1, 3
+	one := sampleCapacity(Share{"6.2 of 8 CPU", 77}, Share{"29.8 of 31.2 GiB", 95}, 0, 3)
+	forbidden := ClusterCapacity{Unknown: "Shopwright isn’t allowed to list the cluster’s nodes. Upgrade the platform’s chart, or give its account this right, to see how many more stores fit."}
+	return AdminClustersPage{Shell: adminShell("Clusters"), Clusters: []AdminClusterCard{
+		clusterCard(Cluster{Name: "fra-1", Since: sampleTime}, "Connected", nearly), clusterCard(Cluster{Name: "fra-2", Since: sampleTime}, "Connected", full),
+		clusterCard(Cluster{Name: "fra-3", Since: sampleTime}, "Connected", one), clusterCard(Cluster{Name: "fra-4", Since: sampleTime}, "Connected", forbidden),
 	}}
 }
 
@@ -125,6 +146,7 @@ func adminStates() map[string]templ.Component {
 		"17g-admin-queue":      AdminQueueView(sampleQueue()),
 		"17h-admin-queue-none": AdminQueueView(idle),
 		"17i-admin-versions":   AdminVersions(sampleVersions()),
+		"17j-admin-full":       AdminClusters(fullClusters()),
 	}
 }
 

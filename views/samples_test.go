@@ -121,6 +121,13 @@ func wrongForm() CreateForm {
 	return f
 }
 
+// crowdedForm is for a cluster without room for one of the engines.
+func crowdedForm() CreateForm {
+	f := sampleForm()
+	f.NoRoom = "The cluster has no room for another Medusa store. A new one can only open once there is room."
+	return f
+}
+
 // fullForm has no store left to give, one engine to choose from, and a cluster to wait for.
 func fullForm() CreateForm {
 	f := sampleForm()
@@ -436,6 +443,7 @@ func states() map[string]templ.Component {
 		"04b-create-wrong":        Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: wrongForm()}),
 		"04c-create":              Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: sampleForm()}),
 		"04d-create-full":         Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: fullForm()}),
+		"04f-create-crowded":      Create(CreatePage{Shell: sampleShell("Create store", PlaceStores), Form: crowdedForm()}),
 		"05-provisioning":         Store(overviewPage("Nordwind Outdoor", Provisioning)),
 		"05b-long-name":           Store(overviewPage(longName, Provisioning)),
 		"05d-upgrading":           Store(overviewPage("Nordwind Outdoor", Upgrading)),

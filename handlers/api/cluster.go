@@ -154,6 +154,32 @@ type ClusterHealth struct {
 	Simulated bool       `json:"simulated" doc:"It runs no containers."`
 	Problem   string     `json:"problem,omitempty"`
 	Since     *time.Time `json:"since,omitempty"`
+	Capacity  Capacity   `json:"capacity"`
+}
+
+// Capacity is how many more stores the nodes of a cluster hold.
+type Capacity struct {
+	State     string     `json:"state" enum:"unknown,forbidden,counted" doc:"Unknown while the nodes have not been counted or the cluster is not connected; forbidden where Shopwright may not list the nodes."`
+	CountedAt *time.Time `json:"counted_at,omitempty"`
+	Room      []Room     `json:"room" nullable:"false"`
+}
+
+// Room is how many more stores of an engine fit, if they are all of that engine.
+type Room struct {
+	Engine string `json:"engine" example:"woocommerce"`
+	Stores int    `json:"stores" doc:"About so many, by what the engine’s chart requests of nodes."`
+	More   bool   `json:"more" doc:"More than that fit."`
+}
+
+// capacityPatience is how long an answer waits until the nodes are counted.
+const capacityPatience = 250 * time.Millisecond
+
+func capacityOf(c provisioner.Capacity) Capacity {
+	shown := Capacity{State: string(c.State), CountedAt: at(c.At), Room: []Room{}}
+	for _, r := range c.Room {
+		shown.Room = append(shown.Room, Room{Engine: r.Engine, Stores: r.Stores, More: r.More})
+	}
+	return shown
 }
 
 // Database is the state of the records.
@@ -172,7 +198,7 @@ func (a *API) showHealth(ctx context.Context, _ *struct{}) (*healthOutput, error
 		Version: a.Version,
 		Cluster: ClusterHealth{
 			Name: cluster.Name, Link: string(cluster.Link), Version: cluster.Version, Simulated: cluster.Simulated,
-			Problem: legible.Text(cluster.Problem), Since: at(cluster.Since),
+			Problem: legible.Text(cluster.Problem), Since: at(cluster.Since), Capacity: capacityOf(a.Provisioner.Capacity(ctx, capacityPatience)),
 		},
 		Database: Database{OK: true},
 	}
