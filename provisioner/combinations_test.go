@@ -8,6 +8,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,21 +53,37 @@ func TestEveryCombinationIsAdmittedAndFits(t *testing.T) {
 	}
 }
 
-// busiest is what a store takes while it is upgraded, checked, and its jobs run.
+// busiest is what a store takes while it is upgraded, checked, and its jobs run. The maintenance page
+// goes before the check comes, so that of the two there is the greedier one.
 func busiest(objects []runtime.Object, limits kube.Limits) demand {
-	d := demand{}
+	checked, away := demand{}, demand{}
 	for _, object := range objects {
-		d.take(object, limits)
-		switch o := object.(type) {
-		case *corev1.Pod:
-			d.pods(nil, o.Spec, limits)
-		case *appsv1.Deployment:
-			if o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType { // the next pod comes before the last one goes
-				d.pods(nil, o.Spec.Template.Spec, limits)
-			}
+		cron, isCron := object.(*batchv1.CronJob)
+		if !isCron || cron.Name != "maintenance" {
+			checked.takeAtBusiest(object, limits)
+		}
+		if _, isCheck := object.(*corev1.Pod); !isCheck {
+			away.takeAtBusiest(object, limits)
 		}
 	}
-	return d
+	for name, q := range away {
+		if q.Cmp(checked[name]) > 0 {
+			checked[name] = q
+		}
+	}
+	return checked
+}
+
+func (d demand) takeAtBusiest(object runtime.Object, limits kube.Limits) {
+	d.take(object, limits)
+	switch o := object.(type) {
+	case *corev1.Pod:
+		d.pods(nil, o.Spec, limits)
+	case *appsv1.Deployment:
+		if o.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType { // the next pod comes before the last one goes
+			d.pods(nil, o.Spec.Template.Spec, limits)
+		}
+	}
 }
 
 // aPod is a pod that the workload makes.

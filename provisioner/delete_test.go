@@ -171,7 +171,7 @@ func TestWhatChangesWhileLookingIsSeen(t *testing.T) {
 // lockRecords lets nobody write to the records until they are unlocked.
 func (p *platform) lockRecords(t *testing.T) (unlock func()) {
 	t.Helper()
-	other, err := sql.Open("sqlite", p.file)
+	other, err := sql.Open("sqlite", "file:"+p.file+"?_pragma=busy_timeout(60000)") // who writes just now ends first
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestDeleteAsksForLittle(t *testing.T) {
 	before := len(link.Requests())
 	p.askDelete(t, st)
 	p.untilGone(t, st)
-	const most = 32 // of which Helm’s own, for 20 objects and its record, are 24
+	const most = 33 // of which Helm’s own, for 21 objects and its record, are 25
 	asked := slices.DeleteFunc(link.Requests()[before:], func(r kubetest.Request) bool { return !r.About(st.Namespace) })
 	if len(asked) > most {
 		t.Errorf("deleting a store takes %d requests, want at most %d: %v", len(asked), most, asked)
