@@ -172,6 +172,13 @@ func (s *shop) testCheck(t *testing.T) {
 	if !r.OK || !r.Placed || r.Order == "" || s.count(t, orders) != 1 || s.count(t, canceled) != 1 {
 		t.Errorf("%+v, %d orders, %d cancelled", r, s.count(t, orders), s.count(t, canceled))
 	}
+	s.checkIsKilled(t)
+	if open := s.count(t, orders) - s.count(t, canceled); open != 1 {
+		t.Errorf("a check that is killed leaves %d orders", open)
+	}
+	if r, line := s.check(t); !r.OK || s.count(t, orders) != 3 || s.count(t, canceled) != 3 {
+		t.Errorf("after it: %s, %d orders, %d cancelled", line, s.count(t, orders), s.count(t, canceled))
+	}
 	if reserved := s.count(t, `SELECT coalesce(sum(reserved_quantity), 0)::int FROM inventory_level`); reserved != 0 {
 		t.Errorf("%d pieces stay reserved", reserved)
 	}
@@ -181,6 +188,18 @@ func (s *shop) testCheck(t *testing.T) {
 		t.Errorf("with nothing in stock: %+v", r)
 	}
 	s.execute(t, fmt.Sprintf(stock, 100))
+}
+
+// checkIsKilled runs a check that dies once it has ordered.
+func (s *shop) checkIsKilled(t *testing.T) {
+	t.Helper()
+	const cancelling = "await step('cancel'"
+	script := strings.Replace(s.config(t, "check.mjs"), cancelling, "process.kill(process.pid, 'SIGKILL'); "+cancelling, 1)
+	cmd := exec.CommandContext(t.Context(), "node", s.write(t, "killed.mjs", script))
+	cmd.Env = s.env(t, "check")
+	if out, err := cmd.CombinedOutput(); err == nil || len(out) > 0 {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 func (s *shop) execute(t *testing.T, query string) {
