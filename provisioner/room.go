@@ -38,6 +38,9 @@ func needOf(manifest string, limits kube.Limits) (need storeNeed, err error) {
 		case *batchv1.Job:
 			return need.add(&need.passing, o.Spec.Parallelism, o.Spec.Template, limits)
 		case *batchv1.CronJob:
+			if o.Spec.Suspend != nil && *o.Spec.Suspend { // it makes no pod by itself, and none while a store is opened
+				return nil
+			}
 			return need.add(&need.passing, o.Spec.JobTemplate.Spec.Parallelism, o.Spec.JobTemplate.Spec.Template, limits)
 		}
 		return nil
