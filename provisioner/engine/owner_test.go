@@ -85,7 +85,8 @@ func TestAnotherOwnerReplacesNoChoiceOfTheMerchant(t *testing.T) {
 	}
 }
 
-// An address that a customer has signed up with is no reason to fail: that user keeps it.
+// An address that a customer has signed up with is no reason to fail: that user keeps it, and the
+// owner's user gets the next one.
 func TestOwnerWhoIsACustomerAlready(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, unchanged)
@@ -94,6 +95,12 @@ func TestOwnerWhoIsACustomerAlready(t *testing.T) {
 	s.belongsTo(t, secondOwner)
 	if got := s.addresses(t); strings.Count(got, secondOwner) != 4 || !strings.Contains(got, `"login":"admin","email":"`+firstOwner) {
 		t.Errorf("the shop has\n%s", got)
+	}
+	for _, email := range []string{firstOwner, secondOwner, "ona@example.net"} {
+		s.belongsTo(t, email)
+	}
+	if got := s.read(t, "users.json"); got != `{"1":{"login":"admin","email":"ona@example.net"},"2":{"login":"noor","email":"`+secondOwner+`"}}` {
+		t.Errorf("the users are %s", got)
 	}
 }
 

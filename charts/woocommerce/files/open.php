@@ -33,6 +33,26 @@ function let_check_in(): void
     set_option('shopwright_check', hash('sha256', credential('rest-key') . ':' . credential('rest-secret')));
 }
 
+// No two users have one address: while a customer has the new one, the owner's user keeps its own,
+// which is remembered as ours for the next change.
+function readdress_owner(string $before, string $email): void
+{
+    $owner = get_user_by('login', credential('admin-username'));
+    $ours = get_option('shopwright_owner_user') ?: $before;
+    if (!$owner || $owner->user_email !== $ours) {
+        return;
+    }
+    if (!in_array(email_exists($email), [false, $owner->ID], true)) {
+        set_option('shopwright_owner_user', $ours);
+        return;
+    }
+    $done = wp_update_user(['ID' => $owner->ID, 'user_email' => $email]);
+    if (is_wp_error($done)) {
+        WP_CLI::error($done->get_error_message());
+    }
+    delete_option('shopwright_owner_user');
+}
+
 // Mail about orders goes to the owner, and replies of customers to the address that the shop's mail
 // is from. An address that the merchant has set in the shop stays.
 function write_to_owner(string $email): void
@@ -56,13 +76,7 @@ function write_to_owner(string $email): void
             set_option($name, ['recipient' => $email] + $settings);
         }
     }
-    $owner = get_user_by('login', credential('admin-username'));
-    if ($owner && $owner->user_email === $before && !email_exists($email)) {
-        $done = wp_update_user(['ID' => $owner->ID, 'user_email' => $email]);
-        if (is_wp_error($done)) {
-            WP_CLI::error($done->get_error_message());
-        }
-    }
+    readdress_owner($before, $email);
     set_option('shopwright_owner', $email); // last: until then the next run goes on
 }
 

@@ -81,6 +81,8 @@ function update_option(string $name, mixed $value): bool
     return true;
 }
 
+function delete_option(string $name): void { @unlink(getenv('STATE') . "/options/$name"); }
+
 function get_option(string $name, mixed $default = false): mixed
 {
     $text = @file_get_contents(getenv('STATE') . "/options/$name");
@@ -137,12 +139,20 @@ function get_user_by(string $field, string $login): object|false
     return false;
 }
 
-function email_exists(string $email): int|false { return array_search($email, array_column(users(), 'email', 'login')) ? 1 : false; }
+function email_exists(string $email): int|false
+{
+    foreach (users() as $id => $user) {
+        if ($user['email'] === $email) {
+            return $id;
+        }
+    }
+    return false;
+}
 
 // WordPress has no two users of one address.
 function wp_update_user(array $changed): int|WP_Error
 {
-    if (email_exists($changed['user_email'])) {
+    if (!in_array(email_exists($changed['user_email']), [false, $changed['ID']], true)) {
         return new WP_Error('Sorry, that email address is already used!');
     }
     $users = users();
