@@ -16,7 +16,6 @@ func (a *App) ownerForm(who visitor, st store.Store) views.OwnerForm {
 	form := views.OwnerForm{StoreID: st.ID, Email: word(st.OwnerEmail), Text: use.Text, Can: who.Actor.May(store.UpgradeStores, st.TeamID)}
 	switch {
 	case !st.CanChangeOwner():
-		form.Waits = true
 		form.Hint = "It can be changed while the store is ready."
 	case use.InShop:
 		form.Hint = "The release is applied again with the new address. If the order check fails, the change is undone."

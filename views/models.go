@@ -448,7 +448,6 @@ type OwnerForm struct {
 	Text    string // what the address is for
 	Hint    string // what a change comes to, or when there can be one
 	Can     bool   // whether the user may change it
-	Waits   bool   // nobody can change it now
 }
 
 // DeleteForm asks for the name of the store that is to go.

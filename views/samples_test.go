@@ -389,7 +389,7 @@ func ownerWrong() templ.Component {
 func ownerWaits() templ.Component {
 	p := sampleStorePage("Atelier Köhler", Upgrading, TabSettings)
 	p.Settings = &SettingsTab{Facts: sampleFacts(), Owner: sampleOwner(), Delete: sampleDelete("")}
-	p.Settings.Owner.Waits, p.Settings.Owner.Hint = true, "It can be changed while the store is ready."
+	p.Settings.Owner.Hint = "It can be changed while the store is ready."
 	return Store(p)
 }
 
