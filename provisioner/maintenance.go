@@ -32,7 +32,7 @@ const (
 // nextNotice puts the maintenance page up before the release of a shop changes. due is false when
 // nothing is to be done about it.
 func nextNotice(st store.Store, o observed) (a action, due bool) {
-	changes := st.Change.Kind == store.Upgrade || st.Change.Kind == store.Rollback || st.Change.Kind == store.Repair
+	changes := st.Change.OfOpenShop() || st.Change.Kind == store.Repair
 	if !changes || o.Release.Status == helm.None || o.Release.Change == st.Change.ID {
 		return action{}, false
 	}
