@@ -93,12 +93,18 @@ func (s *store) upgrade(t *testing.T, b *browsertest.Browser, image string) {
 	s.confirm(t, b, "brought to "+image)
 }
 
-// confirm presses the button of the change that is shown, and waits until the store is ready
-// again, or has failed.
+// confirm presses the button of the change that is shown.
 func (s *store) confirm(t *testing.T, b *browsertest.Browser, what string) {
 	t.Helper()
+	s.press(t, b, "header button.btn-primary", what)
+}
+
+// press presses a button that sets off a change, and waits until the store is ready again, or has
+// failed.
+func (s *store) press(t *testing.T, b *browsertest.Browser, button, what string) {
+	t.Helper()
 	began := time.Now()
-	b.Click("header button.btn-primary")
+	b.Click(button)
 	b.Until(fmt.Sprintf(`location.pathname === %q && document.getElementById("store-main") !== null`, s.page))
 	within(t, provisioning, what, func(context.Context) bool {
 		status := s.status(b)

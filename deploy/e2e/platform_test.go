@@ -126,6 +126,7 @@ func (c *cluster) begin(b *browsertest.Browser, engine, name string) *store {
 	b.Click(fmt.Sprintf(`#create-form input[name="engine"][value=%q]`, engine))
 	b.Type(`#create-form input[name="name"]`, name)
 	b.Type(`#create-form input[name="slug"]`, s.slug)
+	setOwner(b, "#create-form", firstOwner)
 	s.clicked = time.Now()
 	b.Click(`#create-form button.btn-primary`)
 	b.WaitFor(`#store-head`)

@@ -42,6 +42,7 @@ func TestWooCommerce(t *testing.T) {
 func (s *store) testWithPlugin(t *testing.T, owner *browsertest.Browser) {
 	s.mustBeReady(t, owner)
 	t.Run("a customer buys", func(t *testing.T) { s.order(t, "ada@example.com") })
+	t.Run("the owner hears of orders", func(t *testing.T) { s.mustWriteTo(t, firstOwner) })
 	t.Run("the owner sees the order", func(t *testing.T) { s.seeWooOrder(t, owner.In(t), "ada@example.com") })
 	t.Run("at rest", s.weigh)
 	t.Run("a burst of visitors", func(t *testing.T) { s.burst(t, "http://"+s.address()+"/") })
@@ -51,7 +52,9 @@ func (s *store) testWithPlugin(t *testing.T, owner *browsertest.Browser) {
 		s.seeWooOrder(t, owner, "ada@example.com")
 	})
 	t.Run("changed", func(t *testing.T) {
+		s.changeOwner(t, owner.In(t), "another-owner@example.com")
 		s.change(t, owner.In(t), s.version(t)+nextImage)
+		s.mustWriteTo(t, "another-owner@example.com")
 		s.seeWooOrder(t, owner, "ada@example.com")
 	})
 }
