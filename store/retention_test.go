@@ -35,6 +35,17 @@ func (b bundle) prune(t *testing.T, keep store.Retention) int64 {
 	return n
 }
 
+// mailLater has an event of the store mailed to somebody: it is needed until the mail is sent.
+func (b bundle) mailLater(t *testing.T, url string, st store.Store) {
+	t.Helper()
+	_, err := raw(t, url).ExecContext(t.Context(), `
+		INSERT INTO mails (id, event, user_id, tries, due_at, created_at) SELECT 'later', MAX(number), $1, 0, 0, 0 FROM events WHERE NOT audit AND store_id = $2`,
+		b.actor.UserID, st.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func countRows(t *testing.T, url, of string) (n int) {
 	t.Helper()
 	if err := raw(t, url).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+of).Scan(&n); err != nil {
@@ -50,7 +61,10 @@ func TestWhatIsTooOldIsPruned(t *testing.T) {
 		if _, err := b.db.RequestDelete(t.Context(), b.actor, gone.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), ""); err != nil {
+		removal := b.claim(t, "one")
+		b.advance(t, &removal, store.Progress{Step: store.StepUninstall})
+		b.advance(t, &removal, store.Progress{Step: store.StepRemove})
+		if _, err := b.db.Archive(t.Context(), removal, ""); err != nil {
 			t.Fatal(err)
 		}
 		before := b.told(t, living)
@@ -86,10 +100,11 @@ func TestWhatIsTooOldIsPruned(t *testing.T) {
 			t.Errorf("%d rows went in a second run on one day", n)
 		}
 		b.age(t, url, 25*time.Hour)
+		b.mailLater(t, url, gone)
 		b.prune(t, keep)
 		for what, want := range map[string]int{
 			"events WHERE kind = 'check.done'": 0, "events WHERE audit": audited, "stores": 1, "revisions": 1,
-			"api_tokens": 0, "invitations": 0, fmt.Sprintf("events WHERE NOT audit AND store_id = '%s'", gone.ID): 0,
+			"api_tokens": 0, "invitations": 0, fmt.Sprintf("events WHERE NOT audit AND store_id = '%s'", gone.ID): 1, // which is mailed
 		} {
 			if n := countRows(t, url, what); n != want {
 				t.Errorf("%d %s are left, want %d", n, what, want)
