@@ -321,6 +321,37 @@ func TestChangesAreNeverTheSame(t *testing.T) {
 	})
 }
 
+// What people ask for is told to whoever works on the store, who would otherwise find out after
+// the pause before the next try.
+func TestWorkersHearWhatPeopleAskFor(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		for _, ask := range []func() (store.Store, error){
+			func() (store.Store, error) { return b.db.CheckNow(t.Context(), b.actor, st.ID) },
+			func() (store.Store, error) { return b.db.Upgrade(t.Context(), b.actor, st.ID, store.UpgradeRequest{}) },
+			func() (store.Store, error) { return b.db.Cancel(t.Context(), b.actor, st.ID) },
+			func() (store.Store, error) { return b.db.RequestDelete(t.Context(), b.actor, st.ID) },
+		} {
+			events := b.db.Subscribe()
+			before, err := b.db.LastEvent(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ask(); err != nil {
+				t.Fatal(err)
+			}
+			e := <-events.Events
+			for e.Number <= before { // it may begin with what was before it
+				e = <-events.Events
+			}
+			if events.Close(); !e.Kind.Asks() {
+				t.Errorf("nobody hears of %s", e.Kind)
+			}
+		}
+	})
+}
+
 func TestCancelAChange(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
