@@ -35,7 +35,7 @@ func (a *API) registerStores() {
 	}, a.wish(a.DB.RequestDelete))
 	register(a, operation{
 		id: "change-owner", method: http.MethodPut, path: "/stores/{id}/owner", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
-		summary: "Change the owner’s address", description: "A shop that keeps it, as WooCommerce does, gets its release applied again with the new address; what has been set in the shop itself stays. " +
+		summary: "Change the owner’s address", description: "A shop that keeps it gets its release applied again with the new address; what has been set in the shop itself stays. " +
 			"When the order check fails the change is undone. For other shops the address is written down only.",
 	}, a.changeOwner)
 	for _, w := range []struct {
