@@ -166,7 +166,7 @@ type Capacity struct {
 
 // Room is how many more stores of an engine fit, if they are all of that engine.
 type Room struct {
-	Engine string `json:"engine" example:"woocommerce"`
+	Engine string `json:"engine"`
 	Stores int    `json:"stores" doc:"About so many, by what the engine’s chart requests of nodes."`
 	More   bool   `json:"more" doc:"More than that fit."`
 }
