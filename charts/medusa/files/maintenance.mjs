@@ -34,4 +34,4 @@ createServer((request, response) => {
   })
   response.end(reads ? page : json)
 }).listen(process.env.PORT ?? 9000)
-process.on('SIGTERM', () => process.exit(0))
+process.on('SIGTERM', () => process.exit())

@@ -244,6 +244,7 @@ const always = {
 }
 
 function send(response, { status, headers, body = '' }) {
+  if (!server.listening) response.setHeader('connection', 'close') // or a proxy would keep it, and us, for ever
   response.writeHead(status, { ...always, 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', ...headers })
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
