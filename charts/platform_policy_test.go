@@ -230,8 +230,11 @@ func TestPlatformAccountReachesNothingElse(t *testing.T) {
 		"read all secrets":                         listSecrets(metav1.NamespaceAll),
 		"read its own namespace's secrets":         listSecrets(platformNamespace),
 		"write a secret in its own namespace":      createSecret(platformNamespace),
-		"read nodes": func(ctx context.Context, as kubernetes.Interface) error {
-			return second(as.CoreV1().Nodes().List(ctx, metav1.ListOptions{}))
+		"watch nodes": func(ctx context.Context, as kubernetes.Interface) error {
+			return second(as.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{}))
+		},
+		"speak to a kubelet": func(ctx context.Context, as kubernetes.Interface) error {
+			return second(as.CoreV1().RESTClient().Get().AbsPath("/api/v1/nodes/sim-1/proxy/pods").DoRaw(ctx))
 		},
 		"read config maps": func(ctx context.Context, as kubernetes.Interface) error {
 			return second(as.CoreV1().ConfigMaps(metav1.NamespaceAll).List(ctx, metav1.ListOptions{}))
