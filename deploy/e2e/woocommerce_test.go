@@ -232,7 +232,8 @@ func (s *store) seeWooOrder(t *testing.T, dashboard *browsertest.Browser, email 
 	user, password := s.credentials(dashboard)
 	b := s.browser(t)
 	b.Do(chromedp.Navigate(s.url() + "/wp-login.php"))
-	b.WaitFor("#user_login")
+	// WordPress puts the cursor there some time after it has drawn the page, even while a password is typed.
+	b.Until(`document.activeElement.id === "user_login"`)
 	b.Type("#user_login", user)
 	b.Type("#user_pass", password)
 	b.Click("#wp-submit")
