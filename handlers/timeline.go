@@ -62,9 +62,10 @@ type work struct {
 	ended time.Time
 }
 
-// timeline folds a store's events, oldest first, into the steps of the work on it.
+// timeline folds a store's events, oldest first, into the steps of the work on it. Of a store with a
+// long history they begin in the middle of earlier work.
 func timeline(events []store.Event) views.Timeline {
-	w := &work{}
+	w := &work{spans: map[store.Step]*span{}}
 	for _, e := range events {
 		w.add(e)
 	}
