@@ -11,22 +11,22 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// maintenanceComponent is the component label of the pod that answers customers while a change has
-// taken the shop away.
+// maintenanceComponent is the component label of the pod that answers customers while a change restarts
+// the shop.
 const maintenanceComponent = "maintenance"
 
-// maintenancePatience is how long a change waits for that pod before it goes on without: where the
-// node has no room for it, a shop that must be changed is more important.
+// maintenancePatience is how long a change waits for that pod before it goes on without it. A node
+// without room for the page must not keep a shop from its upgrade.
 const maintenancePatience = 20 * time.Second
 
-// notice is whether customers are told that the shop is away.
+// notice is the state of the maintenance page.
 type notice string
 
 const (
 	noticeDue    notice = ""       // nobody has put it up yet
 	noticeComing notice = "coming" // its pod is not ready
 	noticeUp     notice = "up"
-	noticeNone   notice = "none" // the shop stays, the chart has none, or its pod does not get ready
+	noticeNone   notice = "none" // not needed, not in the chart, or not ready in time
 )
 
 // nextNotice puts the maintenance page up before the release of a shop changes. due is false when
@@ -69,8 +69,8 @@ func noticePods(s kube.Snapshot) []kube.Pod {
 	})
 }
 
-// showNotice puts the page up where the change takes away what customers reach. A cluster that refuses
-// its pod, for want of room in the quota say, is no reason to leave the shop as it is.
+// showNotice puts the page up if the change restarts the pods that answer customers. If the cluster
+// refuses the page's pod, because the quota is full for example, the change goes on without it.
 func (w *worker) showNotice(ctx context.Context, conn *connection) error {
 	away, err := w.takesAway(ctx, conn)
 	if err != nil {
@@ -91,8 +91,8 @@ func (w *worker) showNotice(ctx context.Context, conn *connection) error {
 	return err
 }
 
-// takesAway reports whether the pods that answer customers go before others come. What cannot be told,
-// since the chart refuses or the revision is gone, is said by who applies it.
+// takesAway reports whether the change stops the pods that answer customers before new ones start. It
+// reports false when the release cannot be rendered: applying it fails with the same reason.
 func (w *worker) takesAway(ctx context.Context, conn *connection) (bool, error) {
 	request, err := w.releaseRequest()
 	if err != nil {
@@ -129,7 +129,7 @@ func answersCustomers(workload object) bool {
 	return labels[labelServes] != nil
 }
 
-// takeNotice takes the maintenance page down, so that customers meet the shop only.
+// takeNotice takes the maintenance page down.
 func (w *worker) takeNotice(ctx context.Context, conn *connection, pods []kube.Pod) error {
 	var names []string
 	for _, pod := range pods {
@@ -139,8 +139,8 @@ func (w *worker) takeNotice(ctx context.Context, conn *connection, pods []kube.P
 	return conn.kube.DeletePods(ctx, w.claim.Store.Namespace, names)
 }
 
-// reopen takes down the page that a change has left which came to nothing, once the shop's pods are
-// ready. Until then customers read a sentence in place of an error.
+// reopen takes down the page that a failed change has left, once the shop's pods are ready. Until then
+// customers see the page instead of an error.
 func (w *worker) reopen(ctx context.Context, conn *connection) error {
 	s := conn.watcher.Snapshot(w.claim.Store.Namespace)
 	if ReadyPods(s) != "" {

@@ -91,7 +91,7 @@ func (db *DB) ChangeOwner(ctx context.Context, actor Actor, id string, r OwnerRe
 	})
 }
 
-// noteOwner changes the address of an owner of whom the shop knows nothing: there is no work.
+// noteOwner changes only the record: the engine does not keep the address in the shop.
 func (db *DB) noteOwner(ctx context.Context, actor Actor, id string, r OwnerRequest) (Store, error) {
 	if _, err := db.FindStoreTo(ctx, actor, UpgradeStores, id); err != nil {
 		return Store{}, err

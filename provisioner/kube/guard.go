@@ -129,7 +129,7 @@ func (g *guarded) pass(r *http.Request, with *access) (*http.Response, error) {
 func send(over http.RoundTripper, r *http.Request) (*http.Response, error) {
 	if err := askFence(r); err != nil {
 		if r.Body != nil {
-			_ = r.Body.Close() // as whoever is given a request has to
+			_ = r.Body.Close() // a RoundTripper closes the body, also when it fails
 		}
 		return nil, err
 	}

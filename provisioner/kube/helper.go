@@ -44,7 +44,7 @@ type helped struct {
 func (h *helped) RoundTrip(r *http.Request) (*http.Response, error) {
 	if h.abandoned.Load() >= mostAbandoned {
 		if r.Body != nil {
-			_ = r.Body.Close() // as whoever is given a request has to
+			_ = r.Body.Close() // a RoundTripper closes the body, also when it fails
 		}
 		return nil, &HelperError{Command: h.command, cause: errAbandoned}
 	}

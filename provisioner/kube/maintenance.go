@@ -9,12 +9,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// maintenance is the name of the CronJob in which a chart keeps the pod that answers customers
-// while the shop is away. It is suspended: it makes none by itself.
+// maintenance is the name of the suspended CronJob whose template is the pod that answers customers
+// while the shop restarts.
 const maintenance = "maintenance"
 
-// ShowMaintenance makes that pod, with key as a part of its name, unless it is there. It reports
-// false where the chart in place has none. The pod goes with the CronJob.
+// ShowMaintenance creates that pod, with the key as part of its name, unless it exists. It reports false
+// if the chart in place has no such CronJob. The pod is deleted together with the CronJob.
 func (c *Client) ShowMaintenance(ctx context.Context, owner Owner, key string) (bool, error) {
 	cron, err := c.set.BatchV1().CronJobs(owner.Namespace).Get(ctx, maintenance, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
