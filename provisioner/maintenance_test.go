@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -29,6 +30,25 @@ func TestMaintenancePageComesBeforeTheShopGoes(t *testing.T) {
 	got = slices.DeleteFunc(got, func(what string) bool { return !slices.Contains(want, what) })
 	if !slices.Equal(got, want) {
 		t.Errorf("the pods did %q, not %q", got, want)
+	}
+}
+
+// A change that came to nothing leaves no page beside a shop that is there again.
+func TestFailedChangeTakesItsMaintenancePageDown(t *testing.T) {
+	t.Parallel()
+	p, st := openedBefore(t)
+	seen := p.followPods(t, st)
+	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=setup")
+	p.upgrade(t, st, store.UpgradeRequest{Stay: true, Images: map[string]string{"wordpress": "another"}})
+	if failed := p.changed(t, st); failed.Status != store.Failed || failed.Failure.Step != store.StepSetup {
+		t.Fatalf("it is %s: %+v", failed.Status, failed.Failure)
+	}
+	kubetest.Within(t, "the page is down", func() bool {
+		pods, err := p.admin.CoreV1().Pods(st.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: kube.LabelComponent + "=maintenance"})
+		return err == nil && len(pods.Items) == 0
+	})
+	if got := seen(); !slices.Contains(got, "maintenance ready") {
+		t.Errorf("there was no page: the pods did %q", got)
 	}
 }
 
