@@ -30,7 +30,7 @@ func canonicalEmail(typed string) (address string, ok bool) {
 func cleanOwnerEmail(typed string) (string, error) {
 	address, ok := canonicalEmail(typed)
 	if !ok || len(address) > longestOwnerEmail || !shopEmail.MatchString(address) {
-		return address, invalid("owner_email", "Type an address such as mara@example.com, in letters from a to z and with at most %d characters.", longestOwnerEmail)
+		return address, invalid("owner_email", "Type an address such as mara@example.com, without accents and with at most %d characters.", longestOwnerEmail)
 	}
 	return address, nil
 }

@@ -30,7 +30,7 @@ func wrongForm() CreateForm {
 	f.Address = Address{Slug: "nordwind-outdoor", Error: "nordwind-outdoor.localhost is taken.", Free: "nordwind-outdoor-2"}
 	f.EngineError, f.Problem, f.Quota.Used = "Choose an engine.", "Nothing was created.", 4
 	f.Pace = "You may create 3 stores within 1 hour, and have created 2."
-	f.OwnerEmail, f.OwnerEmailError = hostile, "Type an address such as mara@example.com, in letters from a to z and with at most 100 characters."
+	f.OwnerEmail, f.OwnerEmailError = hostile, "Type an address such as mara@example.com, without accents and with at most 100 characters."
 	f.TemplateError, f.CountryError, f.CurrencyError = "Choose a template.", "Choose a country.", "Choose a currency."
 	return f
 }

@@ -329,7 +329,7 @@ func sampleOwner() OwnerForm {
 func ownerWrong() templ.Component {
 	p := sampleStorePage("Atelier Köhler", Ready, TabSettings)
 	p.Settings = &SettingsTab{Facts: sampleFacts(), Owner: sampleOwner(), Delete: sampleDelete("")}
-	p.Settings.Owner.Email, p.Settings.Owner.Error = hostile, "Type an address such as mara@example.com, in letters from a to z and with at most 100 characters."
+	p.Settings.Owner.Email, p.Settings.Owner.Error = hostile, "Type an address such as mara@example.com, without accents and with at most 100 characters."
 	return Store(p)
 }
 
