@@ -3,7 +3,7 @@
 // https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 import { createServer } from 'node:http'
 
-const text = 'We are working on the shop. It is back in a few minutes.'
+const text = 'We are updating our shop. Please try again in a few minutes.'
 const name = (process.env.SHOP_NAME ?? '').replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
 const page = `<!doctype html>
 <html lang="en">
@@ -14,7 +14,7 @@ const page = `<!doctype html>
 <style>
 :root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif }
 body { display: grid; place-content: center; min-height: 90vh; margin: 1.5rem; text-align: center }
-h1 { font-size: 1.5rem; margin: 0 }
+h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere }
 </style>
 <main>
 <h1>${name}</h1>

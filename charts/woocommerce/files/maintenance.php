@@ -5,7 +5,7 @@
 http_response_code(503);
 header('Retry-After: 30');
 header('Cache-Control: no-store');
-$text = 'We are working on the shop. It is back in a few minutes.';
+$text = 'We are updating our shop. Please try again in a few minutes.';
 if (str_starts_with($_SERVER['REQUEST_URI'], '/wp-json/')) {
     header('Content-Type: application/json');
     exit(json_encode(['code' => 'maintenance', 'message' => $text, 'data' => ['status' => 503]]));
@@ -22,7 +22,7 @@ echo <<<HTML
 <style>
 :root { color-scheme: light dark; font: 1.125rem/1.5 system-ui, sans-serif }
 body { display: grid; place-content: center; min-height: 90vh; margin: 1.5rem; text-align: center }
-h1 { font-size: 1.5rem; margin: 0 }
+h1 { font-size: 1.5rem; margin: 0; overflow-wrap: anywhere }
 </style>
 <main>
 <h1>$name</h1>
