@@ -46,7 +46,7 @@ func (s *store) burst(t *testing.T, address string) {
 func (s *store) customers(ctx context.Context, t *testing.T, many int, duration time.Duration, address string) (*exec.Cmd, *strings.Builder) {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, "nsenter", fmt.Sprintf("--net=/proc/%d/ns/net", s.kubelet(t)),
-		"wrk", "--threads", "1", "--connections", strconv.Itoa(many), "--timeout", "60s", "--duration", duration.String(), "--header", "Host: "+s.host(), address)
+		"wrk", "--threads", "1", "--connections", strconv.Itoa(many), "--timeout", "60s", "--duration", fmt.Sprintf("%.0fs", duration.Seconds()), "--header", "Host: "+s.host(), address)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // then it says what it saw
 	said := &strings.Builder{}
 	cmd.Stdout, cmd.Stderr = said, said
