@@ -6,9 +6,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
@@ -59,7 +61,8 @@ func (p *platform) releaseSecrets(t *testing.T, st store.Store) (numbers []int) 
 // revision that it goes back to.
 func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	t.Parallel()
-	p, link := startOn(t)
+	// Its many tries are all work of one change: how long they take depends on the machine.
+	p, link := startOn(t, func(c *provisioner.Config) { c.Timeout = time.Hour })
 	p.TryAgainAfter(0)
 	st := p.wantReady(t, p.request(t, "Unlucky"))
 	image := p.databaseImage(t, st)
