@@ -99,11 +99,7 @@ func (p *platform) changed(t *testing.T, before store.Store) store.Store {
 // databaseImage is that of the pod that runs.
 func (p *platform) databaseImage(t *testing.T, st store.Store) string {
 	t.Helper()
-	pod, err := p.admin.CoreV1().Pods(st.Namespace).Get(t.Context(), "mariadb-0", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pod.Spec.Containers[0].Image
+	return kubetest.PodImage(t, st.Namespace, "mariadb-0")
 }
 
 // history is that of the store in a line, newest first.

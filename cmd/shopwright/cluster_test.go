@@ -129,9 +129,5 @@ func wantNoDisks(t *testing.T, mark string) {
 // databaseImage is that of the pod that runs.
 func databaseImage(t *testing.T, slug string) string {
 	t.Helper()
-	pod, err := kubetest.Admin(t).CoreV1().Pods("store-"+slug).Get(t.Context(), "mariadb-0", metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pod.Spec.Containers[0].Image
+	return kubetest.PodImage(t, "store-"+slug, "mariadb-0")
 }
