@@ -28,7 +28,7 @@ func TestReference(t *testing.T) {
 	const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	for image, want := range map[string]reference{
 		"shop:1":                               {repository: "shop", tag: "1"},
-		"shopwright/woocommerce:11.0.1-1":      {repository: "shopwright/woocommerce", tag: "10.3.4-1"},
+		"shopwright/woocommerce:11.0.1-1":      {repository: "shopwright/woocommerce", tag: "11.0.1-1"},
 		"host:5000/shop":                       {repository: "host:5000/shop"},
 		"host:5000/team/shop:1":                {repository: "host:5000/team/shop", tag: "1"},
 		"host:5000/team/shop:1@" + digest:      {repository: "host:5000/team/shop", tag: "1", digest: digest},
