@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +36,8 @@ func settingNames(t *testing.T) (names []string) {
 // A setting that a recipe or the chart names and the program does not know would do nothing.
 func TestRecipesNameSettingsThatThereAre(t *testing.T) {
 	t.Parallel()
-	known := append(settingNames(t), "SHOPWRIGHT_IMAGE") // of the compose file itself
+	// The first is of the compose file itself, the others are of the command line as a client.
+	known := append(settingNames(t), "SHOPWRIGHT_IMAGE", "SHOPWRIGHT_URL", "SHOPWRIGHT_TOKEN")
 	named := regexp.MustCompile(`SHOPWRIGHT_[A-Z_]*[A-Z]`)
 	recipes(t, func(path string, text []byte) {
 		for _, name := range named.FindAllString(string(text), -1) {
@@ -42,23 +45,78 @@ func TestRecipesNameSettingsThatThereAre(t *testing.T) {
 				t.Errorf("%s: there is no setting %s", path, name)
 			}
 		}
-	}, "../../deploy/kind", "../../deploy/k3d", "../../deploy/k3s", "../../deploy/systemd", "../../deploy/compose", "../../charts/platform")
+	}, "../../deploy/kind", "../../deploy/k3d", "../../deploy/k3s", "../../deploy/systemd", "../../deploy/compose", "../../charts/platform",
+		"../../README.md", "../../deploy/docs")
 }
 
-// What the program can be told is in the table of the README.
-func TestReadmeNamesEverySetting(t *testing.T) {
-	t.Parallel()
-	var table strings.Builder
-	for line := range strings.Lines(string(contentOf(t, "../../README.md"))) {
-		if strings.HasPrefix(line, "| `") {
-			what, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
-			table.WriteString(what)
+// firstColumn is what the tables of a page have in code in their first column.
+func firstColumn(t *testing.T, path string) (names []string) {
+	t.Helper()
+	code := regexp.MustCompile("`([^`]+)`")
+	for line := range strings.Lines(string(contentOf(t, path))) {
+		if !strings.HasPrefix(line, "| `") {
+			continue
+		}
+		cell, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+		for _, found := range code.FindAllStringSubmatch(cell, -1) {
+			names = append(names, found[1])
 		}
 	}
+	return names
+}
+
+// The tables of the configuration name every setting once, and no other.
+func TestConfigurationNamesEverySetting(t *testing.T) {
+	t.Parallel()
+	var want []string
 	for _, name := range settingNames(t) {
-		if short := strings.TrimPrefix(name, "SHOPWRIGHT_"); !strings.Contains(table.String(), "`"+short+"`") {
-			t.Errorf("%s is not in the table", short)
+		want = append(want, strings.TrimPrefix(name, "SHOPWRIGHT_"))
+	}
+	named := firstColumn(t, "../../deploy/docs/configuration.md")
+	slices.Sort(want)
+	slices.Sort(named)
+	if !slices.Equal(named, want) {
+		t.Errorf("the tables name\n%q\nthe settings are\n%q", named, want)
+	}
+}
+
+// Where the tables give one value as the default, it is what the program says without any setting.
+func TestConfigurationNamesTheDefaults(t *testing.T) {
+	t.Parallel()
+	_, printed := call(t, nil, "config")
+	row, compared := regexp.MustCompile("(?m)^\\| `(\\w+)`(?:, `\\w+`)* \\| `([^`]+)` \\|"), 0
+	for _, found := range row.FindAllStringSubmatch(string(contentOf(t, "../../deploy/docs/configuration.md")), -1) {
+		name, want := "SHOPWRIGHT_"+found[1], found[2]
+		if d, err := time.ParseDuration(want); err == nil && strings.ContainsAny(want, "smh") {
+			want = d.String()
 		}
+		if line := name + "=" + strconv.Quote(want); !strings.Contains("\n"+printed, "\n"+line+"\n") {
+			t.Errorf("the table says %s, the program\n%s", line, printed)
+		}
+		compared++
+	}
+	if compared < 20 {
+		t.Errorf("only %d defaults were compared", compared)
+	}
+}
+
+// The tables of the command line name every command once, and no other.
+func TestCommandLineNamesEveryCommand(t *testing.T) {
+	t.Parallel()
+	code, help := call(t, nil, "--help")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, help)
+	}
+	_, help, _ = strings.Cut(help, "\nCommands:\n")
+	var want []string
+	for _, found := range regexp.MustCompile(`(?m)^  ([a-z-]+(?: [a-z-]+)*)(?: [<\[]|$)`).FindAllStringSubmatch(help, -1) {
+		want = append(want, found[1])
+	}
+	named := firstColumn(t, "../../deploy/docs/cli.md")
+	slices.Sort(want)
+	slices.Sort(named)
+	if len(want) == 0 || !slices.Equal(named, want) {
+		t.Errorf("the tables name\n%q\nthe commands are\n%q", named, want)
 	}
 }
 
