@@ -104,7 +104,7 @@ for target in FuzzAPI FuzzForms; do
 done
 go test -C deploy/devcluster -timeout 30m ./... >"$state/devcluster.log" 2>&1 &
 devcluster_tests=$!
-go test -p 3 -parallel 8 -timeout 40m ./cmd/... ./charts/... ./provisioner/engine/... ./deploy/security ./deploy/images/... || failed=1
+go test -p 3 -parallel 8 -timeout 40m ./cmd/... ./charts/... ./provisioner/engine/... ./deploy/security ./deploy/docs ./deploy/images/... || failed=1
 wait "$devcluster_tests" || failed=1
 cat "$state/devcluster.log"
 cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
