@@ -118,11 +118,11 @@ func check(page, target string) error {
 	case err != nil:
 		return err
 	case to.Scheme == "https" && to.Host != "", to.Scheme == "mailto":
-		return nil // other people's
+		return nil // external: this test makes no requests
 	case to.Scheme != "" || to.Host != "":
 		return errors.New("links are relative or https")
 	case filepath.IsAbs(to.Path):
-		return errors.New("GitHub takes it for a path of its own")
+		return errors.New("a path from the root leads out of the repository")
 	}
 	path := page
 	if to.Path != "" {
