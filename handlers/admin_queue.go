@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -32,55 +33,22 @@ func (a *App) queue(ctx context.Context, who visitor) (q views.AdminQueue, err e
 		return q, err
 	}
 	for _, e := range entries {
+		job := e.Store.Job
 		row := views.AdminQueueRow{
 			ID: e.Store.ID, Name: word(e.Store.Name), Team: word(e.Team), Status: views.Status(e.Store.Status),
-			Asked: askedFor(e), AskedBy: "by " + askedBy(e), Step: stepLabel(e.Store.Step), Since: e.Store.QueuedAt,
+			Asked: jobName(job), AskedBy: "by " + cmp.Or(word(job.AskedBy.Name), store.Platform), Step: stepLabel(job.Step), Since: job.AskedAt,
 		}
-		if e.BeganAt.IsZero() {
+		if !job.Begun() {
 			q.Waiting = append(q.Waiting, row)
 			continue
 		}
-		row.Since, row.Idle = e.BeganAt, !e.Held
+		row.Since, row.Idle = job.BeganAt, !e.Held
 		q.Running = append(q.Running, row)
 	}
 	if len(entries) > 0 && a.Provisioner.Cluster().Link != provisioner.Connected {
 		q.Blocked = "The cluster is not connected. Work goes on by itself when it is."
 	}
 	return q, nil
-}
-
-func askedBy(e store.QueueEntry) string {
-	if e.AskedBy == "" {
-		return store.Platform
-	}
-	return word(e.AskedBy)
-}
-
-func askedFor(e store.QueueEntry) string {
-	switch e.Asked {
-	case store.StoreCreated:
-		return "Opening"
-	case store.StoreRetried:
-		return "Another try"
-	case store.StoreRebuilt:
-		return "Rebuilding"
-	case store.StoreRepaired:
-		return "Putting back"
-	case store.UpgradeAsked:
-		return "Upgrade"
-	case store.RollbackAsked:
-		return "Rollback"
-	case store.OwnerAsked:
-		return "Owner’s email"
-	case store.ChangeCancelled:
-		return "Cancelling a change"
-	case store.StoreUndone:
-		return "Undoing a change"
-	case store.StoreDeleteAsked:
-		return "Deletion"
-	default:
-		return "Work"
-	}
 }
 
 // liveQueue is the page of the queue.

@@ -101,6 +101,7 @@ func (z *fuzzed) newStore(t testing.TB, who store.Actor, team, name string, read
 		return st.ID
 	}
 	z.exec(t, `UPDATE stores SET status = 'ready', sold = 2, revision = 2, chart_version = '1.0.0', observed_generation = generation, url = 'http://x.localhost' WHERE id = $1`, st.ID)
+	z.exec(t, `UPDATE jobs SET state = 'done', step = 'ready', ended_at = asked_at WHERE store_id = $1`, st.ID)
 	z.exec(t, `INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, version, offer, state, kept, message, actor_id, actor, began_at, ended_at)
 		VALUES ($1, 1, 1, '', 'Opened', '0.9.0', '10.3.4', 'x', 'superseded', TRUE, '', '', '', 1, 2), ($1, 2, 1, 'upgrade', 'x', '1.0.0', '11.0.1', 'y', 'deployed', TRUE, '', '', '', 3, 4)`, st.ID)
 	return st.ID
@@ -144,6 +145,7 @@ func (z *fuzzed) exec(t testing.TB, query string, args ...any) {
 func (z *fuzzed) tidy(t testing.TB) {
 	t.Helper()
 	z.exec(t, `UPDATE stores SET deleted_at = 1, status = 'deleted' WHERE deleted_at = 0 AND id NOT IN ($1, $2)`, z.kept, z.theirs[":id"])
+	z.exec(t, `UPDATE jobs SET state = 'cancelled', ended_at = 1 WHERE ended_at = 0 AND store_id NOT IN ($1, $2)`, z.kept, z.theirs[":id"])
 	z.exec(t, `DELETE FROM invitations WHERE team_id <> $1`, z.theirs[":team"])
 	z.exec(t, `DELETE FROM api_tokens WHERE id NOT IN ($1, $2)`, z.tokenID, z.theirs[":token"])
 	z.exec(t, `DELETE FROM sessions`)

@@ -13,7 +13,7 @@ func health(who visitor, st store.Store) views.Health {
 	last := st.Health.Last
 	shown := views.Health{
 		StoreID: st.ID, At: last.At, OK: last.OK, Quiet: last.Simulated || last.Closed, Degraded: st.Status == store.Degraded,
-		Summary: healthSummary(last), Cause: plain(last.Cause), Address: plain(last.Address.Message), Next: nextCheck(st), Due: st.Health.Place,
+		Summary: healthSummary(last), Cause: plain(last.Cause), Address: plain(last.Address.Message), Next: nextCheck(st), Due: st.CheckAsked,
 		Can: st.CanCheck() && who.Actor.May(store.RetryStores, st.TeamID),
 	}
 	for _, step := range last.Steps {
@@ -43,7 +43,7 @@ func healthSummary(c store.Check) string {
 }
 
 func nextCheck(st store.Store) string {
-	if st.Health.Place {
+	if st.CheckAsked {
 		return "An order is about to be placed."
 	}
 	if st.CheckDue.IsZero() {

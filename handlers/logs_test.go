@@ -93,7 +93,7 @@ func (s *shop) untilReady(id string) {
 		select {
 		case <-sub.Events:
 		case <-bound:
-			s.t.Fatalf("the store is %s: %+v", st.Status, st.Failure)
+			s.t.Fatalf("the store is %s: %+v", st.Status, st.Job.Failure)
 		}
 	}
 	s.t.Cleanup(func() {

@@ -32,7 +32,7 @@ func (a *App) row(who visitor, st store.Store, teams map[string]string) views.St
 		CanRetry: st.CanRetry() && who.Actor.May(store.RetryStores, st.TeamID), CanDelete: canDelete(who, st),
 	}
 	if st.Wanted() {
-		row.Since = st.QueuedAt
+		row.Since = st.Job.AskedAt
 	}
 	return row
 }
@@ -55,13 +55,13 @@ func (a *App) detail(st store.Store) string {
 		if waiting := a.waiting(st); waiting != "" {
 			return waiting
 		}
-		parts := []string{stepLabel(st.Step)}
-		if st.Message != "" {
-			parts = append(parts, word(st.Message))
+		parts := []string{stepLabel(st.Job.Step)}
+		if st.Job.Message != "" {
+			parts = append(parts, word(st.Job.Message))
 		}
 		return strings.Join(parts, " · ")
 	case store.Failed:
-		return st.Failure.Title
+		return st.Job.Failure.Title
 	case store.Ready:
 		if pods := a.readyPods(st); pods != "" {
 			return pods
@@ -76,7 +76,7 @@ func (a *App) detail(st store.Store) string {
 
 // waiting says what the work on a store waits for when that is the cluster.
 func (a *App) waiting(st store.Store) string {
-	queued := st.Step == "" || st.Step == store.StepQueued
+	queued := st.Job.Step == "" || st.Job.Step == store.StepQueued
 	switch link := a.Provisioner.Cluster().Link; {
 	case link == provisioner.Unreachable, link == provisioner.Foreign:
 		return "Waiting for the cluster"
@@ -89,26 +89,16 @@ func (a *App) waiting(st store.Store) string {
 }
 
 func ticks(st store.Store) []views.Tick {
-	steps := store.CreateSteps()
-	at := slices.Index(steps, st.Step)
 	running := views.TickRunning
-	switch st.Status {
-	case store.Provisioning:
-	case store.Upgrading:
-		steps = store.ChangeSteps()
-		at = slices.Index(steps, st.Step)
-	case store.Failed:
-		if st.Change.OfOpenShop() {
-			steps = store.ChangeSteps()
-		}
+	switch {
+	case st.Wanted():
+	case st.Status == store.Failed:
 		running = views.TickBad
-		at = slices.Index(steps, st.Failure.Step)
-	case store.Deleting:
-		steps = store.DeleteSteps()
-		at = slices.Index(steps, st.Step)
 	default:
 		return nil
 	}
+	steps := st.Job.Steps()
+	at := slices.Index(steps, st.Job.Step)
 	marks := make([]views.Tick, len(steps))
 	for i := range marks {
 		switch {
@@ -134,8 +124,8 @@ func (a *App) head(who visitor, st store.Store) views.StoreHead {
 		head.CanRetry, head.CanRebuild, head.CanRepair = st.CanRetry(), st.CanRebuild(), st.CanRepair()
 	}
 	if who.Actor.May(store.UpgradeStores, st.TeamID) && st.CanCancel() {
-		head.Cancel = "Cancel " + string(st.Change.Kind)
-		if st.Change.Kind == store.OwnerChange {
+		head.Cancel = "Cancel " + string(st.Job.Change.Kind)
+		if st.Job.Change.Kind == store.OwnerChange {
 			head.Cancel = "Cancel change"
 		}
 	}
@@ -167,7 +157,7 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 	}
 	snapshot, _ := a.Provisioner.Snapshot(st)
 	overview := views.Overview{
-		Head: a.head(who, st), Timeline: timeline(events), Facts: a.facts(st), Credentials: a.credentials(who, st),
+		Head: a.head(who, st), Timeline: workOn(st.Job, events).view(), Facts: a.facts(st), Credentials: a.credentials(who, st),
 		Story: story(events), Simulated: a.Provisioner.Cluster().Simulated, Off: a.Provisioner.Off(st),
 	}
 	if st.OwnerEmail != "" {
@@ -194,7 +184,7 @@ func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.
 
 // undone tells of a change that failed and is not in place any more.
 func undone(st store.Store) views.Undone {
-	f := st.Change.Undone
+	f := st.Job.Change.Undone
 	if f.Title == "" {
 		return views.Undone{}
 	}
@@ -274,7 +264,7 @@ func left(st store.Store, s kube.Snapshot) []views.Fact {
 }
 
 func failureView(st store.Store) *views.Failure {
-	f := st.Failure
+	f := st.Job.Failure
 	shown := &views.Failure{Title: f.Title, Cause: plain(f.Cause), Next: f.Next, At: f.At}
 	for _, line := range f.HelmLog {
 		shown.HelmLog = append(shown.HelmLog, plain(line))

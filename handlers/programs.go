@@ -70,12 +70,9 @@ func (a *App) complete(ctx context.Context, n store.NewStore) (store.NewStore, e
 	return n, err
 }
 
-// workOf is the timeline of a store for programs.
-func workOf(events []store.Event) api.Work {
-	w := &work{}
-	for _, e := range events {
-		w.add(e)
-	}
+// workOf is the timeline of a job for programs.
+func workOf(job store.Job, events []store.Event) api.Work {
+	w := workOn(job, events)
 	shown := w.view()
 	told := api.Work{Title: shown.Title, Running: shown.Running, BeganAt: moment(shown.Began), Seconds: shown.Took.Seconds(), Steps: []api.Step{}}
 	for i, s := range shown.Steps {

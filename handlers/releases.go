@@ -51,7 +51,7 @@ func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision)
 	}
 	switch {
 	case st.Status == store.Upgrading:
-		shown.Title, shown.Text = st.Change.Note, "This store is being changed now. What comes of it is written down below."
+		shown.Title, shown.Text = st.Job.Change.Note, "This store is being changed now. What comes of it is written down below."
 	case st.Sold == 0:
 		shown.Title, shown.Text = "Chart "+offer.ChartVersion, "The store can be upgraded and rolled back when it has been ready once."
 	case shown.Newer && len(shown.Holes) > len(a.advisories(st, offer.Version)):

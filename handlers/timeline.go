@@ -52,8 +52,7 @@ type span struct {
 	failed  bool
 }
 
-// work is what the events tell about the latest thing that was asked for: opening the
-// store, going on with it, or removing it.
+// work is what the events tell about a job.
 type work struct {
 	title string
 	steps []store.Step
@@ -62,38 +61,23 @@ type work struct {
 	ended time.Time
 }
 
-// timeline folds a store's events, oldest first, into the steps of the work on it. Of a store with a
-// long history they begin in the middle of earlier work.
-func timeline(events []store.Event) views.Timeline {
-	w := &work{spans: map[store.Step]*span{}}
-	for _, e := range events {
-		w.add(e)
+// workOn folds the events of a store, oldest first, into the steps of one job on it. Events of other
+// jobs are among them, and of what people do beside it.
+func workOn(job store.Job, events []store.Event) *work {
+	w := &work{
+		title: jobTitle(job), steps: job.Steps(), began: job.AskedAt,
+		spans: map[store.Step]*span{store.StepQueued: {began: job.AskedAt}},
 	}
-	return w.view()
+	for _, e := range events {
+		if e.JobID == job.ID {
+			w.add(e)
+		}
+	}
+	return w
 }
 
 func (w *work) add(e store.Event) {
 	switch e.Kind {
-	case store.StoreCreated:
-		w.begin("Opening the shop", store.CreateSteps(), e.At)
-	case store.StoreRetried:
-		w.begin("Going on with the shop", w.steps, e.At)
-	case store.StoreRebuilt:
-		w.begin("Opening the shop anew", store.CreateSteps(), e.At)
-	case store.StoreRepaired:
-		w.begin("Putting the shop back", store.CreateSteps(), e.At)
-	case store.UpgradeAsked:
-		w.begin("Upgrading the shop", store.ChangeSteps(), e.At)
-	case store.RollbackAsked:
-		w.begin("Rolling the shop back", store.ChangeSteps(), e.At)
-	case store.OwnerAsked:
-		w.begin("Changing the owner’s email", store.ChangeSteps(), e.At)
-	case store.ChangeCancelled:
-		w.begin("Cancelling the change", store.ChangeSteps(), e.At)
-	case store.StoreUndone:
-		w.begin("Going back to what sold", store.ChangeSteps(), e.At)
-	case store.StoreDeleteAsked:
-		w.begin("Removing the store", store.DeleteSteps(), e.At)
 	case store.StepStarted:
 		w.leaveQueue(e.At)
 		w.spans[e.Step] = &span{began: e.At, message: e.Message}
@@ -118,11 +102,6 @@ func (w *work) add(e store.Event) {
 func (w *work) finish(e store.Event, message string) {
 	w.spans[e.Step] = &span{began: e.At, ended: e.At, message: message}
 	w.ended = e.At
-}
-
-func (w *work) begin(title string, steps []store.Step, at time.Time) {
-	w.title, w.steps, w.began, w.ended = title, steps, at, time.Time{}
-	w.spans = map[store.Step]*span{store.StepQueued: {began: at}}
 }
 
 func (w *work) leaveQueue(at time.Time) {

@@ -80,7 +80,7 @@ func (w *worker) gone() string {
 // advance records the step of the action, or what is new about it.
 func (w *worker) advance(ctx context.Context, a action) error {
 	st := w.claim.Store
-	if a.Step == st.Step && (a.Message == "" || a.Message == w.said) {
+	if a.Step == st.Job.Step && (a.Message == "" || a.Message == w.said) {
 		return nil
 	}
 	progress := store.Progress{Step: a.Step, Finished: w.outcome, Message: a.Message}
@@ -88,7 +88,7 @@ func (w *worker) advance(ctx context.Context, a action) error {
 	if err != nil {
 		return err
 	}
-	if a.Step != w.claim.Store.Step {
+	if a.Step != w.claim.Store.Job.Step {
 		w.outcome = ""
 	}
 	w.said = a.Message
@@ -99,7 +99,7 @@ func (w *worker) advance(ctx context.Context, a action) error {
 func (w *worker) hold(st store.Store) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.claim.Store = st
+	w.claim = w.claim.On(st)
 }
 
 // do changes the cluster and says what came of it.
@@ -161,7 +161,7 @@ func (w *worker) createNamespace(ctx context.Context, conn *connection) (err err
 
 // resetSetup removes what would wait long, or for ever, before it tries again.
 func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) error {
-	namespace, asked := w.claim.Store.Namespace, w.claim.Store.QueuedAt
+	namespace, asked := w.claim.Store.Namespace, w.claim.Store.Job.AskedAt
 	if name := stuckSetup(o.Snapshot, asked); name != "" {
 		if err := conn.kube.DeleteJob(ctx, namespace, name); err != nil {
 			return err
@@ -208,7 +208,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) error {
 		return err
 	}
 	release, err := conn.helm.Apply(ctx, request)
-	if errors.Is(err, helm.ErrNoRevision) && w.claim.Store.Change.Kind == store.Repair {
+	if errors.Is(err, helm.ErrNoRevision) && w.claim.Store.Job.Change.Kind == store.Repair {
 		request.Revision = 0 // the release was removed, and its history with it
 		release, err = conn.helm.Apply(ctx, request)
 	}
@@ -223,7 +223,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection) error {
 // growClaims makes disks larger that are to be, before anything else of an upgrade: where the
 // cluster refuses that, nothing has changed.
 func (w *worker) growClaims(ctx context.Context, conn *connection, request helm.Request) error {
-	if w.claim.Store.Change.Kind != store.Upgrade {
+	if w.claim.Store.Job.Change.Kind != store.Upgrade {
 		return nil
 	}
 	state, err := conn.helm.Preview(ctx, request)
@@ -246,15 +246,15 @@ func (w *worker) releaseRequest() (helm.Request, error) {
 		return helm.Request{}, fmt.Errorf("make values: %w", err)
 	}
 	return helm.Request{
-		Namespace: st.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values, Revision: st.Change.To,
-		Over: engine.OwnerValues(st.OwnerEmail), Change: st.Change.ID,
+		Namespace: st.Namespace, Name: releaseName, Chart: w.engine.Chart(), Values: values, Revision: st.Job.Change.To,
+		Over: engine.OwnerValues(st.OwnerEmail), Change: st.Job.ID,
 		Fresh: w.settled.namespace.Fresh && w.settled.release.Status == helm.None,
 	}, nil
 }
 
 // addCredentials makes those that a newer chart needs and the store does not have.
 func (w *worker) addCredentials(ctx context.Context, conn *connection) error {
-	if w.claim.Store.Change.Kind != store.Upgrade {
+	if w.claim.Store.Job.Change.Kind != store.Upgrade {
 		return nil
 	}
 	data, err := w.engine.Credentials(w.claim.Store.Host, w.claim.Store.OwnerEmail)
@@ -271,7 +271,7 @@ func (w *worker) recordRelease(ctx context.Context, o observed) (string, error) 
 		return "", err
 	}
 	released := store.Released{
-		Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Version: w.engine.Version(o.Release.Values), Offer: offer, Like: w.claim.Store.Change.To,
+		Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Version: w.engine.Version(o.Release.Values), Offer: offer, Like: w.claim.Store.Job.Change.To,
 	}
 	if released.Like >= released.Number { // the history was lost, and the release was made of what is offered
 		released.Like = 0
@@ -302,7 +302,7 @@ func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) 
 func (p *Provisioner) spec(st store.Store) engine.Spec {
 	spec := p.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
-	spec.Images = st.Change.Images
+	spec.Images = st.Job.Change.Images
 	spec.Template, spec.Country, spec.Currency, spec.OwnerEmail = st.Template, st.Country, st.Currency, st.OwnerEmail
 	return spec
 }
@@ -359,7 +359,7 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 	if err != nil {
 		return false, err
 	}
-	w.log.Warn("store failed", "step", w.claim.Store.Step, "title", f.Title, "cause", f.Cause, "back_to", st.Change.To)
+	w.log.Warn("store failed", "step", w.claim.Store.Job.Step, "title", f.Title, "cause", f.Cause, "back_to", st.Job.Change.To)
 	if st.Wanted() {
 		return false, nil
 	}

@@ -119,7 +119,7 @@ func TestAdmissionDenied(t *testing.T) {
 			wanted := "Denied " + name
 			allow := p.forbid(t, store.Namespace(store.ProposeSlug(wanted+" "+p.mark)), c.group, c.resource, c.object)
 			st := p.untilStatus(t, p.request(t, wanted).ID, store.Failed)
-			f := st.Failure
+			f := st.Job.Failure
 			if f.Title != c.title || f.Step != c.step || !strings.Contains(f.Cause, c.cause) || f.Next == "" {
 				t.Fatalf("%s: %+v", st.Status, f)
 			}
@@ -154,9 +154,9 @@ func TestDeletionDenied(t *testing.T) {
 		return apierrors.IsInvalid(err) || apierrors.IsForbidden(err)
 	})
 	p.askDelete(t, st)
-	told := p.until(t, st.ID, "the page tells why", func(st store.Store) bool { return strings.Contains(st.Message, "the house rules keep it") })
-	if told.Status != store.Deleting || told.Step != store.StepUninstall || !strings.HasSuffix(told.Message, "It goes on by itself when the cluster’s administrator allows it.") {
-		t.Errorf("it is %s at %s: %s", told.Status, told.Step, told.Message)
+	told := p.until(t, st.ID, "the page tells why", func(st store.Store) bool { return strings.Contains(st.Job.Message, "the house rules keep it") })
+	if told.Status != store.Deleting || told.Job.Step != store.StepUninstall || !strings.HasSuffix(told.Job.Message, "It goes on by itself when the cluster’s administrator allows it.") {
+		t.Errorf("it is %s at %s: %s", told.Status, told.Job.Step, told.Job.Message)
 	}
 	allow()
 	p.untilGone(t, st)
@@ -197,9 +197,9 @@ func TestRefusedUpgradeIsUndoneAtOnce(t *testing.T) {
 	p.requireTeam(t, st.Namespace)
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
 	back := p.changed(t, st)
-	undone := back.Change.Undone
+	undone := back.Job.Change.Undone
 	if back.Status != store.Ready || undone.Title != "The cluster refused" || !strings.Contains(undone.Cause, "every workload must have the label team") {
-		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if n := patchesOf(link, st, "wordpress"); n != 1 {
 		t.Errorf("the Deployment was patched %d times", n)
@@ -223,8 +223,8 @@ func TestTryingForLongIsUndone(t *testing.T) {
 		return r.Method == http.MethodPatch && strings.HasSuffix(r.Path, "/"+st.Namespace+"/deployments/wordpress")
 	}))
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
-	now := p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Change.Kind == store.Rollback })
-	if title := now.Change.Undone.Title; title != "It took too long" {
+	now := p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Job.Change.Kind == store.Rollback })
+	if title := now.Job.Change.Undone.Title; title != "It took too long" {
 		t.Errorf("undone because of %q", title)
 	}
 	if n := patchesOf(link, st, "wordpress"); n > 10 {

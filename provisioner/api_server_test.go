@@ -68,7 +68,7 @@ func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 	p, link := startOn(t)
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Midway "+p.mark)), "start-delay=10m")
 	midway := p.request(t, "Midway")
-	p.until(t, midway.ID, "at work", func(st store.Store) bool { return st.Step == store.StepWorkloads })
+	p.until(t, midway.ID, "at work", func(st store.Store) bool { return st.Job.Step == store.StepWorkloads })
 
 	var waiting store.Store
 	during(t, link, kubetest.Gone, func() {
@@ -78,7 +78,7 @@ func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 		<-outage
 		for _, st := range []store.Store{midway, waiting} {
 			if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Status != store.Provisioning {
-				t.Errorf("%s is %s while there is no cluster: %+v, %v", st.Name, now.Status, now.Failure, err)
+				t.Errorf("%s is %s while there is no cluster: %+v, %v", st.Name, now.Status, now.Job.Failure, err)
 			}
 		}
 	})
@@ -133,7 +133,7 @@ func TestSlowAPIServer(t *testing.T) {
 	during(t, link, kubetest.Slow(2*time.Second), func() {
 		st := p.request(t, "Slow")
 		for _, step := range []store.Step{store.StepRelease, store.StepWorkloads} {
-			p.until(t, st.ID, "at "+string(step), func(now store.Store) bool { return now.Step == step || now.Status != store.Provisioning })
+			p.until(t, st.ID, "at "+string(step), func(now store.Store) bool { return now.Job.Step == step || now.Status != store.Provisioning })
 		}
 		p.wantReady(t, st)
 	})

@@ -39,7 +39,7 @@ func TestPodIsReplacedOnceWhenTheWatchIsLate(t *testing.T) {
 	}
 	held.Release()
 	if st = p.changed(t, st); st.Status != store.Ready {
-		t.Errorf("it is %s: %+v", st.Status, st.Failure)
+		t.Errorf("it is %s: %+v", st.Status, st.Job.Failure)
 	}
 }
 

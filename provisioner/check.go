@@ -33,11 +33,9 @@ type checkRun struct {
 	Result  store.Check // once it is done
 }
 
-// openingRun names the run that opens the store at the end of its present change: by the
-// random end of the change's id, since dashes separate the run from the attempt.
-func openingRun(st store.Store) string {
-	return st.Change.ID[strings.LastIndex(st.Change.ID, "-")+1:]
-}
+// runOfJob names the run of a check by the random end of the job's id, since dashes separate the
+// run from the attempt.
+func runOfJob(j store.Job) string { return j.ID[strings.LastIndex(j.ID, "-")+1:] }
 
 // runOf finds the run among the store's pods.
 func runOf(s kube.Snapshot, name string) checkRun {

@@ -61,8 +61,8 @@ func TestStoreThatCannotSellFailsAndIsRetried(t *testing.T) {
 	namespace := store.Namespace(store.ProposeSlug("Unsold " + p.mark))
 	kubetest.Simulate(t, namespace, "fail=job-failed", "component=check")
 	st := p.untilStatus(t, p.request(t, "Unsold").ID, store.Failed)
-	if st.Step != store.StepCheck || st.Failure.Title != "The test order failed" || !strings.Contains(st.Failure.Cause, "simulated failure") {
-		t.Fatalf("failed at %s: %+v", st.Step, st.Failure)
+	if st.Job.Step != store.StepCheck || st.Job.Failure.Title != "The test order failed" || !strings.Contains(st.Job.Failure.Cause, "simulated failure") {
+		t.Fatalf("failed at %s: %+v", st.Job.Step, st.Job.Failure)
 	}
 	kubetest.Within(t, "only the second customer is left", func() bool {
 		pods := p.checks(t, st)
@@ -81,7 +81,7 @@ func TestCheckGoesOnWithTheNextProgram(t *testing.T) {
 	p := start(t)
 	namespace := store.Namespace(store.ProposeSlug("Handed " + p.mark))
 	kubetest.Simulate(t, namespace, "job-duration=10m", "component=check")
-	st := p.until(t, p.request(t, "Handed").ID, "at its check", func(st store.Store) bool { return st.Step == store.StepCheck })
+	st := p.until(t, p.request(t, "Handed").ID, "at its check", func(st store.Store) bool { return st.Job.Step == store.StepCheck })
 	kubetest.Within(t, "somebody shops", func() bool { return len(p.checks(t, st)) == 1 })
 	first := p.checks(t, st)[0].UID
 	p.stop()
@@ -125,7 +125,7 @@ func TestCheckNowPlacesAnOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	st = p.until(t, st.ID, "checked", func(st store.Store) bool { return st.Health.Last.At.After(opened) })
-	if pods := p.checks(t, st); len(pods) != 1 || places(pods[0]) != "true" || st.Health.Place {
+	if pods := p.checks(t, st); len(pods) != 1 || places(pods[0]) != "true" || st.CheckAsked {
 		t.Errorf("%+v by %v", st.Health, pods)
 	}
 	if wait := time.Until(st.CheckDue); wait < 50*time.Minute || wait > 70*time.Minute {

@@ -8,7 +8,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 )
@@ -94,7 +98,7 @@ func (p *platform) arrivesBeforeReady(t *testing.T, held *kubetest.Held, st stor
 		}
 		now, err := p.db.Store(t.Context(), st.ID)
 		if err != nil || now.Status == store.Failed {
-			t.Fatalf("it is %s: %+v, %v", now.Status, now.Failure, err)
+			t.Fatalf("it is %s: %+v, %v", now.Status, now.Job.Failure, err)
 		}
 		return now.Status == store.Ready
 	})
@@ -125,7 +129,7 @@ func TestDeleteWhileWaiting(t *testing.T) {
 			name := "Waits at " + string(step)
 			kubetest.Simulate(t, store.Namespace(store.ProposeSlug(name+" "+p.mark)), hindrance...)
 			st := p.request(t, name)
-			p.until(t, st.ID, "at "+string(step), func(now store.Store) bool { return now.Step == step })
+			p.until(t, st.ID, "at "+string(step), func(now store.Store) bool { return now.Job.Step == step })
 			p.askDelete(t, st)
 			p.untilGone(t, st)
 		})
@@ -144,6 +148,25 @@ func (p *platform) untilGone(t *testing.T, st store.Store) {
 	t.Helper()
 	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
 	p.wantGone(t, st)
+}
+
+// A removal that the cluster does not let pass takes nobody's place for ever, and goes on by itself
+// when the cluster does.
+func TestRefusedRemovalLetsOthersPass(t *testing.T) {
+	t.Parallel()
+	p, link := startOn(t, func(c *provisioner.Config) { c.Concurrency.Removals = 1 })
+	p.TryAgainAfter(0)
+	p.PutOffFor(10 * time.Millisecond)
+	refused, other := p.wantReady(t, p.request(t, "Refused")), p.wantReady(t, p.request(t, "Other"))
+	link.Turn(kubetest.Refusing(http.StatusForbidden, metav1.StatusReasonForbidden, func(r kubetest.Request) bool {
+		return r.Method == http.MethodDelete && r.About(refused.Namespace)
+	}))
+	p.askDelete(t, refused)
+	p.untilTold(t, refused, store.StepUninstall, "The cluster says no")
+	p.askDelete(t, other)
+	p.untilGone(t, other)
+	link.Turn(kubetest.Fair)
+	p.untilGone(t, refused)
 }
 
 // TestWhatChangesWhileLookingIsSeen empties a store's namespace between the look that still

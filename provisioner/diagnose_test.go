@@ -47,7 +47,7 @@ func TestNoRoomSaysWhatIsShort(t *testing.T) {
 		"0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.":                                                                                                   "No node has room for the shop",
 	} {
 		s := kube.Snapshot{Pods: []kube.Pod{{Name: "mariadb-0", Node: "node-1"}, {Name: "wordpress-x", Message: message}}}
-		failure := timedOut(store.Store{Step: store.StepWorkloads}, 10*time.Minute, "0 of 2 workloads ready", s)
+		failure := timedOut(store.Store{Job: store.Job{Step: store.StepWorkloads}}, 10*time.Minute, "0 of 2 workloads ready", s)
 		if failure.Title != want || !strings.Contains(failure.Cause, message[:20]) || !strings.Contains(failure.Next, "Retry") {
 			t.Errorf("%s: %+v", message, failure)
 		}

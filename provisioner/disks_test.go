@@ -78,8 +78,8 @@ func TestStoresKeepTheClassOfTheirDisks(t *testing.T) {
 	st := p.wantReady(t, p.request(t, "Slow"))
 	before, other := p.keepsakes(t, st.Namespace), p.expandable(t)
 	for range 2 {
-		if st = p.reconfigure(t, st, withClass(other)); st.Status != store.Ready || st.Change.Undone.Title != "" {
-			t.Fatalf("upgraded, it is %s: %+v %+v", st.Status, st.Failure, st.Change.Undone)
+		if st = p.reconfigure(t, st, withClass(other)); st.Status != store.Ready || st.Job.Change.Undone.Title != "" {
+			t.Fatalf("upgraded, it is %s: %+v %+v", st.Status, st.Job.Failure, st.Job.Change.Undone)
 		}
 	}
 	p.wantKept(t, st.Namespace, before)
@@ -106,8 +106,8 @@ func TestDisksGrowWithAnUpgrade(t *testing.T) {
 	before := p.keepsakes(t, st.Namespace)
 	for _, tt := range []struct{ asked, want string }{{"11Gi", "11Gi"}, {"12Gi", "12Gi"}, {"9Gi", "12Gi"}} {
 		st = p.reconfigure(t, st, withSize(tt.asked, withClass(class)))
-		if st.Status != store.Ready || st.Change.Undone.Title != "" {
-			t.Fatalf("upgraded to %s, it is %s: %+v %+v", tt.asked, st.Status, st.Failure, st.Change.Undone)
+		if st.Status != store.Ready || st.Job.Change.Undone.Title != "" {
+			t.Fatalf("upgraded to %s, it is %s: %+v %+v", tt.asked, st.Status, st.Job.Failure, st.Job.Change.Undone)
 		}
 		if _, size := p.claim(t, st, databaseClaim); size != tt.want {
 			t.Errorf("asked for %s, the disk has %s, want %s", tt.asked, size, tt.want)
@@ -123,14 +123,14 @@ func TestDisksThatCannotGrow(t *testing.T) {
 	p.setPlan(t, func(standard *store.Plan) { standard.Disk = 51200 })
 	st := p.wantReady(t, p.request(t, "Stiff"))
 	back := p.reconfigure(t, st, withSize("11Gi"))
-	if back.Status != store.Ready || !strings.Contains(back.Change.Undone.Cause, "the storageclass that provisions the pvc must support resize") {
-		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change.Undone)
+	if back.Status != store.Ready || !strings.Contains(back.Job.Change.Undone.Cause, "the storageclass that provisions the pvc must support resize") {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change.Undone)
 	}
 	if got, want := p.history(t, st), "Back to revision 1 deployed, Opened superseded"; got != want {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
-	if st = p.reconfigure(t, back, func(*provisioner.Config) {}); st.Status != store.Ready || st.Change.Undone.Title != "" {
-		t.Errorf("without the new size it is %s: %+v", st.Status, st.Change.Undone)
+	if st = p.reconfigure(t, back, func(*provisioner.Config) {}); st.Status != store.Ready || st.Job.Change.Undone.Title != "" {
+		t.Errorf("without the new size it is %s: %+v", st.Status, st.Job.Change.Undone)
 	}
 }
 
@@ -165,13 +165,13 @@ func TestDisksOfAReleaseAreThoseItNeeds(t *testing.T) {
 	}
 	st = p.reconfigure(t, st, offering(roomier{}))
 	if want := []string{databaseClaim, "files", "room"}; st.Status != store.Ready || !slices.Equal(st.Volumes, want) {
-		t.Fatalf("it is %s with the disks %q, want %q: %+v", st.Status, st.Volumes, want, st.Failure)
+		t.Fatalf("it is %s with the disks %q, want %q: %+v", st.Status, st.Volumes, want, st.Job.Failure)
 	}
 	if _, err := p.db.Rollback(t.Context(), p.actor, st.ID, 1); err != nil {
 		t.Fatal(err)
 	}
 	back := p.changed(t, st)
 	if want := []string{databaseClaim, "files"}; back.Status != store.Ready || !slices.Equal(back.Volumes, want) {
-		t.Errorf("without the room it is %s with the disks %q, want %q: %+v", back.Status, back.Volumes, want, back.Failure)
+		t.Errorf("without the room it is %s with the disks %q, want %q: %+v", back.Status, back.Volumes, want, back.Job.Failure)
 	}
 }

@@ -40,7 +40,7 @@ func (w *worker) examine(ctx context.Context) {
 	if conn == nil || err != nil {
 		return
 	}
-	w.worked = w.claim.Store.Worked
+	w.worked = w.claim.Job.Worked
 	check, err := w.checkUp(ctx, conn)
 	if err == nil && !check.OK {
 		check.Cause = w.causeOf(ctx, conn)
@@ -95,9 +95,9 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	st := w.claim.Store
-	run := checkRun{Name: "t" + strconv.FormatInt(st.CheckDue.UnixMicro(), 10)}
+	run := examination(w.claim.Job)
 	err = w.beginCheck(ctx, conn, conn.watcher.Snapshot(st.Namespace), kube.CheckRun{
-		Manifest: release.Test, Key: run.key(1), Env: map[string]string{placeOrder: strconv.FormatBool(st.Health.Place)},
+		Manifest: release.Test, Key: run.key(1), Env: map[string]string{placeOrder: strconv.FormatBool(w.claim.Job.Place)},
 	})
 	if err != nil {
 		return store.Check{}, err
@@ -123,6 +123,16 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 	}
 }
 
+// examination names the run of a check. One that is to place an order is another one than that
+// which it takes the place of.
+func examination(j store.Job) checkRun {
+	name := runOfJob(j)
+	if j.Place {
+		name += "o"
+	}
+	return checkRun{Name: name}
+}
+
 // putBackRelease has the store repaired, which ends with an order, in place of being checked.
 func (w *worker) putBackRelease(ctx context.Context) error {
 	if err := w.db.RepairMissing(ctx, w.claim.Store.ID, "The Helm release has gone."); err != nil {
@@ -133,7 +143,7 @@ func (w *worker) putBackRelease(ctx context.Context) error {
 
 func (w *worker) stillWanted(ctx context.Context) error {
 	st, err := w.db.Store(ctx, w.claim.Store.ID)
-	if err == nil && (!st.CanCheck() || st.Generation != w.claim.Store.Generation) {
+	if err == nil && (!st.CanCheck() || st.Job.ID != w.claim.Store.Job.ID) {
 		return errUnwanted
 	}
 	return err

@@ -18,6 +18,9 @@ func (p *Provisioner) TrustWatches() { p.lookAgain = time.Hour }
 // GiveBackAfter sets how long claims are kept while the cluster cannot be reached.
 func (p *Provisioner) GiveBackAfter(d time.Duration) { p.giveBack = d }
 
+// PutOffFor sets how long a removal is put off that the cluster does not let pass.
+func (p *Provisioner) PutOffFor(d time.Duration) { p.putOffFor = d }
+
 // TryAgainAfter lets what has failed be tried again after that time.
 func (p *Provisioner) TryAgainAfter(pause time.Duration) {
 	p.backoff = func(int) time.Duration { return pause }

@@ -76,7 +76,7 @@ func timedOut(st store.Store, after time.Duration, saying string, s kube.Snapsho
 	}
 	return store.Failure{
 		Title: "It took too long",
-		Cause: fmt.Sprintf("After %s of work the store still stands at %s: %s%s", after.Round(time.Second), st.Step, sentence(saying), unready(s)),
+		Cause: fmt.Sprintf("After %s of work the store still stands at %s: %s%s", after.Round(time.Second), st.Job.Step, sentence(saying), unready(s)),
 		Next:  "Look at the pods and events for the reason. Retry goes on from where it stands.",
 	}
 }
@@ -102,7 +102,7 @@ func unready(s kube.Snapshot) string {
 func refused(st store.Store, err error) store.Failure {
 	return store.Failure{
 		Title: "The cluster refused",
-		Cause: fmt.Sprintf("At %s the cluster said no: %s", cmp.Or(st.Step, store.StepNamespace), sentence(firstLine(err))),
+		Cause: fmt.Sprintf("At %s the cluster said no: %s", cmp.Or(st.Job.Step, store.StepNamespace), sentence(firstLine(err))),
 		Next:  "Have the cluster’s administrator allow it, then press Retry.",
 	}
 }
@@ -126,7 +126,7 @@ func panicked() store.Failure {
 func revisionGone(st store.Store) store.Failure {
 	return store.Failure{
 		Title: "The revision is not remembered any more",
-		Cause: fmt.Sprintf("The namespace %s has no release secret of revision %d.", st.Namespace, st.Change.To),
+		Cause: fmt.Sprintf("The namespace %s has no release secret of revision %d.", st.Namespace, st.Job.Change.To),
 		Next:  "Roll back to another revision, or upgrade to the chart that is offered now.",
 	}
 }

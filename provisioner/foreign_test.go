@@ -116,8 +116,8 @@ func (v visit) reachFirst(t *testing.T, st store.Store) {
 	t.Helper()
 	for _, before := range []store.Store{st, v.bystander} {
 		now, err := v.p.db.Store(t.Context(), before.ID)
-		if err != nil || now.Failure.Title != "" || now.Desired == store.Present && now.Status != before.Status {
-			t.Errorf("%s became %s: %+v, %v", before.Name, now.Status, now.Failure, err)
+		if err != nil || now.Job.Failure.Title != "" || now.Desired == store.Present && now.Status != before.Status {
+			t.Errorf("%s became %s: %+v, %v", before.Name, now.Status, now.Job.Failure, err)
 		}
 	}
 	v.link.Reach(kubetest.Platform(t))

@@ -23,7 +23,7 @@ func TestReplicaWithoutClusterGivesItsStoresBack(t *testing.T) {
 
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Orphaned "+p.mark)), "start-delay=10m")
 	st := p.request(t, "Orphaned")
-	p.until(t, st.ID, "at work", func(st store.Store) bool { return st.Step == store.StepWorkloads })
+	p.until(t, st.ID, "at work", func(st store.Store) bool { return st.Job.Step == store.StepWorkloads })
 	link.Turn(kubetest.Gone)
 	link.Cut()
 	p.untilLink(t, provisioner.Unreachable)

@@ -73,7 +73,7 @@ func (w *worker) overdue(ctx context.Context, conn *connection, saying string, h
 	if err != nil {
 		w.log.Warn("no events for the reason", "error", err)
 	}
-	if f, found := diskTrouble(events, w.claim.Store.QueuedAt); found {
+	if f, found := diskTrouble(events, w.claim.Store.Job.AskedAt); found {
 		return f
 	}
 	return timedOut(w.claim.Store, w.worked, saying, here)
@@ -96,7 +96,7 @@ func (w *worker) refusal(ctx context.Context, conn *connection, here kube.Snapsh
 	if err != nil {
 		return store.Failure{}, false, err
 	}
-	e, refused := refusalAmong(events, w.claim.Store.QueuedAt, here)
+	e, refused := refusalAmong(events, w.claim.Store.Job.AskedAt, here)
 	full := refused && strings.Contains(e.Message, "exceeded quota")
 	if w.crowded.during(full) < makesRoom && full {
 		return store.Failure{}, false, nil

@@ -63,8 +63,8 @@ func (p *platform) wantLabelLost(t *testing.T, before store.Store) store.Store {
 		return st.Generation > before.Generation && (st.Status == store.Failed || st.Status == store.Deleted)
 	})
 	command := "kubectl label --overwrite namespace " + st.Namespace + " " + kube.LabelStoreID + "=" + st.ID
-	if st.Status != store.Failed || st.Failure.Title != "The namespace has lost its label" || !strings.Contains(st.Failure.Next, command) {
-		t.Fatalf("it is %s: %+v", st.Status, st.Failure)
+	if st.Status != store.Failed || st.Job.Failure.Title != "The namespace has lost its label" || !strings.Contains(st.Job.Failure.Next, command) {
+		t.Fatalf("it is %s: %+v", st.Status, st.Job.Failure)
 	}
 	return st
 }

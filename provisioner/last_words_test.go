@@ -15,7 +15,7 @@ func TestFailureTellsTheLastWordsOfACrash(t *testing.T) {
 	p := start(t)
 	namespace := store.Namespace(store.ProposeSlug("Outspoken " + p.mark))
 	kubetest.Simulate(t, namespace, "start-delay=10m", "component=mariadb")
-	st := p.until(t, p.request(t, "Outspoken").ID, "at its workloads", func(st store.Store) bool { return st.Step == store.StepWorkloads })
+	st := p.until(t, p.request(t, "Outspoken").ID, "at its workloads", func(st store.Store) bool { return st.Job.Step == store.StepWorkloads })
 	login, err := p.Credentials(t.Context(), st)
 	if err != nil {
 		t.Fatal(err)
@@ -24,9 +24,9 @@ func TestFailureTellsTheLastWordsOfACrash(t *testing.T) {
 	before.Write("the tables of " + login.Password + " are damaged")
 	kubetest.Simulate(t, namespace, "start-delay=none", "fail=crash-loop", "component=mariadb")
 	st = p.untilStatus(t, st.ID, store.Failed)
-	words := st.Failure.LastWords
+	words := st.Job.Failure.LastWords
 	if words.Pod != "mariadb-0" || words.Container != "mariadb" || !slices.Contains(words.Lines, "the tables of ••• are damaged") {
-		t.Errorf("%s: last words %+v", st.Failure.Title, words)
+		t.Errorf("%s: last words %+v", st.Job.Failure.Title, words)
 	}
 	if strings.Contains(strings.Join(words.Lines, " "), login.Password) {
 		t.Error("the records hold a password")

@@ -119,7 +119,7 @@ func (p *platform) until(t *testing.T, id, what string, holds func(store.Store) 
 		select {
 		case <-sub.Events:
 		case <-timeout:
-			t.Fatalf("not %s within %s: %s at %q, %s, %+v", what, patience, st.Status, st.Step, st.Message, st.Failure)
+			t.Fatalf("not %s within %s: %s at %q, %s, %+v", what, patience, st.Status, st.Job.Step, st.Job.Message, st.Job.Failure)
 		}
 	}
 }
@@ -134,7 +134,7 @@ func (p *platform) wantReady(t *testing.T, st store.Store) store.Store {
 	t.Helper()
 	st = p.untilStatus(t, st.ID, store.Ready)
 	if st.Status != store.Ready {
-		t.Fatalf("%s is %s: %+v", st.Name, st.Status, st.Failure)
+		t.Fatalf("%s is %s: %+v", st.Name, st.Status, st.Job.Failure)
 	}
 	p.wantOneRelease(t, st)
 	return st

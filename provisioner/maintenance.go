@@ -32,8 +32,8 @@ const (
 // nextNotice puts the maintenance page up before the release of a shop changes. due is false when
 // nothing is to be done about it.
 func nextNotice(st store.Store, o observed) (a action, due bool) {
-	changes := st.Change.OfOpenShop() || st.Change.Kind == store.Repair
-	if !changes || o.Release.Status == helm.None || o.Release.Change == st.Change.ID {
+	changes := st.Job.Change.OfOpenShop() || st.Job.Change.Kind == store.Repair
+	if !changes || o.Release.Status == helm.None || o.Release.Change == st.Job.ID {
 		return action{}, false
 	}
 	switch o.Notice {
@@ -80,7 +80,7 @@ func (w *worker) showNotice(ctx context.Context, conn *connection) error {
 	if !away {
 		return nil
 	}
-	has, err := conn.kube.ShowMaintenance(ctx, w.owner(), openingRun(w.claim.Store))
+	has, err := conn.kube.ShowMaintenance(ctx, w.owner(), runOfJob(w.claim.Store.Job))
 	switch {
 	case err != nil && terminal(err):
 		w.log.Warn("customers see no maintenance page", "error", err)

@@ -40,8 +40,8 @@ func TestFailedChangeTakesItsMaintenancePageDown(t *testing.T) {
 	seen := p.followPods(t, st)
 	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=setup")
 	p.upgrade(t, st, store.UpgradeRequest{Stay: true, Images: map[string]string{"wordpress": "another"}})
-	if failed := p.changed(t, st); failed.Status != store.Failed || failed.Failure.Step != store.StepSetup {
-		t.Fatalf("it is %s: %+v", failed.Status, failed.Failure)
+	if failed := p.changed(t, st); failed.Status != store.Failed || failed.Job.Failure.Step != store.StepSetup {
+		t.Fatalf("it is %s: %+v", failed.Status, failed.Job.Failure)
 	}
 	kubetest.Within(t, "the page is down", func() bool {
 		pods, err := p.admin.CoreV1().Pods(st.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: kube.LabelComponent + "=maintenance"})
@@ -82,7 +82,7 @@ func TestChangeGoesOnWithoutItsMaintenancePage(t *testing.T) {
 			}
 			p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "another"}})
 			if after := p.changed(t, st); after.Status != store.Ready || after.ChartVersion != newerChart {
-				t.Fatalf("it is %s, of chart %s: %+v", after.Status, after.ChartVersion, after.Failure)
+				t.Fatalf("it is %s, of chart %s: %+v", after.Status, after.ChartVersion, after.Job.Failure)
 			}
 			left, err := p.admin.CoreV1().Pods(st.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: kube.LabelComponent + "=maintenance"})
 			if err != nil {

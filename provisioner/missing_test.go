@@ -24,7 +24,7 @@ func (p *platform) repaired(t *testing.T, before store.Store) store.Store {
 		return st.Generation > before.Generation && (st.Status == store.Ready || st.Status == store.Failed)
 	})
 	if st.Status != store.Ready {
-		t.Fatalf("%s: %+v", st.Status, st.Failure)
+		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
 	p.wantOneRelease(t, st)
 	return st
@@ -126,13 +126,13 @@ func TestLostDataWaitForAPerson(t *testing.T) {
 		t.Fatal(err)
 	}
 	st = p.until(t, st.ID, "failed", func(st store.Store) bool { return st.Status == store.Failed })
-	if f := st.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || !strings.Contains(f.Cause, "files") {
+	if f := st.Job.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || !strings.Contains(f.Cause, "files") {
 		t.Fatalf("%+v", f)
 	}
 	p.retry(t, st)
 	st = p.until(t, st.ID, "failed again", func(now store.Store) bool { return now.Generation > st.Generation && now.Status == store.Failed })
-	if st.Failure.Code != store.DataLost {
-		t.Fatalf("Retry came to %+v", st.Failure)
+	if st.Job.Failure.Code != store.DataLost {
+		t.Fatalf("Retry came to %+v", st.Job.Failure)
 	}
 	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestDiskThatIsBeingDeletedIsToldAndNotReused(t *testing.T) {
 		t.Fatal(err)
 	}
 	st = p.until(t, st.ID, "failed", func(st store.Store) bool { return st.Status == store.Failed })
-	if f := st.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || strings.Contains(f.Cause, "files") || !strings.Contains(f.Next, "now") {
+	if f := st.Job.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || strings.Contains(f.Cause, "files") || !strings.Contains(f.Next, "now") {
 		t.Fatalf("%+v", f)
 	}
 	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil {

@@ -10,7 +10,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// settled is what a holder has seen or made so, and need not ask again in this generation.
+// settled is what a holder has seen or made so, and need not ask again during this job.
 type settled struct {
 	namespace   kube.NamespaceState
 	limits      bool
@@ -59,7 +59,7 @@ func (w *worker) observe(ctx context.Context, conn *connection) (o observed, err
 			return o, err
 		}
 	}
-	if err := w.observeRelease(ctx, conn, &o); err != nil || w.claim.Store.Change.Kind != store.Rebuild {
+	if err := w.observeRelease(ctx, conn, &o); err != nil || w.claim.Store.Job.Change.Kind != store.Rebuild {
 		return o, err
 	}
 	return o, w.observeRemains(ctx, conn, &o)
@@ -77,7 +77,7 @@ func (w *worker) observeRemains(ctx context.Context, conn *connection, o *observ
 
 // observeOpening reads what the last steps of opening a store depend on.
 func (w *worker) observeOpening(o *observed) {
-	o.Check, o.Untested, o.Address = runOf(o.Snapshot, openingRun(w.claim.Store)), w.settled.untested, w.settled.address
+	o.Check, o.Untested, o.Address = runOf(o.Snapshot, runOfJob(w.claim.Store.Job)), w.settled.untested, w.settled.address
 	unseen := o.Check.Attempt < w.settled.attempt
 	switch {
 	case w.unseen.during(unseen) >= patience: // somebody has removed it
@@ -86,7 +86,7 @@ func (w *worker) observeOpening(o *observed) {
 		o.Check = checkRun{Name: o.Check.Name, Attempt: w.settled.attempt}
 	}
 	o.Misled = w.misled.during(o.Address.Outcome == store.WrongAnswer)
-	if o.Check.Done && w.claim.Store.Step == store.StepCheck {
+	if o.Check.Done && w.claim.Store.Job.Step == store.StepCheck {
 		w.outcome = o.Check.Result.Outcome()
 	}
 }
@@ -96,7 +96,7 @@ func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *obse
 		o.Namespace = w.settled.namespace
 		return nil
 	}
-	if w.claim.Store.Generation == 1 && w.claim.Store.Step == "" { // making it finds out whether it is there
+	if w.claim.Store.Generation == 1 && w.claim.Store.Job.Step == "" { // making it finds out whether it is there
 		o.Namespace = kube.NamespaceState{Phase: kube.Missing}
 		return nil
 	}
@@ -153,7 +153,7 @@ func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observ
 			return err
 		}
 	}
-	if o.Release.Status != helm.Deployed || o.Release.Change != w.claim.Store.Change.ID {
+	if o.Release.Status != helm.Deployed || o.Release.Change != w.claim.Store.Job.ID {
 		return nil
 	}
 	w.settled.release = o.Release

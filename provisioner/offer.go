@@ -48,7 +48,7 @@ func (p *Provisioner) Offer(st store.Store) (Offer, error) {
 // offered are the values that there are for the store now, without what is decided for that store
 // alone: versions of its own, and its owner's address.
 func (p *Provisioner) offered(e engine.Engine, st store.Store) (values map[string]any, digest string, err error) {
-	st.Change.Images, st.OwnerEmail = nil, ""
+	st.Job.Change.Images, st.OwnerEmail = nil, ""
 	if values, err = e.Values(p.spec(st)); err != nil {
 		return nil, "", fmt.Errorf("make values: %w", err)
 	}

@@ -43,7 +43,7 @@ func (o older) Values(s engine.Spec) (map[string]any, error) { return engine.Rel
 func (p *platform) wantOwner(t *testing.T, st store.Store, revision int, inShop, recorded string) {
 	t.Helper()
 	if st.Status != store.Ready || st.Revision != revision || st.OwnerEmail != recorded {
-		t.Fatalf("it is %s at revision %d, of %s: %+v %+v", st.Status, st.Revision, st.OwnerEmail, st.Failure, st.Change)
+		t.Fatalf("it is %s at revision %d, of %s: %+v %+v", st.Status, st.Revision, st.OwnerEmail, st.Job.Failure, st.Job.Change)
 	}
 	jobs, err := p.admin.BatchV1().Jobs(st.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: kube.LabelComponent + "=setup"})
 	if err != nil || len(jobs.Items) != 1 {
@@ -103,10 +103,12 @@ func TestOwnerIsChangedAndStays(t *testing.T) {
 
 	kubetest.Simulate(t, st.Namespace, "fail=image-pull", "component=setup")
 	p.changeOwner(t, st, "ona@example.net")
-	p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Change.Kind == store.Rollback && now.Generation > st.Generation })
+	p.until(t, st.ID, "undone", func(now store.Store) bool {
+		return now.Job.Change.Kind == store.Rollback && now.Generation > st.Generation
+	})
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=setup")
-	if st = p.changed(t, st); st.Change.Undone.Title == "" {
-		t.Errorf("the change is %+v", st.Change)
+	if st = p.changed(t, st); st.Job.Change.Undone.Title == "" {
+		t.Errorf("the change is %+v", st.Job.Change)
 	}
 	p.wantOwner(t, st, 7, "noor@example.org", "noor@example.org")
 }

@@ -26,13 +26,13 @@ func (w *worker) runGuarded(ctx context.Context) (err error) {
 func (w *worker) failPanicked(ctx context.Context) (err error) {
 	st := w.claim.Store
 	switch {
-	case st.CanCheck():
+	case w.claim.Job.Kind == store.CheckJob:
 		check := store.Check{Failed: "check", Message: "The check ended with an internal error of Shopwright."}
 		_, err = w.db.RecordCheck(ctx, w.claim, check, w.nextCheck(false))
 	case st.Desired == store.Present:
 		_, err = w.db.Fail(ctx, w.claim, panicked())
 	default:
-		err = sleep(ctx, lookAgain)
+		err = w.db.PutOff(ctx, w.claim, lookAgain)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) {
 		w.log.Error("what the panic means for the store is not recorded", "error", err)

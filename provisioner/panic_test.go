@@ -34,8 +34,8 @@ func TestPanicFailsOneStore(t *testing.T) {
 		c.Log = slog.New(slog.NewTextHandler(log, nil))
 	})
 	st := p.untilStatus(t, p.request(t, "Brittle").ID, store.Failed)
-	if st.Failure.Title != "Internal error" || st.Step != store.StepCredentials {
-		t.Errorf("failed at %s: %+v", st.Step, st.Failure)
+	if st.Job.Failure.Title != "Internal error" || st.Job.Step != store.StepCredentials {
+		t.Errorf("failed at %s: %+v", st.Job.Step, st.Job.Failure)
 	}
 	if !log.has("no entropy left") || !log.has("panic_test.go") {
 		t.Error("the log lacks the reason or the stack")

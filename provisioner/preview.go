@@ -23,7 +23,7 @@ func (p *Provisioner) Preview(ctx context.Context, st store.Store, to Target) (C
 		_, err := p.Offer(st)
 		return Comparison{}, err
 	}
-	st.Change.Images = to.Images
+	st.Job.Change.Images = to.Images
 	values, err := e.Values(p.spec(st))
 	if err != nil {
 		return Comparison{}, err

@@ -56,6 +56,7 @@ type Provisioner struct {
 	unready     Unready
 	lookAgain   time.Duration
 	giveBack    time.Duration // see giveBackAfter
+	putOffFor   time.Duration // see the constant
 	backoff     func(failures int) time.Duration
 	holder      string
 	log         *slog.Logger
@@ -69,7 +70,7 @@ func New(c Config) *Provisioner {
 	p := &Provisioner{
 		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort,
 		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, unready: c.Unready,
-		lookAgain: lookAgain, giveBack: giveBackAfter, backoff: backoff, holder: c.Holder, log: c.Log,
+		lookAgain: lookAgain, giveBack: giveBackAfter, putOffFor: putOffFor, backoff: backoff, holder: c.Holder, log: c.Log,
 		wishes: &kube.Signals{}, freed: &kube.Signals{},
 	}
 	p.concurrency.Cluster = c.Cluster.ID
@@ -158,11 +159,13 @@ func (p *Provisioner) work(ctx context.Context, claim store.Claim) {
 }
 
 func (p *Provisioner) unknownEngine(ctx context.Context, claim store.Claim, log *slog.Logger) {
-	_, err := p.db.Fail(ctx, claim, store.Failure{
-		Title: "The engine is unknown",
-		Cause: fmt.Sprintf("This version of Shopwright has no engine %q.", claim.Store.Engine),
-		Next:  "Run a version that has it, then press Retry.",
-	})
+	cause := fmt.Sprintf("This version of Shopwright has no engine %q.", claim.Store.Engine)
+	var err error
+	if claim.Job.Kind == store.CheckJob {
+		_, err = p.db.RecordCheck(ctx, claim, store.Check{Failed: "check", Message: cause}, p.nextCheck(false))
+	} else {
+		_, err = p.db.Fail(ctx, claim, store.Failure{Title: "The engine is unknown", Cause: cause, Next: "Run a version that has it, then press Retry."})
+	}
 	if err != nil {
 		log.Error("unknown engine", "error", err)
 	}

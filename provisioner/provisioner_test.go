@@ -96,11 +96,11 @@ func TestImageThatCannotBePulledThenRetry(t *testing.T) {
 	asked := store.ProposeSlug("Broken " + p.mark)
 	kubetest.Simulate(t, store.Namespace(asked), "fail=image-pull", "component=wordpress")
 	st := p.untilStatus(t, p.request(t, "Broken").ID, store.Failed)
-	if st.Status != store.Failed || !strings.Contains(st.Failure.Cause, "wordpress") || !strings.Contains(st.Failure.Cause, "image") {
-		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	if st.Status != store.Failed || !strings.Contains(st.Job.Failure.Cause, "wordpress") || !strings.Contains(st.Job.Failure.Cause, "image") {
+		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
-	if len(st.Failure.Evidence) == 0 || st.Failure.Next == "" {
-		t.Errorf("the failure has no evidence or next step: %+v", st.Failure)
+	if len(st.Job.Failure.Evidence) == 0 || st.Job.Failure.Next == "" {
+		t.Errorf("the failure has no evidence or next step: %+v", st.Job.Failure)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=wordpress")
 	p.retry(t, st)
@@ -113,10 +113,10 @@ func TestSetupThatFailsThenRetry(t *testing.T) {
 	p := start(t)
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Unset "+p.mark)), "fail=job-failed")
 	st := p.untilStatus(t, p.request(t, "Unset").ID, store.Failed)
-	if f := st.Failure; st.Status != store.Failed || f.Step != store.StepSetup || !strings.Contains(f.Cause, "gave up after") || !strings.Contains(f.Next, "Retry") {
-		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	if f := st.Job.Failure; st.Status != store.Failed || f.Step != store.StepSetup || !strings.Contains(f.Cause, "gave up after") || !strings.Contains(f.Next, "Retry") {
+		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
-	if words := st.Failure.LastWords; !strings.HasPrefix(words.Pod, "setup-") || len(words.Lines) == 0 { // the job's event may come later
+	if words := st.Job.Failure.LastWords; !strings.HasPrefix(words.Pod, "setup-") || len(words.Lines) == 0 { // the job's event may come later
 		t.Errorf("the last words are %+v", words)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none")
@@ -136,8 +136,8 @@ func TestForeignNamespaceIsNotTouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	st := p.untilStatus(t, p.request(t, "Taken").ID, store.Failed)
-	if st.Status != store.Failed || !strings.Contains(st.Failure.Cause, st.Namespace) {
-		t.Fatalf("%s: %+v", st.Status, st.Failure)
+	if st.Status != store.Failed || !strings.Contains(st.Job.Failure.Cause, st.Namespace) {
+		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
 	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
 		t.Fatal(err)
@@ -168,8 +168,8 @@ func TestStoresWaitForTheCluster(t *testing.T) {
 		t.Errorf("while the cluster is built: %+v", state)
 	}
 	st := p.request(t, "Early")
-	if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Step != "" || now.Status != store.Provisioning {
-		t.Errorf("before there is a cluster: %s at %q, %v", now.Status, now.Step, err)
+	if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Job.Step != "" || now.Status != store.Provisioning {
+		t.Errorf("before there is a cluster: %s at %q, %v", now.Status, now.Job.Step, err)
 	}
 	close(built)
 	p.until(t, st.ID, "ready", func(st store.Store) bool { return st.Status == store.Ready })

@@ -28,10 +28,10 @@ func TestRefusedChartFailsWithHelmsLastLines(t *testing.T) {
 	t.Parallel()
 	p := start(t, func(c *provisioner.Config) { c.Engines = engine.NewRegistry(mistaken{}) })
 	st := p.untilStatus(t, p.request(t, "Mistaken").ID, store.Failed)
-	if st.Failure.Step != store.StepRelease || !strings.Contains(st.Failure.Cause, "Ingress") {
-		t.Errorf("failed with %+v", st.Failure)
+	if st.Job.Failure.Step != store.StepRelease || !strings.Contains(st.Job.Failure.Cause, "Ingress") {
+		t.Errorf("failed with %+v", st.Job.Failure)
 	}
-	if !slices.Contains(st.Failure.HelmLog, "creating 1 resource(s)") {
-		t.Errorf("Helm’s last lines are %q", st.Failure.HelmLog)
+	if !slices.Contains(st.Job.Failure.HelmLog, "creating 1 resource(s)") {
+		t.Errorf("Helm’s last lines are %q", st.Job.Failure.HelmLog)
 	}
 }

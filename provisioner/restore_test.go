@@ -45,7 +45,7 @@ func TestUpgradeAfterARestore(t *testing.T) {
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.6"}})
 	again := p.changed(t, st)
 	if again.Status != store.Ready || again.Generation != forgotten.Generation {
-		t.Fatalf("it is %s in generation %d, and was in %d before: %+v", again.Status, again.Generation, forgotten.Generation, again.Failure)
+		t.Fatalf("it is %s in generation %d, and was in %d before: %+v", again.Status, again.Generation, forgotten.Generation, again.Job.Failure)
 	}
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.6") {
 		t.Errorf("the database is %s", image)
@@ -108,7 +108,7 @@ func TestNamespaceWithoutAStoreIsAdopted(t *testing.T) {
 		return now.Generation > st.Generation && (now.Status == store.Ready || now.Status == store.Failed)
 	})
 	if st.Status != store.Ready {
-		t.Fatalf("adopted, it is %s: %+v", st.Status, st.Failure)
+		t.Fatalf("adopted, it is %s: %+v", st.Status, st.Job.Failure)
 	}
 	p.wantKept(t, st.Namespace, before)
 	p.askDelete(t, st)

@@ -22,8 +22,8 @@ import (
 func (p *platform) untilFailed(t *testing.T, id, title string) store.Store {
 	t.Helper()
 	st := p.until(t, id, "failed", func(st store.Store) bool { return st.Status == store.Failed || st.Status == store.Ready })
-	if st.Failure.Title != title || st.Failure.Cause == "" || st.Failure.Next == "" {
-		t.Fatalf("failed with %+v, want %q", st.Failure, title)
+	if st.Job.Failure.Title != title || st.Job.Failure.Cause == "" || st.Job.Failure.Next == "" {
+		t.Fatalf("failed with %+v, want %q", st.Job.Failure, title)
 	}
 	return st
 }
@@ -90,11 +90,11 @@ func TestFailuresTellWhatToDoAndRetryGoesOn(t *testing.T) {
 			namespace, component := store.Namespace(store.ProposeSlug(name+" "+p.mark)), "component="+c.component
 			kubetest.Simulate(t, namespace, "fail="+c.fail, component)
 			st := p.untilFailed(t, p.request(t, name).ID, c.title)
-			if told := reasons(st.Failure); !strings.Contains(told, c.evidence) {
+			if told := reasons(st.Job.Failure); !strings.Contains(told, c.evidence) {
 				t.Errorf("the evidence is %q, without %q", told, c.evidence)
 			}
-			if !strings.Contains(st.Failure.Cause, c.cause) {
-				t.Errorf("the cause is %q", st.Failure.Cause)
+			if !strings.Contains(st.Job.Failure.Cause, c.cause) {
+				t.Errorf("the cause is %q", st.Job.Failure.Cause)
 			}
 			before := p.keepsakes(t, namespace)
 			kubetest.Simulate(t, namespace, "fail=none", component)
@@ -133,8 +133,8 @@ func TestRefusedObjectsThenRetry(t *testing.T) {
 	close(limited)
 
 	st = p.untilFailed(t, st.ID, "The cluster refused")
-	if st.Failure.Step != store.StepRelease || !strings.Contains(st.Failure.Cause, "exceeded quota: theirs") || len(st.Failure.HelmLog) == 0 {
-		t.Errorf("failed with %+v", st.Failure)
+	if st.Job.Failure.Step != store.StepRelease || !strings.Contains(st.Job.Failure.Cause, "exceeded quota: theirs") || len(st.Job.Failure.HelmLog) == 0 {
+		t.Errorf("failed with %+v", st.Job.Failure)
 	}
 	before := p.keepsakes(t, st.Namespace)
 	if err := quotas.Delete(t.Context(), "theirs", metav1.DeleteOptions{}); err != nil {

@@ -66,7 +66,7 @@ func failureOf(t *testing.T, name string) store.Failure {
 		return f
 	}
 	return next(
-		store.Store{Status: store.Provisioning, Desired: store.Present, Generation: 1, Step: store.StepSetup},
+		store.Store{Status: store.Provisioning, Desired: store.Present, Generation: 1, Job: store.Job{Step: store.StepSetup}},
 		observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed}, Applied: true, Snapshot: s},
 	).Failure
 }
@@ -110,7 +110,7 @@ func TestWhatANodeSaysIsUnderstood(t *testing.T) {
 	} {
 		want.want(t, name, failureOf(t, name))
 	}
-	waiting := store.Store{Step: store.StepWorkloads}
+	waiting := store.Store{Job: store.Job{Step: store.StepWorkloads}}
 	s, _ := recorded(t, "node/no-room")
 	rule{"No node has enough memory", "the pod no-room still has no node: 0/1 nodes are available: 1 Insufficient memory", "Add a node"}.
 		want(t, "no-room", timedOut(waiting, 10*time.Minute, "0 of 2 workloads ready", s))

@@ -82,7 +82,7 @@ func TestScheduledRunThatIsHopelessDoesNotFailAStore(t *testing.T) {
 	kubetest.Simulate(t, namespace, "component=cron", "fail=image-pull")
 	kubetest.Simulate(t, namespace, "component=wordpress", "start-delay=10m")
 	st := p.request(t, "Hopeless")
-	p.until(t, st.ID, "at its workloads", func(st store.Store) bool { return st.Step == store.StepWorkloads })
+	p.until(t, st.ID, "at its workloads", func(st store.Store) bool { return st.Job.Step == store.StepWorkloads })
 	p.runCron(t, st.Namespace, "cron-hopeless")
 	kubetest.Within(t, "the run has no image", func() bool {
 		snapshot, _ := p.Snapshot(st)

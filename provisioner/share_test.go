@@ -107,7 +107,7 @@ func TestSharedSecretsReachStoresAndFollowTheirOriginals(t *testing.T) {
 	young := store.Namespace(store.ProposeSlug("Young " + p.mark))
 	kubetest.Simulate(t, young, "start-delay=10m")
 	asked := p.request(t, "Young")
-	p.until(t, asked.ID, "at its workloads", func(st store.Store) bool { return st.Step == store.StepWorkloads })
+	p.until(t, asked.ID, "at its workloads", func(st store.Store) bool { return st.Job.Step == store.StepWorkloads })
 
 	certificates.is(corev1.SecretTypeTLS, certificate("2"))
 	for _, st := range []store.Store{ready, asked} {
@@ -176,8 +176,8 @@ func TestSharedSecretThatIsMissing(t *testing.T) {
 		c.Shared = provisioner.Shared{Namespace: systemNamespace, Certificate: o.name}
 	})
 	st := p.untilStatus(t, p.request(t, "Unserved").ID, store.Failed)
-	if f := st.Failure; st.Step != store.StepRelease || f.Title != "A secret that stores share is missing" || !strings.Contains(f.Cause, systemNamespace+"/"+o.name) {
-		t.Fatalf("failed at %s: %+v", st.Step, f)
+	if f := st.Job.Failure; st.Job.Step != store.StepRelease || f.Title != "A secret that stores share is missing" || !strings.Contains(f.Cause, systemNamespace+"/"+o.name) {
+		t.Fatalf("failed at %s: %+v", st.Job.Step, f)
 	}
 	o.is(corev1.SecretTypeTLS, certificate("1"))
 	if _, err := p.db.Retry(t.Context(), p.actor, st.ID); err != nil {

@@ -23,8 +23,8 @@ type observed struct {
 	Release     helm.Release
 	Behind      bool          // the watches do not show yet what was applied
 	Unmet       store.Failure // what is lacking for a release; no title when nothing is
-	Applied     bool          // by this holder, for this generation: what the watches do not show is on its way
-	Reset       bool          // by this holder, for this generation
+	Applied     bool          // by this holder, for this job: what the watches do not show is on its way
+	Reset       bool          // by this holder, for this job
 	OldSetup    string        // UID of the setup job that was removed then
 	Snapshot    kube.Snapshot
 	Notice      notice        // whether customers are told that the shop is away
@@ -108,8 +108,8 @@ func next(st store.Store, o observed) action {
 // first release of the rebuild is made when nothing is.
 func holdsRemains(st store.Store, o observed) bool {
 	there := o.Release.Status != helm.None
-	begun := there && o.Release.Change == st.Change.ID
-	return st.Change.Kind == store.Rebuild && !begun && (there || o.Volumes > 0)
+	begun := there && o.Release.Change == st.Job.ID
+	return st.Job.Change.Kind == store.Rebuild && !begun && (there || o.Volumes > 0)
 }
 
 // nextClearing removes what is left of a shop that is rebuilt: a disk of before would not be empty,
@@ -126,11 +126,11 @@ func nextClearing(o observed) action {
 }
 
 func nextRelease(st store.Store, o observed) action {
-	current := o.Release.Status == helm.Deployed && o.Release.Change == st.Change.ID
+	current := o.Release.Status == helm.Deployed && o.Release.Change == st.Job.ID
 	switch {
 	case o.Release.Status == helm.Pending:
 		return action{Do: unlockRelease, Step: store.StepRelease}
-	case st.Generation > 1 && !o.Reset && !o.Applied && stuckSince(o.Snapshot, st.QueuedAt):
+	case st.Generation > 1 && !o.Reset && !o.Applied && stuckSince(o.Snapshot, st.Job.AskedAt):
 		return action{Do: resetSetup, Step: store.StepRelease}
 	case !current, !o.Applied && !o.Behind && (o.Reset || setupMissing(o)):
 		if o.Unmet.Title != "" {
@@ -140,7 +140,7 @@ func nextRelease(st store.Store, o observed) action {
 			return a
 		}
 		return action{Do: applyRelease, Step: store.StepRelease}
-	case st.Change.Applied != o.Release.Revision:
+	case st.Job.Applied != o.Release.Revision:
 		return action{Do: recordRelease, Step: store.StepRelease}
 	case o.Behind:
 		return action{Do: wait, Step: store.StepWorkloads, Message: "Waiting to see what has changed"}
@@ -156,9 +156,9 @@ func nextWorkloads(st store.Store, o observed) action {
 	a := watchWorkloads(st, o)
 	passed := a.Do != fail && a.Step != store.StepWorkloads
 	switch {
-	case passed && st.Step == store.StepRelease:
+	case passed && st.Job.Step == store.StepRelease:
 		return action{Do: pass, Step: store.StepWorkloads}
-	case passed && st.Step == store.StepWorkloads && a.Step != store.StepSetup:
+	case passed && st.Job.Step == store.StepWorkloads && a.Step != store.StepSetup:
 		return action{Do: pass, Step: store.StepSetup}
 	default:
 		return a
@@ -178,7 +178,7 @@ func watchWorkloads(st store.Store, o observed) action {
 		return action{Do: fail, Step: store.StepSetup, Failure: setupFailed(setup, o.Snapshot)}
 	case all > 0 && ready == all && setup.Succeeded:
 		return nextOpening(st, o)
-	case st.Step == store.StepSetup, all > 0 && ready == all, started(o.Snapshot) && (setup.Succeeded || setupRuns(o.Snapshot)):
+	case st.Job.Step == store.StepSetup, all > 0 && ready == all, started(o.Snapshot) && (setup.Succeeded || setupRuns(o.Snapshot)):
 		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup, ready, all)}
 	default:
 		return action{Do: wait, Step: store.StepWorkloads, Message: fmt.Sprintf("%d of %d workloads ready", ready, all)}

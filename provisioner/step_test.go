@@ -14,17 +14,17 @@ import (
 func TestNext(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, QueuedAt: asked, Change: store.Change{ID: "1", Applied: 1}}
+	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, Job: store.Job{ID: "1", AskedAt: asked, Result: store.Result{Applied: 1}}}
 	retried := wanted
-	retried.Generation, retried.Step, retried.Change.ID = 2, "", "2"
+	retried.Generation, retried.Job.Step, retried.Job.ID = 2, "", "2"
 	released, watched := wanted, wanted
-	released.Step, watched.Step = store.StepRelease, store.StepWorkloads
+	released.Job.Step, watched.Job.Step = store.StepRelease, store.StepWorkloads
 	bereft := retried
 	bereft.Volumes = []string{"data", "files"}
 	rebuilt := retried
-	rebuilt.Change = store.Change{ID: "2", Kind: store.Rebuild}
+	rebuilt.Job.Change = store.Change{Kind: store.Rebuild}
 	upgraded := retried
-	upgraded.Change = store.Change{ID: "2", Kind: store.Upgrade}
+	upgraded.Job.Change = store.Change{Kind: store.Upgrade}
 	unwanted := wanted
 	unwanted.Desired = store.Absent
 
@@ -169,7 +169,7 @@ func TestNext(t *testing.T) {
 func TestRetryIsResetOnce(t *testing.T) {
 	t.Parallel()
 	asked := time.Now()
-	st := store.Store{Desired: store.Present, Generation: 2, QueuedAt: asked, Step: store.StepRelease, Change: store.Change{ID: "2"}}
+	st := store.Store{Desired: store.Present, Generation: 2, Job: store.Job{ID: "2", AskedAt: asked, Step: store.StepRelease}}
 	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Change: "1", Revision: 1}}
 	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", UID: "1", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
 	if got := next(st, o); got.Do != resetSetup {
@@ -183,7 +183,7 @@ func TestRetryIsResetOnce(t *testing.T) {
 	if got := next(st, o); got.Do != recordRelease {
 		t.Errorf("once it is applied: %s", got.Do)
 	}
-	st.Change.Applied = 2
+	st.Job.Applied = 2
 	if got := next(st, o); got.Do != wait {
 		t.Errorf("while the watch shows the old setup: %s", got.Do)
 	}

@@ -37,7 +37,7 @@ func (p *platform) hold(t *testing.T, namespace string) (letGo func()) {
 // untilTold waits until the store's page says that the step waits for that.
 func (p *platform) untilTold(t *testing.T, st store.Store, step store.Step, what string) {
 	t.Helper()
-	p.until(t, st.ID, "told of "+what, func(st store.Store) bool { return st.Step == step && strings.Contains(st.Message, what) })
+	p.until(t, st.ID, "told of "+what, func(st store.Store) bool { return st.Job.Step == step && strings.Contains(st.Job.Message, what) })
 }
 
 func TestNamespaceHeldByAFinalizer(t *testing.T) {
@@ -80,14 +80,14 @@ func TestNamespaceRemovedWhileItIsFilled(t *testing.T) {
 	p := start(t)
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Swept "+p.mark)), "start-delay=10m")
 	st := p.request(t, "Swept")
-	p.until(t, st.ID, "at work", func(st store.Store) bool { return st.Step == store.StepWorkloads })
+	p.until(t, st.ID, "at work", func(st store.Store) bool { return st.Job.Step == store.StepWorkloads })
 	before, err := p.admin.CoreV1().Namespaces().Get(t.Context(), st.Namespace, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.deleteNamespace(t, st)
 	kubetest.Simulate(t, st.Namespace, "start-delay=none")
-	p.until(t, st.ID, "back at the namespace", func(st store.Store) bool { return st.Step == store.StepNamespace })
+	p.until(t, st.ID, "back at the namespace", func(st store.Store) bool { return st.Job.Step == store.StepNamespace })
 	p.wantReady(t, st)
 	now, err := p.admin.CoreV1().Namespaces().Get(t.Context(), st.Namespace, metav1.GetOptions{})
 	if err != nil || now.UID == before.UID {

@@ -127,7 +127,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	p.upgrade(t, st, store.UpgradeRequest{Note: "To 99"})
 	up := p.changed(t, st)
 	if up.Status != store.Ready || up.ChartVersion != newerChart || !up.Health.Last.OK {
-		t.Fatalf("upgraded, it is %s on chart %s: %+v %+v", up.Status, up.ChartVersion, up.Failure, up.Change)
+		t.Fatalf("upgraded, it is %s on chart %s: %+v %+v", up.Status, up.ChartVersion, up.Job.Failure, up.Job.Change)
 	}
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.8") {
 		t.Errorf("after the upgrade the database is %s", image)
@@ -150,7 +150,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	}
 	back := p.changed(t, up)
 	if back.Status != store.Ready || back.ChartVersion != before {
-		t.Fatalf("rolled back, it is %s on chart %s: %+v", back.Status, back.ChartVersion, back.Failure)
+		t.Fatalf("rolled back, it is %s on chart %s: %+v", back.Status, back.ChartVersion, back.Job.Failure)
 	}
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.4") {
 		t.Errorf("after the rollback the database is %s", image)
@@ -231,7 +231,7 @@ func TestChangeGoesOnFromItsStep(t *testing.T) {
 	st := p.wantReady(t, p.request(t, "Handed over"))
 	kubetest.Simulate(t, st.Namespace, "job-duration=10m", "component=check")
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8"}})
-	p.until(t, st.ID, "at its check", func(now store.Store) bool { return now.Generation > st.Generation && now.Step == store.StepCheck })
+	p.until(t, st.ID, "at its check", func(now store.Store) bool { return now.Generation > st.Generation && now.Job.Step == store.StepCheck })
 	p.stop()
 	kubetest.Simulate(t, st.Namespace, "job-duration=none", "component=check")
 	p.run(t)
@@ -259,8 +259,8 @@ func TestUpgradeToAnImageThatIsNotThereGoesBack(t *testing.T) {
 	image := p.databaseImage(t, st)
 	p.upgrade(t, st, store.UpgradeRequest{Note: "Daring", Images: map[string]string{"wordpress": "does-not-exist", "mariadb": "does-not-exist"}})
 	back := p.changed(t, st)
-	if back.Status != store.Ready || !back.Health.Last.OK || !strings.Contains(back.Change.Undone.Cause, "does-not-exist") {
-		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	if back.Status != store.Ready || !back.Health.Last.OK || !strings.Contains(back.Job.Change.Undone.Cause, "does-not-exist") {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if got := p.databaseImage(t, st); got != image {
 		t.Errorf("the database is %s, and was %s", got, image)
@@ -282,12 +282,12 @@ func TestUpgradeThatDoesNotSellGoesBack(t *testing.T) {
 	held.Wait()
 	kubetest.Simulate(t, st.Namespace, "start-delay=10m", "component=mariadb") // the way back waits until the check is mended
 	held.Release()
-	p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Change.Kind == store.Rollback })
+	p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Job.Change.Kind == store.Rollback })
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
 	kubetest.Simulate(t, st.Namespace, "start-delay=none", "component=mariadb")
 	back := p.changed(t, st)
-	if back.Status != store.Ready || back.ChartVersion != st.ChartVersion || back.Change.Undone.Step != store.StepCheck {
-		t.Fatalf("it is %s on chart %s: %+v %+v", back.Status, back.ChartVersion, back.Failure, back.Change)
+	if back.Status != store.Ready || back.ChartVersion != st.ChartVersion || back.Job.Change.Undone.Step != store.StepCheck {
+		t.Fatalf("it is %s on chart %s: %+v %+v", back.Status, back.ChartVersion, back.Job.Failure, back.Job.Change)
 	}
 }
 
@@ -298,8 +298,8 @@ func TestFailedUpgradeThatStays(t *testing.T) {
 	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=check")
 	p.upgrade(t, st, store.UpgradeRequest{Stay: true})
 	failed := p.changed(t, st)
-	if failed.Status != store.Failed || failed.ChartVersion != newerChart || failed.Failure.Step != store.StepCheck {
-		t.Fatalf("it is %s on chart %s: %+v", failed.Status, failed.ChartVersion, failed.Failure)
+	if failed.Status != store.Failed || failed.ChartVersion != newerChart || failed.Job.Failure.Step != store.StepCheck {
+		t.Fatalf("it is %s on chart %s: %+v", failed.Status, failed.ChartVersion, failed.Job.Failure)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
 	p.retry(t, failed)

@@ -67,7 +67,7 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	st := p.wantReady(t, p.request(t, "Unlucky"))
 	image := p.databaseImage(t, st)
 	p.upgrade(t, st, store.UpgradeRequest{Note: "Unlucky", Images: map[string]string{"mariadb": "11.8", "wordpress": "does-not-exist"}})
-	p.until(t, st.ID, "applied", func(now store.Store) bool { return now.Change.Applied == 2 })
+	p.until(t, st.ID, "applied", func(now store.Store) bool { return now.Job.Applied == 2 })
 	patches := func(r kubetest.Request) bool {
 		return r.Method == http.MethodPatch && r.About(st.Namespace) && strings.HasSuffix(r.Path, "/deployments/wordpress")
 	}
@@ -89,8 +89,8 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	}
 	link.Turn(kubetest.Fair)
 	back := p.changed(t, st)
-	if back.Status != store.Ready || back.Change.Undone.Title == "" {
-		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	if back.Status != store.Ready || back.Job.Change.Undone.Title == "" {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if got := p.databaseImage(t, st); got != image {
 		t.Errorf("the database is %s, and was %s", got, image)
@@ -100,7 +100,7 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again := p.changed(t, back); again.Status != store.Ready {
-		t.Errorf("rolled back to what it was opened with, it is %s: %+v", again.Status, again.Failure)
+		t.Errorf("rolled back to what it was opened with, it is %s: %+v", again.Status, again.Job.Failure)
 	}
 }
 
@@ -112,7 +112,7 @@ func TestRevisionsAreDeletedThatNeedNotBeKept(t *testing.T) {
 	for _, version := range []string{"11.6", "11.8"} {
 		p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": version}})
 		if st = p.changed(t, st); st.Status != store.Ready {
-			t.Fatalf("upgraded to %s it is %s: %+v", version, st.Status, st.Failure)
+			t.Fatalf("upgraded to %s it is %s: %+v", version, st.Status, st.Job.Failure)
 		}
 	}
 	p.wantKeptRevisions(t, st, 1, 2, 3)
@@ -140,8 +140,8 @@ func TestCancelledChangeGoesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	back := p.changed(t, st)
-	if back.Status != store.Ready || back.Change.Undone.Code != store.ChangeWasCancelled {
-		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	if back.Status != store.Ready || back.Job.Change.Undone.Code != store.ChangeWasCancelled {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if got, want := p.history(t, st), "Back to revision 1 deployed, Opened superseded"; got != want {
 		t.Errorf("the history is %q, want %q", got, want)
@@ -162,8 +162,8 @@ func TestRevisionThatIsGoneIsNoWayBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	back := p.changed(t, up)
-	if back.Status != store.Ready || back.Change.Undone.Title != "The revision is not remembered any more" {
-		t.Fatalf("it is %s: %+v %+v", back.Status, back.Failure, back.Change)
+	if back.Status != store.Ready || back.Job.Change.Undone.Title != "The revision is not remembered any more" {
+		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.8") {
 		t.Errorf("the database is %s", image)

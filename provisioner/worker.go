@@ -24,19 +24,19 @@ type worker struct {
 	engine engine.Engine
 	log    *slog.Logger
 
-	settled    settled
-	generation int64 // that settled, the plan and the fields below are about
-	plan       store.Plan
-	outcome    string        // what the present step came to
-	said       string        // the last message of the present step
-	boundAt    time.Time     // when the account was last given its rights in the namespace
-	worked     time.Duration // on this generation, while the cluster could be reached
+	settled settled
+	job     string // the id of that which settled, the plan and the fields below are about
+	plan    store.Plan
+	outcome string        // what the present step came to
+	said    string        // the last message of the present step
+	boundAt time.Time     // when the account was last given its rights in the namespace
+	worked  time.Duration // on this job, while the cluster could be reached
 	spells
 	failures int    // in a row, for the pause between tries
 	trouble  string // the last error that may pass
 }
 
-// spells are what a worker has seen hold on, in this generation.
+// spells are what a worker has seen hold on, during this job.
 type spells struct {
 	hopeless spell // a failure is in sight
 	podless  spell // something lacks pods
@@ -55,7 +55,7 @@ func (w *worker) run(ctx context.Context) error {
 	var renewing sync.WaitGroup
 	renewing.Go(func() { held.keep(w.renew) })
 	defer func() { held.end(nil); renewing.Wait() }()
-	if w.claim.Store.CanCheck() {
+	if w.claim.Job.Kind == store.CheckJob {
 		w.examine(held)
 		return context.Cause(held)
 	}
@@ -67,7 +67,26 @@ func (w *worker) run(ctx context.Context) error {
 		if err != nil {
 			w.recover(held, err)
 		}
+		if w.isRefused() {
+			return w.putOff(ctx)
+		}
 	}
+}
+
+const (
+	triesInARow = 12              // of a removal that the cluster does not let pass, before others have their turn
+	putOffFor   = 2 * time.Minute // until it is tried again
+)
+
+// isRefused reports whether a removal gets no further. Unlike other work it never fails, and would
+// keep its place from others for ever.
+func (w *worker) isRefused() bool {
+	return w.claim.Job.Kind == store.RemoveJob && w.failures >= triesInARow && w.cluster.connection() != nil
+}
+
+func (w *worker) putOff(ctx context.Context) error {
+	w.log.Warn("the removal is put off", "step", w.claim.Job.Step, "for", w.putOffFor)
+	return w.db.PutOff(ctx, w.claim, w.putOffFor)
 }
 
 // turn is one round. It waits for the cluster first, which is not working time, and gives up when
@@ -99,22 +118,22 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	return done, err
 }
 
-// reload reads what people want now. Another generation starts with a clean slate.
+// reload reads what people want now. Another job starts with a clean slate.
 func (w *worker) reload(ctx context.Context) error {
 	st, err := w.db.Store(ctx, w.claim.Store.ID)
 	if err != nil {
 		return err
 	}
-	if st.Generation != w.generation {
+	if st.Job.ID != w.job {
 		if w.plan, err = w.db.Plan(ctx, st.Plan); err != nil {
 			return err
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.claim.Store = st
-	if st.Generation != w.generation {
-		w.generation, w.worked, w.settled = st.Generation, st.Worked, settled{}
+	w.claim = w.claim.On(st)
+	if st.Job.ID != w.job {
+		w.job, w.worked, w.settled = st.Job.ID, st.Job.Worked, settled{}
 		w.said, w.outcome, w.spells = "", "", spells{}
 	}
 	return nil
@@ -138,7 +157,7 @@ func (w *worker) outdated(held *lease, err error) bool {
 		return false
 	}
 	w.settled = settled{}
-	if st, unread := w.db.Store(held, w.claim.Store.ID); unread == nil && st.Generation == w.generation {
+	if st, unread := w.db.Store(held, w.claim.Store.ID); unread == nil && st.Job.ID == w.job {
 		held.lose(err)
 	}
 	return true
@@ -159,7 +178,7 @@ func (w *worker) recover(ctx *lease, err error) {
 	case final && w.getsRights(ctx, err):
 		return
 	case final && w.claim.Store.Desired == store.Present:
-		w.log.Warn("trying again cannot help", "step", w.claim.Store.Step, "error", err)
+		w.log.Warn("trying again cannot help", "step", w.claim.Store.Job.Step, "error", err)
 		err = w.giveUpOver(ctx, err, failure)
 		if err == nil || w.outdated(ctx, err) {
 			return
@@ -172,7 +191,7 @@ func (w *worker) recover(ctx *lease, err error) {
 	}
 	w.trouble = firstLine(err)
 	w.settled = settled{}
-	w.log.Warn("trying again", "step", w.claim.Store.Step, "error", err)
+	w.log.Warn("trying again", "step", w.claim.Store.Job.Step, "error", err)
 	w.cluster.doubt(ctx)
 	w.failures++
 	w.tell(ctx, err, final)
@@ -183,7 +202,7 @@ func (w *worker) recover(ctx *lease, err error) {
 // to have is no way back any more.
 func (w *worker) giveUpOver(ctx context.Context, err error, f store.Failure) error {
 	if errors.Is(err, helm.ErrNoRevision) {
-		if err := w.db.ForgetRevision(ctx, w.claim, w.claim.Store.Change.To); err != nil {
+		if err := w.db.ForgetRevision(ctx, w.claim, w.claim.Store.Job.Change.To); err != nil {
 			return err
 		}
 	}
@@ -198,7 +217,7 @@ func (w *worker) pause(ctx context.Context, err error) {
 	began := time.Now()
 	wanted, cancel := w.wishes.Subscribe(w.claim.Store.ID)
 	defer cancel()
-	if st, unread := w.db.Store(ctx, w.claim.Store.ID); unread == nil && st.Generation != w.generation {
+	if st, unread := w.db.Store(ctx, w.claim.Store.ID); unread == nil && st.Job.ID != w.job {
 		return
 	}
 	timer := time.NewTimer(w.backoff(w.failures))
@@ -221,14 +240,14 @@ func backoff(failures int) time.Duration {
 // tell says on the page what the work cannot get past, from the second try on. That the cluster
 // is away, or the records are, is said for all stores at once.
 func (w *worker) tell(ctx context.Context, err error, refused bool) {
-	if w.failures < 2 || w.claim.Store.Step == "" || w.cluster.connection() == nil {
+	if w.failures < 2 || w.claim.Store.Job.Step == "" || w.cluster.connection() == nil {
 		return
 	}
 	message := "Trying again: " + sentence(firstLine(err))
 	if refused {
 		message = "The cluster says no: " + sentence(firstLine(err)) + " It goes on by itself when the cluster’s administrator allows it."
 	}
-	if err := w.advance(ctx, action{Step: w.claim.Store.Step, Message: message}); err != nil {
+	if err := w.advance(ctx, action{Step: w.claim.Store.Job.Step, Message: message}); err != nil {
 		w.log.Warn("what the work cannot get past is not told", "error", err)
 	}
 }

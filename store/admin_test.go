@@ -272,16 +272,16 @@ func TestQueueTellsWhatWaitsAndRuns(t *testing.T) {
 			t.Fatalf("the queue is %+v, %v", queue, err)
 		}
 		running, waiting := queue[0], queue[1]
-		if running.Store.ID != first.ID || running.BeganAt.IsZero() || running.Store.Step != store.StepRelease || running.Team != "mara" || running.AskedBy != "mara" || !running.Held {
+		if running.Store.ID != first.ID || !running.Store.Job.Begun() || running.Store.Job.Step != store.StepRelease || running.Team != "mara" || running.Store.Job.AskedBy.Name != "mara" || !running.Held {
 			t.Errorf("at work is %+v", running)
 		}
-		if waiting.Store.ID != second.ID || !waiting.BeganAt.IsZero() || waiting.Held || waiting.Asked != store.StoreCreated {
+		if waiting.Store.ID != second.ID || waiting.Store.Job.Begun() || waiting.Held || waiting.Store.Job.Kind != store.OpenJob {
 			t.Errorf("waiting is %+v", waiting)
 		}
 		if _, err := b.db.RequestDelete(t.Context(), b.actor, second.ID); err != nil {
 			t.Fatal(err)
 		}
-		if queue, err = b.db.Queue(t.Context(), admin); err != nil || queue[1].Asked != store.StoreDeleteAsked {
+		if queue, err = b.db.Queue(t.Context(), admin); err != nil || queue[1].Store.Job.Kind != store.RemoveJob {
 			t.Errorf("the queue is %+v, %v", queue, err)
 		}
 		if _, err := b.db.Complete(t.Context(), claim, store.Opened{}); err != nil {

@@ -8,8 +8,8 @@ import (
 // CanCancel reports whether a change is under way that can be ended: the store then goes back to
 // the revision that was verified before. The way back itself cannot be.
 func (s Store) CanCancel() bool {
-	forth := s.Change.To != s.Change.From || s.Change.Kind == OwnerChange
-	return s.Status == Upgrading && s.Change.From > 0 && forth
+	forth := s.Job.Change.To != s.Job.Change.From || s.Job.Change.Kind == OwnerChange
+	return s.Status == Upgrading && s.Job.Change.From > 0 && forth
 }
 
 // Cancel ends the change that is under way and has the store brought back to what it was.
@@ -20,14 +20,13 @@ func (db *DB) Cancel(ctx context.Context, actor Actor, id string) (Store, error)
 		}
 		cancelled := Failure{
 			Code: ChangeWasCancelled, Title: "Cancelled", Cause: cmp.Or(actor.Name, Platform) + " cancelled the change.",
-			Step: st.Step, At: fromMicros(t.now),
+			Step: st.Job.Step, At: fromMicros(t.now),
 		}
 		if err := t.settleRevision(ctx, *st, RevisionFailed, cancelled.Title); err != nil {
 			return Event{}, err
 		}
-		event := storeEvent(*st, actor, ChangeCancelled, st.Change.Note)
-		st.undo(cancelled)
-		st.Change.By = actor.by()
+		event := storeEvent(*st, actor, ChangeCancelled, st.Job.Change.Note)
+		st.undo(cancelled, actor)
 		return event, nil
 	})
 }

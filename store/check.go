@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -79,15 +81,6 @@ const (
 type Health struct {
 	Last     Check `json:"last,omitzero"`
 	Failures int   `json:"failures,omitempty"` // in a row
-	Place    bool  `json:"place,omitempty"`    // the next check places an order
-}
-
-// checkIn sets when the next check is due; zero is never.
-func (s *Store) checkIn(next time.Duration) {
-	s.CheckDue = time.Time{}
-	if next > 0 {
-		s.CheckDue = s.UpdatedAt.Add(next)
-	}
 }
 
 func (h *Health) opened(c Check, at time.Time) {
@@ -104,62 +97,25 @@ func (s Store) CanCheck() bool {
 }
 
 // CheckNow has a store that is ready checked with an order as soon as there is room.
-func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (Store, error) {
+func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (st Store, err error) {
 	if _, err := db.FindStoreTo(ctx, actor, RetryStores, id); err != nil {
 		return Store{}, err
 	}
-	return untilFresh(ctx, func() (Store, error) { return db.askCheck(ctx, actor, id) })
-}
-
-// askCheck returns ErrStale when another writer came first.
-func (db *DB) askCheck(ctx context.Context, actor Actor, id string) (st Store, err error) {
 	err = db.update(ctx, func(t tx) error {
-		before, err := t.lockStore(ctx, id)
-		if err != nil {
+		if st, err = t.lockStore(ctx, id); err != nil {
 			return err
 		}
-		if !before.CanCheck() {
-			return &Error{Code: Conflict, Message: "Only a store that is ready can be checked, and this one is " + string(before.Status) + "."}
+		if !st.CanCheck() {
+			return &Error{Code: Conflict, Message: "Only a store that is ready can be checked, and this one is " + string(st.Status) + "."}
 		}
-		st = before
-		st.Health.Place, st.CheckDue = true, fromMicros(t.now)
-		if err := t.saveStore(ctx, before, st); err != nil {
+		if err := t.checkSoon(ctx, &st, actor.by(), true); err != nil {
 			return err
 		}
-		return t.append(ctx, storeEvent(st, actor, CheckAsked, ""))
+		asked := storeEvent(st, actor, CheckAsked, "")
+		asked.JobID = ""
+		return t.append(ctx, asked)
 	})
 	return st, err
-}
-
-// RecordCheck writes down what came of a check of a claimed store that is ready, and when
-// the next one is due, from now. Enough failures in a row make it degraded, and one success
-// makes it ready again.
-func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.Duration) (Store, error) {
-	check = check.kept()
-	return db.work(ctx, c, func(_ tx, st *Store) ([]Event, error) {
-		check.At = st.UpdatedAt
-		asked := st.Health.Place && !c.Store.Health.Place // since this check was begun
-		st.Health = Health{Last: check, Failures: st.Health.Failures + 1}
-		st.checkIn(next)
-		if asked {
-			st.Health.Place, st.CheckDue = true, st.UpdatedAt
-		}
-		if check.OK {
-			st.Health.Failures = 0
-		}
-		done := storeEvent(*st, Actor{}, Checked, check.Outcome())
-		done.Data.Asked = c.Store.Health.Place
-		events := []Event{done}
-		switch {
-		case check.OK && st.Status == Degraded:
-			st.Status = Ready
-			return append(events, storeEvent(*st, Actor{}, StoreRecovered, "")), nil
-		case st.Status == Ready && st.Health.Failures >= failuresUntilDegraded:
-			st.Status = Degraded
-			return append(events, storeEvent(*st, Actor{}, StoreDegraded, check.explained())), nil
-		}
-		return events, nil
-	})
 }
 
 // CheckSince has a store that is ready checked as soon as there is room, unless it was checked
@@ -167,23 +123,146 @@ func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.D
 // being opened or changed cannot.
 func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) (can bool, err error) {
 	err = db.update(ctx, func(t tx) error {
-		before, err := t.lockStore(ctx, id)
-		if err != nil {
+		st, err := queryStore(ctx, t, id)
+		if can = st.CanCheck(); err != nil || !can || st.checkedSince(since, t.now) {
 			return err
 		}
-		can = before.CanCheck()
-		due := !before.CheckDue.IsZero() && micros(before.CheckDue) <= t.now
-		if !can || due || before.Health.Last.At.After(since) {
+		if st, err = t.lockStore(ctx, id); err != nil {
+			return err
+		}
+		if can = st.CanCheck(); !can {
 			return nil
 		}
-		st := before
-		st.CheckDue = fromMicros(t.now)
-		return t.saveStore(ctx, before, st)
+		return t.checkSoon(ctx, &st, By{}, false)
 	})
 	if ErrorCode(err) == NotFound { // it is not of these records
 		return false, nil
 	}
 	return can, err
+}
+
+func (s Store) checkedSince(since time.Time, now int64) bool {
+	due := !s.CheckDue.IsZero() && micros(s.CheckDue) <= now
+	return due || s.Health.Last.At.After(since)
+}
+
+// checkSoon makes a check of a locked store due that is to be made some day, or one of its own. One
+// that a person asks for places an order, also when another one goes on: that one is followed by it.
+func (t tx) checkSoon(ctx context.Context, st *Store, asked By, place bool) error {
+	job, err := t.pendingCheck(ctx, st.ID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t.insertCheck(ctx, st, newCheck(*st, asked, place), st.UpdatedAt)
+	}
+	if err != nil {
+		return err
+	}
+	job.Due = st.UpdatedAt
+	if place {
+		job.Priority, job.Place, job.AskedBy = Pressed, true, asked
+	}
+	st.CheckDue, st.CheckAsked = job.Due, job.Priority == Pressed
+	return t.saveJob(ctx, &job)
+}
+
+func newCheck(st Store, asked By, place bool) Job {
+	priority := Scheduled
+	if place {
+		priority = Pressed
+	}
+	return Job{
+		ID: newID(), StoreID: st.ID, ClusterID: st.ClusterID, Kind: CheckJob, State: JobPending, Priority: priority,
+		Args: Args{Place: place}, Attempt: 1, AskedBy: asked, AskedAt: st.UpdatedAt,
+	}
+}
+
+func (t tx) insertCheck(ctx context.Context, st *Store, check Job, due time.Time) error {
+	check.Due = due
+	st.CheckDue, st.CheckAsked = due, check.Priority == Pressed
+	return t.insertJob(ctx, &check)
+}
+
+// checkIn has a locked store checked after that time; zero is never.
+func (t tx) checkIn(ctx context.Context, st *Store, next time.Duration) error {
+	if st.CheckDue, st.CheckAsked = (time.Time{}), false; next == 0 {
+		return nil
+	}
+	return t.insertCheck(ctx, st, newCheck(*st, By{}, false), st.UpdatedAt.Add(next))
+}
+
+func (t tx) pendingCheck(ctx context.Context, storeID string) (j Job, err error) {
+	err = t.QueryRowContext(ctx, `SELECT `+jobColumns.list("")+` FROM jobs WHERE store_id = $1 AND kind = 'check' AND ended_at = 0`, storeID).
+		Scan(jobColumns.of(&j)...)
+	if err != nil {
+		return Job{}, fmt.Errorf("read the check of store %s: %w", storeID, err)
+	}
+	return j, nil
+}
+
+// RecordCheck writes down what came of a check of a claimed store that is ready, and has the next
+// one made after that time, or at once when somebody has asked for it meanwhile. Enough failures in
+// a row make the store degraded, and one success makes it ready again.
+func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.Duration) (Store, error) {
+	check = check.kept()
+	var st Store
+	err := db.update(ctx, func(t tx) (err error) {
+		if st, err = t.lockClaimed(ctx, c); err != nil {
+			return err
+		}
+		check.At = st.UpdatedAt
+		job, err := queryJob(ctx, t, c.Job.ID)
+		if err != nil {
+			return err
+		}
+		asked := job.Place && !c.Job.Place // since this check was begun
+		job.Check, job.Step = check, StepCheck
+		job.end(JobDone, st.UpdatedAt)
+		if err := t.saveJob(ctx, &job); err != nil {
+			return err
+		}
+		if asked {
+			err = t.insertCheck(ctx, &st, newCheck(st, job.AskedBy, true), st.UpdatedAt)
+		} else {
+			err = t.checkIn(ctx, &st, next)
+		}
+		if err != nil {
+			return err
+		}
+		events := st.checked(check, c.Job)
+		if err := t.saveStore(ctx, st); err != nil {
+			return err
+		}
+		for _, e := range events {
+			if err := t.append(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return st, err
+}
+
+// checked changes what is known of whether the store sells, and tells of it.
+func (s *Store) checked(check Check, job Job) []Event {
+	s.Health = Health{Last: check, Failures: s.Health.Failures + 1}
+	if check.OK {
+		s.Health.Failures = 0
+	}
+	tell := func(kind Kind, message string) Event {
+		e := storeEvent(*s, Actor{}, kind, message)
+		e.JobID = job.ID
+		return e
+	}
+	done := tell(Checked, check.Outcome())
+	done.Data.Asked = job.Place
+	switch {
+	case check.OK && s.Status == Degraded:
+		s.Status = Ready
+		return []Event{done, tell(StoreRecovered, "")}
+	case s.Status == Ready && s.Health.Failures >= failuresUntilDegraded:
+		s.Status = Degraded
+		return []Event{done, tell(StoreDegraded, check.explained())}
+	}
+	return []Event{done}
 }
 
 func (c Check) kept() Check {
@@ -195,15 +274,4 @@ func (c Check) kept() Check {
 		c.Steps[i].Name = kept(c.Steps[i].Name)
 	}
 	return c
-}
-
-// nextCheck is the store whose check has been due for the longest time, those first that somebody
-// asked for, unless so many are being checked already.
-func (t tx) nextCheck(ctx context.Context, limit Concurrency) (id string, err error) {
-	err = t.QueryRowContext(ctx, `
-		SELECT id FROM stores
-		WHERE check_due > 0 AND check_due <= $1 AND claim_until <= $1 AND status IN ('ready', 'degraded') AND ($3 = '' OR cluster_id = $3) AND (
-			SELECT COUNT(*) FROM stores WHERE check_due > 0 AND claim_until > $1 AND status IN ('ready', 'degraded')) < $2
-		ORDER BY check_asked DESC, check_due, id LIMIT 1`, t.now, limit.Checks, limit.Cluster).Scan(&id)
-	return id, err
 }

@@ -33,6 +33,21 @@ func (b bundle) claimCheck(t *testing.T, atOnce int) (store.Claim, bool) {
 	return c, ok
 }
 
+// check makes the check that is due, with that outcome.
+func (b bundle) check(t *testing.T, outcome store.Check, next time.Duration) {
+	t.Helper()
+	c, due := b.claimCheck(t, 1)
+	if !due {
+		t.Fatal("nothing is due")
+	}
+	if _, err := b.db.RecordCheck(t.Context(), c, outcome, next); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.db.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestChecksThatAreDue(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
@@ -71,17 +86,7 @@ func TestTwoFailedChecksMakeAStoreDegraded(t *testing.T) {
 		}
 		record := func(ok bool) store.Store {
 			t.Helper()
-			c, due := b.claimCheck(t, 1)
-			if !due {
-				t.Fatal("nothing is due")
-			}
-			check := store.Check{OK: ok, Failed: "cart", Message: "No."}
-			if _, err := b.db.RecordCheck(t.Context(), c, check, time.Nanosecond); err != nil {
-				t.Fatal(err)
-			}
-			if err := b.db.Release(t.Context(), c); err != nil {
-				t.Fatal(err)
-			}
+			b.check(t, store.Check{OK: ok, Failed: "cart", Message: "No."}, time.Nanosecond)
 			return b.store(t, opened.ID)
 		}
 		for n, c := range []struct {
@@ -116,7 +121,7 @@ func TestCheckNow(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, due := b.claimCheck(t, 1)
-		if !due || c.Store.ID != st.ID || !c.Store.Health.Place {
+		if !due || c.Store.ID != st.ID || !c.Job.Place {
 			t.Fatalf("due is %+v", c.Store)
 		}
 		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
@@ -147,7 +152,7 @@ func TestCheckNowDuringACheck(t *testing.T) {
 		if err := b.db.Release(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
-		if c, due = b.claimCheck(t, 1); !due || !c.Store.Health.Place {
+		if c, due = b.claimCheck(t, 1); !due || !c.Job.Place {
 			t.Errorf("what was asked for is forgotten: %+v", b.store(t, st.ID).Health)
 		}
 	})
@@ -187,7 +192,7 @@ func TestChecksAreAskedForAmongOtherChanges(t *testing.T) {
 		if err := <-asked; err != nil {
 			t.Errorf("asked for, and told %v", err)
 		}
-		if now := b.store(t, st.ID); !now.Health.Place || now.Generation != st.Generation+1 {
+		if now := b.store(t, st.ID); !now.CheckAsked || now.Generation != st.Generation+1 {
 			t.Errorf("the store is %+v", now)
 		}
 	})
@@ -244,16 +249,9 @@ func TestCheckSinceAsksOnce(t *testing.T) {
 		if !ask(st.Health.Last.At) {
 			t.Fatal("it is not checked")
 		}
-		c, due := b.claimCheck(t, 1)
-		if !due {
-			t.Fatal("nothing is due")
-		}
 		failed := store.Check{Failed: "cart", Message: "No.", Cause: "The disk is full."}
-		for range 2 {
-			if _, err := b.db.RecordCheck(t.Context(), c, failed, time.Hour); err != nil {
-				t.Fatal(err)
-			}
-		}
+		b.check(t, failed, time.Nanosecond)
+		b.check(t, failed, time.Hour)
 		events, err := b.db.StoreEvents(t.Context(), st.ID)
 		if last := events[len(events)-1]; err != nil || last.Kind != store.StoreDegraded || last.Message != "cart: No. The disk is full." {
 			t.Errorf("it ends with %s %q, %v", last.Kind, last.Message, err)

@@ -15,6 +15,7 @@ type Event struct {
 	Number  int64 // in commit order
 	TeamID  string
 	StoreID string
+	JobID   string // of the work on the store that it tells of; empty for other events
 	ActorID string // empty for the platform itself
 	Actor   string
 	Token   string // name of the token that the actor used; empty for a browser
@@ -148,8 +149,8 @@ func (t tx) append(ctx context.Context, e Event) error {
 	}
 	_, err = t.ExecContext(ctx, `
 		INSERT INTO events (`+eventColumns+`, who, what)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
-		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Token, e.Address, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.audited(), t.now,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Token, e.Address, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.audited(), t.now, e.JobID,
 		e.who(), e.what())
 	if err != nil {
 		return fmt.Errorf("write event %s: %w", e.Kind, err)
@@ -168,7 +169,7 @@ func (t tx) notify(ctx context.Context, number int64) error {
 	return nil
 }
 
-const eventColumns = `number, team_id, store_id, actor_id, actor, token, address, kind, step, object, message, data, audit, created_at`
+const eventColumns = `number, team_id, store_id, actor_id, actor, token, address, kind, step, object, message, data, audit, created_at, job_id`
 
 func scanEvent(row scanner) (Event, error) {
 	var (
@@ -176,7 +177,7 @@ func scanEvent(row scanner) (Event, error) {
 		data string
 		at   int64
 	)
-	err := row.Scan(&e.Number, &e.TeamID, &e.StoreID, &e.ActorID, &e.Actor, &e.Token, &e.Address, &e.Kind, &e.Step, &e.Object, &e.Message, &data, &e.Audit, &at)
+	err := row.Scan(&e.Number, &e.TeamID, &e.StoreID, &e.ActorID, &e.Actor, &e.Token, &e.Address, &e.Kind, &e.Step, &e.Object, &e.Message, &data, &e.Audit, &at, &e.JobID)
 	if err != nil {
 		return Event{}, err
 	}
@@ -240,8 +241,7 @@ func (db *DB) StoreEvents(ctx context.Context, storeID string) ([]Event, error) 
 			SELECT COALESCE(MIN(number), 0) FROM (SELECT number FROM events WHERE store_id = $1 ORDER BY number DESC LIMIT $2) latest)
 		UNION
 		SELECT `+eventColumns+` FROM events
-		WHERE store_id = $1 AND kind <> 'check.done' AND number >= (
-			SELECT COALESCE(MAX(number), 0) FROM events WHERE store_id = $1 AND kind IN (`+beginningKinds()+`))
+		WHERE store_id = $1 AND job_id = (SELECT job_id FROM stores WHERE id = $1)
 		ORDER BY number`, storeID, latestEvents)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {

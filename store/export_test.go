@@ -53,3 +53,18 @@ func (db *DB) Synchronous(ctx context.Context) (level int, err error) {
 	err = db.write.QueryRowContext(ctx, `PRAGMA synchronous`).Scan(&level)
 	return level, err
 }
+
+// Columns are those that the statements about these tables name.
+func Columns() map[string]map[string]bool {
+	all := map[string]map[string]bool{
+		"stores": {"search": true},                                                               // written once
+		"jobs":   {"exclusive": true, "holder": true, "claim_number": true, "claim_until": true}, // of the queue
+	}
+	for _, c := range storeColumns {
+		all["stores"][c.name] = true
+	}
+	for _, c := range jobColumns {
+		all["jobs"][c.name] = true
+	}
+	return all
+}

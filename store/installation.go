@@ -4,18 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"time"
 )
 
 // QueueEntry is a store on which there is work for the platform.
 type QueueEntry struct {
-	Store   Store
-	Team    string    // its name
-	Asked   Kind      // what was asked for last
-	AskedBy string    // empty for the platform itself
-	BeganAt time.Time // of the work; zero while the store waits
-	Held    bool      // whether a process works on it at this moment
+	Store Store
+	Team  string // its name
+	Held  bool   // whether a process works on it at this moment
 }
 
 // Queue returns what is being worked on, and then what waits, the longest waiting first.
@@ -28,43 +24,17 @@ func (db *DB) Queue(ctx context.Context, actor Actor) ([]QueueEntry, error) {
 		return nil, err
 	}
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT (SELECT t.name FROM teams t WHERE t.id = stores.team_id), claim_until > $1,
-			COALESCE((SELECT MIN(e.created_at) FROM events e WHERE e.store_id = stores.id AND e.kind = 'step.started' AND e.created_at >= queued_at), 0),
-			COALESCE((SELECT e.kind || ' ' || e.actor FROM events e WHERE e.store_id = stores.id AND e.kind IN (`+askingKinds()+`) ORDER BY e.number DESC LIMIT 1), ''),
-			`+storeColumns+`
-		FROM stores WHERE status IN ('provisioning', 'upgrading', 'deleting')
-		ORDER BY CASE WHEN step <> '' THEN 0 WHEN status = 'deleting' THEN 1 ELSE 2 END, queued_at, id`, now)
-	entries, err := collect(rows, err, scanQueueEntry)
+		SELECT (SELECT t.name FROM teams t WHERE t.id = stores.team_id), jobs.claim_until > $1, `+storeFields+` FROM `+storeTables+`
+		WHERE jobs.ended_at = 0
+		ORDER BY CASE WHEN jobs.began_at > 0 THEN 0 WHEN jobs.kind = 'remove' THEN 1 ELSE 2 END, jobs.asked_at, jobs.id`, now)
+	entries, err := collect(rows, err, func(row scanner) (e QueueEntry, err error) {
+		e.Store, err = scanStore(prefixed{row, []any{&e.Team, &e.Held}})
+		return e, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read the queue: %w", err)
 	}
 	return entries, nil
-}
-
-// askingKinds are those for which [Kind.Asks] is true of work that is in the queue.
-func askingKinds() string { return beginningKinds() + ", '" + string(StoreRetried) + "'" }
-
-// beginningKinds are those with which other work begins on a store than what was done before.
-func beginningKinds() string {
-	var quoted []string
-	for _, k := range []Kind{StoreCreated, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled, StoreUndone, StoreDeleteAsked} {
-		quoted = append(quoted, "'"+string(k)+"'")
-	}
-	return strings.Join(quoted, ", ")
-}
-
-func scanQueueEntry(row scanner) (e QueueEntry, err error) {
-	var (
-		began int64
-		asked string
-	)
-	e.Store, err = scanStore(prefixed{row, []any{&e.Team, &e.Held, &began, &asked}})
-	kind, by, _ := strings.Cut(asked, " ")
-	e.Asked, e.AskedBy = Kind(kind), by
-	if e.Store.Step != "" {
-		e.BeganAt = fromMicros(began)
-	}
-	return e, err
 }
 
 // prefixed scans columns that stand before those of a record.

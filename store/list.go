@@ -35,11 +35,11 @@ func Sorts() []Sort { return []Sort{Newest, Oldest, ByName} }
 func (s Sort) orderBy() string {
 	switch s {
 	case Oldest:
-		return "created_at, id"
+		return "stores.created_at, stores.id"
 	case ByName:
-		return "LOWER(name), id"
+		return "LOWER(stores.name), stores.id"
 	default:
-		return "created_at DESC, id DESC"
+		return "stores.created_at DESC, stores.id DESC"
 	}
 }
 
@@ -156,7 +156,7 @@ func (q Query) page(actor Actor) (string, []any) {
 	}
 	args = append(args, q.Limit, q.Offset)
 	ids := fmt.Sprintf(`SELECT id FROM stores WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`, where, q.Sort.orderBy(), len(args)-1, len(args))
-	return `SELECT ` + storeColumns + ` FROM stores WHERE id IN (` + ids + `) ORDER BY ` + q.Sort.orderBy(), args
+	return `SELECT ` + storeFields + ` FROM ` + storeTables + ` WHERE stores.id IN (` + ids + `) ORDER BY ` + q.Sort.orderBy(), args
 }
 
 func (q Query) conditions(actor Actor) (string, []any) {
@@ -203,10 +203,7 @@ func (db *DB) Places(ctx context.Context, clusterID string) ([]Place, error) {
 		SELECT id, namespace, status IN ('ready', 'degraded'), volumes FROM stores
 		WHERE cluster_id = $1 AND desired = 'present' AND deleted_at = 0`, clusterID)
 	places, err := collect(rows, err, func(row scanner) (p Place, err error) {
-		var volumes string
-		err = row.Scan(&p.StoreID, &p.Namespace, &p.Ready, &volumes)
-		p.Volumes = splitLines(volumes)
-		return p, err
+		return p, row.Scan(&p.StoreID, &p.Namespace, &p.Ready, document{&p.Volumes})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read where stores are: %w", err)

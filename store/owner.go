@@ -84,7 +84,7 @@ func (db *DB) ChangeOwner(ctx context.Context, actor Actor, id string, r OwnerRe
 			return Event{}, err
 		}
 		asked := st.begin(Change{
-			Kind: OwnerChange, By: actor.by(), Note: "Owner’s email", To: st.Sold, From: st.Sold, OwnerBefore: before,
+			Kind: OwnerChange, Note: "Owner’s email", To: st.Sold, From: st.Sold, OwnerBefore: before,
 		}, actor, OwnerAsked)
 		asked.Data.Before, asked.Data.After = before, st.OwnerEmail
 		return asked, nil
@@ -96,28 +96,26 @@ func (db *DB) noteOwner(ctx context.Context, actor Actor, id string, r OwnerRequ
 	if _, err := db.FindStoreTo(ctx, actor, UpgradeStores, id); err != nil {
 		return Store{}, err
 	}
-	return untilFresh(ctx, func() (st Store, err error) {
-		err = db.update(ctx, func(t tx) error {
-			before, err := t.lockStore(ctx, id)
-			if err != nil {
-				return err
-			}
-			st = before
-			if err := st.setOwner(r); err != nil {
-				return err
-			}
-			if err := t.saveStore(ctx, before, st); err != nil {
-				return err
-			}
-			changed := storeEvent(st, actor, OwnerChanged, "Owner’s email")
-			changed.Data.Before, changed.Data.After = before.OwnerEmail, st.OwnerEmail
-			return t.append(ctx, changed)
-		})
-		if errors.Is(err, errUnchanged) {
-			err = nil
+	var st Store
+	err := db.update(ctx, func(t tx) (err error) {
+		if st, err = t.lockStore(ctx, id); err != nil {
+			return err
 		}
-		return st, err
+		before := st.OwnerEmail
+		if err := st.setOwner(r); err != nil {
+			return err
+		}
+		if err := t.saveStore(ctx, st); err != nil {
+			return err
+		}
+		changed := storeEvent(st, actor, OwnerChanged, "Owner’s email")
+		changed.JobID, changed.Data.Before, changed.Data.After = "", before, st.OwnerEmail
+		return t.append(ctx, changed)
 	})
+	if errors.Is(err, errUnchanged) {
+		err = nil
+	}
+	return st, err
 }
 
 // setOwner returns errUnchanged for the address that the store has.

@@ -79,8 +79,8 @@ func (b bundle) changeOwner(t *testing.T, st store.Store, email string) store.St
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st.Status != store.Upgrading || st.OwnerEmail != email || st.Change.To != st.Sold || st.Change.From != st.Sold {
-		t.Fatalf("asked to change its owner, it is %s of %s: %+v", st.Status, st.OwnerEmail, st.Change)
+	if st.Status != store.Upgrading || st.OwnerEmail != email || st.Job.Change.To != st.Sold || st.Job.Change.From != st.Sold {
+		t.Fatalf("asked to change its owner, it is %s of %s: %+v", st.Status, st.OwnerEmail, st.Job.Change)
 	}
 	return st
 }
@@ -114,14 +114,14 @@ func TestOwnerIsChanged(t *testing.T) {
 		b.changeOwner(t, st, "ona@example.net")
 		c = b.claim(t, "one")
 		b.release(t, &c, 3, "1.0.0")
-		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Upgrading || st.Change.Kind != store.Rollback || st.OwnerEmail != "noor@example.org" || st.CanCancel() {
-			t.Fatalf("failed, it is %s of %s: %+v, %v", st.Status, st.OwnerEmail, st.Change, err)
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.OwnerEmail != "noor@example.org" || st.CanCancel() {
+			t.Fatalf("failed, it is %s of %s: %+v, %v", st.Status, st.OwnerEmail, st.Job.Change, err)
 		}
-		c.Store = st
+		c = c.On(st)
 		b.release(t, &c, 4, "1.0.0")
 		st = b.changeOwner(t, b.complete(t, c), "ona@example.net")
-		if st, err = b.db.Cancel(t.Context(), b.actor, st.ID); err != nil || st.OwnerEmail != "noor@example.org" || b.store(t, st.ID).OwnerEmail != "noor@example.org" || st.Change.To != 4 {
-			t.Errorf("cancelled, it is %s of %s: %+v, %v", st.Status, st.OwnerEmail, st.Change, err)
+		if st, err = b.db.Cancel(t.Context(), b.actor, st.ID); err != nil || st.OwnerEmail != "noor@example.org" || b.store(t, st.ID).OwnerEmail != "noor@example.org" || st.Job.Change.To != 4 {
+			t.Errorf("cancelled, it is %s of %s: %+v, %v", st.Status, st.OwnerEmail, st.Job.Change, err)
 		}
 	})
 }

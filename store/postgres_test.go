@@ -331,7 +331,7 @@ func TestLeaseIsWholeAfterWaitingForOthers(t *testing.T) {
 	}
 	claim := <-claimed
 	var until int64
-	if err := plain.QueryRowContext(t.Context(), `SELECT claim_until FROM stores WHERE id = $1`, st.ID).Scan(&until); err != nil {
+	if err := plain.QueryRowContext(t.Context(), `SELECT claim_until FROM jobs WHERE store_id = $1`, st.ID).Scan(&until); err != nil {
 		t.Fatal(err)
 	}
 	if least := released.Add(lease).UnixMicro(); until < least {
@@ -363,7 +363,7 @@ func TestClaimIsNotTakenFromAHolderWhoRenews(t *testing.T) {
 		t.Fatal(err)
 	}
 	until := time.Now().Add(time.Hour).UnixMicro()
-	if _, err := renewal.ExecContext(t.Context(), `UPDATE stores SET claim_until = $2 WHERE id = $1`, st.ID, until); err != nil {
+	if _, err := renewal.ExecContext(t.Context(), `UPDATE jobs SET claim_until = $2 WHERE store_id = $1`, st.ID, until); err != nil {
 		t.Fatal(err)
 	}
 	took := make(chan bool, 1)

@@ -26,7 +26,7 @@ func (b bundle) advance(t *testing.T, c *store.Claim, p store.Progress) {
 	if err != nil {
 		t.Fatalf("advance to %s: %v", p.Step, err)
 	}
-	c.Store = st
+	*c = c.On(st)
 }
 
 func TestDeleteWhileProvisioningWins(t *testing.T) {
@@ -54,7 +54,7 @@ func TestDeleteWhileProvisioningWins(t *testing.T) {
 		if err != nil || now.Status != store.Deleting || now.Generation != 2 {
 			t.Fatalf("after the deletion was asked for: %+v, %v", now, err)
 		}
-		claim.Store = now // the holder reads again and goes on with what is wanted now
+		claim = claim.On(now) // the holder reads again and goes on with what is wanted now
 		if _, err := b.db.Archive(t.Context(), claim, ""); err != nil {
 			t.Error(err)
 		}
@@ -131,8 +131,8 @@ func TestLeaseIsHeldRenewedAndLost(t *testing.T) {
 		if err := b.db.Release(t.Context(), held); err != nil {
 			t.Error(err)
 		}
-		if taken.Store.Worked != time.Second {
-			t.Errorf("the next holder knows of %v of work", taken.Store.Worked)
+		if taken.Store.Job.Worked != time.Second {
+			t.Errorf("the next holder knows of %v of work", taken.Store.Job.Worked)
 		}
 		b.advance(t, &taken, store.Progress{Step: store.StepNamespace})
 	})
@@ -183,8 +183,8 @@ func TestConcurrencyIsBoundedAndFair(t *testing.T) {
 		if err := b.db.Release(t.Context(), claims[0]); err != nil {
 			t.Fatal(err)
 		}
-		if c := b.claim(t, "two"); c.Store.Name != "a1" || c.Store.Step != store.StepNamespace {
-			t.Errorf("after a holder's end %s at %q goes on", c.Store.Name, c.Store.Step)
+		if c := b.claim(t, "two"); c.Store.Name != "a1" || c.Store.Job.Step != store.StepNamespace {
+			t.Errorf("after a holder's end %s at %q goes on", c.Store.Name, c.Store.Job.Step)
 		}
 		if _, err := b.db.Complete(t.Context(), claims[1], store.Opened{}); err != nil {
 			t.Fatal(err)

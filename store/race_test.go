@@ -288,7 +288,7 @@ func lostClaimMayDoNothing(t *testing.T, next string) {
 			t.Error(err)
 		}
 		now, err := b.db.Store(t.Context(), fresh.Store.ID)
-		if err != nil || now.Step != store.StepNamespace || now.Status != store.Provisioning || newest(t, b.db) != before {
+		if err != nil || now.Job.Step != store.StepNamespace || now.Status != store.Provisioning || newest(t, b.db) != before {
 			t.Errorf("the old holder left its mark: %+v, %v", now, err)
 		}
 		b.advance(t, &fresh, store.Progress{Step: store.StepLimits})

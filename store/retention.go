@@ -17,6 +17,10 @@ type Retention struct {
 // pruneEvery is the pause between two prunings, over all replicas.
 const pruneEvery = 24 * time.Hour
 
+// checksKept bounds how long the jobs of checks are kept that have ended: there are many, and what
+// they came to is among the events.
+const checksKept = 7 * 24 * time.Hour
+
 // pruneBatch bounds how many rows go in one transaction: others wait for it.
 const pruneBatch = 1000
 
@@ -81,10 +85,15 @@ func prunings(keep Retention) []pruning {
 		{"events", keep.Events, `
 			DELETE FROM events WHERE NOT audit AND number IN (
 				SELECT e.number FROM events e
-				WHERE NOT e.audit AND e.created_at < $1 AND NOT EXISTS (SELECT 1 FROM mails m WHERE m.event = e.number) AND (
-					e.kind = 'check.done' OR NOT EXISTS (SELECT 1 FROM stores s WHERE s.id = e.store_id AND s.deleted_at = 0) OR e.number < (
-						SELECT COALESCE(MAX(b.number), 0) FROM events b WHERE b.store_id = e.store_id AND b.kind IN (` + beginningKinds() + `)))
+				WHERE NOT e.audit AND e.created_at < $1 AND NOT EXISTS (SELECT 1 FROM mails m WHERE m.event = e.number)
+					AND NOT EXISTS (SELECT 1 FROM stores s WHERE s.id = e.store_id AND s.deleted_at = 0 AND s.job_id = e.job_id)
 				LIMIT $2)`},
+		{"jobs", keep.Events, `
+			DELETE FROM jobs WHERE id IN (
+				SELECT j.id FROM jobs j JOIN stores s ON s.id = j.store_id
+				WHERE j.ended_at > 0 AND j.ended_at < $1 AND j.id <> s.job_id LIMIT $2)`},
+		{"checks", checksKept, `
+			DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE kind = 'check' AND ended_at > 0 AND ended_at < $1 LIMIT $2)`},
 		{"revisions", keep.Events, `
 			DELETE FROM revisions WHERE (store_id, generation, number) IN (
 				SELECT store_id, generation, number FROM revisions
@@ -93,6 +102,9 @@ func prunings(keep Retention) []pruning {
 			DELETE FROM revisions WHERE (store_id, generation, number) IN (
 				SELECT r.store_id, r.generation, r.number FROM revisions r JOIN stores s ON s.id = r.store_id
 				WHERE s.deleted_at > 0 AND s.deleted_at < $1 LIMIT $2)`},
+		{"jobs of deleted stores", keep.Deleted, `
+			DELETE FROM jobs WHERE id IN (
+				SELECT j.id FROM jobs j JOIN stores s ON s.id = j.store_id WHERE s.deleted_at > 0 AND s.deleted_at < $1 LIMIT $2)`},
 		{"deleted stores", keep.Deleted, `
 			DELETE FROM stores WHERE id IN (SELECT id FROM stores WHERE deleted_at > 0 AND deleted_at < $1 LIMIT $2)`},
 		{"tokens", keep.Ended, `

@@ -26,11 +26,7 @@ const (
 
 // Change is what a store is being brought to, or was at last. It is kept as JSON.
 type Change struct {
-	// ID is drawn anew for every generation, so that what was applied for a change is told from
-	// what was applied for another one even after the database was restored from a backup.
-	ID   string     `json:"id,omitempty"`
 	Kind ChangeKind `json:"kind,omitempty"`
-	By   By         `json:"by,omitzero"`
 	Note string     `json:"note,omitempty"` // a few words for the history
 	// To is the revision whose chart and values come back; zero for those that are offered now.
 	To int `json:"to,omitempty"`
@@ -42,8 +38,6 @@ type Change struct {
 	Images map[string]string `json:"images,omitempty"`
 	// OwnerBefore is the owner's address that an [OwnerChange] replaces, which comes back with it.
 	OwnerBefore string `json:"owner_before,omitempty"`
-	// Applied is the revision that was made for the change, in this generation; zero for none yet.
-	Applied int `json:"applied,omitempty"`
 	// Undone is why the change before this one failed, which this one undoes.
 	Undone Failure `json:"undone,omitzero"`
 }
@@ -114,9 +108,9 @@ type Released struct {
 // Doing it again changes nothing.
 func (db *DB) RecordRelease(ctx context.Context, c Claim, r Released) (Store, error) {
 	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
-		st.Change.Applied = r.Number
-		st.Revision, st.ChartVersion, st.Message = r.Number, r.ChartVersion, fmt.Sprintf("Revision %d", r.Number)
-		return []Event{storeEvent(*st, Actor{}, StepProgressed, st.Message)}, t.insertRevision(ctx, *st, r)
+		st.Job.Applied = r.Number
+		st.Revision, st.ChartVersion, st.Job.Message = r.Number, r.ChartVersion, fmt.Sprintf("Revision %d", r.Number)
+		return []Event{storeEvent(*st, Actor{}, StepProgressed, st.Job.Message)}, t.insertRevision(ctx, *st, r)
 	})
 }
 
@@ -134,7 +128,7 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 			VALUES ($1, $2, $3, $4, $5, $6, $12,
 				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $11 ORDER BY generation DESC LIMIT 1), $7),
 				'pending', TRUE, '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
-			[]any{st.ID, r.Number, st.Generation, st.Change.Kind, st.Change.Note, r.ChartVersion, r.Offer, st.Change.By.ID, st.Change.By.Name, micros(st.QueuedAt), r.Like, r.Version}},
+			[]any{st.ID, r.Number, st.Generation, st.Job.Change.Kind, st.Job.Change.Note, r.ChartVersion, r.Offer, st.Job.AskedBy.ID, st.Job.AskedBy.Name, micros(st.Job.AskedAt), r.Like, r.Version}},
 	} {
 		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
 			return fmt.Errorf("record revision %d of store %s: %w", r.Number, st.ID, err)
@@ -168,7 +162,7 @@ func (t tx) prune(ctx context.Context, st Store) error {
 			SELECT number FROM revisions WHERE store_id = $1 AND kept AND state <> 'failed' ORDER BY number DESC LIMIT $6)
 		AND number NOT IN (
 			SELECT number FROM revisions WHERE store_id = $1 AND kept AND state = 'failed' ORDER BY number DESC LIMIT $6)`,
-		st.ID, st.Sold, st.Revision, st.Change.From, st.Change.To, revisionsKept)
+		st.ID, st.Sold, st.Revision, st.Job.Change.From, st.Job.Change.To, revisionsKept)
 	if err != nil {
 		return fmt.Errorf("prune the revisions of store %s: %w", st.ID, err)
 	}
@@ -260,7 +254,7 @@ func (db *DB) Upgrade(ctx context.Context, actor Actor, id string, r UpgradeRequ
 		if err := st.checkChange(); err != nil {
 			return Event{}, err
 		}
-		asked := st.begin(Change{Kind: Upgrade, By: actor.by(), Note: kept(r.Note), From: st.Sold, Stay: r.Stay, Images: r.Images}, actor, UpgradeAsked)
+		asked := st.begin(Change{Kind: Upgrade, Note: kept(r.Note), From: st.Sold, Stay: r.Stay, Images: r.Images}, actor, UpgradeAsked)
 		asked.Data.After = kept(r.what())
 		return asked, nil
 	})
@@ -280,7 +274,7 @@ func (db *DB) Rollback(ctx context.Context, actor Actor, id string, to int) (Sto
 		if !slices.ContainsFunc(revisions, func(r Revision) bool { return r.Number == to && r.CanRollback(st.Revision) }) {
 			return Event{}, &Error{Code: Conflict, Message: fmt.Sprintf("There is no way back to revision %d: it never sold, is in place, or is not remembered any more.", to)}
 		}
-		asked := st.begin(Change{Kind: Rollback, By: actor.by(), Note: backTo(to), To: to, From: st.Sold}, actor, RollbackAsked)
+		asked := st.begin(Change{Kind: Rollback, Note: backTo(to), To: to, From: st.Sold}, actor, RollbackAsked)
 		asked.Data.After = fmt.Sprintf("revision %d", to)
 		return asked, nil
 	})
@@ -301,7 +295,8 @@ func (s Store) checkChange() error {
 }
 
 func (s *Store) begin(c Change, actor Actor, kind Kind) Event {
-	s.Status, s.Failure, s.Change = Upgrading, Failure{}, c
+	s.Status = Upgrading
+	s.startJob(ChangeJob, c, actor)
 	asked := storeEvent(*s, actor, kind, c.Note)
 	asked.Data.Before = fmt.Sprintf("revision %d, chart %s", s.Revision, s.ChartVersion)
 	return asked
@@ -309,29 +304,31 @@ func (s *Store) begin(c Change, actor Actor, kind Kind) Event {
 
 // goesBack reports whether a failure is undone by the platform itself.
 func (s Store) goesBack(f Failure) bool {
-	return s.CanCancel() && !s.Change.Stay && f.Code != DataLost
+	return s.CanCancel() && !s.Job.Change.Stay && f.Code != DataLost
 }
 
-// undo puts the change in place that undoes the present one.
-func (s *Store) undo(why Failure) {
-	if s.Change.Kind == OwnerChange {
-		s.OwnerEmail = s.Change.OwnerBefore
+// undo gives the store the job that undoes the present one.
+func (s *Store) undo(why Failure, actor Actor) {
+	change := s.Job.Change
+	if change.Kind == OwnerChange {
+		s.OwnerEmail = change.OwnerBefore
 	}
-	s.Change = s.Change.back(why)
+	s.startJob(ChangeJob, change.back(why), actor)
 }
 
 // back is the change that undoes this one.
 func (c Change) back(why Failure) Change {
-	return Change{ID: newID(), Kind: Rollback, Note: backTo(c.From), To: c.From, From: c.From, Undone: why}
+	return Change{Kind: Rollback, Note: backTo(c.From), To: c.From, From: c.From, Undone: why}
 }
 
 // goBack sets the store on its way to the revision that sold before. It is work that goes on:
 // it does not wait in the queue.
 func (s *Store) goBack(f Failure) []Event {
-	undone := storeEvent(*s, Actor{}, StoreUndone, f.Title)
+	step := s.Job.Step
 	s.Generation++
-	s.undo(f)
-	s.Step, s.Message, s.Worked, s.QueuedAt = StepRelease, "", 0, s.UpdatedAt
-	undone.Data.Generation = s.Generation
+	s.undo(f, Actor{})
+	undone := storeEvent(*s, Actor{}, StoreUndone, f.Title)
+	undone.Step = step // at which the change failed
+	s.Job.Step, s.Job.BeganAt = StepRelease, s.UpdatedAt
 	return []Event{undone, storeEvent(*s, Actor{}, StepStarted, "")}
 }

@@ -17,7 +17,7 @@ func (b bundle) release(t *testing.T, c *store.Claim, revision int, chart string
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.Store = st
+	*c = c.On(st)
 }
 
 func (b bundle) complete(t *testing.T, c store.Claim) store.Store {
@@ -47,8 +47,8 @@ func (b bundle) upgrade(t *testing.T, st store.Store, r store.UpgradeRequest) st
 	if err != nil {
 		t.Fatal(err)
 	}
-	if st.Status != store.Upgrading || st.Change.From != 1 {
-		t.Fatalf("asked to upgrade, it is %s: %+v", st.Status, st.Change)
+	if st.Status != store.Upgrading || st.Job.Change.From != 1 {
+		t.Fatalf("asked to upgrade, it is %s: %+v", st.Status, st.Job.Change)
 	}
 	return b.claim(t, "one")
 }
@@ -78,7 +78,7 @@ func TestUpgradeIsWrittenDown(t *testing.T) {
 		}
 		b.release(t, &c, 2, "1.1.0")
 		b.release(t, &c, 2, "1.1.0") // as somebody does who goes on
-		if got := b.store(t, st.ID); got.Revision != 2 || got.Sold != 1 || got.ChartVersion != "1.1.0" || got.Change.Images["app"] != "2" {
+		if got := b.store(t, st.ID); got.Revision != 2 || got.Sold != 1 || got.ChartVersion != "1.1.0" || got.Job.Change.Images["app"] != "2" {
 			t.Errorf("while it is upgraded: %+v", got)
 		}
 		if st = b.complete(t, c); st.Status != store.Ready || st.Sold != 2 {
@@ -101,13 +101,13 @@ func TestFailedUpgradeGoesBackByItself(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		undone := st.Change.Undone
-		if st.Status != store.Upgrading || st.Change.Kind != store.Rollback || st.Change.To != 1 || st.Generation != 3 || st.Failure.Title != "" || undone.Title != "The test order failed" || undone.Step != store.StepCheck {
-			t.Fatalf("after the failure it is %s at generation %d: %+v", st.Status, st.Generation, st.Change)
+		undone := st.Job.Change.Undone
+		if st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.Job.Change.To != 1 || st.Generation != 3 || st.Job.Failure.Title != "" || undone.Title != "The test order failed" || undone.Step != store.StepCheck {
+			t.Fatalf("after the failure it is %s at generation %d: %+v", st.Status, st.Generation, st.Job.Change)
 		}
-		c.Store = st
+		c = c.On(st)
 		b.release(t, &c, 3, "1.0.0")
-		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Change.Undone.Title == "" {
+		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Job.Change.Undone.Title == "" {
 			t.Errorf("gone back, it is %s on chart %s, sold %d", st.Status, st.ChartVersion, st.Sold)
 		}
 		want := `3 1.0.0 deployed Back to revision 1 by "", 2 1.1.0 failed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
@@ -141,14 +141,16 @@ func TestFailedUpgradeStays(t *testing.T) {
 			if err != nil || st.Status != store.Failed {
 				t.Fatalf("%s: it is %s, %v", name, st.Status, err)
 			}
-			if c.Store, err = b.db.Rollback(t.Context(), b.actor, st.ID, 1); err != nil {
+			back, err := b.db.Rollback(t.Context(), b.actor, st.ID, 1)
+			if err != nil {
 				t.Fatalf("%s: there is no way back: %v", name, err)
 			}
+			c = c.On(back)
 			if st, err = b.db.Fail(t.Context(), c, tt.failure); err != nil || st.Status != store.Failed {
 				t.Fatalf("%s: the way back failed, and it is %s, %v", name, st.Status, err)
 			}
-			if st, err = b.db.Retry(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Upgrading || st.Change.Kind != store.Rollback {
-				t.Errorf("%s: retried it is %s with %+v, %v", name, st.Status, st.Change, err)
+			if st, err = b.db.Retry(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback {
+				t.Errorf("%s: retried it is %s with %+v, %v", name, st.Status, st.Job.Change, err)
 			}
 		}
 	})
@@ -167,15 +169,15 @@ func TestRollbackToWhatSold(t *testing.T) {
 			}
 		}
 		st, err := b.db.Rollback(t.Context(), b.actor, st.ID, 1)
-		if err != nil || st.Status != store.Upgrading || st.Change.To != 1 || st.Change.From != 2 {
-			t.Fatalf("back to 1: %v, %+v", err, st.Change)
+		if err != nil || st.Status != store.Upgrading || st.Job.Change.To != 1 || st.Job.Change.From != 2 {
+			t.Fatalf("back to 1: %v, %+v", err, st.Job.Change)
 		}
 		c = b.claim(t, "one")
 		b.release(t, &c, 3, "1.0.0")
-		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Change.To != 2 {
-			t.Errorf("a rollback that fails goes to %+v, %v", st.Change, err)
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Job.Change.To != 2 {
+			t.Errorf("a rollback that fails goes to %+v, %v", st.Job.Change, err)
 		}
-		c.Store = st
+		c = c.On(st)
 		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Failed {
 			t.Errorf("going back has failed too: %s, %v", st.Status, err)
 		}
@@ -194,8 +196,8 @@ func TestRevisionsOfALostNamespace(t *testing.T) {
 			t.Fatal(err)
 		}
 		c = b.claim(t, "one")
-		if c.Store.Change.To != 2 {
-			t.Errorf("put back to %d", c.Store.Change.To)
+		if c.Store.Job.Change.To != 2 {
+			t.Errorf("put back to %d", c.Store.Job.Change.To)
 		}
 		b.release(t, &c, 1, "1.1.0")
 		b.complete(t, c)
@@ -283,7 +285,7 @@ func TestWayBackOutlastsFailedTries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.Store = again
+			c = c.On(again)
 		}
 		b.release(t, &c, 16, "1.1.0")
 		b.release(t, &c, 17, "1.1.0") // applied once more in the same change, such as after a setup was removed
@@ -300,22 +302,22 @@ func TestChangesAreNeverTheSame(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
 		st := b.sells(t)
-		seen := map[string]bool{st.Change.ID: true}
+		seen := map[string]bool{st.Job.ID: true}
 		note := func(st store.Store, err error) {
-			if err != nil || st.Change.ID == "" || seen[st.Change.ID] {
-				t.Errorf("%s is the change %q, %v", st.Change.Note, st.Change.ID, err)
+			if err != nil || st.Job.ID == "" || seen[st.Job.ID] {
+				t.Errorf("%s is the change %q, %v", st.Job.Change.Note, st.Job.ID, err)
 			}
-			seen[st.Change.ID] = true
+			seen[st.Job.ID] = true
 		}
 		c := b.upgrade(t, st, store.UpgradeRequest{})
 		note(c.Store, nil)
 		b.release(t, &c, 2, "1.1.0")
 		undone, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
 		note(undone, err)
-		c.Store = undone
+		c = c.On(undone)
 		failed, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
-		if err != nil || failed.Change.ID != undone.Change.ID {
-			t.Errorf("failed, it is another change: %+v, %v", failed.Change, err)
+		if err != nil || failed.Job.ID != undone.Job.ID {
+			t.Errorf("failed, it is another change: %+v, %v", failed.Job.Change, err)
 		}
 		note(b.db.Retry(t.Context(), b.actor, st.ID))
 	})
@@ -363,8 +365,8 @@ func TestCancelAChange(t *testing.T) {
 		c := b.upgrade(t, st, store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0", Stay: true})
 		b.release(t, &c, 2, "1.1.0")
 		now, err := cancel()
-		if err != nil || now.Status != store.Upgrading || now.Change.To != 1 || now.Change.Undone.Code != store.ChangeWasCancelled || now.Change.By.Name != "mara" {
-			t.Fatalf("cancelled, it is %s, %v: %+v", now.Status, err, now.Change)
+		if err != nil || now.Status != store.Upgrading || now.Job.Change.To != 1 || now.Job.Change.Undone.Code != store.ChangeWasCancelled || now.Job.AskedBy.Name != "mara" {
+			t.Fatalf("cancelled, it is %s, %v: %+v", now.Status, err, now.Job.Change)
 		}
 		if _, err := b.db.Complete(t.Context(), c, store.Opened{}); !errors.Is(err, store.ErrStale) {
 			t.Errorf("what was cancelled is completed: %v", err)
@@ -372,7 +374,7 @@ func TestCancelAChange(t *testing.T) {
 		if _, err := cancel(); store.ErrorCode(err) != store.Conflict {
 			t.Errorf("the way back is cancelled: %v", err)
 		}
-		c.Store = now
+		c = c.On(now)
 		b.release(t, &c, 3, "1.0.0")
 		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" {
 			t.Errorf("gone back, it is %s on chart %s", st.Status, st.ChartVersion)

@@ -26,13 +26,10 @@ type Store struct {
 
 	Status             Status
 	Desired            Desired
-	Generation         int64  // counts what was asked for: create, retry, upgrade, delete
-	ObservedGeneration int64  // the generation that was last brought to its end
-	Step               Step   // where the work stands; empty while the store waits in the queue
-	Message            string // what there is to say about the step
-	Failure            Failure
+	Generation         int64 // counts what was asked for: create, retry, upgrade, delete
+	ObservedGeneration int64 // the generation that was last brought to its end
+	Job                Job   // the newest of those that only one at a time may do; it may have ended
 
-	Change       Change
 	Revision     int // of the Helm release that is in place; zero for none yet
 	Sold         int // the newest revision with which the store was ready; zero for none yet
 	ChartVersion string
@@ -41,11 +38,10 @@ type Store struct {
 	Volumes      []string // names of the volume claims that hold its data, since it was ready
 	Health       Health
 	CheckDue     time.Time // when it is to be checked next; zero for never
+	CheckAsked   bool      // somebody waits for that check, which places an order
 
-	Worked    time.Duration // working time spent on this generation, queueing not counted
 	CreatedBy string
 	CreatedAt time.Time
-	QueuedAt  time.Time
 	ReadyAt   time.Time // zero until the store was ready for the first time
 	DeletedAt time.Time // zero while the store lives
 	UpdatedAt time.Time
@@ -127,7 +123,7 @@ const (
 	ChangeWasCancelled FailureCode = "cancelled"
 )
 
-// Failure says in plain words why a store failed. It is kept as JSON in its row.
+// Failure says in plain words why work on a store failed. It is kept as JSON.
 type Failure struct {
 	Code     FailureCode `json:"code,omitempty"`
 	Title    string      `json:"title,omitempty"` // what happened, in a shop owner's words
@@ -164,7 +160,7 @@ func (s Store) Living() bool { return s.DeletedAt.IsZero() }
 func (s Store) CanRetry() bool { return s.Status == Failed && s.Desired == Present }
 
 // CanRebuild reports whether a person may have the shop opened anew and empty.
-func (s Store) CanRebuild() bool { return s.CanRetry() && s.Failure.Code == DataLost }
+func (s Store) CanRebuild() bool { return s.CanRetry() && s.Job.Failure.Code == DataLost }
 
 // CanRepair reports whether the store can be brought back to what its chart says.
 func (s Store) CanRepair() bool {

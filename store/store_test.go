@@ -271,11 +271,11 @@ func TestRepairAndRebuild(t *testing.T) {
 		if _, err := b.db.Retry(t.Context(), b.actor, st.ID); err != nil {
 			t.Fatal(err)
 		}
-		claim.Store = b.store(t, st.ID)
+		claim = claim.On(b.store(t, st.ID))
 		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost, Title: "Lost"}); err != nil {
 			t.Fatal(err)
 		}
-		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Sold != 0 || st.Change.Kind != store.Rebuild || st.Generation != 4 {
+		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Sold != 0 || st.Job.Change.Kind != store.Rebuild || st.Generation != 4 {
 			t.Errorf("to be rebuilt: %+v, %v", st, err)
 		}
 	})

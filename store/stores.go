@@ -3,11 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 )
 
 // NewStore is a request for a store, which gets the plan of its team.
@@ -91,6 +90,9 @@ func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (S
 	if err := t.insertStore(ctx, st); err != nil {
 		return st, err
 	}
+	if err := t.insertJob(ctx, &st.Job); err != nil {
+		return st, err
+	}
 	return st, t.append(ctx, storeEvent(st, actor, StoreCreated, "Store created"))
 }
 
@@ -104,13 +106,16 @@ func takenMeanwhile(st Store, err error) error {
 
 func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 	at := fromMicros(now)
-	return Store{
+	st := Store{
 		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
 		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
 		Country: n.Country, Currency: n.Currency, OwnerEmail: n.OwnerEmail,
-		Status: Provisioning, Desired: Present, Generation: 1, Change: Change{ID: newID(), By: actor.by(), Note: "Opened"},
-		CreatedBy: actor.UserID, CreatedAt: at, QueuedAt: at, UpdatedAt: at,
+		Status: Provisioning, Desired: Present, Generation: 1,
+		CreatedBy: actor.UserID, CreatedAt: at, UpdatedAt: at,
 	}
+	st.startJob(OpenJob, Change{Note: "Opened"}, actor)
+	st.Job.AskedAt, st.Job.Due = at, at
+	return st
 }
 
 // claimSlug returns the address to use: the one asked for if it is free, or the first free
@@ -189,7 +194,8 @@ func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) 
 		if !st.CanRetry() {
 			return Event{}, &Error{Code: Conflict, Message: "Only a failed store can be retried, and this one is " + string(st.Status) + "."}
 		}
-		st.Status, st.Failure, st.Change.By = st.Change.status(), Failure{}, actor.by()
+		st.Status = st.Job.Change.status()
+		st.tryAgain(actor)
 		return storeEvent(*st, actor, StoreRetried, "Retried"), nil
 	})
 }
@@ -200,8 +206,8 @@ func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error
 		if !st.CanRebuild() {
 			return Event{}, &Error{Code: Conflict, Message: "Only a store whose data are lost can be rebuilt, and this one is " + string(st.Status) + "."}
 		}
-		st.Status, st.Failure, st.Volumes, st.Sold = Provisioning, Failure{}, nil, 0
-		st.Change = Change{Kind: Rebuild, By: actor.by(), Note: "Opened anew"}
+		st.Status, st.Volumes, st.Sold = Provisioning, nil, 0
+		st.startJob(ChangeJob, Change{Kind: Rebuild, Note: "Opened anew"}, actor)
 		return storeEvent(*st, actor, StoreRebuilt, "Rebuilt empty"), nil
 	})
 }
@@ -225,14 +231,12 @@ func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
 		}
 		return st.repair(Actor{}, missing), nil
 	})
-	if errors.Is(err, ErrStale) { // whoever came first works on it now
-		return nil
-	}
 	return err
 }
 
 func (s *Store) repair(actor Actor, message string) Event {
-	s.Status, s.Change = Provisioning, Change{Kind: Repair, To: s.Sold, By: actor.by(), Note: "Put back"}
+	s.Status = Provisioning
+	s.startJob(ChangeJob, Change{Kind: Repair, To: s.Sold, Note: "Put back"}, actor)
 	return storeEvent(*s, actor, StoreRepaired, message)
 }
 
@@ -243,50 +247,40 @@ func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store,
 		if !st.CanDelete() {
 			return Event{}, errUnchanged
 		}
-		st.Status, st.Desired, st.Failure = Deleting, Absent, Failure{}
+		st.Status, st.Desired = Deleting, Absent
+		st.startJob(RemoveJob, Change{}, actor)
 		return storeEvent(*st, actor, StoreDeleteAsked, "Deletion asked for"), nil
 	})
 }
 
 var errUnchanged = errors.New("nothing to change")
 
-// change applies a person's wish to a store as a new generation at the end of the queue.
+// change applies a person's wish to a store: another job, at the end of the queue.
 func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(tx, *Store) (Event, error)) (Store, error) {
 	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
 		return Store{}, err
 	}
-	return untilFresh(ctx, func() (Store, error) { return db.tryChange(ctx, id, apply) })
+	return db.tryChange(ctx, id, apply)
 }
 
-// untilFresh tries again for as long as another writer comes first: a person's wish is then
-// applied to what that one left.
-func untilFresh(ctx context.Context, try func() (Store, error)) (Store, error) {
-	for {
-		st, err := try()
-		if !errors.Is(err, ErrStale) || ctx.Err() != nil {
-			return st, err
-		}
-	}
-}
-
-// tryChange returns ErrStale when another writer came first.
+// tryChange gives a store the job that apply starts, in place of what is done to it now.
 func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (Event, error)) (Store, error) {
 	var st Store
-	err := db.update(ctx, func(t tx) error {
-		before, err := t.lockStore(ctx, id)
-		if err != nil {
+	err := db.update(ctx, func(t tx) (err error) {
+		if st, err = t.lockStore(ctx, id); err != nil {
 			return err
 		}
-		st = before
+		before := st.Job
 		event, err := apply(t, &st)
 		if err != nil {
 			return err
 		}
 		st.Generation++
-		st.Change.ID, st.Change.Applied = newID(), 0
-		st.Step, st.Message, st.Worked, st.QueuedAt = "", "", 0, fromMicros(t.now)
 		event.Data.Generation, event.Data.Status = st.Generation, st.Status
-		if err := t.saveStore(ctx, before, st); err != nil {
+		if before.Pending() {
+			before.end(JobCancelled, fromMicros(t.now))
+		}
+		if err := t.replaceJob(ctx, before, &st); err != nil {
 			return err
 		}
 		return t.append(ctx, event)
@@ -299,57 +293,67 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (
 
 func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 	return actor.sign(Event{
-		TeamID: st.TeamID, StoreID: st.ID, Kind: kind, Step: st.Step, Object: st.Name, Message: message,
+		TeamID: st.TeamID, StoreID: st.ID, JobID: st.Job.ID, Kind: kind, Step: st.Job.Step, Object: st.Name, Message: message,
 		Data: EventData{Generation: st.Generation, Status: st.Status},
 	})
 }
 
-const storeColumns = `id, team_id, cluster_id, name, slug, namespace, host, engine, template, plan, status, desired,
-	generation, observed_generation, step, message, failure, change, revision, sold, chart_version, url, admin_url,
-	volumes, health, check_due, worked, created_by, created_at, queued_at, ready_at, deleted_at, updated_at,
-	country, currency, owner_email`
+// The columns of stores, of which the second ones change while a store lives.
+var (
+	storeColumns = slices.Concat(storeFixed, storeChanging)
+	storeFixed   = columns[Store]{
+		{"id", func(s *Store) any { return &s.ID }},
+		{"team_id", func(s *Store) any { return &s.TeamID }},
+		{"cluster_id", func(s *Store) any { return &s.ClusterID }},
+		{"name", func(s *Store) any { return &s.Name }},
+		{"slug", func(s *Store) any { return &s.Slug }},
+		{"namespace", func(s *Store) any { return &s.Namespace }},
+		{"host", func(s *Store) any { return &s.Host }},
+		{"engine", func(s *Store) any { return &s.Engine }},
+		{"template", func(s *Store) any { return &s.Template }},
+		{"country", func(s *Store) any { return &s.Country }},
+		{"currency", func(s *Store) any { return &s.Currency }},
+		{"plan", func(s *Store) any { return &s.Plan }},
+		{"created_by", func(s *Store) any { return &s.CreatedBy }},
+		{"created_at", func(s *Store) any { return at(&s.CreatedAt) }},
+	}
+	storeChanging = columns[Store]{
+		{"owner_email", func(s *Store) any { return &s.OwnerEmail }},
+		{"status", func(s *Store) any { return &s.Status }},
+		{"desired", func(s *Store) any { return &s.Desired }},
+		{"generation", func(s *Store) any { return &s.Generation }},
+		{"observed_generation", func(s *Store) any { return &s.ObservedGeneration }},
+		{"job_id", func(s *Store) any { return &s.Job.ID }},
+		{"revision", func(s *Store) any { return &s.Revision }},
+		{"sold", func(s *Store) any { return &s.Sold }},
+		{"chart_version", func(s *Store) any { return &s.ChartVersion }},
+		{"url", func(s *Store) any { return &s.URL }},
+		{"admin_url", func(s *Store) any { return &s.AdminURL }},
+		{"volumes", func(s *Store) any { return document{&s.Volumes} }},
+		{"health", func(s *Store) any { return document{&s.Health} }},
+		{"ready_at", func(s *Store) any { return at(&s.ReadyAt) }},
+		{"deleted_at", func(s *Store) any { return at(&s.DeletedAt) }},
+		{"updated_at", func(s *Store) any { return at(&s.UpdatedAt) }},
+	}
+)
 
-func scanStore(row scanner) (Store, error) {
-	var (
-		st                                                    Store
-		failure, change, volumes, health                      string
-		worked, created, queued, ready, deleted, updated, due int64
-	)
-	err := row.Scan(&st.ID, &st.TeamID, &st.ClusterID, &st.Name, &st.Slug, &st.Namespace, &st.Host, &st.Engine, &st.Template,
-		&st.Plan, &st.Status, &st.Desired, &st.Generation, &st.ObservedGeneration, &st.Step, &st.Message, &failure, &change,
-		&st.Revision, &st.Sold, &st.ChartVersion, &st.URL, &st.AdminURL, &volumes, &health, &due, &worked, &st.CreatedBy, &created, &queued, &ready, &deleted, &updated,
-		&st.Country, &st.Currency, &st.OwnerEmail)
-	if err != nil {
-		return Store{}, err
-	}
-	st.Worked = time.Duration(worked) * time.Microsecond
-	st.CreatedAt, st.QueuedAt, st.ReadyAt = fromMicros(created), fromMicros(queued), fromMicros(ready)
-	st.DeletedAt, st.UpdatedAt, st.CheckDue = fromMicros(deleted), fromMicros(updated), fromMicros(due)
-	if err := json.Unmarshal([]byte(change), &st.Change); err != nil {
-		return Store{}, fmt.Errorf("decode change of store %s: %w", st.ID, err)
-	}
-	if err := json.Unmarshal([]byte(health), &st.Health); err != nil {
-		return Store{}, fmt.Errorf("decode health of store %s: %w", st.ID, err)
-	}
-	st.Volumes = splitLines(volumes)
-	if failure != "" {
-		if err := json.Unmarshal([]byte(failure), &st.Failure); err != nil {
-			return Store{}, fmt.Errorf("decode failure of store %s: %w", st.ID, err)
-		}
+// A store is read with its newest job and the check that is due, if one is.
+var (
+	storeFields = storeColumns.list("stores") + `, ` + jobColumns.list("jobs") + `, COALESCE(checks.due, 0), COALESCE(checks.priority, 1) = 0`
+	storeTables = `stores JOIN jobs ON jobs.id = stores.job_id
+		LEFT JOIN jobs checks ON checks.store_id = stores.id AND checks.kind = 'check' AND checks.ended_at = 0`
+)
+
+func scanStore(row scanner) (st Store, err error) {
+	fields := append(storeColumns.of(&st), jobColumns.of(&st.Job)...)
+	if err := row.Scan(append(fields, at(&st.CheckDue), &st.CheckAsked)...); err != nil {
+		return Store{}, fmt.Errorf("read a store’s row: %w", err)
 	}
 	return st, nil
 }
 
-// splitLines returns no line of an empty text.
-func splitLines(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return strings.Split(text, "\n")
-}
-
 func queryStore(ctx context.Context, q querier, id string) (Store, error) {
-	st, err := scanStore(q.QueryRowContext(ctx, `SELECT `+storeColumns+` FROM stores WHERE id = $1`, id))
+	st, err := scanStore(q.QueryRowContext(ctx, `SELECT `+storeFields+` FROM `+storeTables+` WHERE stores.id = $1`, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return Store{}, notFound("store")
 	}
@@ -361,67 +365,28 @@ func queryStore(ctx context.Context, q querier, id string) (Store, error) {
 
 // lockStore reads a store that is going to be saved. Its row stays locked until the transaction
 // ends: what another writer changes after it was read would be overwritten, as all columns are
-// written.
+// written. Whoever writes a store or one of its jobs locks the store first.
 func (t tx) lockStore(ctx context.Context, id string) (Store, error) {
-	if _, err := t.ExecContext(ctx, `UPDATE stores SET id = id WHERE id = $1`, id); err != nil {
+	if _, err := t.ExecContext(ctx, `UPDATE stores SET updated_at = $2 WHERE id = $1`, id, t.now); err != nil {
 		return Store{}, fmt.Errorf("lock store %s: %w", id, err)
 	}
 	return queryStore(ctx, t, id)
 }
 
 func (t tx) insertStore(ctx context.Context, st Store) error {
-	change, err := encode("change", st.Change)
-	if err != nil {
-		return err
-	}
-	_, err = t.ExecContext(ctx, `
-		INSERT INTO stores (`+storeColumns+`, search, claim_holder, claim_until)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, '', '', $16, 0, 0, '', '', '', '', '{}', 0, 0, $17, $18, $19, 0, 0, $20, $21, $22, $23, $24, '', 0)`,
-		st.ID, st.TeamID, st.ClusterID, st.Name, st.Slug, st.Namespace, st.Host, st.Engine, st.Template, st.Plan,
-		st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, change, st.CreatedBy,
-		micros(st.CreatedAt), micros(st.QueuedAt), micros(st.UpdatedAt), st.Country, st.Currency, st.OwnerEmail, fold(st.Name+"\n"+st.Host))
+	_, err := t.ExecContext(ctx, `INSERT INTO stores (`+storeColumns.list("")+`, search) VALUES (`+storeColumns.marks()+fmt.Sprintf(", $%d)", len(storeColumns)+1),
+		append(storeColumns.of(&st), fold(st.Name+"\n"+st.Host))...)
 	if err != nil {
 		return fmt.Errorf("insert store: %w", err)
 	}
 	return nil
 }
 
-// saveStore writes what may change about a store if it still is as it was before:
-// compare-and-set on status and generation.
-func (t tx) saveStore(ctx context.Context, before, st Store) error {
-	failure := ""
-	if st.Failure.Title != "" {
-		var err error
-		if failure, err = encode("failure", st.Failure); err != nil {
-			return err
-		}
-	}
-	change, err := encode("change", st.Change)
+// saveStore writes what may change about a store that is locked.
+func (t tx) saveStore(ctx context.Context, st Store) error {
+	_, err := t.ExecContext(ctx, `UPDATE stores SET `+storeChanging.sets(2)+` WHERE id = $1`, append([]any{st.ID}, storeChanging.of(&st)...)...)
 	if err != nil {
-		return err
+		return fmt.Errorf("save store %s: %w", st.ID, err)
 	}
-	health, err := encode("health", st.Health)
-	if err != nil {
-		return err
-	}
-	result, err := t.ExecContext(ctx, `
-		UPDATE stores SET status = $4, desired = $5, generation = $6, observed_generation = $7, step = $8, failure = $9,
-			chart_version = $10, url = $11, admin_url = $12, worked = $13, queued_at = $14, ready_at = $15,
-			deleted_at = $16, updated_at = $17, message = $18, volumes = $19, health = $20, check_due = $21,
-			change = $22, revision = $23, sold = $24, check_asked = $25, owner_email = $26
-		WHERE id = $1 AND status = $2 AND generation = $3`,
-		st.ID, before.Status, before.Generation, st.Status, st.Desired, st.Generation, st.ObservedGeneration, st.Step, failure,
-		st.ChartVersion, st.URL, st.AdminURL, st.Worked.Microseconds(), micros(st.QueuedAt), micros(st.ReadyAt),
-		micros(st.DeletedAt), t.now, st.Message, strings.Join(st.Volumes, "\n"), health, micros(st.CheckDue),
-		change, st.Revision, st.Sold, st.Health.Place, st.OwnerEmail)
-	return expectOne(result, err, "save store "+st.ID)
-}
-
-// encode makes the JSON by which a part of a store is kept in its row.
-func encode(what string, part any) (string, error) {
-	encoded, err := json.Marshal(part)
-	if err != nil {
-		return "", fmt.Errorf("encode %s: %w", what, err)
-	}
-	return string(encoded), nil
+	return nil
 }

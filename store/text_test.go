@@ -15,8 +15,8 @@ func TestTextsOfAClusterAreKept(t *testing.T) {
 		claim := b.claim(t, "one")
 		for _, text := range []string{"a\x00b", "a\xffb", strings.Repeat("é", 1<<20)} {
 			b.advance(t, &claim, store.Progress{Step: store.StepNamespace, Finished: text, Message: text})
-			if now := b.store(t, st.ID); now.Message == "" || len(now.Message) > 5<<10 {
-				t.Errorf("of a text of %d bytes %d are kept", len(text), len(now.Message))
+			if now := b.store(t, st.ID); now.Job.Message == "" || len(now.Job.Message) > 5<<10 {
+				t.Errorf("of a text of %d bytes %d are kept", len(text), len(now.Job.Message))
 			}
 		}
 		hostile := "said\x00\xff"
@@ -26,7 +26,7 @@ func TestTextsOfAClusterAreKept(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		f := b.store(t, st.ID).Failure
+		f := b.store(t, st.ID).Job.Failure
 		if !strings.HasPrefix(f.Cause, "said") || len(f.Evidence) != 1 || len(f.Evidence[0].Message) > 5<<10 || len(f.HelmLog) != 1 {
 			t.Errorf("kept as %+v", f)
 		}

@@ -194,12 +194,12 @@ func (p *platform) until(ctx context.Context, id string, status store.Status) er
 		case st.Status == status:
 			return nil
 		case st.Status == store.Failed:
-			return fmt.Errorf("store %s failed: %s: %s", st.Slug, st.Failure.Title, st.Failure.Cause)
+			return fmt.Errorf("store %s failed: %s: %s", st.Slug, st.Job.Failure.Title, st.Job.Failure.Cause)
 		}
 		select {
 		case <-settled:
 		case <-ctx.Done():
-			return fmt.Errorf("store %s is %s at %q: %w\n%s", st.Slug, st.Status, st.Step, ctx.Err(), p.lastSaid())
+			return fmt.Errorf("store %s is %s at %q: %w\n%s", st.Slug, st.Status, st.Job.Step, ctx.Err(), p.lastSaid())
 		}
 	}
 }

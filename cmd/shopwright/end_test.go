@@ -116,7 +116,7 @@ func (r replica) holder(slug string) (holder string) {
 		r.t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(r.t.Context()) }()
-	if err := conn.QueryRow(r.t.Context(), `SELECT claim_holder FROM stores WHERE slug = $1`, slug).Scan(&holder); err != nil {
+	if err := conn.QueryRow(r.t.Context(), `SELECT j.holder FROM jobs j JOIN stores s ON s.job_id = j.id WHERE s.slug = $1`, slug).Scan(&holder); err != nil {
 		r.t.Fatal(err)
 	}
 	return holder

@@ -37,8 +37,8 @@ type Config struct {
 	// Complete checks what is asked for against what is offered, and adds what the installation
 	// decides about a new store.
 	Complete func(context.Context, store.NewStore) (store.NewStore, error)
-	// Work tells from the events of a store, oldest first, how far the work on it is.
-	Work func([]store.Event) Work
+	// Work tells from the events of a store, oldest first, how far that job is.
+	Work func(store.Job, []store.Event) Work
 	// Invited tells of an invitation that was just made, by mail where it is for an address and
 	// mail is sent. It returns where the secret leads, and whether that is on its way.
 	Invited func(ctx context.Context, made store.Invitation, secret string) (link string, mailed bool)

@@ -168,7 +168,7 @@ func (a *API) storeOf(who store.Actor, st store.Store) Store {
 	return Store{
 		ID: st.ID, Team: st.TeamID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: address(st, st.URL), AdminURL: address(st, st.AdminURL),
 		Namespace: st.Namespace, Cluster: a.Provisioner.Cluster().Name, Engine: st.Engine, Template: st.Template,
-		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Status: st.Status, Step: st.Step, Message: legible.Text(st.Message),
+		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Status: st.Status, Step: st.Job.Step, Message: legible.Text(st.Job.Message),
 		Generation: st.Generation, Chart: st.ChartVersion, Revision: st.Revision, Failure: failureOf(st), Health: healthOf(st),
 		CreatedAt: st.CreatedAt, ReadyAt: at(st.ReadyAt), UpdatedAt: st.UpdatedAt, Can: actionsOn(who, st),
 	}
@@ -203,7 +203,7 @@ func actionsOn(who store.Actor, st store.Store) []string {
 }
 
 func failureOf(st store.Store) *Failure {
-	f := st.Failure
+	f := st.Job.Failure
 	if st.Status != store.Failed || f.Title == "" {
 		return nil
 	}

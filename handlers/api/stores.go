@@ -280,9 +280,9 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 	if err != nil {
 		return nil, err
 	}
-	detail := StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(events), Notes: a.Provisioner.Off(st)}
-	if undone := st.Change.Undone; undone.Title != "" {
-		detail.Undone = failureOf(store.Store{Status: store.Failed, Failure: undone})
+	detail := StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Provisioner.Off(st)}
+	if undone := st.Job.Change.Undone; undone.Title != "" {
+		detail.Undone = failureOf(store.Store{Status: store.Failed, Job: store.Job{Result: store.Result{Failure: undone}}})
 	}
 	if snapshot, known := a.Provisioner.Snapshot(st); known {
 		summary := summaryOf(snapshot.Pods)

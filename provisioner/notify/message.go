@@ -75,8 +75,8 @@ func about(baseURL string, m store.Mail) (Message, error) {
 	case store.StoreFailed:
 		c.Subject = name + " needs you: " + clean(m.Event.Message)
 		c.Lines = []string{name + " could not be finished: " + clean(m.Event.Message) + "."}
-		if m.Store.Failure.Title == m.Event.Message { // nobody has retried it since
-			c.Lines = append(c.Lines, clean(m.Store.Failure.Cause), clean(m.Store.Failure.Next))
+		if m.Store.Job.Failure.Title == m.Event.Message { // nobody has retried it since
+			c.Lines = append(c.Lines, clean(m.Store.Job.Failure.Cause), clean(m.Store.Job.Failure.Next))
 		}
 	case store.StoreDegraded:
 		c.Subject = name + " may not be selling"

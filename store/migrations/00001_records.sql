@@ -8,7 +8,7 @@ CREATE TABLE counters (
 	value BIGINT NOT NULL
 );
 -- events: the number of the last event; its row lock makes numbers appear in commit order.
--- claims: locked while a store is claimed, so that limits hold over all replicas.
+-- claims: the number of the last claim; locked while a job is claimed, so that limits hold over all replicas.
 -- mail: the number of the last event that mail was made of; -1 before the first look.
 -- invitation mails: locked while one is counted, so that limits hold over all replicas.
 -- pruned: when what is too old was last removed, in microseconds UTC.
@@ -191,27 +191,17 @@ CREATE TABLE stores (
 	desired             TEXT   NOT NULL CHECK (desired IN ('present', 'absent')),
 	generation          BIGINT NOT NULL,
 	observed_generation BIGINT NOT NULL,
-	step                TEXT   NOT NULL,
-	message             TEXT   NOT NULL, -- where the step stands
-	failure             TEXT   NOT NULL, -- JSON; empty when nothing failed
-	change              TEXT   NOT NULL, -- JSON: what it is being brought to
+	job_id              TEXT   NOT NULL, -- the newest of those that only one at a time may do
 	revision            BIGINT NOT NULL, -- of the Helm release in place; 0 for none
 	sold                BIGINT NOT NULL, -- the newest revision with which it was ready; 0 for none
 	chart_version       TEXT   NOT NULL,
 	url                 TEXT   NOT NULL,
 	admin_url           TEXT   NOT NULL,
-	volumes             TEXT   NOT NULL, -- names of the claims that hold its data, one a line
+	volumes             TEXT   NOT NULL, -- JSON: names of the claims that hold its data
 	health              TEXT   NOT NULL, -- JSON
-	check_due           BIGINT NOT NULL, -- zero for never
-	check_asked         BOOLEAN NOT NULL DEFAULT FALSE, -- whether a person waits for that check
 	search              TEXT   NOT NULL, -- name and host, folded
-	worked              BIGINT NOT NULL,
-	claim_holder        TEXT   NOT NULL,
-	claim_until         BIGINT NOT NULL,
-	claim_number        BIGINT NOT NULL DEFAULT 0, -- one more with each claim; fences the writes of holders
 	created_by          TEXT   NOT NULL REFERENCES users (id),
 	created_at          BIGINT NOT NULL,
-	queued_at           BIGINT NOT NULL,
 	ready_at            BIGINT NOT NULL,
 	deleted_at          BIGINT NOT NULL,
 	updated_at          BIGINT NOT NULL
@@ -225,8 +215,38 @@ CREATE INDEX stores_created ON stores (team_id, created_at, id, engine) WHERE de
 CREATE INDEX stores_name ON stores (team_id, LOWER(name), id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_status ON stores (team_id, status, created_at, id, engine) WHERE deleted_at = 0;
 CREATE INDEX stores_creator ON stores (created_by, created_at);
-CREATE INDEX stores_checks ON stores (check_due) WHERE check_due > 0;
-CREATE INDEX stores_work ON stores (queued_at) WHERE status IN ('provisioning', 'upgrading', 'deleting');
+
+-- Work on stores: what is to be done, is being done, and was done. The row is the queue.
+CREATE TABLE jobs (
+	id            TEXT    PRIMARY KEY, -- labels the Helm release that the job makes
+	store_id      TEXT    NOT NULL REFERENCES stores (id),
+	cluster_id    TEXT    NOT NULL REFERENCES clusters (id),
+	kind          TEXT    NOT NULL,
+	exclusive     BOOLEAN NOT NULL, -- whether it is one of the kinds of which a store has one at a time
+	state         TEXT    NOT NULL CHECK (state IN ('pending', 'done', 'failed', 'cancelled')),
+	priority      INTEGER NOT NULL, -- smaller ones go first
+	due           BIGINT  NOT NULL, -- not before
+	args          TEXT    NOT NULL, -- JSON: what exactly is to be done
+	step          TEXT    NOT NULL, -- where it stands; empty until it was begun
+	message       TEXT    NOT NULL, -- what there is to say about the step
+	result        TEXT    NOT NULL, -- JSON: what came of it so far
+	attempt       INTEGER NOT NULL, -- 1 for the first; a retry is a job of its own
+	worked        BIGINT  NOT NULL, -- working time, waiting not counted
+	asked_by      TEXT    NOT NULL, -- a user's id; empty for the platform itself
+	asked_by_name TEXT    NOT NULL, -- at the time
+	asked_at      BIGINT  NOT NULL,
+	began_at      BIGINT  NOT NULL,
+	ended_at      BIGINT  NOT NULL,
+	holder        TEXT    NOT NULL DEFAULT '', -- the process that works on it
+	claim_number  BIGINT  NOT NULL DEFAULT 0,  -- one more with each claim of all; fences the writes of holders
+	claim_until   BIGINT  NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX jobs_exclusive ON jobs (store_id) WHERE exclusive AND ended_at = 0;
+CREATE UNIQUE INDEX jobs_of_kind ON jobs (store_id, kind) WHERE ended_at = 0;
+CREATE INDEX jobs_due ON jobs (kind, priority, due) WHERE ended_at = 0;
+CREATE INDEX jobs_held ON jobs (store_id, claim_until) WHERE claim_until > 0;
+CREATE INDEX jobs_ended ON jobs (ended_at) WHERE ended_at > 0;
+CREATE INDEX jobs_store ON jobs (store_id);
 
 -- The revisions of the stores' Helm releases, as long as the stores live and after.
 CREATE TABLE revisions (
@@ -252,6 +272,7 @@ CREATE TABLE events (
 	number     BIGINT  PRIMARY KEY, -- in commit order, without gaps
 	team_id    TEXT    NOT NULL,    -- who may see it; empty for everybody
 	store_id   TEXT    NOT NULL,    -- empty when it is not about a store; outlives the store
+	job_id     TEXT    NOT NULL,    -- empty when it is not about work on a store
 	actor_id   TEXT    NOT NULL,    -- a user's id; empty for the platform itself
 	actor      TEXT    NOT NULL,    -- the actor's name at the time
 	token      TEXT    NOT NULL,    -- name of the token that was used; empty for a browser
@@ -287,6 +308,7 @@ CREATE INDEX mails_due ON mails (due_at);
 DROP TABLE mails;
 DROP TABLE events;
 DROP TABLE revisions;
+DROP TABLE jobs;
 DROP TABLE stores;
 DROP TABLE clusters;
 DROP TABLE idempotency_keys;

@@ -1,0 +1,145 @@
+package store
+
+import (
+	"slices"
+	"time"
+)
+
+// Job is work on a store: to be done, being done, or done. The row is the queue: what is to be
+// done is written down before anything is, and whoever finds it may go on with it.
+type Job struct {
+	ID        string // labels the Helm release that it makes
+	StoreID   string
+	ClusterID string
+	Kind      JobKind
+	State     JobState
+	Priority  Priority
+	Due       time.Time // it is not begun before
+	Args
+	Step    Step   // where it stands; empty until it was begun
+	Message string // what there is to say about the step
+	Result
+	Attempt int           // 1 for the first; a retry is a job of its own
+	Worked  time.Duration // working time, waiting not counted
+	AskedBy By
+	AskedAt time.Time
+	BeganAt time.Time // zero until then
+	EndedAt time.Time // zero until then
+}
+
+// JobKind says what a job does to its store.
+type JobKind string
+
+// The kinds of jobs.
+const (
+	OpenJob   JobKind = "open"   // bring a store about that was never ready
+	ChangeJob JobKind = "change" // bring one to something else, or back to it: see [ChangeKind]
+	RemoveJob JobKind = "remove"
+	CheckJob  JobKind = "check" // shop in one that is ready
+)
+
+// Exclusive reports whether a store has at most one such job that has not ended. The newest of them
+// says what is wanted of the store.
+func (k JobKind) Exclusive() bool { return k != CheckJob }
+
+// JobState is how far a job has come.
+type JobState string
+
+// The states of jobs. All but the first are ends.
+const (
+	JobPending   JobState = "pending"
+	JobDone      JobState = "done"
+	JobFailed    JobState = "failed"
+	JobCancelled JobState = "cancelled" // something else was wanted before it had ended
+)
+
+// Priority orders jobs of the same lane that wait: smaller ones go first.
+type Priority int
+
+// What a person waits for goes before what the platform does by itself.
+const (
+	Pressed   Priority = 0
+	Scheduled Priority = 10
+)
+
+// Args say what exactly a job is to do. They are kept as JSON.
+type Args struct {
+	Change Change `json:"change,omitzero"` // what the store is brought to; not of a check
+	Place  bool   `json:"place,omitempty"` // the check places an order
+}
+
+// Result is what came of a job so far. It is kept as JSON.
+type Result struct {
+	// Applied is the revision that was made for the job; zero for none yet.
+	Applied int     `json:"applied,omitempty"`
+	Failure Failure `json:"failure,omitzero"` // why it failed
+	Check   Check   `json:"check,omitzero"`   // what a check came to
+}
+
+// Pending reports whether the job has not ended.
+func (j Job) Pending() bool { return j.State == JobPending }
+
+// Begun reports whether somebody has begun to work on it.
+func (j Job) Begun() bool { return !j.BeganAt.IsZero() }
+
+// Steps are those that work of its kind goes through, in order.
+func (j Job) Steps() []Step {
+	switch {
+	case j.Kind == RemoveJob:
+		return DeleteSteps()
+	case j.Change.OfOpenShop():
+		return ChangeSteps()
+	default:
+		return CreateSteps()
+	}
+}
+
+func (j *Job) end(state JobState, at time.Time) { j.State, j.EndedAt = state, at }
+
+// startJob gives the store work that only one at a time may do. It takes the place of what is
+// being done, if anything is.
+func (s *Store) startJob(kind JobKind, change Change, actor Actor) {
+	priority := Pressed
+	if actor.UserID == "" {
+		priority = Scheduled
+	}
+	s.Job = Job{
+		ID: newID(), StoreID: s.ID, ClusterID: s.ClusterID, Kind: kind, State: JobPending, Priority: priority,
+		Args: Args{Change: change}, Attempt: 1, AskedBy: actor.by(),
+	}
+}
+
+// tryAgain gives the store the job that has failed once more.
+func (s *Store) tryAgain(actor Actor) {
+	failed := s.Job
+	s.startJob(failed.Kind, failed.Change, actor)
+	s.Job.Attempt = failed.Attempt + 1
+}
+
+// The columns of jobs, of which the second ones change while a job is done. What is worked is written
+// with the renewals of its claim alone.
+var (
+	jobColumns = slices.Concat(jobFixed, jobChanging)
+	jobFixed   = columns[Job]{
+		{"id", func(j *Job) any { return &j.ID }},
+		{"store_id", func(j *Job) any { return &j.StoreID }},
+		{"cluster_id", func(j *Job) any { return &j.ClusterID }},
+		{"kind", func(j *Job) any { return &j.Kind }},
+		{"attempt", func(j *Job) any { return &j.Attempt }},
+		{"worked", func(j *Job) any { return (*length)(&j.Worked) }},
+	}
+	jobChanging = columns[Job]{
+		{"asked_by", func(j *Job) any { return &j.AskedBy.ID }},
+		{"asked_by_name", func(j *Job) any { return &j.AskedBy.Name }},
+		{"asked_at", func(j *Job) any { return at(&j.AskedAt) }},
+		{"state", func(j *Job) any { return &j.State }},
+		{"priority", func(j *Job) any { return &j.Priority }},
+		{"due", func(j *Job) any { return at(&j.Due) }},
+		{"args", func(j *Job) any { return document{&j.Args} }},
+		{"step", func(j *Job) any { return &j.Step }},
+		{"message", func(j *Job) any { return &j.Message }},
+		{"result", func(j *Job) any { return document{&j.Result} }},
+		{"began_at", func(j *Job) any { return at(&j.BeganAt) }},
+		{"ended_at", func(j *Job) any { return at(&j.EndedAt) }},
+	}
+)
