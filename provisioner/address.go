@@ -30,7 +30,7 @@ func (w *worker) probeAddress(ctx context.Context) store.Reached {
 }
 
 // askAddress asks again after a pause where the answer was wrong.
-func (w *worker) askAddress(ctx context.Context) (string, error) {
+func (w *worker) askAddress(ctx context.Context, _ *connection, _ observed) (string, error) {
 	if w.settled.address.Outcome == store.WrongAnswer {
 		if err := sleep(ctx, addressAgain); err != nil {
 			return "", err

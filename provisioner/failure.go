@@ -2,6 +2,7 @@ package provisioner
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -204,4 +205,32 @@ func firstLine(err error) string {
 	}
 	line, _, _ := strings.Cut(text, "\n")
 	return line
+}
+
+// giveUp records a failure with all that explains it. done is false when the store goes back
+// to what it was, which is work for this holder.
+func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string) (done bool, err error) {
+	f.HelmLog = helmLog
+	if conn := w.cluster.connection(); conn != nil {
+		events, err := w.Events(ctx, w.claim.Store)
+		if err != nil {
+			w.log.Warn("no events for the evidence", "error", err)
+		}
+		snapshot := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
+		f.Evidence, f.LastWords = evidence(snapshot, events), w.lastWords(ctx, w.claim.Store, snapshot)
+	}
+	st, err := w.db.Fail(ctx, w.claim, f)
+	if err != nil {
+		return false, err
+	}
+	w.log.Warn("store failed", "step", w.claim.Store.Job.Step, "title", f.Title, "cause", f.Cause, "back_to", st.Job.Change.To)
+	if st.Wanted() {
+		return false, nil
+	}
+	if conn := w.cluster.connection(); conn != nil {
+		if err := w.reopen(ctx, conn); err != nil {
+			w.log.Warn("the maintenance page stays until the next check", "error", err)
+		}
+	}
+	return true, nil
 }

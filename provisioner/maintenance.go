@@ -71,24 +71,24 @@ func noticePods(s kube.Snapshot) []kube.Pod {
 
 // showNotice puts the page up if the change restarts the pods that answer customers. If the cluster
 // refuses the page's pod, because the quota is full for example, the change goes on without it.
-func (w *worker) showNotice(ctx context.Context, conn *connection) error {
+func (w *worker) showNotice(ctx context.Context, conn *connection, _ observed) (string, error) {
 	away, err := w.takesAway(ctx, conn)
 	if err != nil {
-		return err
+		return "", err
 	}
 	w.settled.notice = noticeNone
 	if !away {
-		return nil
+		return "", nil
 	}
 	has, err := conn.kube.ShowMaintenance(ctx, w.owner(), runOfJob(w.claim.Store.Job))
 	switch {
 	case err != nil && terminal(err):
 		w.log.Warn("customers see no maintenance page", "error", err)
-		return nil
+		return "", nil
 	case err == nil && has:
 		w.settled.notice = noticeComing
 	}
-	return err
+	return "", err
 }
 
 // takesAway reports whether the change stops the pods that answer customers before new ones start. It
@@ -127,6 +127,10 @@ const labelServes = "shopwright.dev/serves"
 func answersCustomers(workload object) bool {
 	labels := field(field(field(field(workload, "spec"), "template"), "metadata"), "labels")
 	return labels[labelServes] != nil
+}
+
+func (w *worker) takeNotices(ctx context.Context, conn *connection, o observed) (string, error) {
+	return "", w.takeNotice(ctx, conn, o.Notices)
 }
 
 // takeNotice takes the maintenance page down.

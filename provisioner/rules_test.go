@@ -66,7 +66,7 @@ func failureOf(t *testing.T, name string) store.Failure {
 		return f
 	}
 	return next(
-		store.Store{Status: store.Provisioning, Desired: store.Present, Generation: 1, Job: store.Job{Step: store.StepSetup}},
+		store.Store{Status: store.Provisioning, Desired: store.Present, Generation: 1, Job: store.Job{Kind: store.OpenJob, Step: store.StepSetup}},
 		observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed}, Applied: true, Snapshot: s},
 	).Failure
 }

@@ -107,7 +107,7 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	a, err := w.judge(ctx, conn, o, next(w.claim.Store, o))
+	a, err := w.judge(ctx, conn, o, kindOf(w.claim.Job.Kind).next(w.claim.Store, o))
 	if err != nil {
 		return false, err
 	}

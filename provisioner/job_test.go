@@ -11,22 +11,27 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
+// next is what the kind of the store's job decides.
+func next(st store.Store, o observed) action { return kindOf(st.Job.Kind).next(st, o) }
+
 func TestNext(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, Job: store.Job{ID: "1", AskedAt: asked, Result: store.Result{Applied: 1}}}
+	wanted := store.Store{Slug: "shop", Namespace: "store-shop", Desired: store.Present, Generation: 1, Job: store.Job{ID: "1", Kind: store.OpenJob, AskedAt: asked, Result: store.Result{Applied: 1}}}
 	retried := wanted
 	retried.Generation, retried.Job.Step, retried.Job.ID = 2, "", "2"
 	released, watched := wanted, wanted
 	released.Job.Step, watched.Job.Step = store.StepRelease, store.StepWorkloads
 	bereft := retried
+	bereft.Job.Kind = store.ChangeJob
 	bereft.Volumes = []string{"data", "files"}
-	rebuilt := retried
+	rebuilt := bereft
+	rebuilt.Volumes = nil
 	rebuilt.Job.Change = store.Change{Kind: store.Rebuild}
-	upgraded := retried
+	upgraded := rebuilt
 	upgraded.Job.Change = store.Change{Kind: store.Upgrade}
 	unwanted := wanted
-	unwanted.Desired = store.Absent
+	unwanted.Desired, unwanted.Job.Kind = store.Absent, store.RemoveJob
 
 	active := kube.NamespaceState{Phase: kube.Active}
 	ready := kube.Workload{Name: "wordpress", Want: 1, Pods: 1, Ready: 1}
@@ -160,8 +165,13 @@ func TestNext(t *testing.T) {
 		"wait for the namespace":      {unwanted, observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}}, wait, store.StepRemove},
 		"removal of a broken attempt": {unwanted, observed{Namespace: active, Release: helm.Release{Status: helm.Leaving}}, uninstallRelease, store.StepUninstall},
 	} {
-		if got := next(c.st, c.o); got.Do != c.do || got.Step != c.step {
+		got := next(c.st, c.o)
+		if got.Do != c.do || got.Step != c.step {
 			t.Errorf("%s: %s at %s, want %s at %s", name, got.Do, got.Step, c.do, c.step)
+		}
+		k := kindOf(c.st.Job.Kind)
+		if got.Do != wait && got.Do != pass && got.Do != fail && k.acts[got.Do] == nil && k.ends[got.Do] == nil {
+			t.Errorf("%s: nobody knows how to %s in a job of the kind %s", name, got.Do, c.st.Job.Kind)
 		}
 	}
 }
@@ -169,7 +179,7 @@ func TestNext(t *testing.T) {
 func TestRetryIsResetOnce(t *testing.T) {
 	t.Parallel()
 	asked := time.Now()
-	st := store.Store{Desired: store.Present, Generation: 2, Job: store.Job{ID: "2", AskedAt: asked, Step: store.StepRelease}}
+	st := store.Store{Desired: store.Present, Generation: 2, Job: store.Job{ID: "2", Kind: store.OpenJob, AskedAt: asked, Step: store.StepRelease}}
 	o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Limits: true, Credentials: true, Release: helm.Release{Status: helm.Deployed, Change: "1", Revision: 1}}
 	o.Snapshot.Jobs = []kube.Job{{Name: "setup-1", Component: "setup", UID: "1", Failed: true, CreatedAt: asked.Add(-time.Minute)}}
 	if got := next(st, o); got.Do != resetSetup {

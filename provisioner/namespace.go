@@ -1,0 +1,146 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// credentialsSecret is the Secret that holds a store's passwords, made before its release.
+const credentialsSecret = "store-credentials"
+
+// What is done to have a place for a store.
+const (
+	createNamespace   verb = "create namespace"
+	setLimits         verb = "set limits"
+	createCredentials verb = "create credentials"
+)
+
+// namespaceActs are the acts by which a store gets its place.
+func namespaceActs() map[verb]act {
+	return map[verb]act{
+		createNamespace: (*worker).createNamespace, setLimits: (*worker).setLimits, createCredentials: (*worker).createCredentials,
+	}
+}
+
+// checkNamespace goes no further in a namespace that is not the store's, or on its way out.
+func checkNamespace(st store.Store, o observed) (action, bool) {
+	switch {
+	case o.Unlabelled:
+		return action{Do: fail, Step: store.StepNamespace, Failure: labelLost(st)}, true
+	case o.Foreign:
+		return action{Do: fail, Step: store.StepNamespace, Failure: namespaceTaken(st)}, true
+	case o.Namespace.Phase == kube.Terminating:
+		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for the old namespace to go" + blockers(o)}, true
+	}
+	return action{}, false
+}
+
+func ensureNamespace(_ store.Store, o observed) (action, bool) {
+	return action{Do: createNamespace, Step: store.StepNamespace}, o.Namespace.Phase == kube.Missing
+}
+
+// ensureLimitsAndCredentials makes no credentials beside data that were made with others.
+func ensureLimitsAndCredentials(st store.Store, o observed) (action, bool) {
+	switch {
+	case !o.Limits:
+		return action{Do: setLimits, Step: store.StepLimits}, true
+	case !o.Credentials && o.Volumes > 0:
+		return action{Do: fail, Step: store.StepCredentials, Failure: credentialsLost(st)}, true
+	case !o.Credentials:
+		return action{Do: createCredentials, Step: store.StepCredentials}, true
+	}
+	return action{}, false
+}
+
+// blockers says all that keeps the namespace: what is left in it, and whose finalizer holds
+// that, are told apart.
+func blockers(o observed) string {
+	if len(o.Namespace.Blockers) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(o.Namespace.Blockers, "; ")
+}
+
+func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *observed) error {
+	if w.settled.namespace.Phase == kube.Active && (o.Snapshot.Namespace.Phase == kube.Active || !w.settled.applied) {
+		o.Namespace = w.settled.namespace
+		return nil
+	}
+	if w.claim.Store.Generation == 1 && w.claim.Store.Job.Step == "" { // making it finds out whether it is there
+		o.Namespace = kube.NamespaceState{Phase: kube.Missing}
+		return nil
+	}
+	state, err := conn.kube.Namespace(ctx, w.owner())
+	if errors.Is(err, kube.ErrForeign) {
+		return w.observeForeign(ctx, conn, o)
+	}
+	if state.Phase != kube.Active { // what was in it is gone or going
+		w.settled = settled{}
+	}
+	o.Namespace, w.settled.namespace = state, state
+	return err
+}
+
+// observeForeign finds out whether a namespace that does not bear the store's id is the store's
+// nevertheless: somebody may have removed the label.
+func (w *worker) observeForeign(ctx context.Context, conn *connection, o *observed) (err error) {
+	o.Foreign, o.Unlabelled = true, conn.watcher.Holds(w.owner())
+	if !o.Unlabelled {
+		o.Unlabelled, err = conn.kube.OwnsSecret(ctx, w.owner(), credentialsSecret)
+	}
+	return err
+}
+
+// observeParts asks for nothing in a namespace that this holder has made: what is there is
+// what it put there.
+func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed) (err error) {
+	namespace := w.claim.Store.Namespace
+	if w.settled.namespace.Fresh {
+		o.Limits, o.Credentials = w.settled.limits, w.settled.credentials
+		return nil
+	}
+	if !w.settled.limits {
+		if w.settled.limits, err = conn.kube.HasLimits(ctx, namespace, limitsOf(w.plan)); err != nil {
+			return err
+		}
+	}
+	if !w.settled.credentials {
+		if w.settled.credentials, err = conn.kube.HasSecret(ctx, namespace, credentialsSecret); err != nil {
+			return err
+		}
+	}
+	o.Limits, o.Credentials = w.settled.limits, w.settled.credentials
+	if !o.Credentials {
+		o.Volumes, err = conn.kube.Volumes(ctx, namespace)
+	}
+	return err
+}
+
+func (w *worker) createNamespace(ctx context.Context, conn *connection, _ observed) (outcome string, err error) {
+	if w.settled.namespace, err = conn.kube.CreateNamespace(ctx, w.owner()); err != nil {
+		return "", err
+	}
+	_, err = w.bindRole(ctx, conn)
+	return "Made; it admits restricted pods only", err
+}
+
+func (w *worker) setLimits(ctx context.Context, conn *connection, _ observed) (string, error) {
+	err := conn.kube.SetLimits(ctx, w.owner(), limitsOf(w.plan))
+	w.settled.limits = err == nil
+	return PlanSummary(w.plan), err
+}
+
+func (w *worker) createCredentials(ctx context.Context, conn *connection, _ observed) (string, error) {
+	data, err := w.engine.Credentials(w.claim.Store.Host, w.claim.Store.OwnerEmail)
+	if err != nil {
+		return "", fmt.Errorf("make credentials: %w", err)
+	}
+	err = conn.kube.CreateSecret(ctx, w.owner(), credentialsSecret, data)
+	w.settled.credentials = err == nil
+	return "Kept in the namespace only", err
+}

@@ -1,0 +1,139 @@
+package provisioner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/helm"
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// What is done to remove a store.
+const (
+	uninstallRelease verb = "uninstall release"
+	deleteVolumes    verb = "delete volumes"
+	deleteNamespace  verb = "delete namespace"
+	archive          verb = "archive"
+)
+
+// removing leaves nothing of a store in its cluster.
+func removing() kind {
+	acts := emptyActs()
+	acts[deleteNamespace] = (*worker).deleteNamespace
+	return kind{
+		observe: (*worker).observeRemoval, next: nextRemoval, acts: acts,
+		ends: map[verb]act{archive: (*worker).archive},
+	}
+}
+
+// emptyActs are the acts by which a namespace gets empty.
+func emptyActs() map[verb]act {
+	return map[verb]act{uninstallRelease: (*worker).uninstallRelease, deleteVolumes: (*worker).deleteVolumes}
+}
+
+// emptyFor bounds how long a namespace may take to get empty before it is deleted as it
+// is. Emptied first it goes in five seconds, otherwise in fifteen.
+const emptyFor = 20 * time.Second
+
+func nextRemoval(st store.Store, o observed) action {
+	switch {
+	case o.Unlabelled:
+		return action{Do: fail, Step: store.StepUninstall, Failure: labelLost(st)}
+	case o.Foreign, o.Namespace.Phase == kube.Missing: // nothing there is this store's
+		return action{Do: archive, Step: store.StepGone}
+	case o.Namespace.Phase == kube.Terminating:
+		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to go" + blockers(o), Outcome: "Nothing is left in the cluster"}
+	case o.Release.Status != helm.None:
+		return action{Do: uninstallRelease, Step: store.StepUninstall}
+	case o.Volumes > 0 && !o.Cleared:
+		return action{Do: deleteVolumes, Step: store.StepVolumes}
+	case !empty(o.Snapshot) && o.Emptying < emptyFor:
+		return action{Do: wait, Step: store.StepVolumes, Message: leftovers(o.Snapshot), Outcome: gone(o)}
+	default:
+		return action{Do: deleteNamespace, Step: store.StepRemove}
+	}
+}
+
+// gone says what is left of a store's disks where its storage class keeps them.
+func gone(o observed) string {
+	if len(o.Retained) == 0 {
+		return "Pods and disks are gone"
+	}
+	return "Pods are gone. The storage class keeps the disks, with all orders and customers on them: " + strings.Join(o.Retained, ", ")
+}
+
+func empty(s kube.Snapshot) bool { return len(s.Pods)+len(s.Volumes) == 0 }
+
+func leftovers(s kube.Snapshot) string {
+	return fmt.Sprintf("Waiting for %s and %s to go", plural(len(s.Pods), "pod"), plural(len(s.Volumes), "disk"))
+}
+
+// observeRemoval asks for what has not been asked to go yet. The rest is watched.
+func (w *worker) observeRemoval(ctx context.Context, conn *connection, o *observed) (err error) {
+	o.Emptying = w.emptying.during(w.claim.Job.Step == store.StepVolumes)
+	if disks := conn.watcher.Retained(w.claim.Store.Namespace); len(disks) > len(w.settled.retained) {
+		w.settled.retained = disks // fewer later, as the claims go
+	}
+	o.Retained = w.settled.retained
+	if err := w.observeLeaving(ctx, conn, o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
+		return err
+	}
+	o.Cleared = w.settled.volumesGone
+	if w.settled.volumesGone {
+		return nil
+	}
+	if !w.settled.uninstalled {
+		o.Release, err = conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
+		if err != nil || o.Release.Status != helm.None {
+			return err
+		}
+	}
+	o.Volumes, err = conn.kube.Volumes(ctx, w.claim.Store.Namespace)
+	w.settled.volumesGone = err == nil && o.Volumes == 0
+	return err
+}
+
+// observeLeaving asks for the namespace until the watch shows the same, and when the watch
+// shows something else again.
+func (w *worker) observeLeaving(ctx context.Context, conn *connection, o *observed) error {
+	if w.settled.namespace.Phase != "" && w.settled.namespace.Same(o.Snapshot.Namespace) {
+		o.Namespace = o.Snapshot.Namespace
+		return nil
+	}
+	state, err := conn.kube.Namespace(ctx, w.owner())
+	if errors.Is(err, kube.ErrForeign) {
+		return w.observeForeign(ctx, conn, o)
+	}
+	o.Namespace, w.settled.namespace = state, state
+	return err
+}
+
+func (w *worker) uninstallRelease(ctx context.Context, conn *connection, o observed) (string, error) {
+	namespace := w.claim.Store.Namespace
+	if err := conn.kube.DeletePods(ctx, namespace, checkPods(o.Snapshot, "")); err != nil {
+		return "", err
+	}
+	err := conn.helm.Uninstall(ctx, namespace, releaseName)
+	w.settled.uninstalled = err == nil
+	return "The shop is stopped", err
+}
+
+func (w *worker) deleteVolumes(ctx context.Context, conn *connection, o observed) (string, error) {
+	err := conn.kube.DeleteVolumes(ctx, w.claim.Store.Namespace)
+	w.settled.volumesGone = err == nil
+	return plural(o.Volumes, "disk") + " removed", err
+}
+
+func (w *worker) deleteNamespace(ctx context.Context, conn *connection, o observed) (string, error) {
+	w.settled.namespace = kube.NamespaceState{} // the watch shows it as it was for a moment
+	return "", conn.kube.DeleteNamespace(ctx, w.claim.Store.Namespace, o.Namespace.UID)
+}
+
+func (w *worker) archive(ctx context.Context, _ *connection, _ observed) (string, error) {
+	_, err := w.db.Archive(ctx, w.claim, w.outcome)
+	return "", err
+}
