@@ -12,6 +12,7 @@ require (
 	github.com/danielgtaylor/huma/v2 v2.37.2 // the JSON API, and the OpenAPI document made of its types
 	github.com/emersion/go-sasl v0.0.0-20241020182733-b788ff22d5a6 // what go-smtp speaks to sign in; tests only
 	github.com/emersion/go-smtp v0.25.1 // a mail server; tests only
+	github.com/evanw/esbuild v0.28.2 // indirect; bundles the script, in make generate only
 	github.com/getkin/kin-openapi v0.152.0 // holds answers against that document; tests only
 	github.com/go-jose/go-jose/v4 v4.1.4 // keys of OpenID Connect issuers
 	github.com/google/uuid v1.6.0 // UUIDv7 for ids that sort by time
@@ -175,5 +176,6 @@ require (
 
 tool (
 	github.com/a-h/templ/cmd/templ
+	github.com/evanw/esbuild/cmd/esbuild
 	helm.sh/helm/v3/cmd/helm
 )
