@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"encoding/json"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,23 +16,35 @@ import (
 func TestProposeSlug(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"Nordwind Outdoor":        "nordwind-outdoor",
-		"Atelier Köhler & Söhne":  "atelier-koehler-and-soehne",
-		"Łódź Ærø São":            "lodz-aeroe-sao",
-		"Mara's Shop":             "maras-shop",
-		"Kırmızı Çay":             "kirmizi-cay",
-		"IŞIK İnşaat Ürünleri":    "isik-insaat-ueruenleri",
-		"Straße Ǆ Ŋ ﬁ":            "strasse-dz-ng-fi",
-		"Чайная лавка":            "chainaia-lavka",
-		"Ελληνικός Καφές":         "ellenikos-kaphes",
-		"🦄🦄":                      "shop",
-		"日本":                      "shop",
-		"  --a--b--  ":            "a-b",
-		"2 Brothers":              "2-brothers",
-		"WWW":                     "www-shop",
-		"platform":                "platform-shop",
-		strings.Repeat("ab ", 50): "ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-ab-a",
+		"Łódź Ærø São":    "lodz-aeroe-sao",
+		"Mara's Shop":     "maras-shop",
+		"Kırmızı Çay":     "kirmizi-cay",
+		"Straße Ǆ Ŋ ﬁ":    "strasse-dz-ng-fi",
+		"Чайная лавка":    "chainaia-lavka",
+		"Ελληνικός Καφές": "ellenikos-kaphes",
+		"🦄🦄":              "shop",
+		"日本":              "shop",
+		"WWW":             "www-shop",
+		"platform":        "platform-shop",
 	} {
+		if got := store.ProposeSlug(name); got != want {
+			t.Errorf("ProposeSlug(%q) = %q, want %q", name, got, want)
+		}
+	}
+}
+
+// The script shows an address while a name is typed. For these names it is the one that the server proposes.
+func TestScriptAndServerProposeTheSameSlugs(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../static/src/testdata/slugs.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var slugs map[string]string
+	if err := json.Unmarshal(text, &slugs); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range slugs {
 		if got := store.ProposeSlug(name); got != want {
 			t.Errorf("ProposeSlug(%q) = %q, want %q", name, got, want)
 		}

@@ -1,5 +1,5 @@
 // The address shown while a store's name is typed. The server decides in the end: store.ProposeSlug
-// knows more letters.
+// knows more letters. For the names in testdata/slugs.json both agree.
 
 const letters = { ä: "ae", ö: "oe", ü: "ue", ß: "ss", æ: "ae", ø: "o", å: "a", œ: "oe", "&": " and " };
 
