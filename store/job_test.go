@@ -256,15 +256,7 @@ func TestColumnsAreAllOfTheTable(t *testing.T) {
 		b := setup(t, url)
 		b.create(t, "Shop")
 		for table, listed := range store.Columns() {
-			rows, err := raw(t, url).QueryContext(t.Context(), `SELECT * FROM `+table)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func(rows *sql.Rows) { _ = rows.Close() }(rows)
-			there, err := rows.Columns()
-			if err != nil {
-				t.Fatal(err)
-			}
+			there := columnsOf(t, raw(t, url), table)
 			for _, name := range there {
 				if !listed[name] {
 					t.Errorf("%s.%s is in no list", table, name)
@@ -275,4 +267,18 @@ func TestColumnsAreAllOfTheTable(t *testing.T) {
 			}
 		}
 	})
+}
+
+func columnsOf(t *testing.T, db *sql.DB, table string) []string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT * FROM `+table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	names, err := rows.Columns()
+	if err != nil || rows.Err() != nil {
+		t.Fatal(err, rows.Err())
+	}
+	return names
 }
