@@ -252,7 +252,8 @@ func (w *worker) recordRelease(ctx context.Context, _ *connection, o observed) (
 	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), o.Release.ChartVersion, plural(o.Release.Objects, "object")), nil
 }
 
-// replacePods removes those of which nobody else makes others after an upgrade.
+// replacePods deletes outdated pods of stateful sets with the update strategy OnDelete, which no
+// controller replaces.
 func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) (string, error) {
 	for _, pod := range o.Snapshot.Pods {
 		if !isOutdated(pod) {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Job is work on a store: to be done, being done, or done. The row is the queue: what is to be
-// done is written down before anything is, and whoever finds it may go on with it.
+// Job is work on a store: pending, in progress, or ended. The row is the queue: a job is recorded
+// before any work starts, and any process can continue it.
 type Job struct {
 	ID        string // labels the Helm release that it makes
 	StoreID   string

@@ -351,9 +351,9 @@ func (t tx) lockClaimed(ctx context.Context, c Claim) (Store, error) {
 	return st, expectOne(result, err, "check claim on store "+c.Store.ID)
 }
 
-// replaceJob ends the job that was done to a locked store, as it is given, and begins the one that
-// the store has now. A claim goes over to it: whoever works on the store goes on with what is
-// wanted. A check that was due is not: the job ends with one.
+// replaceJob saves the ended job of a locked store and inserts its new one. The claim moves to the
+// new job, so the holder continues with it. A pending check is cancelled: the new job ends with a
+// check.
 func (t tx) replaceJob(ctx context.Context, before Job, st *Store) error {
 	st.Job.AskedAt, st.Job.Due, st.UpdatedAt = fromMicros(t.now), fromMicros(t.now), fromMicros(t.now)
 	if err := t.saveJob(ctx, &before); err != nil {

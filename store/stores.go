@@ -363,9 +363,9 @@ func queryStore(ctx context.Context, q querier, id string) (Store, error) {
 	return st, nil
 }
 
-// lockStore reads a store that is going to be saved. Its row stays locked until the transaction
-// ends: what another writer changes after it was read would be overwritten, as all columns are
-// written. Whoever writes a store or one of its jobs locks the store first.
+// lockStore reads a store that is going to be saved, and locks its row until the transaction ends:
+// saving writes all columns, and would overwrite what another writer changed meanwhile. To avoid
+// deadlocks, a transaction locks the store before it writes any of its jobs.
 func (t tx) lockStore(ctx context.Context, id string) (Store, error) {
 	if _, err := t.ExecContext(ctx, `UPDATE stores SET updated_at = $2 WHERE id = $1`, id, t.now); err != nil {
 		return Store{}, fmt.Errorf("lock store %s: %w", id, err)

@@ -7,9 +7,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// PodImage is the image of the first container of a pod that a workload keeps. For a moment such a
-// pod may not be there: whoever deletes it by its name, as the simulated kubelet does, may meet the
-// one that has just come in its place.
+// PodImage returns the image of the first container of a workload's pod. It waits while there is no
+// such pod: the simulated kubelet deletes pods by name, without their UID, and sometimes deletes the
+// replacement too.
 func PodImage(t testing.TB, namespace, name string) (image string) {
 	t.Helper()
 	Within(t, "there is a pod "+namespace+"/"+name, func() bool {
