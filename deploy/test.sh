@@ -82,7 +82,8 @@ for library in modernc.org/sqlite/lib modernc.org/libc/... compress/... go.yaml.
 	racing+=("-gcflags=$library=-race=false")
 done
 
-# Most tests wait for a cluster, so more of them fit beside each other than there are cores.
+# Most tests wait for a cluster, so more of them fit beside each other than there are cores. With too many, the API
+# server and the browsers answer so slowly that deadlines pass which mean something to the tests.
 if [ $# -gt 0 ]; then
 	failed=0
 	CGO_ENABLED=1 go test "${racing[@]}" -parallel 6 "$@" || failed=1
@@ -94,7 +95,7 @@ fi
 one_by_one='AsEveryRole$'
 racy=$(go list ./provisioner/... ./views/... ./handlers/... ./store/... ./static/... | grep -v /provisioner/engine)
 failed=0 # what follows a failure is tested too
-CGO_ENABLED=1 go test "${racing[@]}" -p 3 -parallel 6 -timeout 40m -skip "$one_by_one" $racy || failed=1
+CGO_ENABLED=1 go test "${racing[@]}" -p 2 -parallel 4 -timeout 60m -skip "$one_by_one" $racy || failed=1
 go test -v -timeout 20m -run "$one_by_one" ./handlers || failed=1 # prints who may do what
 # Not measuring coverage, as `make fuzz` does, saves building all that is linked once more. A number of inputs and no
 # time: Go calls it a failure when the time is over in the middle of one (https://go.dev/issue/75804).
@@ -104,7 +105,7 @@ for target in FuzzAPI FuzzForms; do
 done
 go test -C deploy/devcluster -timeout 30m ./... >"$state/devcluster.log" 2>&1 &
 devcluster_tests=$!
-go test -p 3 -parallel 8 -timeout 40m ./cmd/... ./charts/... ./provisioner/engine/... ./deploy/security ./deploy/docs ./deploy/images/... || failed=1
+go test -p 2 -parallel 6 -timeout 60m ./cmd/... ./charts/... ./provisioner/engine/... ./deploy/security ./deploy/docs ./deploy/images/... || failed=1
 wait "$devcluster_tests" || failed=1
 cat "$state/devcluster.log"
 cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true

@@ -155,8 +155,8 @@ func (p *platform) untilGone(t *testing.T, st store.Store) {
 func TestRefusedRemovalLetsOthersPass(t *testing.T) {
 	t.Parallel()
 	p, link := startOn(t, func(c *provisioner.Config) { c.Concurrency.Removals = 1 })
-	p.TryAgainAfter(0)
-	p.PutOffFor(10 * time.Millisecond)
+	p.TryAgainAfter(100 * time.Millisecond)
+	p.PutOffFor(time.Second)
 	refused, other := p.wantReady(t, p.request(t, "Refused")), p.wantReady(t, p.request(t, "Other"))
 	link.Turn(kubetest.Refusing(http.StatusForbidden, metav1.StatusReasonForbidden, func(r kubetest.Request) bool {
 		return r.Method == http.MethodDelete && r.About(refused.Namespace)
