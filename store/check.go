@@ -228,15 +228,7 @@ func (db *DB) RecordCheck(ctx context.Context, c Claim, check Check, next time.D
 			return err
 		}
 		events := st.checked(check, c.Job)
-		if err := t.saveStore(ctx, st); err != nil {
-			return err
-		}
-		for _, e := range events {
-			if err := t.append(ctx, e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.saveWithEvents(ctx, st, events)
 	})
 	return st, err
 }

@@ -326,20 +326,25 @@ func (db *DB) work(ctx context.Context, c Claim, apply func(tx, *Store) ([]Event
 				return err
 			}
 		}
-		if err := t.saveStore(ctx, st); err != nil {
-			return err
-		}
-		for _, e := range events {
-			if err := t.append(ctx, e); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.saveWithEvents(ctx, st, events)
 	})
 	return st, err
 }
 
-// lockClaimed locks a store of which that job is still held.
+// saveWithEvents saves a locked store, and appends the events about it.
+func (t tx) saveWithEvents(ctx context.Context, st Store, events []Event) error {
+	if err := t.saveStore(ctx, st); err != nil {
+		return err
+	}
+	for _, e := range events {
+		if err := t.append(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockClaimed locks a store whose job is still held under the claim.
 func (t tx) lockClaimed(ctx context.Context, c Claim) (Store, error) {
 	st, err := t.lockStore(ctx, c.Store.ID)
 	if err != nil {
