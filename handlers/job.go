@@ -2,58 +2,41 @@ package handlers
 
 import "shopwright.dev/shopwright/store"
 
-// jobTitle says above a timeline what is done.
+// jobTitle is the heading of a job's timeline.
 func jobTitle(j store.Job) string {
-	switch {
-	case j.Kind == store.RemoveJob:
-		return "Removing the store"
-	case j.Attempt > 1:
-		return "Going on with the shop"
-	case j.Change.Undone.Code == store.ChangeWasCancelled:
-		return "Cancelling the change"
-	case j.Change.Undone.Title != "":
-		return "Going back to what sold"
-	}
-	switch j.Change.Kind {
-	case store.Rebuild:
-		return "Opening the shop anew"
-	case store.Repair:
-		return "Putting the shop back"
-	case store.Upgrade:
-		return "Upgrading the shop"
-	case store.Rollback:
-		return "Rolling the shop back"
-	case store.OwnerChange:
-		return "Changing the owner’s email"
-	default:
-		return "Opening the shop"
-	}
+	title, _ := jobWords(j)
+	return title
 }
 
-// jobName says in the queue what somebody has asked for.
+// jobName is what the queue calls a job.
 func jobName(j store.Job) string {
+	_, name := jobWords(j)
+	return name
+}
+
+func jobWords(j store.Job) (title, name string) {
 	switch {
 	case j.Kind == store.RemoveJob:
-		return "Deletion"
+		return "Removing the store", "Deletion"
 	case j.Attempt > 1:
-		return "Another try"
+		return "Going on with the shop", "Another try"
 	case j.Change.Undone.Code == store.ChangeWasCancelled:
-		return "Cancelling a change"
+		return "Cancelling the change", "Cancelling a change"
 	case j.Change.Undone.Title != "":
-		return "Undoing a change"
+		return "Going back to what sold", "Undoing a change"
 	}
 	switch j.Change.Kind {
 	case store.Rebuild:
-		return "Rebuilding"
+		return "Opening the shop anew", "Rebuilding"
 	case store.Repair:
-		return "Putting back"
+		return "Putting the shop back", "Putting back"
 	case store.Upgrade:
-		return "Upgrade"
+		return "Upgrading the shop", "Upgrade"
 	case store.Rollback:
-		return "Rollback"
+		return "Rolling the shop back", "Rollback"
 	case store.OwnerChange:
-		return "Owner’s email"
+		return "Changing the owner’s email", "Owner’s email"
 	default:
-		return "Opening"
+		return "Opening the shop", "Opening"
 	}
 }
