@@ -102,6 +102,11 @@ func newGrounds(t *testing.T) grounds {
 	if _, err := admin.RbacV1().Roles(g.store).Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	// What is missing is never forbidden.
+	kubetest.Within(t, "the foreign namespace has its account", func() bool {
+		_, err := admin.CoreV1().ServiceAccounts(g.foreign).Get(t.Context(), "default", metav1.GetOptions{})
+		return err == nil
+	})
 	return g
 }
 

@@ -19,8 +19,9 @@ import (
 	"shopwright.dev/shopwright/deploy/devcluster/internal/simulate"
 )
 
-// startTimeout bounds the time from the first process to a cluster that is ready. Usually it takes three seconds.
-const startTimeout = 90 * time.Second
+// startTimeout bounds the time from the first process to a cluster that is ready. Usually it takes three seconds; on a
+// machine with much else to do it has taken two minutes. The end of a process is noticed at once.
+const startTimeout = 5 * time.Minute
 
 // answerTimeout is how long a cluster that is said to be up may take to answer.
 const answerTimeout = 5 * time.Second
