@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	gorilla "github.com/gorilla/sessions"
 
@@ -162,7 +161,7 @@ func TestDisabledUsersLeave(t *testing.T) {
 	s := serve(t)
 	admin := s.developer()
 	b, userID := s.as("mara")
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	stream, err := b.Do(s.request(http.MethodGet, "/events?view=stores", nil).WithContext(ctx))
 	if err != nil || stream.StatusCode != http.StatusOK {
@@ -193,7 +192,7 @@ func TestFormerAdministratorsLoseTheirStreams(t *testing.T) {
 	admin := s.developer()
 	b, userID := s.as("mara")
 	s.post(admin, "/admin/users/"+userID+"/make-admin", nil)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	stream, err := b.Do(s.request(http.MethodGet, "/events?view=queue", nil).WithContext(ctx))
 	if err != nil || stream.StatusCode != http.StatusOK {

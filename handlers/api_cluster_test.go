@@ -75,7 +75,7 @@ func (s shop) untilAway() {
 	s.t.Helper()
 	changed, cancel := s.SubscribeCluster()
 	defer cancel()
-	bound := time.After(2 * time.Minute)
+	bound := time.After(patience)
 	for s.Cluster().Link != "unreachable" {
 		select {
 		case <-changed:

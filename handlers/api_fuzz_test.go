@@ -229,7 +229,7 @@ func (z *fuzzed) send(t testing.TB, route string, a try, sign func(*http.Request
 	method, path, _ := strings.Cut(route, " ")
 	path = z.path(t, method, path, a)
 	defer z.tidy(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	r := httptest.NewRequestWithContext(ctx, method, "/", strings.NewReader(a.body))
 	r.URL = &url.URL{Path: unescaped(path), RawPath: path, RawQuery: a.query}

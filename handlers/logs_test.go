@@ -46,7 +46,7 @@ func connect(t *testing.T, engines engine.Registry, changes ...func(*provisioner
 		Connect: func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
 			return s.link.Config(), nil
 		},
-		Holder: uuid.NewString(), Log: log, Timeout: 5 * time.Minute, Concurrency: store.Concurrency{Global: 2},
+		Holder: uuid.NewString(), Log: log, Timeout: patience, Concurrency: store.Concurrency{Global: 2},
 	}
 	for _, change := range changes {
 		change(&config)
@@ -81,7 +81,7 @@ func (s *shop) untilReady(id string) {
 	s.t.Helper()
 	sub := s.db.Subscribe()
 	defer sub.Close()
-	bound := time.After(5 * time.Minute)
+	bound := time.After(patience)
 	for {
 		st, err := s.db.Store(s.t.Context(), id)
 		if err != nil {

@@ -58,7 +58,7 @@ func TestReadersShareADrawing(t *testing.T) {
 
 func untilDrawn(t *testing.T, rooms []*room, nth int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	var all sync.WaitGroup
 	for _, r := range rooms {

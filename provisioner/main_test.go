@@ -25,7 +25,7 @@ import (
 
 // patience bounds how long a test waits for what takes seconds on a machine that has
 // nothing else to do.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // platform is a provisioner at work on the control plane, as the platform's own account.
 type platform struct {

@@ -118,7 +118,7 @@ func untilBlocked(t *testing.T, db *sql.DB) {
 // untilAllBlocked waits until so many wait for a lock in the database.
 func untilAllBlocked(t *testing.T, db *sql.DB, many int) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; {
+	for deadline := time.Now().Add(15 * time.Minute); ; {
 		var waiting int
 		err := db.QueryRowContext(t.Context(), `
 			SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&waiting)

@@ -72,7 +72,7 @@ func (b bundle) untilWell(t *testing.T) {
 
 func (b bundle) eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -80,7 +80,7 @@ func (b bundle) eventually(t *testing.T, what string, holds func() bool) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			t.Fatalf("not %s after a minute: %v", what, b.db.Check(t.Context()))
+			t.Fatalf("not %s in time: %v", what, b.db.Check(t.Context()))
 		}
 	}
 }

@@ -70,7 +70,7 @@ func (s *stream) write(t *testing.T, message string) {
 	t.Helper()
 	select {
 	case s.messages <- message:
-	case <-time.After(5 * time.Minute):
+	case <-time.After(15 * time.Minute):
 		t.Fatal("no page is connected to the stream")
 	}
 }

@@ -93,7 +93,7 @@ func launch(t *testing.T, kubeconfig string) *process {
 	p.env = []string{
 		"PATH=" + os.Getenv("PATH"), "SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + p.dataDir,
 		"SHOPWRIGHT_KUBECONFIG=" + kubeconfig, "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_MAX_STORES_PER_USER=0",
-		"SHOPWRIGHT_END_DELAY=0",
+		"SHOPWRIGHT_END_DELAY=0", "SHOPWRIGHT_PROVISION_TIMEOUT=1h", // how long work takes depends on the machine
 	}
 	t.Cleanup(p.kill)
 	return p
@@ -191,7 +191,7 @@ func (p *process) forget() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.client = &http.Client{Jar: jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	p.client = &http.Client{Jar: jar, Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // send posts a form as a browser without scripts would.
@@ -276,7 +276,7 @@ func (p *process) page(slug string) string {
 
 // patience bounds how long a test waits for what takes seconds on a machine that has
 // nothing else to do.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // lookEvery is short for a person, and long for a program that draws the page: many tests look
 // at once.

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
@@ -124,7 +123,7 @@ func (u *user) records(t *testing.T) string {
 // serve runs the program as the user, until it ends.
 func (u *user) serve(t *testing.T, env ...string) (code int, said string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, u.binary, "serve")
 	cmd.Env = append([]string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + u.dir,

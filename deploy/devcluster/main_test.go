@@ -21,7 +21,7 @@ import (
 )
 
 // patience is how long a test waits for what takes a moment.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // asParent makes the test binary play a program that runs a cluster in the foreground: it starts the command line in
 // its arguments with a pipe as standard input, and then waits to be killed.

@@ -140,7 +140,7 @@ func (l *lab) visit(want int) {
 		l.t.Fatal(err)
 	}
 	request.Host = "visits.devcluster.test"
-	client := http.Client{Timeout: 5 * time.Second}
+	client := http.Client{Timeout: patience}
 	eventually(l.t, "a visit", func() error {
 		answer, err := client.Do(request)
 		if err != nil {

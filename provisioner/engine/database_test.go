@@ -98,7 +98,7 @@ func (d database) start(t *testing.T) (end func(syscall.Signal)) {
 // ask signs in over the network as that user.
 func (d database) ask(t *testing.T, name string) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, fmt.Sprintf("postgres://%s:%s@127.0.0.1:%s/medusa?sslmode=disable", name, ownersPassword, d.port))
 	if err != nil {
@@ -118,7 +118,7 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); <-tick.C {
+	for end := time.Now().Add(15 * time.Minute); time.Now().Before(end); <-tick.C {
 		if holds() {
 			return
 		}

@@ -115,7 +115,7 @@ func (p place) until(t *testing.T, what string, holds func(kube.Snapshot) bool) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 15*time.Minute)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer stop()

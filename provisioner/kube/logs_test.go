@@ -18,7 +18,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
-const patience = time.Minute
+const patience = 15 * time.Minute
 
 // logged is a pod on the control plane whose log the test writes.
 type logged struct {

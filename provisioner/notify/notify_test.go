@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long a test waits for what must come.
-const patience = time.Minute
+const patience = 15 * time.Minute
 
 // received is a mail as it reached the server.
 type received struct {

@@ -189,7 +189,7 @@ func (s *Server) waitFor(ctx context.Context, address string) error {
 		return fmt.Errorf("connect to Postgres: %w", err)
 	}
 	defer db.Close() //nolint:errcheck // nothing is left to lose
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for {
 		if err = db.PingContext(ctx); err == nil {

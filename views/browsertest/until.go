@@ -10,7 +10,7 @@ import (
 
 // patience bounds how long a test waits for what takes seconds on a machine that has nothing
 // else to do.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // onElement runs an action on an element. Where the page was replaced after the element was
 // found, and before anything was done to it, it is looked for anew.

@@ -281,7 +281,7 @@ func (l *Link) Hold(which func(Request) bool) *Held {
 
 // patience bounds how long a test waits for what takes seconds on a machine that has
 // nothing else to do.
-const patience = 5 * time.Minute
+const patience = 15 * time.Minute
 
 // HoldWatches keeps back what the watches of a kind tell, such as pods, until it is released.
 // It returns when one is open.

@@ -47,7 +47,7 @@ func NewPodLog(t testing.TB, namespace, pod, container string) (now, previous *P
 
 func untilServed(t testing.TB, admin kubernetes.Interface, namespace, pod, container string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	request := func() string {
 		text, err := admin.CoreV1().RESTClient().Get().Namespace(namespace).Resource("pods").Name(pod).SubResource("log").

@@ -24,7 +24,7 @@ import (
 const startTimeout = 5 * time.Minute
 
 // answerTimeout is how long a cluster that is said to be up may take to answer.
-const answerTimeout = 5 * time.Second
+const answerTimeout = 30 * time.Second
 
 // UpOptions say which cluster to bring up, and how.
 type UpOptions struct {
