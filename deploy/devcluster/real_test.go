@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"shopwright.dev/shopwright/deploy/devcluster/internal/api"
 	"shopwright.dev/shopwright/deploy/devcluster/internal/image"
