@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"regexp"
 	"strings"
@@ -61,8 +62,23 @@ func (c *cluster) nextPlatform(t *testing.T, b *browsertest.Browser) {
 	c.helm(t, "upgrade", platform, "../../charts/platform", "--namespace", platform, "--reset-then-reuse-values",
 		"--set", "image.repository="+image.repository, "--set", "image.tag="+image.tag, "--wait", "--timeout", "3m")
 	t.Logf("the platform is upgraded in %s", took(began))
+	within(t, 3*time.Minute, "the ingress controller has heard of the new pod", c.answers)
 	b.Visit(platformURL + "/stores")
 	b.WaitFor("#store-rows")
+}
+
+// answers reports whether the platform is ready where people find it.
+func (c *cluster) answers(ctx context.Context) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+c.address()+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	request.Host = strings.TrimPrefix(platformURL, "http://")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	return response.Body.Close() == nil && response.StatusCode == http.StatusOK
 }
 
 // storeValues are values over those of the stores' charts: one image serves as both of WooCommerce's.
