@@ -1,11 +1,13 @@
 package handlers
 
 import (
+	"context"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -46,7 +48,11 @@ func newHub(app *App) *hub {
 // start begins to pass events on, until stop.
 func (h *hub) start() {
 	sub := h.subscribe()
-	h.done.Go(func() { h.run(sub) })
+	ctx, end := context.WithCancel(context.Background())
+	h.done.Go(func() { <-h.closing; end() })
+	h.done.Go(func() {
+		service.Run(ctx, h.app.Log, service.Service{Name: "live pages", Run: func(context.Context) { h.run(sub) }})
+	})
 }
 
 // stop ends all streams and returns when nothing is drawn any more.

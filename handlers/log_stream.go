@@ -16,6 +16,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -168,7 +169,10 @@ func (f *following) gather(ctx context.Context, line followed) []followed {
 func (f *following) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		at, _ := f.container()
-		err := f.read(ctx, at)
+		err := service.Guard(func() error { return f.read(ctx, at) })
+		if panicked, ok := errors.AsType[*service.PanicError](err); ok {
+			f.app.Log.Error("follow a log", "store", f.st.ID, "error", panicked)
+		}
 		over := err == nil && at.State.Kind == "terminated" || errors.Is(err, provisioner.ErrNotStarted)
 		f.wait(ctx, at, over)
 	}

@@ -2,14 +2,13 @@ package handlers
 
 import (
 	"context"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/a-h/templ"
 
+	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -154,7 +153,7 @@ func (r *room) run(ctx context.Context) {
 			return
 		}
 		began := time.Now()
-		if err := r.renew(ctx); err != nil {
+		if err := service.Guard(func() error { return r.renew(ctx) }); err != nil { // a panic is an error of this page alone
 			r.fail(ctx, err)
 			return
 		}
@@ -189,14 +188,8 @@ func (r *room) fail(ctx context.Context, err error) {
 	r.hub.end(r)
 }
 
-// renew draws what has changed and publishes it. A panic is an error of this page alone: here nothing
-// else would keep it from ending the program, each time that the browser comes back.
-func (r *room) renew(ctx context.Context) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			err = fmt.Errorf("panic: %v\n%s", value, debug.Stack())
-		}
-	}()
+// renew draws what has changed and publishes it.
+func (r *room) renew(ctx context.Context) error {
 	select {
 	case r.hub.drawing <- struct{}{}:
 		defer func() { <-r.hub.drawing }()

@@ -3,22 +3,20 @@ package provisioner
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 
+	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 )
 
 // runGuarded is run, except that a panic ends the work on this store only, and not the program
 // with the work on all others.
-func (w *worker) runGuarded(ctx context.Context) (err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			w.log.Error("the work on the store panicked", "panic", fmt.Sprint(value), "stack", string(debug.Stack()))
-			err = w.failPanicked(ctx)
-		}
-	}()
-	return w.run(ctx)
+func (w *worker) runGuarded(ctx context.Context) error {
+	err := service.Guard(func() error { return w.run(ctx) })
+	if panicked, ok := errors.AsType[*service.PanicError](err); ok {
+		w.log.Error("the work on the store panicked", "error", panicked)
+		return w.failPanicked(ctx)
+	}
+	return err
 }
 
 // failPanicked records that the work cannot go on. A shop that was being checked has failed its

@@ -18,6 +18,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -94,14 +95,21 @@ func (p *Provisioner) Run(ctx context.Context) {
 	}
 	var all sync.WaitGroup
 	all.Go(func() { p.cluster.run(ctx) })
-	all.Go(func() { p.relay(ctx) })
-	all.Go(func() { p.keep(ctx) })
-	all.Go(func() { p.share(ctx) })
-	all.Go(func() { p.watchReadiness(ctx) })
-	all.Go(func() { p.count(ctx) })
+	all.Go(func() { service.Run(ctx, p.log, p.services()...) })
 	p.dispatch(ctx, &all)
 	all.Wait()
 	p.events.close()
+}
+
+// services are what goes on beside the work on stores. The connection is none of them: nothing goes on without it.
+func (p *Provisioner) services() []service.Service {
+	return []service.Service{
+		{Name: "relay", Run: p.relay},
+		{Name: "keeper", Run: p.keep},
+		{Name: "shared secrets", Run: p.share},
+		{Name: "readiness", Run: p.watchReadiness},
+		{Name: "capacity", Run: p.count},
+	}
 }
 
 // dispatch claims stores while there are any and the cluster can be reached.

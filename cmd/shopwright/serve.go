@@ -21,6 +21,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/notify"
+	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -123,11 +124,7 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	defer stopWork()
 	var running sync.WaitGroup
 	running.Go(func() { work.Run(working) })
-	running.Go(func() { c.prune(working, db, log) })
-	if mail := c.mail(); mail != nil {
-		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: mail, Log: log}
-		running.Go(func() { notifier.Run(working) })
-	}
+	running.Go(func() { service.Run(working, log, c.services(db, listener, log)...) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
 	log.Info("serving", "url", c.baseURL(listener.Addr().String()), "version", currentVersion())
@@ -150,6 +147,16 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	running.Wait()
 	ended()
 	return err
+}
+
+// services are the program's standing work beside the provisioner's own.
+func (c *serveCmd) services(db *store.DB, listener net.Listener, log *slog.Logger) []service.Service {
+	all := []service.Service{{Name: "retention", Run: func(ctx context.Context) { c.prune(ctx, db, log) }}}
+	if mail := c.mail(); mail != nil {
+		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: mail, Log: log}
+		all = append(all, service.Service{Name: "mail", Run: notifier.Run})
+	}
+	return all
 }
 
 // prune removes old records again and again. That it is done once a day, over all replicas, is

@@ -14,6 +14,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/legible"
+	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -84,7 +85,10 @@ func (a *API) openLog(ctx context.Context, st store.Store, query provisioner.Log
 	o := &logOpening{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(o.done)
-		o.log, o.err = a.Provisioner.OpenLog(ctx, st, query)
+		o.err = service.Guard(func() (err error) {
+			o.log, err = a.Provisioner.OpenLog(ctx, st, query)
+			return err
+		})
 	}()
 	return o
 }
