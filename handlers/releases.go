@@ -23,7 +23,7 @@ func (a *App) releasesTab(ctx context.Context, who visitor, st store.Store) (vie
 	}
 	tab := views.ReleasesTab{StoreID: st.ID, Offer: a.offerView(who, st, revisions)}
 	for _, r := range revisions {
-		row := revisionRow(who, st, r)
+		row := a.revisionRow(who, st, r)
 		row.Holes = strings.Join(ids(a.advisories(st, r.Version)), ", ")
 		tab.Rows = append(tab.Rows, row)
 	}
@@ -109,15 +109,15 @@ func ids(advisories []engine.Advisory) (ids []string) {
 	return ids
 }
 
-func revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRow {
+func (a *App) revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRow {
 	row := views.RevisionRow{
 		Number: r.Number, What: word(r.Note), Why: plain(r.Message), Chart: r.ChartVersion, Version: r.Version, Who: word(r.Actor), At: r.BeganAt,
 		Known: r.Kept && st.Desired == store.Present,
 	}
 	row.CanBack = r.CanRollback(st.Revision) && st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)
 	row.State, row.Tone = revisionState(r.State)
-	if r.State == store.RevisionDeployed && r.Number != st.Revision { // under a change that has failed, or goes on
-		row.State, row.Tone = "Sold", views.TonePlain
+	if r.State == store.RevisionDeployed {
+		row.State, row.Tone = verifiedState(r.Number == st.Revision, a.simulated(st))
 	}
 	row.Who = cmp.Or(row.Who, store.Platform)
 	if !r.EndedAt.IsZero() {
@@ -129,16 +129,34 @@ func revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRo
 func revisionState(s store.RevisionState) (label string, tone views.Tone) {
 	switch s {
 	case store.RevisionPending:
-		return "Under way", views.TonePlain
-	case store.RevisionDeployed:
-		return "Sells", views.ToneOK
+		return "In progress", views.TonePlain
 	case store.RevisionSuperseded:
 		return "Replaced", views.TonePlain
 	case store.RevisionFailed:
 		return "Failed", views.ToneBad
 	default:
-		return "Gone", views.TonePlain
+		return "Deleted", views.TonePlain
 	}
+}
+
+// verifiedState is the state of the revision that passed its order check last. It is not the current one
+// while a change of the store is in progress or has failed.
+func verifiedState(current, simulated bool) (label string, tone views.Tone) {
+	switch {
+	case simulated:
+		return "Simulated", views.TonePlain
+	case current:
+		return "Verified", views.ToneOK
+	default:
+		return "Previously verified", views.TonePlain
+	}
+}
+
+// simulated reports whether the store's order check placed no order because the nodes run no containers. A check
+// that did not end reports nothing: the record of the cluster decides then.
+func (a *App) simulated(st store.Store) bool {
+	last := st.Health.Last
+	return last.Simulated || !last.OK && a.Provisioner.Cluster().Simulated
 }
 
 func (a *App) showReleases(c echo.Context) error { return a.showStore(c, views.TabReleases) }

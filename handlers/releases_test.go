@@ -70,10 +70,10 @@ func TestUpgradeThatIsUndoneInABrowser(t *testing.T) {
 	s.chooseDatabase(b, "does-not-exist")
 	b.Click(`header button.btn-primary`)
 	b.Until(isUpgrading)
-	history.Until(`document.getElementById("tab-releases").innerText.includes("Under way")`)
+	history.Until(`document.getElementById("tab-releases").innerText.includes("In progress")`)
 	b.Until(`document.getElementById("undone-title") !== null && ` + mainText + `.includes("The shop sells as before.") && ` + isReady)
 	look(b, "undone")
-	history.Until(`[...document.querySelectorAll("#tab-releases tbody tr")].map(r => r.cells[1].innerText.trim()).join() === "Sells,Failed,Replaced"`)
+	history.Until(`[...document.querySelectorAll("#tab-releases tbody tr")].map(r => r.cells[1].innerText.trim()).join() === "Simulated,Failed,Replaced"`)
 	history.Check()
 }
 
@@ -131,7 +131,7 @@ func TestOnlyWhatWasLookedAtIsUpgraded(t *testing.T) {
 	if got := s.post(s.owner, s.page+"/releases/7/rollback", nil); got.status != http.StatusConflict {
 		t.Errorf("a rollback to what never was answers %d", got.status)
 	}
-	if got := s.get(s.owner, s.page+"/releases"); strings.Contains(got.body, "Under way") || !strings.Contains(got.body, "Up to date") {
+	if got := s.get(s.owner, s.page+"/releases"); strings.Contains(got.body, "In progress") || !strings.Contains(got.body, "Up to date") {
 		t.Error("something was changed")
 	}
 }

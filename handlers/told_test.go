@@ -194,13 +194,19 @@ func (l ledger) sell(revision int) {
 // sellVersion is sell with that version of the shop's program.
 func (l ledger) sellVersion(revision int, version string) {
 	l.t.Helper()
+	l.sellChecked(revision, version, store.Check{OK: true})
+}
+
+// sellChecked is sellVersion with that order check.
+func (l ledger) sellChecked(revision int, version string, check store.Check) {
+	l.t.Helper()
 	c := l.work()
 	st, err := l.db.RecordRelease(l.t.Context(), c, store.Released{Number: revision, ChartVersion: fmt.Sprint("1.", revision), Version: version})
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	c.Store = st
-	if _, err := l.db.Complete(l.t.Context(), c, store.Opened{URL: "http://shop.localhost"}); err != nil {
+	if _, err := l.db.Complete(l.t.Context(), c, store.Opened{URL: "http://shop.localhost", Check: check}); err != nil {
 		l.t.Fatal(err)
 	}
 	if err := l.db.Release(l.t.Context(), c); err != nil {
