@@ -351,7 +351,7 @@ func TestErrorsAreToldPlainly(t *testing.T) {
 			t.Errorf("%s of a store at work: %d", path, got.status)
 		}
 	}
-	if got := s.submit(b, page+"/credentials", nil); got.status != http.StatusOK || !strings.Contains(got.body, "cannot be reached") {
+	if got := s.submit(b, page+"/credentials", nil); got.status != http.StatusOK || !strings.Contains(got.body, "The cluster is unreachable") {
 		t.Errorf("credentials without a cluster: %d", got.status)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200} {

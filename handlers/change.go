@@ -82,13 +82,13 @@ func (a *App) showUpgrade(c echo.Context, status int, st store.Store, offer prov
 		Offer: offer.Digest, Looked: r.choice(), Stay: r.stay, Problem: problem, Can: st.CanChange(),
 	}
 	if form.Text = "this store runs " + st.ChartVersion; offer.ChartVersion == st.ChartVersion {
-		form.Title, form.Text = "Change versions", "on chart "+offer.ChartVersion+", as before"
+		form.Title, form.Text = "Change versions", "chart "+offer.ChartVersion+" stays"
 	}
 	wrong := false
 	for _, image := range offer.Images {
 		field := views.ImageField{Name: image.Name, Repository: image.Repository, Version: cmp.Or(r.images[image.Name], image.Version), Offered: image.Version}
 		if !imageVersion.MatchString(field.Version) {
-			field.Error, wrong = "This is not a version: write a tag, such as 1.2.3, or a tag with @sha256: and the digest.", true
+			field.Error, wrong = "This isn’t a version. Enter a tag such as 1.2.3, optionally with @sha256: and the digest.", true
 		}
 		form.Images = append(form.Images, field)
 	}
@@ -96,9 +96,9 @@ func (a *App) showUpgrade(c echo.Context, status int, st store.Store, offer prov
 		form.Can = false
 		return a.changePage(c, http.StatusUnprocessableEntity, st, form)
 	}
-	after := "It goes back to revision " + strconv.Itoa(st.Sold) + " by itself"
+	after := "The store rolls back to revision " + strconv.Itoa(st.Sold) + " automatically"
 	if r.stay {
-		after = "It stays as it is until somebody decides"
+		after = "The failed revision stays in place until you act"
 	}
 	a.preview(c.Request().Context(), st, provisioner.Target{Images: r.images}, after, &form)
 	return a.changePage(c, status, st, form)
@@ -112,13 +112,13 @@ func (a *App) preview(ctx context.Context, st store.Store, to provisioner.Target
 		return
 	}
 	if !form.Can && form.Problem == "" {
-		form.Problem = "This store cannot be changed now: it is " + string(st.Status) + "."
+		form.Problem = "This store can’t be changed while it is " + string(st.Status) + "."
 	}
 	form.Diff = diffView(comparison)
 	form.Facts = []views.FactGroup{
 		{Title: "What changes", Lines: whatChanges(comparison)},
-		{Title: "While it changes", Lines: a.whileChanging(st, comparison)},
-		{Title: "If the order check fails", Lines: []string{after, "Orders and products stay as they are, also then: data are not rolled back"}},
+		{Title: "During the change", Lines: a.whileChanging(st, comparison)},
+		{Title: "If the order check fails", Lines: []string{after, "Orders and products stay: data is never rolled back"}},
 	}
 }
 
@@ -128,10 +128,10 @@ func (a *App) noComparison(st store.Store, err error) string {
 		return refused.Message
 	}
 	if errors.Is(err, provisioner.ErrUnreachable) {
-		return "The cluster cannot be reached now, and only it knows what runs. Try again in a moment."
+		return "The cluster is unreachable, so what runs there is unknown. Try again in a moment."
 	}
 	a.Log.Warn("releases cannot be compared", "store", st.ID, "error", err)
-	return "What would change cannot be told now. Try again in a moment; the log has the reason."
+	return "Can’t show the changes right now. Try again in a moment; the log has the reason."
 }
 
 func whatChanges(c provisioner.Comparison) (lines []string) {
@@ -151,7 +151,7 @@ func whatChanges(c provisioner.Comparison) (lines []string) {
 		lines = append(lines, "Version "+c.From.Program+" → "+c.To.Program)
 	}
 	if len(lines) == 0 {
-		return []string{"Nothing: setup and order check are made again"}
+		return []string{"Nothing. Setup and the order check run again"}
 	}
 	return lines
 }
@@ -159,9 +159,9 @@ func whatChanges(c provisioner.Comparison) (lines []string) {
 func (a *App) whileChanging(st store.Store, c provisioner.Comparison) []string {
 	open := "The shop stays open"
 	if len(c.Restarts) > 0 {
-		open = "The shop is closed for a moment, for a new start of " + strings.Join(c.Restarts, " and ")
+		open = "The shop closes briefly for a restart of " + strings.Join(c.Restarts, " and ")
 	}
-	lines := []string{open, "Setup runs again and keeps what the merchant has changed"}
+	lines := []string{open, "Setup runs again and keeps the merchant’s changes"}
 	if isOlder(c.To.Program, c.From.Program) {
 		lines = append(lines, a.unsupported(st, c.To.Program, c.From.Program))
 	}
@@ -195,7 +195,7 @@ func (a *App) upgrade(c echo.Context) error {
 	}
 	r := parseUpgrade(form, offer)
 	if r.offer != offer.Digest || r.looked != r.choice() {
-		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, offer, r, "This is not what you have looked at. See what it changes, then press Upgrade again.")
+		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, offer, r, "This isn’t the upgrade you reviewed. Review the changes, then press Upgrade again.")
 	}
 	_, err = a.DB.Upgrade(c.Request().Context(), visitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Chart: offer.ChartVersion, Images: r.images, Stay: r.stay})
 	if err != nil {
@@ -213,7 +213,7 @@ func upgradeNote(st store.Store, offer provisioner.Offer, r upgradeRequest) stri
 	if choice := r.choice(); choice != "" {
 		parts = append(parts, choice)
 	}
-	return cmp.Or(strings.Join(parts, ", "), "Settings of this installation")
+	return cmp.Or(strings.Join(parts, ", "), "Installation settings")
 }
 
 // revisionOf is the number of a revision in the request's path.
@@ -239,7 +239,7 @@ func (a *App) previewRollback(c echo.Context) error {
 		Crumb: "Roll back", Title: fmt.Sprintf("Roll back to revision %d", revision), Submit: "Roll back",
 		Text: "its chart, values and images", Action: releasesPath(st, strconv.Itoa(revision), "rollback"), Can: st.CanChange(),
 	}
-	after := fmt.Sprintf("It comes back to revision %d by itself", st.Sold)
+	after := fmt.Sprintf("The store returns to revision %d automatically", st.Sold)
 	a.preview(c.Request().Context(), st, provisioner.Target{Revision: revision}, after, &form)
 	return a.changePage(c, http.StatusOK, st, form)
 }
@@ -278,7 +278,7 @@ func (a *App) showRevision(c echo.Context) error {
 	if err != nil {
 		form.Problem = a.noComparison(st, err)
 	} else {
-		form.Diff, form.Facts = diffView(comparison), []views.FactGroup{{Title: "What has changed", Lines: whatChanges(comparison)}}
+		form.Diff, form.Facts = diffView(comparison), []views.FactGroup{{Title: "What changed", Lines: whatChanges(comparison)}}
 	}
 	return a.changePage(c, http.StatusOK, st, form)
 }

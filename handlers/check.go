@@ -26,30 +26,30 @@ func health(who visitor, st store.Store) views.Health {
 func healthSummary(c store.Check) string {
 	switch {
 	case !c.OK && c.Failed == "check":
-		return "The order check could not be made: " + plain(c.Message)
+		return "The order check couldn’t run: " + plain(c.Message)
 	case !c.OK && c.Failed == "address":
-		return "The address does not lead to the shop: " + plain(c.Message)
+		return "The address doesn’t lead to the shop: " + plain(c.Message)
 	case !c.OK:
-		return fmt.Sprintf("A customer got as far as %s: %s", word(c.Failed), plain(c.Message))
+		return fmt.Sprintf("The order check failed at %s: %s", word(c.Failed), plain(c.Message))
 	case c.Simulated:
-		return "Simulated: this cluster runs no containers, so nothing was sold."
+		return "Simulated: this cluster runs no containers, so no order was placed."
 	case c.Closed:
-		return "The shop is closed by its owner."
+		return "The owner has closed the shop."
 	case c.Order != "":
-		return fmt.Sprintf("Order %s was placed and cancelled again.", word(c.Order))
+		return fmt.Sprintf("Order %s was placed and cancelled.", word(c.Order))
 	default:
-		return "A customer got as far as the till."
+		return "The order check passed up to checkout."
 	}
 }
 
 func nextCheck(st store.Store) string {
 	if st.CheckAsked {
-		return "An order is about to be placed."
+		return "A test order is about to be placed."
 	}
 	if st.CheckDue.IsZero() {
-		return "It is checked after changes, and when you ask."
+		return "Checked after changes and on request."
 	}
-	return "Checked again by itself about every " + every(st.CheckDue.Sub(st.Health.Last.At)) + ", up to the till."
+	return "Checked automatically about every " + every(st.CheckDue.Sub(st.Health.Last.At)) + ", up to checkout."
 }
 
 // every is a pause for people, in whole hours or minutes.

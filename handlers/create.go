@@ -119,7 +119,7 @@ func (a *App) teamFor(ctx context.Context, who visitor, chosen string) (string, 
 	able := who.Actor.Teams(store.CreateStores)
 	switch {
 	case chosen != "" && !slices.Contains(able, chosen):
-		return "", &store.Error{Code: store.Invalid, Field: "team", Message: "Choose a team in which you may create stores."}
+		return "", &store.Error{Code: store.Invalid, Field: "team", Message: "Choose a team where you can create stores."}
 	case chosen != "":
 		return chosen, nil
 	case len(able) == 0:

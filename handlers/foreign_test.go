@@ -214,7 +214,7 @@ func TestViewersOpenNoStores(t *testing.T) {
 	team, people := s.peopled()
 	viewer := people[store.Viewer]
 	got := s.post(viewer.browser, "/stores", url.Values{"name": {"Mine"}, "engine": {"woocommerce"}, "team": {team}})
-	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Choose a team in which you may create stores.") {
+	if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Choose a team where you can create stores.") {
 		t.Errorf("a viewer who names the team: %d %s", got.status, got.body)
 	}
 	p := program{site: s, token: s.tokenOf(viewer.actor, team, everyScope()), routes: s.document()}

@@ -17,25 +17,25 @@ func jobName(j store.Job) string {
 func jobWords(j store.Job) (title, name string) {
 	switch {
 	case j.Kind == store.RemoveJob:
-		return "Removing the store", "Deletion"
+		return "Deleting the store", "Deletion"
 	case j.Attempt > 1:
-		return "Going on with the shop", "Another try"
+		return "Retrying", "Retry"
 	case j.Change.Undone.Code == store.ChangeWasCancelled:
-		return "Cancelling the change", "Cancelling a change"
+		return "Cancelling the change", "Cancellation"
 	case j.Change.Undone.Title != "":
-		return "Going back to what sold", "Undoing a change"
+		return "Rolling back the failed change", "Automatic rollback"
 	}
 	switch j.Change.Kind {
 	case store.Rebuild:
-		return "Opening the shop anew", "Rebuilding"
+		return "Rebuilding the shop", "Rebuild"
 	case store.Repair:
-		return "Putting the shop back", "Putting back"
+		return "Repairing the shop", "Repair"
 	case store.Upgrade:
 		return "Upgrading the shop", "Upgrade"
 	case store.Rollback:
-		return "Rolling the shop back", "Rollback"
+		return "Rolling back the shop", "Rollback"
 	case store.OwnerChange:
-		return "Changing the owner’s email", "Owner’s email"
+		return "Changing the owner’s email", "Owner’s email change"
 	default:
 		return "Opening the shop", "Opening"
 	}

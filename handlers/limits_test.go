@@ -326,7 +326,7 @@ func TestCreateRateIsShownBeforeItIsReached(t *testing.T) {
 		c.Limits = store.Limits{Creates: store.Rate{Times: 3, Within: time.Hour}}
 	}))
 	b := s.developer()
-	for made, says := range []string{"", "", "You may create 3 stores within 1 hour, and have created 2.", "You may create 3 stores within 1 hour, and have done so. Try again in "} {
+	for made, says := range []string{"", "", "You can create 3 stores within 1 hour; you have created 2.", "Limit reached: 3 stores within 1 hour. Try again in "} {
 		page := s.get(b, "/stores/new").body
 		if says == "" && strings.Contains(page, "within 1 hour") || !strings.Contains(page, says) {
 			t.Errorf("after %d stores the form does not say %q", made, says)

@@ -30,7 +30,7 @@ const (
 	mostDownload  = 64 << 20              // bytes
 )
 
-const tooManyLogs = "Too many logs are being read now. Close another page with a log, or try again in a moment."
+const tooManyLogs = "Too many logs are open. Close another log, or try again in a moment."
 
 // logReading is one browser's reading of a log for as long as it goes on.
 type logReading struct {
@@ -79,7 +79,7 @@ func (a *App) streamLog(c echo.Context) error {
 	})
 }
 
-var errNoSuchLog = &store.Error{Code: store.NotFound, Message: "This log is not there, or not any more. Choose another."}
+var errNoSuchLog = &store.Error{Code: store.NotFound, Message: "This log doesn’t exist. Choose another."}
 
 // stream writes until the browser is gone or may not read on.
 func (r logReading) stream(ctx context.Context, last position) {
@@ -242,7 +242,7 @@ func (f *following) read(ctx context.Context, at kube.Container) error {
 func (f *following) note(ctx context.Context, restarted bool) {
 	text := "Some lines are missing here."
 	if restarted {
-		text = "The container was started again."
+		text = "The container restarted."
 	}
 	f.pass(ctx, views.LogLine{Text: text, Note: true})
 }
@@ -302,11 +302,11 @@ func (r logReading) copy(ctx context.Context, log *provisioner.Log) {
 			return
 		}
 		if err != nil {
-			_ = r.write([]byte("[Shopwright: the log broke off here.]\n"))
+			_ = r.write([]byte("[Shopwright: the log was interrupted here.]\n"))
 			return
 		}
 	}
-	_ = r.write([]byte("[Shopwright: the rest is left out.]\n"))
+	_ = r.write([]byte("[Shopwright: the rest is omitted.]\n"))
 }
 
 // fill reads a piece of the log.

@@ -147,7 +147,7 @@ func (a *App) logParts(st store.Store, q logQuery) []part {
 // logState says what there is to know about the container of which the log is.
 func logState(pods []kube.Pod, known bool, q logQuery) views.LogState {
 	if !known {
-		return views.LogState{Tone: views.ToneWarn, Title: "The cluster does not answer.", Message: "The logs are shown as soon as it does."}
+		return views.LogState{Tone: views.ToneWarn, Title: "The cluster is unreachable.", Message: "Logs appear when it is back."}
 	}
 	if q.Pod == "" {
 		return views.LogState{}
@@ -156,19 +156,19 @@ func logState(pods []kube.Pod, known bool, q logQuery) views.LogState {
 	says := strings.Join(slices.DeleteFunc([]string{word(c.State.Reason), plain(c.State.Message)}, func(s string) bool { return s == "" }), ": ")
 	switch {
 	case !found:
-		return views.LogState{Tone: views.ToneWarn, Title: "This pod is not there any more.", Message: "Its log went with it. Choose another container."}
+		return views.LogState{Tone: views.ToneWarn, Title: "This pod no longer exists.", Message: "Its log is gone. Choose another container."}
 	case c.State.Kind == "running" && q.Previous:
 		return views.LogState{Tone: views.TonePlain, Title: "This is the log before the last restart.", Message: ended(c.Previous)}
 	case c.State.Kind == "terminated":
-		return views.LogState{Tone: views.TonePlain, Title: "The container has ended.", Message: ended(c.State)}
+		return views.LogState{Tone: views.TonePlain, Title: "The container has exited.", Message: ended(c.State)}
 	case c.State.Kind == "running":
 		return views.LogState{}
 	case c.HasLog(true):
-		return views.LogState{Tone: views.ToneBad, Title: "The container crashes.", Message: says}
+		return views.LogState{Tone: views.ToneBad, Title: "The container keeps crashing.", Message: says}
 	case !c.Stuck():
 		return views.LogState{Tone: views.TonePlain, Title: "The container has not started.", Message: cmp.Or(podMessage(pods, q.Pod), says)}
 	}
-	return views.LogState{Tone: views.ToneBad, Title: "The container does not start.", Message: says}
+	return views.LogState{Tone: views.ToneBad, Title: "The container can’t start.", Message: says}
 }
 
 func podMessage(pods []kube.Pod, name string) string {
@@ -182,7 +182,7 @@ func podMessage(pods []kube.Pod, name string) string {
 
 // ended says how a container ended.
 func ended(s kube.State) string {
-	parts := []string{fmt.Sprintf("It ended with %d", s.ExitCode)}
+	parts := []string{fmt.Sprintf("Exit code %d", s.ExitCode)}
 	for _, part := range []string{word(s.Reason), plain(s.Message)} {
 		if part != "" {
 			parts = append(parts, part)
@@ -196,23 +196,23 @@ func silence(err error, previous bool) string {
 	refusal, _ := errors.AsType[*provisioner.LogRefusal](err)
 	switch {
 	case err == nil:
-		return "Nothing has been written yet."
+		return "No output yet."
 	case errors.Is(err, provisioner.ErrNoContainer):
-		return "There is no such log."
+		return "Log not found."
 	case errors.Is(err, provisioner.ErrNotStarted) && previous:
 		return "The container has not been restarted."
 	case errors.Is(err, provisioner.ErrNotStarted):
-		return "The log begins when the container starts."
+		return "The log starts when the container starts."
 	case errors.Is(err, provisioner.ErrNoSecrets):
-		return "The store’s credentials are gone from the cluster, so nobody can tell what of this log must be hidden."
+		return "The store’s credentials are missing from the cluster, so secrets in this log can’t be masked."
 	case errors.Is(err, provisioner.ErrLogRefused):
-		return "Shopwright’s account may not read logs: its role shopwright-store lacks “get” on “pods/log”."
+		return "Shopwright’s service account can’t read logs: the role shopwright-store lacks “get” on “pods/log”."
 	case refusal != nil:
-		return "The node does not give this log: " + plain(refusal.Said)
+		return "The node didn’t return this log: " + plain(refusal.Said)
 	case errors.Is(err, context.DeadlineExceeded):
-		return "The node does not answer in time."
+		return "The node didn’t respond in time."
 	}
-	return "The cluster does not answer. The log is shown as soon as it does."
+	return "The cluster is unreachable. The log appears when it is back."
 }
 
 // expected reports whether the error is one of those that come and go with pods and clusters.

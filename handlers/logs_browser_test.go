@@ -102,7 +102,7 @@ func TestLogTellsOfTheContainer(t *testing.T) {
 	s.now.Write("before it crashed")
 	b.Until(logSays("before it crashed"))
 	kubetest.Simulate(t, s.st.Namespace, "fail=crash-loop", "component=mariadb")
-	b.Until(`document.getElementById("log-state").innerText.includes("The container crashes.")`)
+	b.Until(`document.getElementById("log-state").innerText.includes("The container keeps crashing.")`)
 	b.Check()
 	kubetest.Simulate(t, s.st.Namespace, "fail=none", "component=mariadb")
 	b.Until(`document.getElementById("log-state").innerText === ""`)

@@ -22,12 +22,12 @@ func TestLogStateSaysWhy(t *testing.T) {
 		want      string
 	}{
 		"running":                 {container: kube.Container{State: running}},
-		"running again":           {kube.Container{State: running, Previous: over}, true, views.TonePlain, "This is the log before the last restart. It ended with 1: Error: no disk"},
-		"ended":                   {kube.Container{State: over}, false, views.TonePlain, "The container has ended. It ended with 1: Error: no disk"},
+		"running again":           {kube.Container{State: running, Previous: over}, true, views.TonePlain, "This is the log before the last restart. Exit code 1: Error: no disk"},
+		"ended":                   {kube.Container{State: over}, false, views.TonePlain, "The container has exited. Exit code 1: Error: no disk"},
 		"not scheduled":           {kube.Container{State: kube.State{Kind: "waiting"}}, false, views.TonePlain, "The container has not started. 0/2 nodes are available"},
 		"being made":              {kube.Container{State: kube.State{Kind: "waiting", Reason: "ContainerCreating"}}, false, views.TonePlain, "The container has not started. 0/2 nodes are available"},
-		"without an image":        {kube.Container{State: kube.State{Kind: "waiting", Reason: "ImagePullBackOff", Message: "not found"}}, false, views.ToneBad, "The container does not start. ImagePullBackOff: not found"},
-		"crashing again and over": {kube.Container{State: kube.State{Kind: "waiting", Reason: "CrashLoopBackOff", Message: "back-off 20s"}, Previous: over}, false, views.ToneBad, "The container crashes. CrashLoopBackOff: back-off 20s"},
+		"without an image":        {kube.Container{State: kube.State{Kind: "waiting", Reason: "ImagePullBackOff", Message: "not found"}}, false, views.ToneBad, "The container can’t start. ImagePullBackOff: not found"},
+		"crashing again and over": {kube.Container{State: kube.State{Kind: "waiting", Reason: "CrashLoopBackOff", Message: "back-off 20s"}, Previous: over}, false, views.ToneBad, "The container keeps crashing. CrashLoopBackOff: back-off 20s"},
 	} {
 		c.container.Name = "web"
 		pods := []kube.Pod{{Name: "web-0", Message: "0/2 nodes are available", Containers: []kube.Container{c.container}}}
@@ -36,10 +36,10 @@ func TestLogStateSaysWhy(t *testing.T) {
 			t.Errorf("%s: %s %q, want %s %q", name, got.Tone, text, c.tone, c.want)
 		}
 	}
-	if got := logState(nil, true, logQuery{Pod: "web-0", Container: "web"}); got.Title != "This pod is not there any more." {
+	if got := logState(nil, true, logQuery{Pod: "web-0", Container: "web"}); got.Title != "This pod no longer exists." {
 		t.Errorf("a pod that is gone: %+v", got)
 	}
-	if got := logState(nil, false, logQuery{}); got.Title != "The cluster does not answer." {
+	if got := logState(nil, false, logQuery{}); got.Title != "The cluster is unreachable." {
 		t.Errorf("without a cluster: %+v", got)
 	}
 }
@@ -57,7 +57,7 @@ func TestSilenceHasItsReason(t *testing.T) {
 		}
 		seen[text] = err
 	}
-	if _, told := seen["The node does not give this log: no file"]; !told {
+	if _, told := seen["The node didn’t return this log: no file"]; !told {
 		t.Errorf("what the node said is not told: %v", seen)
 	}
 	if got := silence(errors.New("secret detail"), false); got != silence(provisioner.ErrUnreachable, false) {

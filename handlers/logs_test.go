@@ -116,13 +116,13 @@ func TestLogPage(t *testing.T) {
 	s.now.Write("<script>alert(1)</script> \x1b[31mred\x1b[0m", "password="+s.password(), "GET /shop 200", strings.Repeat("-", 100_000))
 	s.previous.Write("what was before")
 	for query, wants := range map[string][]string{
-		"":                            {"mariadb-0 · mariadb", "Simulated: no container really runs", " hx-morph-skip ", `class="sw-log live"`},
+		"":                            {"mariadb-0 · mariadb", "Simulated: no containers run", " hx-morph-skip ", `class="sw-log live"`},
 		ofDatabase:                    {"&lt;script&gt;alert(1)&lt;/script&gt; red<", ">password=•••<", "GET /shop 200", "83616 more bytes", `no-times`},
 		ofDatabase + "&times=on":      {`class="sw-log live"`},
 		ofDatabase + "&q=SHOP":        {`<li hidden><time`, `<li><time`, "1 of 5"},
 		ofDatabase + "&previous=on":   {"The container has not been restarted.", "checked"},
-		"of=mariadb-1%2Fmariadb":      {"This pod is not there any more.", "There is no such log."},
-		"of=%3Cimg%3E%2F..%2F..":      {"This pod is not there any more.", "&lt;img&gt;"},
+		"of=mariadb-1%2Fmariadb":      {"This pod no longer exists.", "Log not found."},
+		"of=%3Cimg%3E%2F..%2F..":      {"This pod no longer exists.", "&lt;img&gt;"},
 		ofDatabase + "&tail=99999999": {`<option value="500" selected`},
 	} {
 		got := s.get(s.owner, s.page+"/logs?"+query)
@@ -142,7 +142,7 @@ func TestLogPage(t *testing.T) {
 	}
 	kubetest.Simulate(t, s.st.Namespace, "fail=crash-loop", "component=mariadb")
 	s.untilPage(ofDatabase+"&previous=on", "what was before")
-	s.untilPage(ofDatabase, "The container crashes.")
+	s.untilPage(ofDatabase, "The container keeps crashing.")
 }
 
 // untilPage asks for the page until it has the text.
@@ -216,7 +216,7 @@ func TestPagesOfLogsFollowThePods(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
 	waiting := s.follow(s.owner, "view=store&tab=logs&id="+s.st.ID, -1)
-	if m := waiting.until("Show the logs"); !strings.Contains(m.targets(), "tab-logs") {
+	if m := waiting.until("Show logs"); !strings.Contains(m.targets(), "tab-logs") {
 		t.Errorf("who waits for pods is told %s", m.targets())
 	}
 	chosen := s.follow(s.owner, "view=store&tab=logs&"+ofDatabase+"&id="+s.st.ID, -1)
@@ -245,7 +245,7 @@ func TestLogStreamOutlivesCutsAndRestarts(t *testing.T) {
 	s.untilRestarts(1)
 	s.link.Cut()
 	s.now.Write("after the restart")
-	if told := r.sayingThrough("after the restart"); !strings.Contains(told, "The container was started again.") || strings.Contains(told, "after the cut") {
+	if told := r.sayingThrough("after the restart"); !strings.Contains(told, "The container restarted.") || strings.Contains(told, "after the cut") {
 		t.Errorf("after a restart the stream says %s", told)
 	}
 }
@@ -381,10 +381,10 @@ func TestLogsWithoutACluster(t *testing.T) {
 	s := serve(t)
 	b := s.developer()
 	page := s.create(b, "Shop")
-	if got := s.get(b, page+"/logs"); got.status != http.StatusOK || !strings.Contains(got.body, "The cluster does not answer") {
+	if got := s.get(b, page+"/logs"); got.status != http.StatusOK || !strings.Contains(got.body, "The cluster is unreachable") {
 		t.Errorf("the page answers %d", got.status)
 	}
-	if got := s.get(b, page+"/logs?"+ofDatabase); got.status != http.StatusOK || !strings.Contains(got.body, "The log is shown as soon as it does.") {
+	if got := s.get(b, page+"/logs?"+ofDatabase); got.status != http.StatusOK || !strings.Contains(got.body, "The log appears when it is back.") {
 		t.Errorf("the page of a container answers %d", got.status)
 	}
 	if got := s.get(b, page+"/logs/download?"+ofDatabase); got.status != http.StatusServiceUnavailable {

@@ -16,9 +16,9 @@ func (a *App) ownerForm(who visitor, st store.Store) views.OwnerForm {
 	form := views.OwnerForm{StoreID: st.ID, Email: word(st.OwnerEmail), Text: use.Text, Can: who.Actor.May(store.UpgradeStores, st.TeamID)}
 	switch {
 	case !st.CanChangeOwner():
-		form.Hint = "It can be changed while the store is ready."
+		form.Hint = "Can be changed while the store is ready."
 	case use.InShop:
-		form.Hint = "The release is applied again with the new address. If the order check fails, the change is undone."
+		form.Hint = "The release is applied again with the new address. If the order check fails, the change is rolled back."
 	}
 	return form
 }

@@ -49,7 +49,7 @@ func TestOwnerIsChangedInTheSettings(t *testing.T) {
 			}
 		}
 	}
-	settings(field+`mara@example.com"`, "It can be changed while the store is ready.")
+	settings(field+`mara@example.com"`, "Can be changed while the store is ready.")
 	change := func(email string) answer { return l.post(l.mara, page+"/owner", url.Values{"owner_email": {email}}) }
 	if got := change("noor@example.org"); got.status != http.StatusConflict || !strings.Contains(got.body, "being changed already") || !strings.Contains(got.body, field+`noor@example.org"`) {
 		t.Errorf("while the store is opened: %d", got.status)

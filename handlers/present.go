@@ -188,10 +188,10 @@ func undone(st store.Store) views.Undone {
 	if f.Title == "" {
 		return views.Undone{}
 	}
-	shown := views.Undone{StoreID: st.ID, Title: "The change failed and was undone: " + f.Title, Cause: plain(f.Cause), Next: "The shop sells as before."}
+	shown := views.Undone{StoreID: st.ID, Title: "The change failed and was rolled back: " + f.Title, Cause: plain(f.Cause), Next: "The shop runs the previous revision again."}
 	underWay := st.Status == store.Upgrading
 	if underWay {
-		shown.Title, shown.Next = "The change failed and is being undone: "+f.Title, ""
+		shown.Title, shown.Next = "The change failed and is being rolled back: "+f.Title, ""
 	}
 	switch cancelled := f.Code == store.ChangeWasCancelled; {
 	case cancelled && underWay:
@@ -206,7 +206,7 @@ func undone(st store.Store) views.Undone {
 func drift(s kube.Snapshot) (sentences []string) {
 	for _, w := range s.Workloads {
 		if w.Drifted() {
-			sentences = append(sentences, fmt.Sprintf("Somebody has scaled %s to %d; its chart says %d.", w.Name, w.Want, w.Asked))
+			sentences = append(sentences, fmt.Sprintf("%s was scaled to %d manually; the chart specifies %d.", w.Name, w.Want, w.Asked))
 		}
 	}
 	return sentences
@@ -349,7 +349,7 @@ func containerView(c kube.Container) views.Container {
 	case c.State.Kind == "terminated" && c.State.ExitCode == 0:
 		shown.State, shown.Tone = "Completed", views.TonePlain
 	case c.State.Kind == "terminated":
-		shown.State, shown.Tone = "Ended with "+strconv.Itoa(int(c.State.ExitCode)), views.ToneBad
+		shown.State, shown.Tone = "Exited with code "+strconv.Itoa(int(c.State.ExitCode)), views.ToneBad
 	default:
 		shown.State, shown.Tone = "Waiting", views.TonePlain
 		if troubled(c) {

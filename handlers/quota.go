@@ -53,7 +53,7 @@ func (a *App) pace(ctx context.Context, who visitor) (string, error) {
 	case p.Wait > 0:
 		return p.Refusal(), nil
 	case p.Used > 0 && p.Used+1 >= p.Rate.Times:
-		return fmt.Sprintf("You may create %s, and have created %d.", p.Rate.Of("store"), p.Used), nil
+		return fmt.Sprintf("You can create %s; you have created %d.", p.Rate.Of("store"), p.Used), nil
 	}
 	return "", nil
 }

@@ -67,10 +67,10 @@ func TestLostDataOfferToRebuild(t *testing.T) {
 	if got := s.post(b, page+"/rebuild", nil); got.status != http.StatusSeeOther || got.location != page {
 		t.Errorf("rebuild: %d to %s", got.status, got.location)
 	}
-	if got := s.get(b, page); !strings.Contains(got.body, "Opening the shop anew") || strings.Contains(got.body, "Rebuild empty</button>") {
+	if got := s.get(b, page); !strings.Contains(got.body, "Rebuilding the shop") || strings.Contains(got.body, "Rebuild empty</button>") {
 		t.Error("it is not being rebuilt")
 	}
-	if got := s.get(b, "/activity"); !strings.Contains(got.body, "after its data were lost") {
+	if got := s.get(b, "/activity"); !strings.Contains(got.body, "because its data was lost") {
 		t.Error("the activity does not tell of it")
 	}
 }

@@ -33,10 +33,10 @@ func (a *App) releasesTab(ctx context.Context, who visitor, st store.Store) (vie
 func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision) views.Offer {
 	offer, err := a.Provisioner.Offer(st)
 	if refused, ok := errors.AsType[*store.Error](err); ok {
-		return views.Offer{Title: "Nothing to upgrade to", Text: refused.Message}
+		return views.Offer{Title: "No upgrade available", Text: refused.Message}
 	}
 	if err != nil {
-		return views.Offer{Title: "Nothing to upgrade to", Text: "The chart cannot be read."}
+		return views.Offer{Title: "No upgrade available", Text: "The chart can’t be read."}
 	}
 	shown := views.Offer{Can: st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)}
 	last := slices.IndexFunc(revisions, func(r store.Revision) bool { return r.Number == st.Revision })
@@ -51,17 +51,17 @@ func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision)
 	}
 	switch {
 	case st.Status == store.Upgrading:
-		shown.Title, shown.Text = st.Job.Change.Note, "This store is being changed now. What comes of it is written down below."
+		shown.Title, shown.Text = st.Job.Change.Note, "A change is in progress. Its result appears below."
 	case st.Sold == 0:
-		shown.Title, shown.Text = "Chart "+offer.ChartVersion, "The store can be upgraded and rolled back when it has been ready once."
+		shown.Title, shown.Text = "Chart "+offer.ChartVersion, "The store can be upgraded or rolled back after it has been ready once."
 	case shown.Newer && len(shown.Holes) > len(a.advisories(st, offer.Version)):
-		shown.Title, shown.Text = "Security update: version "+offer.Version, "This store runs "+revisions[last].Version+", which has a known hole."
+		shown.Title, shown.Text = "Security update: version "+offer.Version, "This store runs "+revisions[last].Version+", which has a known vulnerability."
 	case shown.Newer && offer.ChartVersion != st.ChartVersion:
-		shown.Title, shown.Text = "Chart "+offer.ChartVersion+" is there", "This store runs "+st.ChartVersion+"."
+		shown.Title, shown.Text = "Chart "+offer.ChartVersion+" is available", "This store runs "+st.ChartVersion+"."
 	case shown.Newer:
-		shown.Title, shown.Text = "New settings for this store", "Chart "+offer.ChartVersion+" as before, with other values or images."
+		shown.Title, shown.Text = "New settings for this store", "Chart "+offer.ChartVersion+" stays; its values or images are new."
 	default:
-		shown.Title, shown.Text = "Up to date", "Chart "+offer.ChartVersion+" is what this installation offers."
+		shown.Title, shown.Text = "Up to date", "Chart "+offer.ChartVersion+" is the version this installation offers."
 	}
 	return shown
 }
@@ -99,7 +99,7 @@ func (a *App) unsupported(st store.Store, runs, migrated string) string {
 	if e, known := a.Engines.Find(st.Engine); known {
 		label = e.Label()
 	}
-	return "The database is migrated for version " + migrated + ", and " + label + " does not support version " + runs + " on it: the shop sells, but upgrade again soon"
+	return "The database was migrated for version " + migrated + ", and " + label + " doesn’t support version " + runs + " on it. The shop works, but upgrade it again soon"
 }
 
 func ids(advisories []engine.Advisory) (ids []string) {

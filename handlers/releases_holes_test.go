@@ -79,7 +79,7 @@ func TestDatabaseOfANewerVersionIsTold(t *testing.T) {
 	page := l.create(l.mara, "Back")
 	l.sellVersion(1, "11.0.1")
 	told := func() bool {
-		return strings.Contains(l.get(l.mara, page+"/releases").body, "The database is migrated for version 11.0.1, and WooCommerce does not support version 11.0.0 on it")
+		return strings.Contains(l.get(l.mara, page+"/releases").body, "The database was migrated for version 11.0.1, and WooCommerce doesn’t support version 11.0.0 on it")
 	}
 	if told() {
 		t.Error("a store that was only opened is said to have gone back")

@@ -40,14 +40,14 @@ func TestUpgradeAndRollbackInABrowser(t *testing.T) {
 	look(b, "upgrade")
 	b.Click(`header button.btn-primary`)
 	b.Until(`location.pathname === "` + s.page + `" && ` + mainText + `.includes("Upgrading the shop") && ` + isReady)
-	b.Until(mainText + `.includes("finished the work on the store mariadb 11.8")`)
+	b.Until(mainText + `.includes("finished work on the store mariadb 11.8")`)
 
 	b.Visit(s.url + s.page + "/releases")
 	b.Click(`a[href$="/releases/1/rollback"]`)
 	b.WaitFor(".sw-diff .a")
 	look(b, "rollback")
 	b.Click(`header button.btn-primary`)
-	b.Until(`location.pathname === "` + s.page + `" && ` + mainText + `.includes("Rolling the shop back") && ` + isReady)
+	b.Until(`location.pathname === "` + s.page + `" && ` + mainText + `.includes("Rolling back the shop") && ` + isReady)
 	b.Visit(s.url + s.page + "/releases")
 	b.Until(isLive + ` && document.querySelectorAll("#tab-releases tbody tr").length === 3`)
 	look(b, "releases")
@@ -71,7 +71,7 @@ func TestUpgradeThatIsUndoneInABrowser(t *testing.T) {
 	b.Click(`header button.btn-primary`)
 	b.Until(isUpgrading)
 	history.Until(`document.getElementById("tab-releases").innerText.includes("In progress")`)
-	b.Until(`document.getElementById("undone-title") !== null && ` + mainText + `.includes("The shop sells as before.") && ` + isReady)
+	b.Until(`document.getElementById("undone-title") !== null && ` + mainText + `.includes("The shop runs the previous revision again.") && ` + isReady)
 	look(b, "undone")
 	history.Until(`[...document.querySelectorAll("#tab-releases tbody tr")].map(r => r.cells[1].innerText.trim()).join() === "Simulated,Failed,Replaced"`)
 	history.Check()
@@ -102,13 +102,13 @@ func TestOnlyWhatWasLookedAtIsUpgraded(t *testing.T) {
 	} {
 		form := s.previewed(s.owner, "")
 		change(form)
-		if got := s.post(s.owner, upgrade, form); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "This is not what you have looked at.") {
+		if got := s.post(s.owner, upgrade, form); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "This isn’t the upgrade you reviewed.") {
 			t.Errorf("%s: %d", name, got.status)
 		}
 	}
 	for _, version := range []string{"11.8 beta", "../x", "a@sha256:12", "<b>"} {
 		got := s.get(s.owner, upgrade+"?image-mariadb="+url.QueryEscape(version)+"&stay=on")
-		if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "This is not a version") || !strings.Contains(got.body, `name="stay" value="on" checked`) || strings.Contains(got.body, "<b>") {
+		if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "This isn’t a version") || !strings.Contains(got.body, `name="stay" value="on" checked`) || strings.Contains(got.body, "<b>") {
 			t.Errorf("%q: %d %s", version, got.status, got.body)
 		}
 	}

@@ -118,7 +118,7 @@ func (a *App) showCredentials(c echo.Context) error {
 		return err
 	}
 	if !who.Actor.May(store.ViewCredentials, st.TeamID) {
-		return &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not at its login. Ask one of the team’s owners."}
+		return &store.Error{Code: store.Forbidden, Message: "You can view this store but not its login. Ask a team owner."}
 	}
 	shown := a.credentials(who, st)
 	login, err := a.Provisioner.Credentials(ctx, st)
@@ -126,7 +126,7 @@ func (a *App) showCredentials(c echo.Context) error {
 	case known:
 		shown.Problem = refused.Message
 	case errors.Is(err, provisioner.ErrUnreachable):
-		shown.Problem = "The cluster cannot be reached now, and the login is kept nowhere else. Try again in a moment."
+		shown.Problem = "The cluster is unreachable, and the login is stored only there. Try again in a moment."
 	case err != nil:
 		return err
 	default:
@@ -165,7 +165,7 @@ func (a *App) deleteStore(c echo.Context) error {
 	typed := c.FormValue("confirm")
 	if name, _ := store.CleanName(typed); name != st.Name { // a copied name may have a space at its end
 		form := a.deleteForm(visitorOf(c), st)
-		form.Typed, form.Error = typed, "This is not the store’s name. Type it as it stands above."
+		form.Typed, form.Error = typed, "The name doesn’t match. Type it exactly as shown above."
 		if fromHTMX(c) {
 			return render(c, http.StatusUnprocessableEntity, views.DeleteDialogForm(form))
 		}

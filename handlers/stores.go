@@ -224,11 +224,11 @@ func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.Cre
 func waits(cluster provisioner.ClusterState) string {
 	switch cluster.Link {
 	case provisioner.Starting, provisioner.Connecting:
-		return "The cluster is not there yet. The store waits in the queue and goes on by itself."
+		return "The cluster isn’t ready yet. The store waits in the queue and starts automatically."
 	case provisioner.Unreachable, provisioner.Foreign:
-		return "The cluster cannot be reached. The store waits in the queue and goes on when it can."
+		return "The cluster is unreachable. The store waits in the queue and starts automatically."
 	case provisioner.Unconfigured:
-		return "No cluster is configured. The store waits in the queue until there is one."
+		return "No cluster is configured. The store waits in the queue until one is."
 	default:
 		return ""
 	}

@@ -39,7 +39,7 @@ func stepLabel(s store.Step) string {
 	case store.StepRemove:
 		return "Namespace"
 	case store.StepGone:
-		return "Gone"
+		return "Deleted"
 	}
 	return string(s)
 }
@@ -93,9 +93,9 @@ func (w *work) add(e store.Event) {
 		s := w.span(e.Step, e.At)
 		s.ended, s.failed, s.message, w.ended = e.At, true, e.Message, e.At
 	case store.StoreReady:
-		w.finish(e, "Address and admin login are there")
+		w.finish(e, "Address and admin login are available")
 	case store.StoreDeleted:
-		w.finish(e, "The address is free again")
+		w.finish(e, "The address is available again")
 	}
 }
 
@@ -109,9 +109,9 @@ func (w *work) leaveQueue(at time.Time) {
 	if !queued.ended.IsZero() {
 		return
 	}
-	queued.ended, queued.message = at, "Taken at once"
+	queued.ended, queued.message = at, "Started immediately"
 	if waited := at.Sub(queued.began); waited > time.Second {
-		queued.message = "Waited for its turn"
+		queued.message = "Waited in the queue"
 	}
 }
 
@@ -219,41 +219,41 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 	case store.StoreRetried:
 		entry.Kind, entry.Verb = views.EntryRetry, "retried"
 	case store.StoreRebuilt:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "rebuilt", "Empty, after its data were lost"
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "rebuilt", "Empty, because its data was lost"
 	case store.StoreRepaired:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "put back", word(e.Message)
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "repaired", word(e.Message)
 	case store.UpgradeAsked:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to upgrade", word(e.Message)
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "requested an upgrade of", word(e.Message)
 	case store.RollbackAsked:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "asked to roll back", word(e.Message)
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "requested a rollback of", word(e.Message)
 	case store.OwnerAsked, store.OwnerChanged:
 		entry.Kind, entry.Verb, entry.Detail = views.EntryStore, "changed the owner’s email of", "To "+word(e.Data.After)
 	case store.ChangeCancelled:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "cancelled the change of", word(e.Message)
+		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "cancelled the change to", word(e.Message)
 	case store.StoreUndone:
-		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "undid the change of", stepLabel(e.Step)+": "+word(e.Message)
+		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "rolled back the change to", stepLabel(e.Step)+": "+word(e.Message)
 	case store.StoreReady:
 		entry.Tone, entry.Verb, entry.Detail = views.ToneOK, "opened", ""
 		if !strings.HasPrefix(e.Message, "Opened") {
-			entry.Verb, entry.Detail = "finished the work on", word(e.Message)
+			entry.Verb, entry.Detail = "finished work on", word(e.Message)
 		}
 	case store.StoreFailed:
-		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "gave up on", stepLabel(e.Step)+": "+word(e.Message)
+		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "failed to finish work on", stepLabel(e.Step)+": "+word(e.Message)
 	case store.StoreDegraded:
-		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "found no way to buy at", word(e.Message)
+		entry.Actor, entry.Tone, entry.Verb, entry.Detail = "", views.ToneBad, "Checkout failed at", word(e.Message)
 	case store.StoreRecovered:
-		entry.Tone, entry.Verb, entry.Detail = views.ToneOK, "could buy again at", ""
+		entry.Actor, entry.Tone, entry.Verb, entry.Detail = "", views.ToneOK, "Checkout works again at", ""
 	case store.CheckAsked:
-		entry.Kind, entry.Verb = views.EntryRetry, "asked to check"
+		entry.Kind, entry.Verb = views.EntryRetry, "requested an order check of"
 	case store.Checked:
 		entry.Verb, entry.Detail = "checked", word(e.Message)
 		return entry, e.Data.Asked // the others are on the store's page, and there are many
 	case store.StoreDeleteAsked:
-		entry.Kind, entry.Verb = views.EntryDelete, "asked to delete"
+		entry.Kind, entry.Verb = views.EntryDelete, "requested the deletion of"
 	case store.StoreDeleted:
 		entry.Kind, entry.Verb = views.EntryDelete, "deleted"
 	case store.CredentialsShown:
-		entry.Kind, entry.Verb = views.EntryLogin, "looked at the admin login of"
+		entry.Kind, entry.Verb = views.EntryLogin, "viewed the admin login of"
 	case store.SignedIn:
 		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed in", ""
 		entry.Detail = word(strings.TrimPrefix(e.Message, "Signed in "))
@@ -264,7 +264,7 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 	case store.IdentityRemoved:
 		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "removed a sign-in method", "", word(e.Message)
 	case store.TokenCreated:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryLogin, "made the API token", word(e.Message)
+		entry.Kind, entry.Verb, entry.Detail = views.EntryLogin, "created the API token", word(e.Message)
 	case store.TokenRevoked:
 		entry.Kind, entry.Verb = views.EntryLogin, "revoked the API token"
 	default:
@@ -297,9 +297,9 @@ func teamEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
 	case store.MemberInvited:
 		entry.Verb, entry.Object, entry.Detail = "invited", invited(e), "As "+word(e.Data.After)
 	case store.InvitationAnew:
-		entry.Verb, entry.Object = "renewed the invitation of", invited(e)
+		entry.Verb, entry.Object = "renewed the invitation for", invited(e)
 	case store.InvitationEnded:
-		entry.Verb, entry.Object = "took back the invitation of", invited(e)
+		entry.Verb, entry.Object = "revoked the invitation for", invited(e)
 	case store.TeamPlanSet:
 		entry.Verb, entry.Detail = "changed the plan of", word(e.Message)
 	default:
@@ -316,11 +316,11 @@ func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bo
 	case store.UserEnabled:
 		entry.Verb = "enabled"
 	case store.AdminMade:
-		entry.Verb, entry.Detail = "changed the rights of", word(e.Message)
+		entry.Verb, entry.Detail = "changed the permissions of", word(e.Message)
 	case store.AdminUnmade:
-		entry.Verb, entry.Detail = "changed the rights of", "No longer an administrator"
+		entry.Verb, entry.Detail = "changed the permissions of", "No longer an administrator"
 	case store.LoginLinkMade:
-		entry.Kind, entry.Verb, entry.Detail = views.EntrySign, "made a login link for", "Works once within 10 minutes"
+		entry.Kind, entry.Verb, entry.Detail = views.EntrySign, "created a login link for", "Works once, within 10 minutes"
 	case store.PlanAdded:
 		entry.Verb = "added the plan"
 	case store.PlanChanged:

@@ -103,7 +103,7 @@ func TestReadyShopsAreCheckedOnASchedule(t *testing.T) {
 	if st.Status != store.Ready || st.Generation != 1 {
 		t.Errorf("%s in generation %d", st.Status, st.Generation)
 	}
-	kubetest.Within(t, "somebody walks to the till", func() bool {
+	kubetest.Within(t, "a check reaches checkout", func() bool {
 		pods := p.checks(t, st)
 		return len(pods) == 1 && places(pods[0]) == "false"
 	})

@@ -107,13 +107,13 @@ func TestReportsOfChecks(t *testing.T) {
 		pod kube.Pod
 		ok  bool
 	}{
-		"Order 1042 sold in 1.5s, and cancelled": {told(`{"ok":true,"placed":true,"order":"1042","steps":[{"name":"cart","ms":700},{"name":"order","ms":800}]}`, 0), true},
-		"Walked to the till in 700ms":            {told(`{"ok":true,"placed":false,"steps":[{"name":"cart","ms":700}]}`, 0), true},
-		"The shop is closed by its owner":        {told(`{"ok":true,"closed":true,"steps":[{"name":"open","ms":7}]}`, 0), true},
-		"Simulated: no order was placed":         {told(`{"simulated":true}`, 0), true},
-		"payment: There is no way to pay.":       {told(`{"ok":false,"failed":"payment","message":"There is no way to pay."}`, 1), false},
-		"cart: ":                                 {told(`{"ok":true,"failed":"cart"}`, 1), false}, // it says so and ends otherwise
-		"check: Segmentation fault.":             {told("Segmentation\nfault", 139), false},
+		"Order 1042 placed in 1.5s and cancelled": {told(`{"ok":true,"placed":true,"order":"1042","steps":[{"name":"cart","ms":700},{"name":"order","ms":800}]}`, 0), true},
+		"Reached checkout in 700ms":               {told(`{"ok":true,"placed":false,"steps":[{"name":"cart","ms":700}]}`, 0), true},
+		"The owner has closed the shop":           {told(`{"ok":true,"closed":true,"steps":[{"name":"open","ms":7}]}`, 0), true},
+		"Simulated: no order was placed":          {told(`{"simulated":true}`, 0), true},
+		"payment: There is no way to pay.":        {told(`{"ok":false,"failed":"payment","message":"There is no way to pay."}`, 1), false},
+		"cart: ":                                  {told(`{"ok":true,"failed":"cart"}`, 1), false}, // it says so and ends otherwise
+		"check: Segmentation fault.":              {told("Segmentation\nfault", 139), false},
 		"check: The check took more than its limit of 128Mi of memory and was ended.": {ended(kube.State{Reason: "OOMKilled", ExitCode: 137}), false},
 		"check: Pod was active on the node longer than the specified deadline.":       {late, false},
 		"check: Evicted.": {kube.Pod{Phase: "Evicted", Ended: true}, false},

@@ -36,13 +36,13 @@ func (c Check) Outcome() string {
 	case c.Simulated:
 		return "Simulated: no order was placed"
 	case c.Closed:
-		return "The shop is closed by its owner"
+		return "The owner has closed the shop"
 	case c.Order != "":
-		return fmt.Sprintf("Order %s sold in %s, and cancelled", c.Order, took)
+		return fmt.Sprintf("Order %s placed in %s and cancelled", c.Order, took)
 	case len(c.Steps) == 0:
 		return c.Message
 	default:
-		return fmt.Sprintf("Walked to the till in %s", took)
+		return fmt.Sprintf("Reached checkout in %s", took)
 	}
 }
 

@@ -136,7 +136,7 @@ func (p Pace) Refusal() string {
 	if p.Wait <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("You may create %s, and have done so. Try again %s.", p.Rate.Of("store"), Wait(p.Wait))
+	return fmt.Sprintf("Limit reached: %s. Try again %s.", p.Rate.Of("store"), Wait(p.Wait))
 }
 
 // Pace returns how fast the actor creates stores.

@@ -23,7 +23,7 @@ func TestCreateThenWorkThenReady(t *testing.T) {
 		}
 		claim := b.claim(t, "one")
 		for _, p := range []store.Progress{
-			{Step: store.StepNamespace, Finished: "Taken at once"},
+			{Step: store.StepNamespace, Finished: "Started immediately"},
 			{Step: store.StepRelease, Finished: "Made"},
 			{Step: store.StepWorkloads},
 			{Step: store.StepWorkloads, Message: "1 of 2 pods ready"},

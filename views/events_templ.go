@@ -35,12 +35,12 @@ func EventsPane(e EventsTab) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if !e.Known {
-			templ_7745c5c3_Err = emptyPane(glyphCloudOff, "The cluster does not answer", "Its events are listed as soon as it does.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = emptyPane(glyphCloudOff, "The cluster is unreachable", "Events appear when it is back.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else if len(e.Events) == 0 {
-			templ_7745c5c3_Err = emptyPane(glyphHistory, "No events", "The cluster forgets its events after an hour. What Shopwright itself did stays in the activity.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = emptyPane(glyphHistory, "No events", "The cluster keeps events for an hour. What Shopwright did stays under Activity.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -89,7 +89,7 @@ func eventTable(events []Event) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</tbody></table></div><p class=\"border-t border-line px-4 py-2 text-xs text-muted\">The cluster forgets its events after an hour. What Shopwright itself did stays in the activity.</p></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, "</tbody></table></div><p class=\"border-t border-line px-4 py-2 text-xs text-muted\">The cluster keeps events for an hour. What Shopwright did stays under Activity.</p></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -350,7 +350,7 @@ type Fact struct {
 type Entry struct {
 	At     time.Time
 	Kind   EntryKind
-	Actor  string // Shopwright when it was the platform itself
+	Actor  string // Shopwright for the platform itself; empty where the verb needs none
 	Verb   string // such as "created"
 	Object string
 	URL    string // of the object, if it still is there

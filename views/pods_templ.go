@@ -35,12 +35,12 @@ func PodsPane(p PodsTab) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if !p.Known {
-			templ_7745c5c3_Err = emptyPane(glyphCloudOff, "The cluster does not answer", "Its pods are listed as soon as it does.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = emptyPane(glyphCloudOff, "The cluster is unreachable", "Pods appear when it is back.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 		} else if len(p.Pods) == 0 {
-			templ_7745c5c3_Err = emptyPane(glyphPackage, "No pods", "They appear here as soon as the cluster makes them.").Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = emptyPane(glyphPackage, "No pods", "Pods appear here once the cluster creates them.").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -169,7 +169,7 @@ func podTable(p PodsTab) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "Simulated: no container really runs</span>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 10, "Simulated: no containers run</span>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -15,7 +15,7 @@ func logsPage(tab LogsTab) templ.Component {
 
 func sampleLog() LogsTab {
 	l := LogsTab{
-		StoreID: "7", Known: true, Pod: "mariadb-0", Container: "mariadb", Times: true, Simulated: true, Silence: "Nothing has been written yet.",
+		StoreID: "7", Known: true, Pod: "mariadb-0", Container: "mariadb", Times: true, Simulated: true, Silence: "No output yet.",
 		Sources: []Choice{
 			{Value: "mariadb-0/mariadb", Label: "mariadb-0 · mariadb", Selected: true},
 			{Value: "wordpress-5d9c7c4b8f-x2x7k/install", Label: "wordpress-5d9c7c4b8f-x2x7k · install, first"},
@@ -31,20 +31,20 @@ func sampleLog() LogsTab {
 		l.Lines = append(l.Lines, LogLine{At: sampleTime.Add(time.Duration(n) * 1234 * time.Millisecond), Text: text})
 	}
 	l.Lines[1].Cut = 1_032_192
-	l.Lines = append(l.Lines, LogLine{Text: "The container was started again.", Note: true}, LogLine{At: sampleTime, Text: "ready for connections"})
+	l.Lines = append(l.Lines, LogLine{Text: "The container restarted.", Note: true}, LogLine{At: sampleTime, Text: "ready for connections"})
 	return l
 }
 
 func waitingLog() LogsTab {
 	l := sampleLog()
-	l.Lines, l.Last, l.Silence = nil, "", "The log begins when the container starts."
+	l.Lines, l.Last, l.Silence = nil, "", "The log starts when the container starts."
 	l.State = LogState{Tone: ToneWarn, Title: "The container has not started.", Message: "ImagePullBackOff: Back-off pulling image “mariadb:typo”: not found"}
 	return l
 }
 
 func crashingLog() LogsTab {
 	l := sampleLog()
-	l.State = LogState{Tone: ToneBad, Title: "The container crashes.", Message: "CrashLoopBackOff: back-off 20s restarting failed container. " + hostile}
+	l.State = LogState{Tone: ToneBad, Title: "The container keeps crashing.", Message: "CrashLoopBackOff: back-off 20s restarting failed container. " + hostile}
 	l.Previous, l.Times, l.Simulated, l.Stream = true, false, false, ""
 	return l
 }

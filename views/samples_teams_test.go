@@ -105,7 +105,7 @@ func sampleAudit() AuditPage {
 			{Number: 9, At: sampleTime, Actor: "Mara Lindqvist", Verb: "changed the role of", Object: "Guest", Before: "viewer", After: "member", Team: "Nordlicht Shops", Address: "203.0.113.7"},
 			{Number: 8, At: sampleTime, Actor: "Mara Lindqvist", Token: "nightly deploy", Verb: "created", Object: "Atelier Köhler", URL: "/stores/4", Team: "Nordlicht Shops", Address: "2001:db8:85a3:8d3:1319:8a2e:370:7348"},
 			{Number: 7, At: sampleTime, Actor: "Mara Lindqvist", Verb: "invited", Object: "guest@example.com", After: "viewer", Detail: "As viewer", Team: "Nordlicht Shops", Address: "203.0.113.7"},
-			{Number: 6, At: sampleTime, Actor: longName, Token: hostile, Verb: "asked to upgrade", Object: longName, Detail: hostile, Team: longName, Address: "203.0.113.7"},
+			{Number: 6, At: sampleTime, Actor: longName, Token: hostile, Verb: "requested an upgrade of", Object: longName, Detail: hostile, Team: longName, Address: "203.0.113.7"},
 			{Number: 5, At: sampleTime, Actor: hostile, Verb: "removed", Object: hostile, Before: hostile, Team: hostile, Address: "203.0.113.7"},
 			{Number: 4, At: sampleTime, Actor: "Shopwright", Verb: "deleted", Object: "Winter Market", Team: "Mara Lindqvist"},
 		},
@@ -129,6 +129,6 @@ func teamsList() StoreList {
 
 func teamForm() CreateForm {
 	f := sampleForm()
-	f.Teams, f.TeamError = teamsList().Teams, "Choose a team in which you may create stores."
+	f.Teams, f.TeamError = teamsList().Teams, "Choose a team where you can create stores."
 	return f
 }

@@ -103,7 +103,7 @@ func sampleHead(name string, status Status) StoreHead {
 
 func sampleTimeline(done int, last Tick) Timeline {
 	names := []string{"Queued", "Namespace", "Limits", "Credentials", "Release", "Workloads", "Setup", "Order check", "Address", "Ready"}
-	messages := []string{"Taken at once", "Made, pods restricted", "2 CPU, 2 GiB, 20 GiB, network closed", "Kept in the namespace only",
+	messages := []string{"Started immediately", "Made, pods restricted", "2 CPU, 2 GiB, 20 GiB, network closed", "Kept in the namespace only",
 		"Chart woocommerce 0.1.0, 14 objects", "1 of 2 pods ready", "WooCommerce is set up", "Order 1042 sold in 1.7 s, and cancelled", "Answers in 38 ms", "Address and admin login"}
 	t := Timeline{Title: "Opening the shop", Began: sampleTime, Running: last == TickRunning && done < 10, Took: 68 * time.Second}
 	for n, state := range sampleTicks(done, last) {
@@ -121,12 +121,12 @@ func sampleTimeline(done int, last Tick) Timeline {
 
 func sampleStory() []Entry {
 	return []Entry{
-		{At: sampleTime, Kind: EntryLogin, Actor: "Mara Lindqvist", Verb: "looked at the admin login of", Object: "Atelier Köhler", URL: "/stores/4"},
+		{At: sampleTime, Kind: EntryLogin, Actor: "Mara Lindqvist", Verb: "viewed the admin login of", Object: "Atelier Köhler", URL: "/stores/4"},
 		{At: sampleTime.Add(-time.Hour), Actor: "Shopwright", Verb: "opened", Object: "Atelier Köhler", URL: "/stores/4", Tone: ToneOK},
-		{At: sampleTime.Add(-2 * time.Hour), Actor: "Shopwright", Verb: "gave up on", Object: hostile, Detail: "Workloads: " + hostile, Tone: ToneBad},
+		{At: sampleTime.Add(-2 * time.Hour), Actor: "Shopwright", Verb: "failed to finish work on", Object: hostile, Detail: "Workloads: " + hostile, Tone: ToneBad},
 		{At: sampleTime.Add(-3 * time.Hour), Kind: EntryRetry, Actor: "Mara Lindqvist", Verb: "retried", Object: longName, URL: "/stores/5"},
 		{At: sampleTime.Add(-30 * time.Hour), Kind: EntryStore, Actor: "Mara Lindqvist", Verb: "created", Object: "Nordwind Outdoor", URL: "/stores/2"},
-		{At: sampleTime.Add(-31 * time.Hour), Kind: EntryDelete, Actor: longName, Verb: "asked to delete", Object: "Winter Market"},
+		{At: sampleTime.Add(-31 * time.Hour), Kind: EntryDelete, Actor: longName, Verb: "requested the deletion of", Object: "Winter Market"},
 		{At: sampleTime.Add(-32 * time.Hour), Kind: EntrySign, Actor: "Mara Lindqvist", Verb: "signed in", Detail: "with development login"},
 	}
 }
@@ -206,9 +206,9 @@ func overviewPage(name string, status Status) StorePage {
 
 func sampleHealth() Health {
 	return Health{
-		StoreID: "7", At: sampleTime, OK: true, Summary: "Order 1042 was placed and cancelled again.", Can: true,
+		StoreID: "7", At: sampleTime, OK: true, Summary: "Order 1042 was placed and cancelled.", Can: true,
 		Steps:   []Fact{{Name: "catalogue", Value: "120 ms"}, {Name: "cart", Value: "84 ms"}, {Name: "checkout", Value: "1.4 s"}},
-		Address: "Answers in 38 ms", Next: "Checked again by itself about every 6 hours, up to the till.",
+		Address: "Answers in 38 ms", Next: "Checked automatically about every 6 hours, up to checkout.",
 	}
 }
 
@@ -218,8 +218,8 @@ func simulatedHealthPage() StorePage {
 	p := overviewPage("Atelier Köhler", Ready)
 	p.Overview.Health = Health{
 		StoreID: "7", At: sampleTime, OK: true, Quiet: true, Can: true, Due: true,
-		Summary: "Simulated: this cluster runs no containers, so nothing was sold.",
-		Address: "Simulated: nothing answers there", Next: "It is checked after changes, and when you ask.",
+		Summary: "Simulated: this cluster runs no containers, so no order was placed.",
+		Address: "Simulated: nothing answers there", Next: "Checked after changes and on request.",
 	}
 	return p
 }
@@ -230,7 +230,7 @@ func degradedPage() StorePage {
 	h := sampleHealth()
 	h.OK, h.Degraded = false, true
 	h.Cause, p.Head.Pods = "A disk of the pod mariadb-0 is full: InnoDB: Write failed with error 28.", "1 of 2 pods ready"
-	h.Summary = "A customer got as far as checkout: Sorry, we cannot do that. " + hostile
+	h.Summary = "The order check failed at checkout: Sorry, we cannot do that. " + hostile
 	p.Overview.Health, p.Overview.Timeline, p.Overview.Pods = h, sampleTimeline(10, TickDone), nil
 	return p
 }
@@ -239,14 +239,14 @@ func degradedPage() StorePage {
 func driftedPage() StorePage {
 	p := overviewPage("Atelier Köhler", Ready)
 	p.Overview.Head.CanRepair = true
-	p.Overview.Drift = []string{"Somebody has scaled wordpress to 0; its chart says 1.", "Somebody has scaled " + hostile + " to 3; its chart says 1."}
+	p.Overview.Drift = []string{"wordpress was scaled to 0 manually; the chart specifies 1.", hostile + " was scaled to 3 manually; the chart specifies 1."}
 	return p
 }
 
 // refusedRemovalPage is of a store of which the cluster lets nothing go.
 func refusedRemovalPage() StorePage {
 	p := overviewPage("Papeterie du Canal", Deleting)
-	p.Overview.Timeline = Timeline{Title: "Removing the shop", Began: sampleTime, Running: true, Current: 1, Steps: []TimelineStep{
+	p.Overview.Timeline = Timeline{Title: "Deleting the store", Began: sampleTime, Running: true, Current: 1, Steps: []TimelineStep{
 		{Name: "Uninstall", State: TickRunning, Began: sampleTime, Message: "The cluster says no: services \"mariadb\" is forbidden: ValidatingAdmissionPolicy 'keep-shops' with binding 'keep-shops' denied request: " + hostile + ". It goes on by itself when the cluster’s administrator allows it."},
 		{Name: "Disks", State: TickToDo}, {Name: "Namespace", State: TickToDo}, {Name: "Gone", State: TickToDo},
 	}}
@@ -321,7 +321,7 @@ func sampleOwner() OwnerForm {
 	return OwnerForm{
 		StoreID: "7", Email: "mara@example.com", Can: true,
 		Text: "The shop sends mail about orders and stock there, and customers’ replies go there. What you have set in the shop yourself stays.",
-		Hint: "The release is applied again with the new address. If the order check fails, the change is undone.",
+		Hint: "The release is applied again with the new address. If the order check fails, the change is rolled back.",
 	}
 }
 
@@ -337,7 +337,7 @@ func ownerWrong() templ.Component {
 func ownerWaits() templ.Component {
 	p := sampleStorePage("Atelier Köhler", Upgrading, TabSettings)
 	p.Settings = &SettingsTab{Facts: sampleFacts(), Owner: sampleOwner(), Delete: sampleDelete("")}
-	p.Settings.Owner.Hint = "It can be changed while the store is ready."
+	p.Settings.Owner.Hint = "Can be changed while the store is ready."
 	return Store(p)
 }
 
@@ -365,7 +365,7 @@ func states() map[string]templ.Component {
 	notices := StoresPage{Shell: sampleShell("Stores", PlaceStores), List: sampleList(), Create: sampleForm()}
 	notices.Shell.Notices = []Notice{{Kind: ToneOK, Title: "Deleted.", Message: hostile}, {Kind: ToneBad, Message: "The store could not be found."}}
 	broken := sampleCredentials(false)
-	broken.Problem = "The cluster does not answer. Try again when it is back."
+	broken.Problem = "The cluster is unreachable. Try again in a moment."
 	activity := ActivityPage{Shell: sampleShell("Activity", PlaceActivity), Older: "/activity?before=3", Entries: sampleStory()}
 	activity.Entries[0].Object, activity.Entries[0].URL = "Atelier Köhler", "/stores/7"
 	activity.Entries[2].Object = hostile
@@ -404,7 +404,7 @@ func states() map[string]templ.Component {
 		"06d-drifted":             Store(driftedPage()),
 		"06g-undone":              Store(undonePage()),
 		"11-releases":             Store(releasesPage("Atelier Köhler", sampleReleases())),
-		"11b-releases-none":       Store(releasesPage("Atelier Köhler", ReleasesTab{Offer: Offer{Title: "Chart 1.10.0", Text: "The store can be upgraded and rolled back when it has been ready once."}})),
+		"11b-releases-none":       Store(releasesPage("Atelier Köhler", ReleasesTab{Offer: Offer{Title: "Chart 1.10.0", Text: "The store can be upgraded or rolled back after it has been ready once."}})),
 		"11c-upgrade":             Change(changePage(func(*ChangeForm) {})),
 		"11d-upgrade-unreachable": Change(changePage(unreachableChange)),
 		"11e-revision":            Change(changePage(pastChange)),
@@ -427,7 +427,7 @@ func states() map[string]templ.Component {
 		"12d-owner-wrong":         ownerWrong(),
 		"12e-owner-waits":         ownerWaits(),
 		"12b-delete":              deletePage(sampleDelete("")),
-		"12c-delete-wrong":        deletePage(sampleDelete("That is not the store’s name.")),
+		"12c-delete-wrong":        deletePage(sampleDelete("The name doesn’t match. Type it exactly as shown above.")),
 		"17-teams":                Teams(sampleTeams()),
 		"17b-team-new-wrong":      NewTeam(NewTeamPage{Shell: sampleShell("Create team", PlaceTeams), Form: TeamNameForm{Name: hostile, Error: "A name has at most 120 characters; this one has 400.", Problem: "Nothing was created."}}),
 		"17c-team":                Team(sampleTeam()),

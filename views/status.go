@@ -102,7 +102,7 @@ func stepWord(t Tick) string {
 	case TickBad:
 		return "failed"
 	default:
-		return "to come"
+		return "pending"
 	}
 }
 

@@ -727,7 +727,7 @@ func Gone(name string) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<span>This store is deleted. Nothing of it is left in the cluster, and its address is free again.</span></p><p class=\"mt-4\"><a class=\"btn btn-sm sw-btn\" href=\"/stores\">All stores</a></p></div>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 56, "<span>This store was deleted. Nothing is left in the cluster, and its address is available again.</span></p><p class=\"mt-4\"><a class=\"btn btn-sm sw-btn\" href=\"/stores\">All stores</a></p></div>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

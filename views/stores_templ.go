@@ -778,7 +778,7 @@ func noMatch(l StoreList) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if l.Filtered() {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<p class=\"text-muted\">Other stores are there when the filters are off.</p><a class=\"btn btn-sm sw-btn mt-3\" href=\"/stores\">Clear search and filters</a>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 54, "<p class=\"text-muted\">Clear the filters to see other stores.</p><a class=\"btn btn-sm sw-btn mt-3\" href=\"/stores\">Clear search and filters</a>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

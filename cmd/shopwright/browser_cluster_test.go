@@ -46,7 +46,7 @@ func TestClusterGoesAwayAndComesBackInABrowser(t *testing.T) {
 	w.wantKept()
 
 	w.Visit(w.p.url + "/stores/new")
-	w.untilSays("waits in the queue and goes on when it can")
+	w.untilSays("waits in the queue and starts automatically")
 	w.look("away-create")
 	w.Visit(w.p.url + "/stores")
 	w.openCreateDialog()

@@ -109,7 +109,7 @@ func TestFromAStrangerToAShop(t *testing.T) {
 	mara.Visit(p.url + "/audit")
 	mara.look("stranger-audit")
 	log := browsertest.Evaluate[string](mara.Browser, `document.querySelector("main table").innerText`)
-	for _, told := range []string{"signed in", "created the team", "invited", "joined the team", "made the API token", "nightly deploy", "Nordwind"} {
+	for _, told := range []string{"signed in", "created the team", "invited", "joined the team", "created the API token", "nightly deploy", "Nordwind"} {
 		if !strings.Contains(log, told) {
 			t.Errorf("the audit log does not tell %q:\n%s", told, log)
 		}

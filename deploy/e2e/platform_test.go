@@ -164,7 +164,7 @@ func (s *store) arrive(t *testing.T, b *browsertest.Browser) {
 // steps are those of the store's page, which is open, each with its message and its time.
 func steps(b *browsertest.Browser) string {
 	lines := browsertest.Evaluate[[]string](b, `[...document.querySelectorAll("#store-main section")]
-		.filter(s => s.querySelector("li[data-step]") || s.querySelector("h2")?.textContent === "How far it came")
+		.filter(s => s.querySelector("li[data-step]") || s.querySelector("h2")?.textContent === "Progress")
 		.flatMap(s => [...s.querySelectorAll("ol > li")].map(e => e.innerText))`)
 	for i, text := range lines {
 		lines[i] = strings.Replace(breaks.ReplaceAllString(text, ": "), ": done", "", 1)

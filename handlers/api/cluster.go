@@ -123,7 +123,7 @@ func (a *API) showCredentials(ctx context.Context, in *StoreInput) (*credentials
 	who := actorOf(ctx)
 	st, err := a.DB.FindStore(ctx, who, in.ID)
 	if err == nil && !who.May(store.ViewCredentials, st.TeamID) {
-		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not at its login. Ask one of the team’s owners."}
+		err = &store.Error{Code: store.Forbidden, Message: "You can view this store but not its login. Ask a team owner."}
 	}
 	if err != nil {
 		return nil, err

@@ -168,11 +168,11 @@ func (a *API) whyNoLog(ctx context.Context, st store.Store, err error, previous 
 	case errors.Is(err, provisioner.ErrNotStarted):
 		return &store.Error{Code: store.Conflict, Message: "The container has not started, and its log begins when it does. Try again in a moment."}
 	case errors.Is(err, provisioner.ErrNoSecrets):
-		return &store.Error{Code: store.Conflict, Message: "The store’s credentials are gone from the cluster, so nobody can tell what of this log must be hidden. Put them back first."}
+		return &store.Error{Code: store.Conflict, Message: "The store’s credentials are missing from the cluster, so secrets in this log can’t be masked. Put them back first."}
 	case errors.Is(err, provisioner.ErrLogRefused):
 		return &store.Error{Code: store.Conflict, Message: "Shopwright’s account may not read logs: its role shopwright-store lacks get on pods/log. Ask the administrator."}
 	case refused:
-		return &store.Error{Code: store.Conflict, Message: "The node does not give this log: " + legible.Text(refusal.Said)}
+		return &store.Error{Code: store.Conflict, Message: "The node didn’t return this log: " + legible.Text(refusal.Said)}
 	}
 	return a.ofCluster(ctx, st, err)
 }

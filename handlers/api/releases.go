@@ -271,7 +271,7 @@ func upgradeNote(st store.Store, offer provisioner.Offer, images map[string]stri
 		parts = append(parts, name+" "+version)
 	}
 	slices.Sort(parts)
-	return cmp.Or(strings.Join(parts, ", "), "Settings of this installation")
+	return cmp.Or(strings.Join(parts, ", "), "Installation settings")
 }
 
 type previewRollbackInput struct {
