@@ -151,7 +151,7 @@ func TestKeysAreReplaced(t *testing.T) {
 	begun := e.browser()
 	callback := e.begin(begun, "work", "")
 	got := rotated.withCookies(e.cookies(begun), callback) // begun before the keys were replaced
-	rotated.wantRefused(rotated.browser(), got, "cannot be relied on")
+	rotated.wantRefused(rotated.browser(), got, "sent an invalid response")
 }
 
 func TestUnusedSessionAsksToSignIn(t *testing.T) {

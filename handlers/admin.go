@@ -200,7 +200,7 @@ func (a *App) ownerless(c echo.Context, userID string) ([]views.Notice, error) {
 		teams[i] = "“" + word(name) + "”"
 	}
 	return []views.Notice{{Kind: views.ToneWarn, Message: plain(
-		"The user is disabled. No owner can sign in any more of " + strings.Join(teams, ", ") + ". Make somebody else the owner, under Teams.")}}, nil
+		"The user is disabled. These teams have no owner who can sign in: " + strings.Join(teams, ", ") + ". Make someone else the owner under Teams.")}}, nil
 }
 
 const teamsPath = "/admin/teams"
@@ -339,14 +339,14 @@ func (a *App) chartRows(used []store.ChartUse) ([]views.AdminChartRow, error) {
 func chartRow(engine string, u store.ChartUse, offered string) views.AdminChartRow {
 	row := views.AdminChartRow{Engine: engine, Version: word(u.Version), Stores: u.Stores, Offered: u.Version == offered}
 	if u.Version == "" {
-		row.Version, row.Offered = "None in place yet", false
+		row.Version, row.Offered = "Not deployed yet", false
 	}
 	return row
 }
 
 func orUnknown(version string) string {
 	if version == "" {
-		return "Not known yet"
+		return "Unknown"
 	}
 	return word(version)
 }
@@ -367,7 +367,7 @@ func (a *App) clusterCard(ctx context.Context, cluster store.ClusterAccount) vie
 		{Name: "UID", Value: orUnknown(cluster.UID), Code: cluster.UID != ""},
 	}}
 	if cluster.Simulated {
-		card.Facts = append(card.Facts, views.Fact{Name: "Nodes", Value: "Simulated: they run no containers"})
+		card.Facts = append(card.Facts, views.Fact{Name: "Nodes", Value: "Simulated: no containers run"})
 	}
 	if state := a.Provisioner.Cluster(); state.Name == cluster.Name {
 		card.Cluster = clusterView(state)
@@ -386,7 +386,7 @@ func (a *App) clusterCard(ctx context.Context, cluster store.ClusterAccount) vie
 func placed(c store.ClusterAccount) string {
 	text := strconv.Itoa(c.Stores)
 	if c.Troubled > 0 {
-		text += ", of which " + strconv.Itoa(c.Troubled) + " failed or not selling"
+		text += ", " + strconv.Itoa(c.Troubled) + " failed or not selling"
 	}
 	return text
 }
@@ -396,7 +396,7 @@ func reserved(t store.Take) string {
 	if t == (store.Take{}) {
 		return "Nothing yet"
 	}
-	return decimal(t.CPU, 1000) + " CPU, " + decimal(t.Memory, 1024) + " GiB of memory, " + decimal(t.Disk, 1024) + " GiB of disk and " + strconv.Itoa(t.Pods) + " pods at most"
+	return decimal(t.CPU, 1000) + " CPU, " + decimal(t.Memory, 1024) + " GiB memory, " + decimal(t.Disk, 1024) + " GiB disk, " + strconv.Itoa(t.Pods) + " pods"
 }
 
 func linkInWords(l provisioner.Link) string {
@@ -410,7 +410,7 @@ func linkInWords(l provisioner.Link) string {
 	case provisioner.Unreachable:
 		return "Unreachable"
 	case provisioner.Foreign:
-		return "Another cluster answers"
+		return "Wrong cluster"
 	default:
 		return "Not configured"
 	}
@@ -418,7 +418,7 @@ func linkInWords(l provisioner.Link) string {
 
 func orDefault(class string) string {
 	if class == "" {
-		return "The cluster’s default"
+		return "Cluster default"
 	}
 	return class
 }

@@ -90,13 +90,13 @@ func amount(text string, whole int) int {
 
 func (f planForm) fields(fixed bool, refused *store.Error) []views.AdminField {
 	fields := []views.AdminField{
-		{Name: "name", Label: "Name", Value: f.Name, Hint: "In settings and records, such as large. It never changes.", Fixed: fixed},
-		{Name: "label", Label: "Label", Value: f.Label, Hint: "What people call it"},
-		{Name: "stores", Label: "Stores of a team", Value: f.Stores, Hint: "0 for no limit of the plan’s own", Numeric: true},
-		{Name: "cpu", Label: "CPU of a store", Value: f.CPU, Hint: "Two fifths of it are the store’s own", Numeric: true},
-		{Name: "memory", Label: "Memory of a store, in GiB", Value: f.Memory, Hint: "Half of it is the store’s own", Numeric: true},
-		{Name: "disk", Label: "Disk of a store, in GiB", Value: f.Disk, Hint: "All its disks together", Numeric: true},
-		{Name: "pods", Label: "Pods of a store", Value: f.Pods, Hint: "Those of setup, checks and upgrades among them", Numeric: true},
+		{Name: "name", Label: "Name", Value: f.Name, Hint: "Used in settings and the database, for example large. It can’t be changed later.", Fixed: fixed},
+		{Name: "label", Label: "Label", Value: f.Label, Hint: "Shown on the pages"},
+		{Name: "stores", Label: "Stores per team", Value: f.Stores, Hint: "0 means no limit", Numeric: true},
+		{Name: "cpu", Label: "CPU per store", Value: f.CPU, Hint: "40 % used by the store itself", Numeric: true},
+		{Name: "memory", Label: "Memory per store, in GiB", Value: f.Memory, Hint: "50 % used by the store itself", Numeric: true},
+		{Name: "disk", Label: "Disk per store, in GiB", Value: f.Disk, Hint: "Total of all disks", Numeric: true},
+		{Name: "pods", Label: "Pods per store", Value: f.Pods, Hint: "Includes pods for setup, checks and upgrades", Numeric: true},
 	}
 	for i := range fields {
 		if refused != nil && refused.Field == fields[i].Name {
@@ -177,7 +177,7 @@ func (a *App) planNotes(c echo.Context, name string) (title string, notes []stri
 	if err != nil {
 		return "", nil, err
 	}
-	notes = []string{"A store has " + provisioner.PlanSummary(p) + ". Those that live take changed figures on at their next change: an upgrade, a rollback, a repair or a retry."}
+	notes = []string{"A store gets " + provisioner.PlanSummary(p) + ". Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry."}
 	misfits, err := a.Provisioner.Misfits(p)
 	return "Plan " + word(p.Label), append(notes, misfits...), err
 }

@@ -46,7 +46,7 @@ func (a *App) queue(ctx context.Context, who visitor) (q views.AdminQueue, err e
 		q.Running = append(q.Running, row)
 	}
 	if len(entries) > 0 && a.Provisioner.Cluster().Link != provisioner.Connected {
-		q.Blocked = "The cluster is not connected. Work goes on by itself when it is."
+		q.Blocked = "The cluster isn’t connected. Work resumes automatically when it is."
 	}
 	return q, nil
 }

@@ -252,7 +252,7 @@ func TestPlansAreEditedAtTheirFields(t *testing.T) {
 	if got := s.post(b, "/admin/plans/large", large); got.status != http.StatusSeeOther {
 		t.Errorf("save: %d", got.status)
 	}
-	if list := s.get(b, "/admin/plans").body; !strings.Contains(list, "WooCommerce does not fit the Large plan.") || !strings.Contains(list, "CPU and the plan gives 0.5.") || strings.Contains(list, "another") {
+	if list := s.get(b, "/admin/plans").body; !strings.Contains(list, "WooCommerce doesn’t fit the Large plan.") || !strings.Contains(list, "CPU; the plan allows 0.5.") || strings.Contains(list, "another") {
 		t.Error("the list does not say who does not fit")
 	}
 	if page := s.get(b, "/admin/plans/large").body; !strings.Contains(page, `value="0.5"`) || !strings.Contains(page, "at their next change") {
@@ -339,7 +339,7 @@ func TestTeamsWithoutAnOwnerGetOne(t *testing.T) {
 		t.Errorf("disable a member: %d", got.status)
 	}
 	s.post(admin, "/admin/users/"+heir.UserID+"/enable", nil)
-	if got := s.submit(admin, "/admin/users/"+who.UserID+"/disable", nil); got.status != http.StatusOK || !strings.Contains(got.body, "of “Nord &lt;b&gt;licht”. Make somebody else the owner, under Teams.") {
+	if got := s.submit(admin, "/admin/users/"+who.UserID+"/disable", nil); got.status != http.StatusOK || !strings.Contains(got.body, "These teams have no owner who can sign in: “Nord &lt;b&gt;licht”. Make someone else the owner under Teams.") {
 		t.Errorf("disable the owner: %d %s", got.status, got.body)
 	}
 	if list := s.get(admin, "/admin/teams").body; !strings.Contains(list, "No owner can sign in") || !strings.Contains(list, `action="`+appoint+`"`) || !strings.Contains(list, "member, member") {
@@ -368,7 +368,7 @@ func TestClusterTellsWhatItHolds(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := s.get(b, "/admin/clusters").body
-	for _, told := range []string{"2, of which 1 failed or not selling", "10 CPU, 16 GiB of memory, 40 GiB of disk and 40 pods at most", "Unknown: the cluster isn’t connected"} {
+	for _, told := range []string{"2, 1 failed or not selling", "10 CPU, 16 GiB memory, 40 GiB disk, 40 pods", "Unknown: the cluster isn’t connected"} {
 		if !strings.Contains(page, told) {
 			t.Errorf("nothing is said of %q: %s", told, page)
 		}

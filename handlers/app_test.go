@@ -236,7 +236,7 @@ func TestProxyThatChangesTheHost(t *testing.T) {
 			if got.status != want {
 				t.Errorf("passed on as %s, asked by %s: %d", host, origin, got.status)
 			}
-			if want == http.StatusForbidden && !strings.Contains(got.body, "Open Shopwright under http://shopwright.lan:19001") {
+			if want == http.StatusForbidden && !strings.Contains(got.body, "Open Shopwright at http://shopwright.lan:19001") {
 				t.Errorf("it is refused by no page of ours: %s", got.body)
 			}
 		}
@@ -339,7 +339,7 @@ func TestErrorsAreToldPlainly(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := s.developer()
-	if got := s.get(b, "/none-such"); got.status != http.StatusNotFound || !strings.Contains(got.body, "There is nothing here") {
+	if got := s.get(b, "/none-such"); got.status != http.StatusNotFound || !strings.Contains(got.body, "Not found") {
 		t.Errorf("an unknown address: %d", got.status)
 	}
 	page := s.create(b, "Shop")

@@ -60,7 +60,7 @@ func (f *auditFilter) day(text string) time.Time {
 	}
 	day, err := time.Parse(time.DateOnly, text)
 	if err != nil || day.Year() < 1970 || day.Year() > 9999 {
-		f.problem = "A day is written as 2026-11-21. What is not is left out of the filter."
+		f.problem = "Dates look like 2026-11-21. Other input is ignored."
 		return time.Time{}
 	}
 	return day

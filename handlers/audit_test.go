@@ -79,7 +79,7 @@ func TestAuditPage(t *testing.T) {
 			t.Errorf("%s: the page shows other lines than the file", query)
 		}
 	}
-	if got := s.get(mara, "/audit?from=nonsense&person=mara"); !strings.Contains(got.body, "A day is written as") || !strings.Contains(got.body, `value="mara"`) {
+	if got := s.get(mara, "/audit?from=nonsense&person=mara"); !strings.Contains(got.body, "Dates look like") || !strings.Contains(got.body, `value="mara"`) {
 		t.Error("a day that is none is not told")
 	}
 	if lines, text := s.auditFile(guest, ""); strings.Contains(text, "Nordlicht") || len(lines) == 0 {

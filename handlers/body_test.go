@@ -19,7 +19,7 @@ func TestTooMuchWithoutALength(t *testing.T) {
 	for _, path := range []string{"/stores", "/teams", "/sign-in/dev", "/account/tokens", "/account/sessions/end"} {
 		r := s.request(http.MethodPost, path, nil)
 		r.Body, r.ContentLength = io.NopCloser(unannounced{strings.NewReader("name=" + strings.Repeat("x", 100_000))}), -1
-		if got := s.do(b, r); got.status != http.StatusRequestEntityTooLarge || !strings.Contains(got.body, "larger than any form here") {
+		if got := s.do(b, r); got.status != http.StatusRequestEntityTooLarge || !strings.Contains(got.body, "larger than any form allows") {
 			t.Errorf("POST %s: %d %s", path, got.status, got.location)
 		}
 	}
@@ -40,7 +40,7 @@ func TestWhatIsNoFormIsRefused(t *testing.T) {
 	for _, path := range []string{"/teams", page + "/releases/upgrade", page + "/delete"} {
 		r := s.request(http.MethodPost, path, nil)
 		r.Body, r.ContentLength = io.NopCloser(strings.NewReader("name=%zz")), 8
-		if got := s.do(b, r); got.status != http.StatusBadRequest || !strings.Contains(got.body, "What was sent is no form.") {
+		if got := s.do(b, r); got.status != http.StatusBadRequest || !strings.Contains(got.body, "The request body isn’t a valid form.") {
 			t.Errorf("POST %s: %d", path, got.status)
 		}
 	}

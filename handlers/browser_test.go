@@ -65,5 +65,5 @@ func TestLostMembershipLeavesTheStore(t *testing.T) {
 	tab.Until(isLive)
 	remove()
 	b.Until(`!document.getElementById("store-rows").innerText.includes("Theirs")`)
-	tab.Until(`document.body.innerText.includes("There is nothing here")`)
+	tab.Until(`document.body.innerText.includes("Not found")`)
 }

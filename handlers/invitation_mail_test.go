@@ -36,7 +36,7 @@ func TestInvitationsAreMailed(t *testing.T) {
 	team := s.team(mara, "Nordlicht")
 
 	made := s.submit(mara, team+"/invitations", url.Values{"email": {"guest@example.com"}, "role": {"viewer"}})
-	if made.status != http.StatusOK || !strings.Contains(made.body, "It is on its way to") {
+	if made.status != http.StatusOK || !strings.Contains(made.body, "The invitation was sent to") {
 		t.Errorf("invited: %d", made.status)
 	}
 	if len(mails.sent) != 1 || mails.sent[0].To != "guest@example.com" || !strings.Contains(mails.sent[0].Text, "http://127.0.0.1/invitations?key=") {
@@ -52,7 +52,7 @@ func TestInvitationsAreMailed(t *testing.T) {
 
 	mails.refuse = true
 	failed := s.submit(mara, team+"/invitations", url.Values{"email": {"other@example.com"}, "role": {"viewer"}})
-	if failed.status != http.StatusOK || !strings.Contains(failed.body, "The mail could not be sent") || !strings.Contains(failed.body, "/invitations?key=") {
+	if failed.status != http.StatusOK || !strings.Contains(failed.body, "The mail couldn’t be sent") || !strings.Contains(failed.body, "/invitations?key=") {
 		t.Errorf("without a mail server: %d", failed.status)
 	}
 	if said := s.log.String(); strings.Count(said, "an invitation was not mailed") != 1 || strings.Contains(said, "key=") {
@@ -74,7 +74,7 @@ func TestRenewedInvitationsAreMailedWithinLimits(t *testing.T) {
 	}
 	for range 20 {
 		again := s.submit(mara, renew[1], nil)
-		if again.status != http.StatusOK || !strings.Contains(again.body, "No mail was sent: This invitation was mailed less than 10 minutes ago. Send the link yourself.") ||
+		if again.status != http.StatusOK || !strings.Contains(again.body, "The invitation wasn’t mailed: This invitation was mailed less than 10 minutes ago. Send the link yourself.") ||
 			!strings.Contains(again.body, "/invitations?key=") {
 			t.Fatalf("renewed: %d %s", again.status, again.body)
 		}

@@ -67,7 +67,7 @@ func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link str
 	}
 	counted, err := a.DB.CountInvitationMail(ctx, inv)
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Limited {
-		return false, "No mail was sent: " + refused.Message + " Send the link yourself."
+		return false, "The invitation wasn’t mailed: " + refused.Message + " Send the link yourself."
 	}
 	if err == nil {
 		if err = a.sendInvitation(ctx, inv, link); err != nil {
@@ -76,7 +76,7 @@ func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link str
 	}
 	if err != nil {
 		a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
-		return false, "The mail could not be sent. Send the link yourself, or renew the invitation later."
+		return false, "The mail couldn’t be sent. Send the link yourself, or renew the invitation later."
 	}
 	return true, ""
 }

@@ -55,7 +55,7 @@ func TestOwnerIsChangedInTheSettings(t *testing.T) {
 		t.Errorf("while the store is opened: %d", got.status)
 	}
 	l.sell(1)
-	settings("The release is applied again", "customers’ replies go there")
+	settings("The release is applied again", "customers’ replies. Addresses set in the shop")
 	if got := change(`no"or`); got.status != http.StatusUnprocessableEntity || strings.Count(got.body, "Type an address such as") != 1 || !strings.Contains(got.body, field+`no&#34;or"`) {
 		t.Errorf("a wrong address: %d", got.status)
 	}
@@ -76,7 +76,7 @@ func TestOwnerOfAMedusaShopIsNoted(t *testing.T) {
 	l := openLedger(t)
 	page := l.post(l.mara, "/stores", url.Values{"name": {"Shop"}, "engine": {"medusa"}}).location
 	l.sell(1)
-	if got := l.get(l.mara, page+"/settings"); !strings.Contains(got.body, "Medusa cannot change the address") || strings.Contains(got.body, "applied again") {
+	if got := l.get(l.mara, page+"/settings"); !strings.Contains(got.body, "Medusa can’t change the first admin") || strings.Contains(got.body, "applied again") {
 		t.Error("the settings do not say what the address means to the shop")
 	}
 	changed := l.tells(store.OwnerChanged, "mara", func() {

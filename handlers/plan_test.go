@@ -23,7 +23,7 @@ func prepareTiny(t *testing.T) site {
 }
 
 // shortages are said at the engine's field.
-var shortages = []string{"WooCommerce does not fit the tiny plan.", " CPU and the plan gives 1.", " GiB of disk and the plan gives 512 MiB.", "Ask the administrator"}
+var shortages = []string{"WooCommerce doesn’t fit the tiny plan.", " CPU; the plan allows 1.", " GiB of disk; the plan allows 512 MiB.", "Ask the administrator"}
 
 func TestPlanThatIsTooSmallIsSaidAtTheEngine(t *testing.T) {
 	t.Parallel()

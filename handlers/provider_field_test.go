@@ -47,8 +47,8 @@ func TestForgedUserinfoIsRefused(t *testing.T) {
 	e := openEntrance(t)
 	e.issuer.Be(mara, providertest.Faults{Thin: true})
 	b := e.browser()
-	e.wantRefused(b, e.signInWhile(b, providertest.Faults{Signed: true, Forged: true, Thin: true}), "cannot be relied on")
-	e.wantRefused(b, e.signInWhile(b, providertest.Faults{Thin: true, Answer: map[string]string{"/userinfo": `{"sub": "2", "email": "root@example.com", "email_verified": true}`}}), "cannot be relied on")
+	e.wantRefused(b, e.signInWhile(b, providertest.Faults{Signed: true, Forged: true, Thin: true}), "sent an invalid response")
+	e.wantRefused(b, e.signInWhile(b, providertest.Faults{Thin: true, Answer: map[string]string{"/userinfo": `{"sub": "2", "email": "root@example.com", "email_verified": true}`}}), "sent an invalid response")
 }
 
 // signInWhile signs in with the issuer while it has these faults.

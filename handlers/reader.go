@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	errEnding        = echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is ending.")
-	errRightsChanged = &store.Error{Code: store.Forbidden, Message: "What you may see has changed."}
+	errEnding        = echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is shutting down.")
+	errRightsChanged = &store.Error{Code: store.Forbidden, Message: "Your permissions have changed."}
 )
 
 // reader is a browser that gets an answer for longer than it takes to look somebody's rights

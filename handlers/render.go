@@ -72,17 +72,17 @@ func describeError(err error) views.ErrorPage {
 		return describeHTTPError(e)
 	}
 	return views.ErrorPage{
-		Code: http.StatusInternalServerError, Title: "Something went wrong here",
-		Message: "It is not your fault. Load the page again; if it stays, tell the administrator the number below.",
+		Code: http.StatusInternalServerError, Title: "Something went wrong",
+		Message: "Reload the page. If it happens again, give the administrator the request ID below.",
 	}
 }
 
 func describeHTTPError(e *echo.HTTPError) views.ErrorPage {
 	switch e.Code {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		return views.ErrorPage{Code: http.StatusNotFound, Title: "There is nothing here", Message: "The address is wrong, or what was here is gone."}
+		return views.ErrorPage{Code: http.StatusNotFound, Title: "Not found", Message: "The address is wrong, or the page no longer exists."}
 	case http.StatusRequestEntityTooLarge:
-		return views.ErrorPage{Code: e.Code, Title: "Too much", Message: "What was sent is larger than any form here. Go back and send less."}
+		return views.ErrorPage{Code: e.Code, Title: "Request too large", Message: "The request is larger than any form allows. Go back and send less."}
 	}
 	message, ok := e.Message.(string)
 	if !ok || e.Code >= http.StatusInternalServerError {
@@ -90,7 +90,7 @@ func describeHTTPError(e *echo.HTTPError) views.ErrorPage {
 	}
 	title := http.StatusText(e.Code)
 	if e.Code == http.StatusForbidden {
-		title = "Refused"
+		title = "Not allowed"
 	}
 	return views.ErrorPage{Code: e.Code, Title: title, Message: message}
 }
@@ -98,17 +98,17 @@ func describeHTTPError(e *echo.HTTPError) views.ErrorPage {
 func titleOf(code store.Code) string {
 	switch code {
 	case store.NotFound:
-		return "There is nothing here"
+		return "Not found"
 	case store.Conflict:
-		return "That cannot be done now"
+		return "Not possible right now"
 	case store.Forbidden:
-		return "That is not yours to do"
+		return "You don’t have permission to do this"
 	case store.Limited:
-		return "The limit is reached"
+		return "Limit reached"
 	case store.Unavailable:
-		return "The records cannot be used"
+		return "Database unavailable"
 	default:
-		return "That did not work"
+		return "That didn’t work"
 	}
 }
 

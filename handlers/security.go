@@ -50,7 +50,7 @@ func (a *App) crossOriginGuard(next echo.HandlerFunc) echo.HandlerFunc {
 		if forPrograms(c) || guard.Check(c.Request()) == nil {
 			return next(c)
 		}
-		return echo.NewHTTPError(http.StatusForbidden, "Another site asked for this, so nothing was done. Open Shopwright under "+a.BaseURL+" and try again.")
+		return echo.NewHTTPError(http.StatusForbidden, "The request came from another site and was blocked. Open Shopwright at "+a.BaseURL+" and try again.")
 	}
 }
 
@@ -62,7 +62,7 @@ func (a *App) onlyKnownHosts(next echo.HandlerFunc) echo.HandlerFunc {
 		if !a.DevLogin || isLoopback(c.Request().Host) || err == nil && hostname(c.Request().Host) == base.Hostname() {
 			return next(c)
 		}
-		return echo.NewHTTPError(http.StatusMisdirectedRequest, "Open Shopwright under "+a.BaseURL+".")
+		return echo.NewHTTPError(http.StatusMisdirectedRequest, "Open Shopwright at "+a.BaseURL+".")
 	}
 }
 
@@ -94,7 +94,7 @@ func wholeForms(next echo.HandlerFunc) echo.HandlerFunc {
 			return refused
 		}
 		if err != nil {
-			return echo.NewHTTPError(http.StatusBadRequest, "What was sent is no form. Go back and send it again.").SetInternal(err)
+			return echo.NewHTTPError(http.StatusBadRequest, "The request body isn’t a valid form. Go back and send it again.").SetInternal(err)
 		}
 		return next(c)
 	}

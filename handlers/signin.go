@@ -30,7 +30,7 @@ func (a *App) signIn(c echo.Context) error {
 	case again:
 		page.Notice = "Sign in again to change your sign-in methods or sessions."
 	case c.QueryParam("next") != "":
-		page.Notice = "Sign in to go on."
+		page.Notice = "Sign in to continue."
 	}
 	return render(c, http.StatusOK, views.SignIn(page))
 }

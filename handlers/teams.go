@@ -18,13 +18,13 @@ func roleChoice(r store.Role) views.Choice {
 	c := views.Choice{Value: string(r)}
 	switch r {
 	case store.Owner:
-		c.Label, c.Description = "Owner", "Does everything, and decides on other owners and the end of the team."
+		c.Label, c.Description = "Owner", "Full access. Manages other owners and can delete the team."
 	case store.TeamAdmin:
-		c.Label, c.Description = "Admin", "Does what members do, invites and removes people, and reads the audit log."
+		c.Label, c.Description = "Admin", "Member access. Also invites and removes people, and reads the audit log."
 	case store.Member:
-		c.Label, c.Description = "Member", "Creates, changes and deletes its stores, and sees their logins."
+		c.Label, c.Description = "Member", "Creates, changes and deletes stores, and views their logins."
 	case store.Viewer:
-		c.Label, c.Description = "Viewer", "Looks at its stores and changes nothing."
+		c.Label, c.Description = "Viewer", "Views stores. Can’t change anything."
 	}
 	return c
 }
@@ -212,12 +212,12 @@ func (t teamView) addForms(page *views.TeamPage, info store.TeamInfo) {
 	}
 	page.Leave = views.TeamLeave{TeamID: t.id, Can: true}
 	if info.Role == store.Owner && otherOwners(page.Members) == 0 {
-		page.Leave.Can, page.Leave.Why = false, "You are its only owner. Make somebody else one before you leave."
+		page.Leave.Can, page.Leave.Why = false, "You’re the only owner. Make someone else an owner before you leave."
 	}
 	if t.may(store.ManageOwners) {
 		page.Delete = &views.TeamDelete{TeamID: t.id, Name: info.Name}
 		if info.Stores > 0 {
-			page.Delete.Why = "It still has stores. Delete them first."
+			page.Delete.Why = "The team still has stores. Delete them first."
 		}
 	}
 }
@@ -291,7 +291,7 @@ func (a *App) deleteTeam(c echo.Context) error {
 		return err
 	}
 	if name, _ := store.CleanName(typed); name != info.Name && who.Actor.May(store.ManageOwners, info.ID) {
-		err = &store.Error{Code: store.Invalid, Field: "confirm", Message: "This is not the team’s name. Type it as it stands above."}
+		err = &store.Error{Code: store.Invalid, Field: "confirm", Message: "The name doesn’t match. Type it exactly as shown above."}
 	} else {
 		err = a.DB.DeleteTeam(ctx, who.Actor, info.ID)
 	}

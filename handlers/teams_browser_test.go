@@ -83,7 +83,7 @@ func TestTeamInTwoBrowsers(t *testing.T) {
 	owner.Click(`#team-members details summary`)
 	owner.Click(`form[action$="/members/` + s.userID("guest") + `/remove"] button`)
 	for _, open := range []*browsertest.Browser{tab, guest} {
-		open.Until(`document.body.innerText.includes("There is nothing here")`)
+		open.Until(`document.body.innerText.includes("Not found")`)
 	}
 	owner.Until(`!document.querySelector("#team-members").innerText.includes("guest")`)
 

@@ -97,7 +97,7 @@ func TestTeamsAndInvitations(t *testing.T) {
 		t.Errorf("a name that is too long: %d", got.status)
 	}
 	team := s.team(mara, "  <b>Nord</b>   licht ")
-	if got := s.get(mara, "/teams"); !strings.Contains(got.body, "&lt;b&gt;Nord&lt;/b&gt; licht") || strings.Contains(got.body, "<b>Nord") || !strings.Contains(got.body, "Yours alone") {
+	if got := s.get(mara, "/teams"); !strings.Contains(got.body, "&lt;b&gt;Nord&lt;/b&gt; licht") || strings.Contains(got.body, "<b>Nord") || !strings.Contains(got.body, "Personal") {
 		t.Error("the team is not listed as it is called")
 	}
 	for email, says := range map[string]string{"nonsense": "Type an address such as", "mara@example.com": "in the team already"} {
@@ -226,7 +226,7 @@ func TestInvitationSaysWhyItCannotBeUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	says(other, anybody, "older than 7 days", http.StatusConflict)
-	if got := s.get(mara, team); !strings.Contains(got.body, "too old since") {
+	if got := s.get(mara, team); !strings.Contains(got.body, ">expired ") {
 		t.Error("the team's page does not say that it is too old")
 	}
 }

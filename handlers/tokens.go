@@ -143,7 +143,7 @@ func tellTokenError(form *views.TokenForm, refused *store.Error) {
 func scopeLabel(s store.Scope) (label, description string) {
 	switch s {
 	case store.ReadStores:
-		return "See stores", "stores:read: stores with their pods, events and logs, and the activity. All that follows about stores needs it."
+		return "See stores", "stores:read: stores with their pods, events and logs, and the activity. Required by the other store permissions."
 	case store.WriteStores:
 		return "Create and change stores", "stores:write: also retry, repair, check, upgrade and roll back."
 	case store.RemoveStores:
@@ -155,7 +155,7 @@ func scopeLabel(s store.Scope) (label, description string) {
 	case store.WriteTeam:
 		return "Manage the team", "team:write: its members and name, and your other tokens."
 	case store.Administer:
-		return "See the installation", "installation: everybody’s audit log beside team:read, and what happens to the installation among the events beside stores:read."
+		return "See the installation", "installation: the audit log of all teams, with team:read; events of the installation, with stores:read."
 	}
 	return string(s), ""
 }

@@ -162,17 +162,17 @@ const (
 func (w why) sentence(label string) string {
 	switch w {
 	case notBegunHere:
-		return "This sign-in has expired, or another one was begun after it or in another browser. Sign in again."
+		return "This sign-in expired, or a newer one was started. Sign in again."
 	case usedAlready:
-		return "This sign-in was used already. Begin again."
+		return "This sign-in was already used. Sign in again."
 	case cancelled:
-		return label + " was not allowed to say who you are. Begin again, or come in another way."
+		return "Sign-in with " + label + " was cancelled. Try again, or use another sign-in method."
 	case declined:
-		return label + " refused the sign-in. Begin again, and if that does not help tell your administrator."
+		return label + " refused the sign-in. Try again. If it fails again, tell your administrator."
 	case unreachable:
-		return label + " does not answer. Try again in a moment, or come in another way."
+		return label + " isn’t responding. Try again in a moment, or use another sign-in method."
 	case unbelievable:
-		return label + " answered something that cannot be relied on. Begin again, and if that does not help tell your administrator."
+		return label + " sent an invalid response. Try again. If it fails again, tell your administrator."
 	case disabled:
 		return store.ErrDisabled.Message
 	case stranger:

@@ -30,7 +30,7 @@ func TestSignInInABrowser(t *testing.T) {
 	b.Until(`location.pathname === "/sign-in"`)
 	e.issuer.Be(mara, providertest.Faults{Denied: true})
 	b.Click(`a[href^="/sign-in/with/work"]`)
-	b.Until(`document.querySelector("[role=alert]")?.innerText.includes("not allowed to say who you are")`)
+	b.Until(`document.querySelector("[role=alert]")?.innerText.includes("was cancelled")`)
 	b.Check()
 }
 

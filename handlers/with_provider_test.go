@@ -78,7 +78,7 @@ func TestTokensThatAreNotForUs(t *testing.T) {
 		b := e.browser()
 		e.issuer.Be(mara, faults)
 		got := e.signIn(b, "work", "")
-		t.Run(name, func(t *testing.T) { e.in(t).wantRefused(b, got, "cannot be relied on") })
+		t.Run(name, func(t *testing.T) { e.in(t).wantRefused(b, got, "sent an invalid response") })
 	}
 }
 
@@ -95,7 +95,7 @@ func TestGitHubThatAnswersGarbage(t *testing.T) {
 		b := e.browser()
 		e.issuer.Be(mara, faults)
 		got := e.signIn(b, "github", "")
-		t.Run(name, func(t *testing.T) { e.in(t).wantRefused(b, got, "cannot be relied on") })
+		t.Run(name, func(t *testing.T) { e.in(t).wantRefused(b, got, "sent an invalid response") })
 	}
 }
 
@@ -108,9 +108,9 @@ func TestIssuerThatCannotBeUsed(t *testing.T) {
 		faults         providertest.Faults
 	}{
 		{"hangs", "Work does not answer", providertest.Faults{Hang: discovery}},
-		{"answers garbage", "cannot be relied on", providertest.Faults{Garbage: discovery}},
-		{"answers too much", "cannot be relied on", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "` + strings.Repeat("x", 2<<20) + `"}`}}},
-		{"is another", "cannot be relied on", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "https://evil.example"}`}}},
+		{"answers garbage", "sent an invalid response", providertest.Faults{Garbage: discovery}},
+		{"answers too much", "sent an invalid response", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "` + strings.Repeat("x", 2<<20) + `"}`}}},
+		{"is another", "sent an invalid response", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "https://evil.example"}`}}},
 	} {
 		all.Go(func() {
 			e := openEntrance(t)
@@ -141,7 +141,7 @@ func TestIssuerThatHangsOnTheWayBack(t *testing.T) {
 func TestStateOfAnotherOne(t *testing.T) {
 	t.Parallel()
 	e := openEntrance(t)
-	const sentence = "begun after it or in another browser"
+	const sentence = "or a newer one was started"
 	mine, victim := e.browser(), e.browser()
 	callback := e.begin(mine, "work", "")
 	e.wantRefused(victim, e.get(victim, callback), sentence)
@@ -183,7 +183,7 @@ func TestStateIsGoodOnceOverProcesses(t *testing.T) {
 		got := again.withCookies(before, callback)
 		again.wantRefused(again.browser(), got, "was used already")
 	}
-	e.wantRefused(e.browser(), e.get(b, callback), "begun after it or in another browser") // the cookie is gone
+	e.wantRefused(e.browser(), e.get(b, callback), "or a newer one was started") // the cookie is gone
 }
 
 func TestCodeIsGoodOnce(t *testing.T) {
@@ -202,7 +202,7 @@ func TestCodeIsGoodOnce(t *testing.T) {
 	}
 	query := mine.Query()
 	query.Set("code", stolen.Query().Get("code"))
-	e.wantRefused(second, e.get(second, mine.Path+"?"+query.Encode()), "cannot be relied on")
+	e.wantRefused(second, e.get(second, mine.Path+"?"+query.Encode()), "sent an invalid response")
 }
 
 // A code that somebody else has got from the same provider is not taken: it was not made for
@@ -222,7 +222,7 @@ func TestCodeOfAnotherSignIn(t *testing.T) {
 		}
 		query := mine.Query()
 		query.Set("code", fresh.Query().Get("code"))
-		e.wantRefused(victim, e.get(victim, mine.Path+"?"+query.Encode()), "cannot be relied on")
+		e.wantRefused(victim, e.get(victim, mine.Path+"?"+query.Encode()), "sent an invalid response")
 	}
 }
 
@@ -231,7 +231,7 @@ func TestPersonWhoSaysNo(t *testing.T) {
 	e := openEntrance(t)
 	e.issuer.Be(mara, providertest.Faults{Denied: true})
 	b := e.browser()
-	e.wantRefused(b, e.signIn(b, "work", ""), "Work was not allowed to say who you are")
+	e.wantRefused(b, e.signIn(b, "work", ""), "Sign-in with Work was cancelled")
 	callback := e.begin(b, "work", "")
 	e.wantRefused(b, e.get(b, strings.Replace(callback, "access_denied", "server_error", 1)), "Work refused the sign-in")
 }

@@ -262,7 +262,7 @@ func (db *DB) UseState(ctx context.Context, state string, lifetime time.Duration
 		return expectOne(result, err, "use state")
 	})
 	if errors.Is(err, ErrStale) {
-		return &Error{Code: Conflict, Message: "This sign-in was used already. Begin again."}
+		return &Error{Code: Conflict, Message: "This sign-in was already used. Sign in again."}
 	}
 	return err
 }

@@ -69,7 +69,7 @@ func Activity(p ActivityPage) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = emptyPane(glyphHistory, "Nothing has happened yet", "What you and Shopwright do to your stores is listed here, and stays when they are gone.").Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = emptyPane(glyphHistory, "No activity yet", "Changes by you and Shopwright appear here, and stay after a store is deleted.").Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

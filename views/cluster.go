@@ -35,7 +35,7 @@ func clusterWord(c Cluster) string {
 	case ClusterUnreachable:
 		return cmp.Or(c.Name, "Cluster") + " unreachable"
 	case ClusterForeign:
-		return "Another cluster"
+		return "Wrong cluster"
 	case ClusterConnected:
 		if c.Simulated {
 			return "Simulated cluster"

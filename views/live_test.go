@@ -90,7 +90,7 @@ func TestRowsAreUpdatedInPlace(t *testing.T) {
 	places := `JSON.stringify([...document.querySelectorAll("tbody tr")].map(r => r.getBoundingClientRect().top))`
 	before := browsertest.Evaluate[string](b, places)
 
-	row := sampleRow("2", "Nordwind Outdoor", Failed, "The image cannot be pulled, and that takes a longer line to say than fits here")
+	row := sampleRow("2", "Nordwind Outdoor", Failed, "An image can’t be pulled, and that takes a longer line to say than fits here")
 	events.send(t, Partial("#store-2", "outerMorph", Row(row)), Partial("#store-77", "outerMorph", Row(row)), Partial("#stores-count", "outerMorph", SidebarCount(41)))
 
 	b.Until(`document.querySelector("#store-2 .sw-st").textContent.includes("Failed")`)

@@ -209,20 +209,20 @@ func referenceIntroduction(p ReferencePage) templ.Component {
 			templ_7745c5c3_Var9 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<section class=\"sw-panel\" aria-labelledby=\"intro-title\"><header><h2 id=\"intro-title\">For programs</h2></header><div class=\"sw-body flex flex-col gap-2\"><p>All that the pages do with stores, in JSON under <code class=\"wrap-anywhere\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "<section class=\"sw-panel\" aria-labelledby=\"intro-title\"><header><h2 id=\"intro-title\">JSON API</h2></header><div class=\"sw-body flex flex-col gap-2\"><p>Everything the pages do with stores, as JSON under <code class=\"wrap-anywhere\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
 		var templ_7745c5c3_Var10 string
 		templ_7745c5c3_Var10, templ_7745c5c3_Err = templ.JoinStringErrs(p.Base)
 		if templ_7745c5c3_Err != nil {
-			return templ.Error{Err: templ_7745c5c3_Err, FileName: `reference.templ`, Line: 50, Col: 91}
+			return templ.Error{Err: templ_7745c5c3_Err, FileName: `reference.templ`, Line: 50, Col: 93}
 		}
 		_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var10))
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</code>. Send a <a class=\"text-primary underline\" href=\"/account/tokens\">token</a> in the header <code>Authorization: Bearer …</code>, never in an address.</p><p>What is wrong comes as <code>application/problem+json</code>: a status, a <code>code</code> that programs can go by, one sentence as <code>detail</code>, and <code>errors</code> that point into the request. 503 and 429 say in <code>Retry-After</code> when to come back.</p><p>The same as a document: <a class=\"text-primary underline\" href=\"/api/v1/openapi.json\">openapi.json</a>, <a class=\"text-primary underline\" href=\"/api/v1/openapi.yaml\">openapi.yaml</a>. On the command line: <code>shopwright login</code>, then <code>shopwright stores list</code>.</p></div></section>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "</code>. Send a <a class=\"text-primary underline\" href=\"/account/tokens\">token</a> in the header <code>Authorization: Bearer …</code>, never in a URL.</p><p>Errors are <code>application/problem+json</code>: a status, a stable <code>code</code>, one sentence as <code>detail</code>, and <code>errors</code> that point into the request. 503 and 429 say in <code>Retry-After</code> when to retry.</p><p>OpenAPI document: <a class=\"text-primary underline\" href=\"/api/v1/openapi.json\">openapi.json</a>, <a class=\"text-primary underline\" href=\"/api/v1/openapi.yaml\">openapi.yaml</a>. On the command line: <code>shopwright login</code>, then <code>shopwright stores list</code>.</p></div></section>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -383,7 +383,7 @@ func operation(o Operation) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = parameters("Answer "+strconv.Itoa(o.Status), o.Answer).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = parameters("Response "+strconv.Itoa(o.Status), o.Answer).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -405,14 +405,14 @@ func operation(o Operation) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		if o.Example != "" {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<details><summary class=\"cursor-pointer text-xs text-muted\">Example of the answer<span class=\"sr-only\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 32, "<details><summary class=\"cursor-pointer text-xs text-muted\">Example response<span class=\"sr-only\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var21 string
 			templ_7745c5c3_Var21, templ_7745c5c3_Err = templ.JoinStringErrs(" to " + o.Summary)
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `reference.templ`, Line: 78, Col: 119}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `reference.templ`, Line: 78, Col: 114}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var21))
 			if templ_7745c5c3_Err != nil {

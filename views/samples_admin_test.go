@@ -49,7 +49,7 @@ func sampleAllTeams() AdminTeamsPage {
 
 func samplePlanList() AdminPlansPage {
 	return AdminPlansPage{Shell: adminShell("Plans"), Plans: []AdminPlanRow{
-		{Name: "free", Label: "Free", Stores: "1", CPU: "1", Memory: "6 GiB", Disk: "20 GiB", Pods: 10, Misfits: []string{"WooCommerce does not fit the Free plan. It needs 4 CPU and the plan gives 1."}},
+		{Name: "free", Label: "Free", Stores: "1", CPU: "1", Memory: "6 GiB", Disk: "20 GiB", Pods: 10, Misfits: []string{"WooCommerce doesn’t fit the Free plan. It needs 4 CPU; the plan allows 1."}},
 		{Name: "standard", Label: "Standard", Stores: "No limit", CPU: "5", Memory: "8 GiB", Disk: "20 GiB", Pods: 20, Default: true},
 		{Name: "pro", Label: longName, Stores: "No limit", CPU: "8", Memory: "16 GiB", Disk: "50 GiB", Pods: 30},
 	}}
@@ -58,13 +58,13 @@ func samplePlanList() AdminPlansPage {
 func samplePlanForm() AdminPlanPage {
 	return AdminPlanPage{
 		Shell: adminShell("Plans"), Action: "/admin/plans/pro", Title: "Plan Pro", Submit: "Save",
-		Notes: []string{"A store has 8 CPU, 16 GiB, 50 GiB of disk. Those that live take changed figures on at their next change: an upgrade, a rollback, a repair or a retry."},
+		Notes: []string{"A store gets 8 CPU, 16 GiB, 50 GiB of disk. Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry."},
 		Fields: []AdminField{
-			{Name: "name", Label: "Name", Value: "pro", Hint: "In settings and records, such as large. It never changes.", Fixed: true},
+			{Name: "name", Label: "Name", Value: "pro", Hint: "Used in settings and the database, for example large. It can’t be changed later.", Fixed: true},
 			{Name: "label", Label: "Label", Value: hostile, Error: "Type what people call the plan, in at most 40 characters."},
-			{Name: "stores", Label: "Stores of a team", Value: "20", Hint: "0 for no limit of the plan’s own", Numeric: true},
-			{Name: "cpu", Label: "CPU of a store", Value: "eight", Error: "Type a number of CPUs, such as 2 or 0.5, up to 1000.", Numeric: true},
-			{Name: "memory", Label: "Memory of a store, in GiB", Value: "16", Hint: "Half of it is the store’s own", Numeric: true},
+			{Name: "stores", Label: "Stores per team", Value: "20", Hint: "0 means no limit", Numeric: true},
+			{Name: "cpu", Label: "CPU per store", Value: "eight", Error: "Type a number of CPUs, such as 2 or 0.5, up to 1000.", Numeric: true},
+			{Name: "memory", Label: "Memory per store, in GiB", Value: "16", Hint: "50 % used by the store itself", Numeric: true},
 		},
 	}
 }
@@ -114,7 +114,7 @@ func sampleQueue() AdminQueuePage {
 		Waiting: []AdminQueueRow{
 			{ID: "3", Name: "Tea & Tonic", Team: "Nordlicht", Status: Upgrading, Asked: "Upgrade", AskedBy: "by Shopwright", Step: "Queued", Since: sampleTime},
 		},
-		Blocked: "The cluster is not connected. Work goes on by itself when it is.",
+		Blocked: "The cluster isn’t connected. Work resumes automatically when it is.",
 	}}
 }
 
@@ -124,7 +124,7 @@ func sampleVersions() AdminVersionsPage {
 		Facts: []Fact{{Name: "Shopwright", Value: "0.1.0"}, {Name: "Kubernetes", Value: "v1.37.0"}, {Name: "Database", Value: "PostgreSQL 15.14, schema 1"}},
 		Charts: []AdminChartRow{
 			{Engine: "WooCommerce", Version: "1.9.0", Stores: 12}, {Engine: "WooCommerce", Version: "1.10.0", Stores: 26, Offered: true},
-			{Engine: "Medusa", Version: "None in place yet", Stores: 1},
+			{Engine: "Medusa", Version: "Not deployed yet", Stores: 1},
 		},
 	}
 }

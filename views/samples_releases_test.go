@@ -11,7 +11,7 @@ func releasesPage(name string, t ReleasesTab) StorePage {
 func sampleReleases() ReleasesTab {
 	ago := func(d time.Duration) time.Time { return sampleTime.Add(-d) }
 	return ReleasesTab{
-		Offer: Offer{Title: "Chart 1.10.0 is available", Text: "This store runs 1.9.0.", Newer: true, Can: true, Unsupported: "The database was migrated for version 11.0.1, and WooCommerce doesn’t support version 10.3.4 on it. The shop works, but upgrade it again soon.", Holes: []Hole{{ID: "CVE-2025-15033", Published: sampleTime, Text: "A customer can read the orders of guests. " + hostile}}},
+		Offer: Offer{Title: "Chart 1.10.0 is available", Text: "This store runs 1.9.0.", Newer: true, Can: true, Unsupported: "The database was migrated for version 11.0.1, and WooCommerce doesn’t support version 10.3.4 on it. The shop works, but upgrade it again soon.", Holes: []Hole{{ID: "CVE-2025-15033", Published: sampleTime, Text: "A customer can read guest orders. " + hostile}}},
 		Rows: []RevisionRow{
 			{Number: 6, State: "In progress", What: "Chart 1.9.0 → 1.10.0", Chart: "1.10.0", Who: "Mara Lindqvist", At: sampleTime, Known: true},
 			{Number: 5, State: "Verified", Tone: ToneOK, What: "Back to revision 3", Chart: "1.9.0", Version: "10.3.4", Holes: "CVE-2025-15033, CVE-2026-00000", Who: "Shopwright", At: ago(time.Hour), Took: "46.0 s", Known: true},
@@ -59,6 +59,6 @@ func pastChange(f *ChangeForm) {
 
 func undonePage() StorePage {
 	page := overviewPage("Atelier Köhler", Ready)
-	page.Overview.Undone = Undone{StoreID: "7", Title: "The change failed and was rolled back: The image cannot be pulled", Cause: "The pod wordpress-0 cannot get the image " + hostile, Next: "The shop runs the previous revision again."}
+	page.Overview.Undone = Undone{StoreID: "7", Title: "The change failed and was rolled back: An image can’t be pulled", Cause: "Pod wordpress-0 can’t pull the image " + hostile, Next: "The shop runs the previous revision again."}
 	return page
 }

@@ -4,10 +4,10 @@ import "time"
 
 func sampleRoles(selected string) []Choice {
 	return []Choice{
-		{Value: "owner", Label: "Owner", Description: "Does everything, and decides on other owners and the end of the team.", Selected: selected == "owner"},
-		{Value: "admin", Label: "Admin", Description: "Does what members do, invites and removes people, and reads the audit log.", Selected: selected == "admin"},
-		{Value: "member", Label: "Member", Description: "Creates, changes and deletes its stores, and sees their logins.", Selected: selected == "member"},
-		{Value: "viewer", Label: "Viewer", Description: "Looks at its stores and changes nothing.", Selected: selected == "viewer"},
+		{Value: "owner", Label: "Owner", Description: "Full access. Manages other owners and can delete the team.", Selected: selected == "owner"},
+		{Value: "admin", Label: "Admin", Description: "Member access. Also invites and removes people, and reads the audit log.", Selected: selected == "admin"},
+		{Value: "member", Label: "Member", Description: "Creates, changes and deletes stores, and views their logins.", Selected: selected == "member"},
+		{Value: "viewer", Label: "Viewer", Description: "Views stores. Can’t change anything.", Selected: selected == "viewer"},
 	}
 }
 
@@ -38,8 +38,8 @@ func sampleTeam() TeamPage {
 		}},
 		Form:   InviteForm{TeamID: "2", Roles: sampleRoles("member")},
 		Rename: &TeamNameForm{Name: "Nordlicht Shops"},
-		Leave:  TeamLeave{TeamID: "2", Why: "You are its only owner. Make somebody else one before you leave."},
-		Delete: &TeamDelete{TeamID: "2", Name: "Nordlicht Shops", Why: "It still has stores. Delete them first."},
+		Leave:  TeamLeave{TeamID: "2", Why: "You’re the only owner. Make someone else an owner before you leave."},
+		Delete: &TeamDelete{TeamID: "2", Name: "Nordlicht Shops", Why: "The team still has stores. Delete them first."},
 	}
 }
 
@@ -70,7 +70,7 @@ func wrongTeam() TeamPage {
 	p.Form.Email, p.Form.Error = hostile, "Type an address such as mara@example.com, or leave it empty for a link."
 	p.Form.Problem = "100 invitations are pending, and a team has no more. Take some back first."
 	p.Rename.Name, p.Rename.Error = "", "Type a name for the team."
-	p.Delete = &TeamDelete{TeamID: "2", Name: longName, Typed: hostile, Error: "This is not the team’s name. Type it as it stands above."}
+	p.Delete = &TeamDelete{TeamID: "2", Name: longName, Typed: hostile, Error: "The name doesn’t match. Type it exactly as shown above."}
 	p.Leave = TeamLeave{TeamID: "2", Can: true}
 	return p
 }
@@ -98,7 +98,7 @@ func sampleAudit() AuditPage {
 	return AuditPage{
 		Shell: sampleShell("Audit log", PlaceTeams), Teams: true, CSV: "/audit.csv", JSON: "/audit.json", Older: "/audit?before=3",
 		Filter: AuditFilter{
-			Person: "mara", On: true, From: "2026-11-01", Problem: "A day is written as 2026-11-21. What is not is left out of the filter.",
+			Person: "mara", On: true, From: "2026-11-01", Problem: "Dates look like 2026-11-21. Other input is ignored.",
 			Groups: []Choice{{Label: "All kinds"}, {Value: "stores", Label: "Stores"}}, Teams: []Choice{{Label: "All teams"}, {Value: "2", Label: longName}},
 		},
 		Rows: []AuditRow{

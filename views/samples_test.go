@@ -103,8 +103,8 @@ func sampleHead(name string, status Status) StoreHead {
 
 func sampleTimeline(done int, last Tick) Timeline {
 	names := []string{"Queued", "Namespace", "Limits", "Credentials", "Release", "Workloads", "Setup", "Order check", "Address", "Ready"}
-	messages := []string{"Started immediately", "Made, pods restricted", "2 CPU, 2 GiB, 20 GiB, network closed", "Kept in the namespace only",
-		"Chart woocommerce 0.1.0, 14 objects", "1 of 2 pods ready", "WooCommerce is set up", "Order 1042 sold in 1.7 s, and cancelled", "Answers in 38 ms", "Address and admin login"}
+	messages := []string{"Started immediately", "Made, pods restricted", "2 CPU, 2 GiB, 20 GiB, network closed", "Stored only in the namespace",
+		"Chart woocommerce 0.1.0, 14 objects", "1 of 2 pods ready", "WooCommerce is set up", "Order 1042 sold in 1.7 s, and cancelled", "Responds in 38 ms", "Address and admin login"}
 	t := Timeline{Title: "Opening the shop", Began: sampleTime, Running: last == TickRunning && done < 10, Took: 68 * time.Second}
 	for n, state := range sampleTicks(done, last) {
 		step := TimelineStep{Name: names[n], Message: messages[n], State: state, Start: float64(n) * 8, Width: float64(n) * 3}
@@ -161,8 +161,8 @@ func samplePods() []Pod {
 func sampleFailure() *Failure {
 	return &Failure{
 		Title: "The database got no disk", At: sampleTime,
-		Cause: "The cluster fra-1 is told to use the storage class fast-ssd, but has none of that name. The database waits for its disk, and the shop waits for its database.",
-		Next:  "Name a storage class that the cluster has in SHOPWRIGHT_STORAGE_CLASS, then retry. The finished steps are not run again.",
+		Cause: "Stores use the storage class fast-ssd, but the cluster doesn’t have it. Its storage classes: standard. The database waits for its disk, and the shop waits for its database.",
+		Next:  "Create that class, or change SHOPWRIGHT_STORAGE_CLASS and restart Shopwright. Then press Retry.",
 		Evidence: []Evidence{
 			{Object: "pvc/data-woocommerce-mariadb-0", Reason: "ProvisioningFailed", Message: `storageclass.storage.k8s.io "fast-ssd" not found`, Count: 41, Last: sampleTime},
 			{Object: "pod/woocommerce-wordpress-7c9d8b6f4-x2kqp-with-a-long-name", Message: hostile, Count: 1, Last: sampleTime},
@@ -208,7 +208,7 @@ func sampleHealth() Health {
 	return Health{
 		StoreID: "7", At: sampleTime, OK: true, Summary: "Order 1042 was placed and cancelled.", Can: true,
 		Steps:   []Fact{{Name: "catalogue", Value: "120 ms"}, {Name: "cart", Value: "84 ms"}, {Name: "checkout", Value: "1.4 s"}},
-		Address: "Answers in 38 ms", Next: "Checked automatically about every 6 hours, up to checkout.",
+		Address: "Responds in 38 ms", Next: "Checked automatically about every 6 hours, up to checkout.",
 	}
 }
 
@@ -229,7 +229,7 @@ func degradedPage() StorePage {
 	p := overviewPage("Bike Kitchen Utrecht", Degraded)
 	h := sampleHealth()
 	h.OK, h.Degraded = false, true
-	h.Cause, p.Head.Pods = "A disk of the pod mariadb-0 is full: InnoDB: Write failed with error 28.", "1 of 2 pods ready"
+	h.Cause, p.Head.Pods = "A disk of pod mariadb-0 is full: InnoDB: Write failed with error 28.", "1 of 2 pods ready"
 	h.Summary = "The order check failed at checkout: Sorry, we cannot do that. " + hostile
 	p.Overview.Health, p.Overview.Timeline, p.Overview.Pods = h, sampleTimeline(10, TickDone), nil
 	return p
@@ -247,7 +247,7 @@ func driftedPage() StorePage {
 func refusedRemovalPage() StorePage {
 	p := overviewPage("Papeterie du Canal", Deleting)
 	p.Overview.Timeline = Timeline{Title: "Deleting the store", Began: sampleTime, Running: true, Current: 1, Steps: []TimelineStep{
-		{Name: "Uninstall", State: TickRunning, Began: sampleTime, Message: "The cluster says no: services \"mariadb\" is forbidden: ValidatingAdmissionPolicy 'keep-shops' with binding 'keep-shops' denied request: " + hostile + ". It goes on by itself when the cluster’s administrator allows it."},
+		{Name: "Uninstall", State: TickRunning, Began: sampleTime, Message: "The cluster denied the request: services \"mariadb\" is forbidden: ValidatingAdmissionPolicy 'keep-shops' with binding 'keep-shops' denied request: " + hostile + ". Shopwright retries until the cluster’s administrator allows it."},
 		{Name: "Disks", State: TickToDo}, {Name: "Namespace", State: TickToDo}, {Name: "Gone", State: TickToDo},
 	}}
 	return p
@@ -258,9 +258,9 @@ func lostPage() StorePage {
 	p := overviewPage("Papeterie du Canal", Failed)
 	p.Overview.Head.CanRebuild = true
 	p.Overview.Failure = &Failure{
-		Title: "The shop’s data are lost",
-		Cause: "Of the disks that the shop had in the namespace store-papeterie-du-canal these are gone: data-mariadb-0, files. New ones would be empty.",
-		Next:  "Restore them under the same names and press Retry, or rebuild the shop, which starts empty.",
+		Title: "The shop’s data is lost",
+		Cause: "These disks of the shop are missing from the namespace store-papeterie-du-canal: data-mariadb-0, files. New ones would be empty.",
+		Next:  "Restore them under the same names and press Retry, or press Rebuild empty to start without data.",
 		At:    sampleTime,
 	}
 	return p
@@ -320,7 +320,7 @@ func settingsPage() templ.Component {
 func sampleOwner() OwnerForm {
 	return OwnerForm{
 		StoreID: "7", Email: "mara@example.com", Can: true,
-		Text: "The shop sends mail about orders and stock there, and customers’ replies go there. What you have set in the shop yourself stays.",
+		Text: "Receives mail about orders and stock, and customers’ replies. Addresses set in the shop itself stay.",
 		Hint: "The release is applied again with the new address. If the order check fails, the change is rolled back.",
 	}
 }
@@ -363,7 +363,7 @@ func states() map[string]templ.Component {
 	away := sampleList()
 	away.AsOf = sampleTime
 	notices := StoresPage{Shell: sampleShell("Stores", PlaceStores), List: sampleList(), Create: sampleForm()}
-	notices.Shell.Notices = []Notice{{Kind: ToneOK, Title: "Deleted.", Message: hostile}, {Kind: ToneBad, Message: "The store could not be found."}}
+	notices.Shell.Notices = []Notice{{Kind: ToneOK, Title: "Deleted.", Message: hostile}, {Kind: ToneBad, Message: "The store wasn’t found."}}
 	broken := sampleCredentials(false)
 	broken.Problem = "The cluster is unreachable. Try again in a moment."
 	activity := ActivityPage{Shell: sampleShell("Activity", PlaceActivity), Older: "/activity?before=3", Entries: sampleStory()}
@@ -376,8 +376,8 @@ func states() map[string]templ.Component {
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
 		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 10 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
 		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: sampleProviders()}),
-		"01f-sign-in-one":         SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:1], Next: "/stores/7", Notice: "Sign in to go on."}),
-		"01g-sign-in-refused":     SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:2], Problem: "Google does not answer. Try again in a moment, or come in another way."}),
+		"01f-sign-in-one":         SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:1], Next: "/stores/7", Notice: "Sign in to continue."}),
+		"01g-sign-in-refused":     SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:2], Problem: "Google isn’t responding. Try again in a moment, or use another sign-in method."}),
 		"02-stores":               listPage(sampleList()),
 		"02a-stores-notices":      Stores(notices),
 		"02b-cluster-simulated":   clusterPage(Cluster{Name: "dev", Link: ClusterConnected, Version: "v1.37.0", Simulated: true}),
@@ -436,7 +436,7 @@ func states() map[string]templ.Component {
 		"17f-team-wrong":          Team(wrongTeam()),
 		"17g-team-issued":         Team(issuedTeam()),
 		"17h-team-mailed":         Team(mailedTeam("")),
-		"17i-team-not-mailed":     Team(mailedTeam("The mail could not be sent. Send the link yourself, or renew the invitation later.")),
+		"17i-team-not-mailed":     Team(mailedTeam("The mail couldn’t be sent. Send the link yourself, or renew the invitation later.")),
 		"18-invitation":           Invitation(sampleInvitation("")),
 		"18b-invitation-problem":  Invitation(sampleInvitation("This invitation is for another address than yours. Sign in with the one that it was sent to, or ask for an invitation to yours.")),
 		"19-audit":                Audit(sampleAudit()),
@@ -455,7 +455,7 @@ func states() map[string]templ.Component {
 		"15c-signed-out":          SignedOut(SignedOutPage{Action: "/stores", Fields: []Fact{{Name: "name", Value: hostile}}, Version: "0.1.0"}),
 		"16-error-404":            Error(ErrorPage{Code: 404, Title: "There is no store here", Message: "The address may be mistyped, or the store may be deleted.", SignedIn: true}),
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
-		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "The records cannot be reached", Message: "Shops sell on. Load the page again in a moment.", SignedIn: true}),
+		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "Database unavailable", Message: "The database isn’t responding. Shops keep selling. Reload the page in a moment.", SignedIn: true}),
 		"16c-unreachable":         Stores(StoresPage{Shell: unreachableShell(), List: away, Create: sampleForm()}),
 	})
 }

@@ -42,7 +42,7 @@ func SignIn(p SignInPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h1>Sign in</h1><p class=\"mt-1 text-muted\">Open a shop in a minute, in a namespace of its own.</p>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 1, "<h1>Sign in</h1><p class=\"mt-1 text-muted\">Open a shop in a minute, in its own namespace.</p>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -127,7 +127,7 @@ func SignIn(p SignInPage) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if len(p.Providers) == 0 && !p.DevLogin {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p class=\"mt-4\">The way in is a link that can be used once.</p><p class=\"mt-2 text-muted\">The first one is in Shopwright’s log. Where it runs, this makes another: <code>shopwright login-link</code></p>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 12, "<p class=\"mt-4\">Sign in with a one-time link.</p><p class=\"mt-2 text-muted\">The first link is in Shopwright’s log. To create another, run <code>shopwright login-link</code> where Shopwright runs.</p>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -207,7 +207,7 @@ func LoginLink(p LoginLinkPage) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"mt-1 text-muted\">This link can be used once.</p><form class=\"mt-4\" method=\"post\" action=\"/sign-in/link\">")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 17, "<p class=\"mt-1 text-muted\">This link works once.</p><form class=\"mt-4\" method=\"post\" action=\"/sign-in/link\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -265,7 +265,7 @@ func SignedOut(p SignedOutPage) templ.Component {
 				}()
 			}
 			ctx = templ.InitializeContext(ctx)
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<h1>You are signed out</h1><p class=\"mt-1 text-muted\">Nothing was changed. Sign in, which opens a new tab. Then come back and send the form again.</p><div class=\"mt-4 flex flex-col gap-2\"><a class=\"btn btn-primary h-10 w-full\" href=\"/sign-in\" target=\"_blank\" rel=\"noopener\">Sign in</a><form method=\"post\" action=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 19, "<h1>You are signed out</h1><p class=\"mt-1 text-muted\">Nothing was changed. Sign in in a new tab, then come back and send the form again.</p><div class=\"mt-4 flex flex-col gap-2\"><a class=\"btn btn-primary h-10 w-full\" href=\"/sign-in\" target=\"_blank\" rel=\"noopener\">Sign in</a><form method=\"post\" action=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -102,7 +102,7 @@ type TeamInvite struct {
 // Label is for whom the invitation is.
 func (i TeamInvite) Label() string {
 	if i.Email == "" {
-		return "A link for anybody"
+		return "Anyone with the link"
 	}
 	return i.Email
 }
