@@ -58,12 +58,12 @@ func reach(ctx context.Context, address string) store.Reached {
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is read
 	if response.StatusCode >= http.StatusBadRequest {
-		return elsewhere(address, fmt.Sprintf("%s answers %s", address, response.Status))
+		return elsewhere(address, fmt.Sprintf("%s returns %s", address, response.Status))
 	}
 	if to, err := response.Location(); err == nil && to.Host != request.URL.Host {
-		return store.Reached{Outcome: store.NotFromHere, Message: "Leads on to " + to.Host + ", which is not looked at"}
+		return store.Reached{Outcome: store.NotFromHere, Message: "Redirects to " + to.Host + ", which isn’t checked"}
 	}
-	return store.Reached{Outcome: store.Answers, Message: fmt.Sprintf("Answers in %d ms", time.Since(began).Milliseconds())}
+	return store.Reached{Outcome: store.Answers, Message: fmt.Sprintf("Responds in %d ms", time.Since(began).Milliseconds())}
 }
 
 // unreached tells a wrong certificate, which customers would see too, from an address that
@@ -74,16 +74,16 @@ func unreached(address string, err error) store.Reached {
 		cause = wrapped.Err
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return elsewhere(address, fmt.Sprintf("The certificate of %s is not valid: %s", address, cause))
+		return elsewhere(address, fmt.Sprintf("The certificate of %s is invalid: %s", address, cause))
 	}
-	return store.Reached{Outcome: store.NotFromHere, Message: "Cannot be reached from here: " + firstLine(cause)}
+	return store.Reached{Outcome: store.NotFromHere, Message: "Unreachable from Shopwright: " + firstLine(cause)}
 }
 
 // elsewhere judges a wrong answer. On this very machine it may be any program's.
 func elsewhere(address, problem string) store.Reached {
 	u, err := url.Parse(address)
 	if err == nil && isHere(u.Hostname()) {
-		return store.Reached{Outcome: store.NotFromHere, Message: "Something else answers there on this machine"}
+		return store.Reached{Outcome: store.NotFromHere, Message: "Another program answers there on this machine"}
 	}
 	return store.Reached{Outcome: store.WrongAnswer, Message: problem}
 }
@@ -95,7 +95,7 @@ func isHere(host string) bool {
 
 func addressWrong(r store.Reached) store.Failure {
 	return store.Failure{
-		Title: "The address does not lead to the shop",
+		Title: "The address doesn’t lead to the shop",
 		Cause: sentence(r.Message),
 		Next:  "Check the DNS record, the ingress and the certificate, then press Retry.",
 	}

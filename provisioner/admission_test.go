@@ -108,10 +108,10 @@ func TestAdmissionDenied(t *testing.T) {
 		title, cause            string
 		step                    store.Step
 	}{
-		"Ingress":     {"networking.k8s.io", "ingresses", "shop", "The cluster refused", "the house rules forbid it", store.StepRelease},
-		"Deployment":  {"", "pods", "wordpress-", "The cluster refuses the shop’s pods", "the house rules forbid it", store.StepWorkloads},
-		"StatefulSet": {"", "pods", "mariadb-", "The cluster refuses the shop’s pods", "the house rules forbid it", store.StepWorkloads},
-		"Job":         {"", "pods", "setup-", "The cluster refuses the shop’s pods", "the house rules forbid it", store.StepSetup},
+		"Ingress":     {"networking.k8s.io", "ingresses", "shop", "The cluster denied the request", "the house rules forbid it", store.StepRelease},
+		"Deployment":  {"", "pods", "wordpress-", "The cluster rejects the shop’s pods", "the house rules forbid it", store.StepWorkloads},
+		"StatefulSet": {"", "pods", "mariadb-", "The cluster rejects the shop’s pods", "the house rules forbid it", store.StepWorkloads},
+		"Job":         {"", "pods", "setup-", "The cluster rejects the shop’s pods", "the house rules forbid it", store.StepSetup},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -155,7 +155,7 @@ func TestDeletionDenied(t *testing.T) {
 	})
 	p.askDelete(t, st)
 	told := p.until(t, st.ID, "the page tells why", func(st store.Store) bool { return strings.Contains(st.Job.Message, "the house rules keep it") })
-	if told.Status != store.Deleting || told.Job.Step != store.StepUninstall || !strings.HasSuffix(told.Job.Message, "It goes on by itself when the cluster’s administrator allows it.") {
+	if told.Status != store.Deleting || told.Job.Step != store.StepUninstall || !strings.HasSuffix(told.Job.Message, "Shopwright retries until the cluster’s administrator allows it.") {
 		t.Errorf("it is %s at %s: %s", told.Status, told.Job.Step, told.Job.Message)
 	}
 	allow()
@@ -198,7 +198,7 @@ func TestRefusedUpgradeIsUndoneAtOnce(t *testing.T) {
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
 	back := p.changed(t, st)
 	undone := back.Job.Change.Undone
-	if back.Status != store.Ready || undone.Title != "The cluster refused" || !strings.Contains(undone.Cause, "every workload must have the label team") {
+	if back.Status != store.Ready || undone.Title != "The cluster denied the request" || !strings.Contains(undone.Cause, "every workload must have the label team") {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if n := patchesOf(link, st, "wordpress"); n != 1 {
@@ -224,7 +224,7 @@ func TestTryingForLongIsUndone(t *testing.T) {
 	}))
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
 	now := p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Job.Change.Kind == store.Rollback })
-	if title := now.Job.Change.Undone.Title; title != "It took too long" {
+	if title := now.Job.Change.Undone.Title; title != "Timed out" {
 		t.Errorf("undone because of %q", title)
 	}
 	if n := patchesOf(link, st, "wordpress"); n > 10 {

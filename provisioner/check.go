@@ -95,7 +95,7 @@ func reportOf(pod kube.Pod) (text string, code int32) {
 		switch {
 		case c.State.Kind != "terminated" || c.Init:
 		case c.State.Reason == outOfMemory:
-			return fmt.Sprintf("The check took more than its limit of %s of memory and was ended", c.MemoryLimit), c.State.ExitCode
+			return fmt.Sprintf("The check exceeded its memory limit of %s and was killed", c.MemoryLimit), c.State.ExitCode
 		default:
 			return cmp.Or(c.State.Message, pod.Message, c.State.Reason), c.State.ExitCode
 		}
@@ -149,7 +149,7 @@ func shopPods(s kube.Snapshot) []kube.Pod {
 func checkFailed(c store.Check) store.Failure {
 	return store.Failure{
 		Title: "The test order failed",
-		Cause: fmt.Sprintf("A customer cannot buy: at %s the shop said: %s", c.Failed, sentence(c.Message)),
-		Next:  "Look at the shop and at its pods for the reason, then press Retry: the check is made again.",
+		Cause: fmt.Sprintf("The order check failed at %s: %s", c.Failed, sentence(c.Message)),
+		Next:  "Check the shop and its pods, then press Retry. The order check runs again.",
 	}
 }

@@ -130,7 +130,7 @@ func (c *cluster) find(ctx context.Context) (*connection, error) {
 			}
 		}
 		if ctx.Err() == nil {
-			c.fail(Unreachable, "The cluster cannot be started or found: "+firstLine(err)+".", err)
+			c.fail(Unreachable, "The cluster can’t be started or found: "+firstLine(err)+".", err)
 		}
 		if sleep(ctx, pause) != nil {
 			return nil, ctx.Err()
@@ -257,17 +257,17 @@ func (c *cluster) explain(err error) string {
 	_, answered := errors.AsType[*apierrors.StatusError](err)
 	switch {
 	case silent:
-		return "The cluster cannot be asked: the program " + helper.Command + ", which the kubeconfig gets its credentials from, does not end. Run it by hand to see what it waits for, or use a kubeconfig with the token of a service account."
+		return "Can’t connect to the cluster: the program " + helper.Command + ", which provides the kubeconfig’s credentials, doesn’t finish. Run it manually to see what it waits for, or use a kubeconfig with a service account token."
 	case apierrors.IsUnauthorized(err):
-		return "The cluster refuses the credentials. Renew them in the kubeconfig, which is read again by itself."
+		return "The cluster rejects the credentials. Renew them in the kubeconfig; Shopwright reloads it automatically."
 	case answered:
-		return "The cluster answers, but not as it should: " + firstLine(err) + "."
+		return "The cluster returned an unexpected response: " + firstLine(err) + "."
 	}
-	return strings.TrimSpace("The cluster does not answer: " + firstLine(err) + ". " + c.advice)
+	return strings.TrimSpace("The cluster isn’t responding: " + firstLine(err) + ". " + c.advice)
 }
 
 func (c *cluster) foreign(err error) {
-	c.fail(Foreign, "Another cluster answers under this name. All work on it has stopped; name the right one and start again.", err)
+	c.fail(Foreign, "Another cluster answers under this name. Work has stopped. Configure the right cluster and restart Shopwright.", err)
 }
 
 func (c *cluster) starting(p Progress) {

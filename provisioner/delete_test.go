@@ -57,7 +57,7 @@ func TestDeleteAtEveryWriteOfARetry(t *testing.T) {
 		unwanted = append(unwanted, p.request(t, name))
 	}
 	for i, st := range unwanted {
-		unwanted[i] = p.untilFailed(t, st.ID, "An image cannot be pulled")
+		unwanted[i] = p.untilFailed(t, st.ID, "An image can’t be pulled")
 		kubetest.Simulate(t, st.Namespace, "fail=none", "component=mariadb")
 	}
 	struck := 0
@@ -162,7 +162,7 @@ func TestRefusedRemovalLetsOthersPass(t *testing.T) {
 		return r.Method == http.MethodDelete && r.About(refused.Namespace)
 	}))
 	p.askDelete(t, refused)
-	p.untilTold(t, refused, store.StepUninstall, "The cluster says no")
+	p.untilTold(t, refused, store.StepUninstall, "The cluster denied the request")
 	p.askDelete(t, other)
 	p.untilGone(t, other)
 	link.Turn(kubetest.Fair)

@@ -44,9 +44,9 @@ func hopeless(s kube.Snapshot) (store.Failure, bool) {
 
 func imageNotPulled(pod kube.Pod, c kube.Container) store.Failure {
 	return store.Failure{
-		Title: "An image cannot be pulled",
-		Cause: fmt.Sprintf("The pod %s cannot get the image %s for its container %s.", pod.Name, c.Image, c.Name),
-		Next:  "Check that the image exists and that the cluster can reach its registry, then press Retry.",
+		Title: "An image can’t be pulled",
+		Cause: fmt.Sprintf("Pod %s can’t pull the image %s for its container %s.", pod.Name, c.Image, c.Name),
+		Next:  "Check that the image exists and the cluster can reach its registry, then press Retry.",
 	}
 }
 
@@ -63,24 +63,24 @@ func crashing(pod kube.Pod, c kube.Container) store.Failure {
 	}
 	return store.Failure{
 		Title: "A container keeps crashing",
-		Cause: fmt.Sprintf("The container %s of the pod %s ended %d times, the last time with exit code %d.", c.Name, pod.Name, c.Restarts, c.Previous.ExitCode),
-		Next:  "Look at what it wrote last, mend the cause, then press Retry.",
+		Cause: fmt.Sprintf("Container %s of pod %s crashed %d times, most recently with exit code %d.", c.Name, pod.Name, c.Restarts, c.Previous.ExitCode),
+		Next:  "Check its last log lines, fix the cause, then press Retry.",
 	}
 }
 
 func notStarted(pod kube.Pod, c kube.Container, why string) store.Failure {
 	return store.Failure{
-		Title: "A container cannot be started",
-		Cause: fmt.Sprintf("The container %s of the pod %s cannot be started: %s", c.Name, pod.Name, sentence(why)),
-		Next:  "Mend the cause, then press Retry.",
+		Title: "A container can’t start",
+		Cause: fmt.Sprintf("Container %s of pod %s can’t start: %s", c.Name, pod.Name, sentence(why)),
+		Next:  "Fix the cause, then press Retry.",
 	}
 }
 
 func memoryShort(pod kube.Pod, c kube.Container) store.Failure {
 	return store.Failure{
 		Title: "A container ran out of memory",
-		Cause: fmt.Sprintf("The container %s of the pod %s took more than its limit of %s and was ended.", c.Name, pod.Name, c.MemoryLimit),
-		Next:  "Give it more memory with SHOPWRIGHT_STORE_VALUES, or find what takes so much; then press Retry.",
+		Cause: fmt.Sprintf("Container %s of pod %s exceeded its memory limit of %s and was killed.", c.Name, pod.Name, c.MemoryLimit),
+		Next:  "Raise the limit with SHOPWRIGHT_STORE_VALUES, or find what uses the memory. Then press Retry.",
 	}
 }
 
@@ -89,14 +89,14 @@ func memoryShort(pod kube.Pod, c kube.Container) store.Failure {
 func databaseProblem(words string) (problem string, known bool) {
 	for line := range strings.Lines(words) {
 		for _, sign := range []struct{ text, problem string }{
-			{"Access denied for user", "does not accept its password"},
-			{"password authentication failed", "does not accept its password"},
-			{"no pg_hba.conf entry", "does not let it in"},
-			{"ECONNREFUSED", "does not answer"},
-			{"Connection refused", "does not answer"},
-			{"ETIMEDOUT", "cannot be reached"},
-			{"timed out", "cannot be reached"},
-			{"getaddrinfo", "cannot be found by its name"},
+			{"Access denied for user", "rejects its password"},
+			{"password authentication failed", "rejects its password"},
+			{"no pg_hba.conf entry", "denies it access"},
+			{"ECONNREFUSED", "isn’t responding"},
+			{"Connection refused", "isn’t responding"},
+			{"ETIMEDOUT", "is unreachable"},
+			{"timed out", "is unreachable"},
+			{"getaddrinfo", "can’t be found by name"},
 		} {
 			if strings.Contains(line, sign.text) && databaseMark.MatchString(line) {
 				return sign.problem, true
@@ -111,9 +111,9 @@ var databaseMark = regexp.MustCompile(`for user|pg_hba|database|postgres|mariadb
 
 func databaseRefuses(pod kube.Pod, c kube.Container, problem string) store.Failure {
 	return store.Failure{
-		Title: "The database refuses the shop",
-		Cause: fmt.Sprintf("The container %s of the pod %s ended because the shop’s database %s.", c.Name, pod.Name, problem),
-		Next:  "Look whether the database’s pod runs, and whether the store’s secret still holds the password that it was made with; then press Retry.",
+		Title: "The database rejects the shop",
+		Cause: fmt.Sprintf("Container %s of pod %s exited because the shop’s database %s.", c.Name, pod.Name, problem),
+		Next:  "Check that the database pod is running and that the store’s secret still has its original password. Then press Retry.",
 	}
 }
 
@@ -132,9 +132,9 @@ func setupFailed(j kube.Job, s kube.Snapshot) store.Failure {
 		return setupStepFailed(j, said)
 	}
 	return store.Failure{
-		Title: "Setting up the shop failed",
-		Cause: fmt.Sprintf("The job %s gave up after %s: %s", j.Name, plural(int(j.Attempts), "attempt"), sentence(j.Message)),
-		Next:  "Look at its last words and at the events for the reason, then press Retry: the setup runs again on what is there.",
+		Title: "Setup failed",
+		Cause: fmt.Sprintf("Job %s failed after %s: %s", j.Name, plural(int(j.Attempts), "attempt"), sentence(j.Message)),
+		Next:  "Check its last log lines and the events, then press Retry. Setup continues with what exists.",
 	}
 }
 
@@ -157,9 +157,9 @@ func setupStepFailed(j kube.Job, said report) store.Failure {
 		why = ": " + sentence(said.Message)
 	}
 	return store.Failure{
-		Title: "Setting up the shop failed",
-		Cause: fmt.Sprintf("The setup gave up after %s, while it was %s%s", plural(int(j.Attempts), "attempt"), said.Failed, why),
-		Next:  "Look at its last words for the reason, then press Retry: the setup runs again on what is there.",
+		Title: "Setup failed",
+		Cause: fmt.Sprintf("Setup failed after %s while %s%s", plural(int(j.Attempts), "attempt"), said.Failed, why),
+		Next:  "Check its last log lines, then press Retry. Setup continues with what exists.",
 	}
 }
 
@@ -173,15 +173,15 @@ func diskTrouble(events []kube.Event, asked time.Time) (store.Failure, bool) {
 		switch e.Reason {
 		case "ProvisioningFailed":
 			return store.Failure{
-				Title: "A disk cannot be made",
-				Cause: fmt.Sprintf("%s gets no disk: %s", e.Object, sentence(e.Message)),
-				Next:  "Mend what the storage class’s provisioner complains of, then press Retry.",
+				Title: "A disk can’t be created",
+				Cause: fmt.Sprintf("%s has no disk: %s", e.Object, sentence(e.Message)),
+				Next:  "Fix what the storage class’s provisioner reports, then press Retry.",
 			}, true
 		case "FailedMount", "FailedAttachVolume":
 			return store.Failure{
-				Title: "A volume cannot be mounted",
-				Cause: fmt.Sprintf("%s does not get one of its volumes: %s", e.Object, sentence(e.Message)),
-				Next:  "Mend what the cluster complains of, such as a disk that another node still holds; then press Retry.",
+				Title: "A volume can’t be mounted",
+				Cause: fmt.Sprintf("%s can’t mount a volume: %s", e.Object, sentence(e.Message)),
+				Next:  "Fix what the cluster reports, for example a disk still attached to another node. Then press Retry.",
 			}, true
 		}
 	}
@@ -193,7 +193,7 @@ func noRoom(pod kube.Pod, after time.Duration) store.Failure {
 	lack, next := lacking(pod.Message)
 	return store.Failure{
 		Title: "No node has " + lack,
-		Cause: fmt.Sprintf("After %s the pod %s still has no node: %s", after.Round(time.Second), pod.Name, sentence(pod.Message)),
+		Cause: fmt.Sprintf("Pod %s is unscheduled after %s: %s", pod.Name, after.Round(time.Second), sentence(pod.Message)),
 		Next:  next + " Then press Retry.",
 	}
 }
@@ -205,15 +205,15 @@ const besideAnother = "didn't match pod affinity rules"
 // lacking reads the scheduler's message, which counts nodes by what each of them lacks.
 // https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 func lacking(message string) (what, next string) {
-	const room = "Add a node, or free some room."
+	const room = "Add a node, or free up room."
 	for _, known := range []struct{ sign, what, next string }{
-		{"unbound immediate PersistentVolumeClaims", "the shop’s disks", "See in the events why they are not made."},
-		{besideAnother, "room beside the shop’s pod", "It must run on the node where the shop’s pod is. Free some room there, or add a node with room for both."},
-		{"volume node affinity conflict", "the shop’s disks", "Bring back the node that they are on."},
+		{"unbound immediate PersistentVolumeClaims", "the shop’s disks", "Check the events for the reason."},
+		{besideAnother, "room beside the shop’s pod", "It must run on the same node as the shop’s pod. Free up room there, or add a node with room for both."},
+		{"volume node affinity conflict", "the shop’s disks", "Bring back the node that has them."},
 		{"Insufficient memory", "enough memory", room},
 		{"Insufficient cpu", "enough CPU", room},
 		{"Too many pods", "room for another pod", room},
-		{"untolerated taint", "room for ordinary pods", "Take the taint off a node, or add one without."},
+		{"untolerated taint", "room for ordinary pods", "Remove the taint from a node, or add a node without it."},
 	} {
 		if strings.Contains(message, known.sign) {
 			return known.what, known.next

@@ -19,7 +19,7 @@ func TestOutOfMemoryIsSaid(t *testing.T) {
 		State: kube.State{Kind: "waiting", Reason: "CrashLoopBackOff"},
 	}
 	failure, bad := hopeless(kube.Snapshot{Pods: []kube.Pod{{Name: "mariadb-0", Containers: []kube.Container{mariadb}}}})
-	if !bad || failure.Title != "A container ran out of memory" || !strings.Contains(failure.Cause, "mariadb of the pod mariadb-0 took more than its limit of 1Gi") {
+	if !bad || failure.Title != "A container ran out of memory" || !strings.Contains(failure.Cause, "mariadb of pod mariadb-0 exceeded its memory limit of 1Gi") {
 		t.Errorf("%+v", failure)
 	}
 	setup := kube.Snapshot{Pods: []kube.Pod{{
@@ -29,7 +29,7 @@ func TestOutOfMemoryIsSaid(t *testing.T) {
 		t.Errorf("the setup: %+v", failure)
 	}
 	setup.Pods[0].Containers[0].State.Reason = "Error"
-	if failure := setupFailed(kube.Job{Name: "setup-1", Attempts: 4}, setup); failure.Title != "Setting up the shop failed" || !strings.Contains(failure.Cause, "4 attempts") {
+	if failure := setupFailed(kube.Job{Name: "setup-1", Attempts: 4}, setup); failure.Title != "Setup failed" || !strings.Contains(failure.Cause, "4 attempts") {
 		t.Errorf("another end of the setup: %+v", failure)
 	}
 }
@@ -59,7 +59,7 @@ func TestDiskTroubleIsSaid(t *testing.T) {
 	t.Parallel()
 	asked := time.Date(2026, 10, 2, 9, 0, 0, 0, time.UTC)
 	for reason, want := range map[string]string{
-		"ProvisioningFailed": "A disk cannot be made", "FailedMount": "A volume cannot be mounted", "FailedAttachVolume": "A volume cannot be mounted",
+		"ProvisioningFailed": "A disk can’t be created", "FailedMount": "A volume can’t be mounted", "FailedAttachVolume": "A volume can’t be mounted",
 	} {
 		event := kube.Event{Object: "pod/mariadb-0", Warning: true, Reason: reason, Message: "storage is full", Last: asked.Add(time.Minute)}
 		f, found := diskTrouble([]kube.Event{{Warning: true, Reason: "Unhealthy", Last: event.Last}, event}, asked)
@@ -87,7 +87,7 @@ func TestContainersThatCannotBeStarted(t *testing.T) {
 	} {
 		waiting := kube.Container{Name: "wordpress", State: kube.State{Kind: "waiting", Reason: c.reason, Message: c.message}}
 		f, bad := hopeless(kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-x", Containers: []kube.Container{waiting}}}})
-		if bad != c.hopeless || bad && (f.Title != "A container cannot be started" || !strings.Contains(f.Cause, c.message)) {
+		if bad != c.hopeless || bad && (f.Title != "A container can’t start" || !strings.Contains(f.Cause, c.message)) {
 			t.Errorf("%s: %t, %+v", c.reason, bad, f)
 		}
 	}
@@ -114,8 +114,8 @@ func TestReportsOfChecks(t *testing.T) {
 		"payment: There is no way to pay.":        {told(`{"ok":false,"failed":"payment","message":"There is no way to pay."}`, 1), false},
 		"cart: ":                                  {told(`{"ok":true,"failed":"cart"}`, 1), false}, // it says so and ends otherwise
 		"check: Segmentation fault.":              {told("Segmentation\nfault", 139), false},
-		"check: The check took more than its limit of 128Mi of memory and was ended.": {ended(kube.State{Reason: "OOMKilled", ExitCode: 137}), false},
-		"check: Pod was active on the node longer than the specified deadline.":       {late, false},
+		"check: The check exceeded its memory limit of 128Mi and was killed.":   {ended(kube.State{Reason: "OOMKilled", ExitCode: 137}), false},
+		"check: Pod was active on the node longer than the specified deadline.": {late, false},
 		"check: Evicted.": {kube.Pod{Phase: "Evicted", Ended: true}, false},
 	} {
 		if got := resultOf(c.pod); got.Outcome() != outcome || got.OK != c.ok {

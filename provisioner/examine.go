@@ -115,7 +115,7 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 			return store.Check{}, ErrUnreachable
 		}
 		if ctx.Err() != nil {
-			return store.Check{Failed: "check", Message: fmt.Sprintf("It did not end within %s.", checkTimeout)}, nil
+			return store.Check{Failed: "check", Message: fmt.Sprintf("It didn’t finish within %s.", checkTimeout)}, nil
 		}
 		if err := w.stillWanted(ctx); err != nil {
 			return store.Check{}, err
@@ -135,7 +135,7 @@ func examination(j store.Job) checkRun {
 
 // putBackRelease has the store repaired, which ends with an order, in place of being checked.
 func (w *worker) putBackRelease(ctx context.Context) error {
-	if err := w.db.RepairMissing(ctx, w.claim.Store.ID, "The Helm release has gone."); err != nil {
+	if err := w.db.RepairMissing(ctx, w.claim.Store.ID, "The Helm release is missing."); err != nil {
 		return err
 	}
 	return errUnwanted

@@ -18,9 +18,9 @@ import (
 
 func namespaceTaken(st store.Store) store.Failure {
 	return store.Failure{
-		Title: "The namespace is somebody else’s",
-		Cause: fmt.Sprintf("The cluster has a namespace %s that this store did not make. It is left untouched.", st.Namespace),
-		Next:  "Delete this store and create it again under another address, or have the namespace removed and press Retry.",
+		Title: "The namespace is already taken",
+		Cause: fmt.Sprintf("The namespace %s exists, but this store didn’t create it. Shopwright leaves it untouched.", st.Namespace),
+		Next:  "Delete this store and create it again at another address, or have the namespace removed and press Retry.",
 	}
 }
 
@@ -31,16 +31,16 @@ func labelLost(st store.Store) store.Failure {
 	}
 	return store.Failure{
 		Title: "The namespace has lost its label",
-		Cause: fmt.Sprintf("The namespace %s holds this store, but its label %s is missing or names another store. Without it Shopwright changes nothing there.", st.Namespace, kube.LabelStoreID),
+		Cause: fmt.Sprintf("The namespace %s holds this store, but its label %s is missing or names another store. Shopwright changes nothing there without it.", st.Namespace, kube.LabelStoreID),
 		Next:  fmt.Sprintf("Run kubectl label --overwrite namespace %s %s=%s, then %s.", st.Namespace, kube.LabelStoreID, st.ID, then),
 	}
 }
 
 func credentialsLost(st store.Store) store.Failure {
 	return store.Failure{
-		Title: "The credentials are gone",
-		Cause: fmt.Sprintf("The secret %s/%s is missing or empty, but the store’s disks are still there. New passwords would not open them.", st.Namespace, credentialsSecret),
-		Next:  "Put the secret back and press Retry, or delete the store.",
+		Title: "The credentials are missing",
+		Cause: fmt.Sprintf("The secret %s/%s is missing or empty, but the store’s disks still exist. New passwords wouldn’t match them.", st.Namespace, credentialsSecret),
+		Next:  "Restore the secret and press Retry, or delete the store.",
 	}
 }
 
@@ -48,23 +48,23 @@ func credentialsLost(st store.Store) store.Failure {
 func dataLost(st store.Store, volumes []string, s kube.Snapshot) store.Failure {
 	f := store.Failure{
 		Code:  store.DataLost,
-		Title: "The shop’s data are lost",
-		Cause: fmt.Sprintf("Of the disks that the shop had in the namespace %s these are gone: %s. New ones would be empty.", st.Namespace, listOf(volumes)),
-		Next:  "Restore them under the same names and press Retry, or rebuild the shop, which starts empty.",
+		Title: "The shop’s data is lost",
+		Cause: fmt.Sprintf("These disks of the shop are missing from the namespace %s: %s. New ones would be empty.", st.Namespace, listOf(volumes)),
+		Next:  "Restore them under the same names and press Retry, or press Rebuild empty to start without data.",
 	}
 	if going := leaving(s); slices.ContainsFunc(volumes, func(name string) bool { return slices.Contains(going, name) }) {
 		f.Title = "The shop’s disks are being deleted"
-		f.Cause = fmt.Sprintf("In the namespace %s somebody has deleted the volume claims of these disks: %s. A disk that a pod uses goes when the pod ends.", st.Namespace, listOf(volumes))
-		f.Next = "Save what is on them now. Then restore it under the same names and press Retry, or rebuild the shop, which starts empty."
+		f.Cause = fmt.Sprintf("Someone deleted the volume claims of these disks in the namespace %s: %s. A disk in use is deleted when its pod stops.", st.Namespace, listOf(volumes))
+		f.Next = "Back up their data now. Then restore it under the same names and press Retry, or press Rebuild empty to start without data."
 	}
 	return f
 }
 
 func podsRefused(e kube.Event) store.Failure {
 	return store.Failure{
-		Title: "The cluster refuses the shop’s pods",
-		Cause: fmt.Sprintf("%s gets no pods: %s", e.Object, sentence(e.Message)),
-		Next:  "Have the cluster’s administrator allow them, then press Retry.",
+		Title: "The cluster rejects the shop’s pods",
+		Cause: fmt.Sprintf("%s can’t create pods: %s", e.Object, sentence(e.Message)),
+		Next:  "Ask the cluster’s administrator to allow them, then press Retry.",
 	}
 }
 
@@ -76,9 +76,9 @@ func timedOut(st store.Store, after time.Duration, saying string, s kube.Snapsho
 		}
 	}
 	return store.Failure{
-		Title: "It took too long",
-		Cause: fmt.Sprintf("After %s of work the store still stands at %s: %s%s", after.Round(time.Second), st.Job.Step, sentence(saying), unready(s)),
-		Next:  "Look at the pods and events for the reason. Retry goes on from where it stands.",
+		Title: "Timed out",
+		Cause: fmt.Sprintf("After %s the store is still at the step %s: %s%s", after.Round(time.Second), st.Job.Step, sentence(saying), unready(s)),
+		Next:  "Look at the pods and events for the reason. Retry continues from this step.",
 	}
 }
 
@@ -91,9 +91,9 @@ func unready(s kube.Snapshot) string {
 		for _, c := range pod.Containers {
 			switch {
 			case c.State.Kind == "running" && pod.Component == setupComponent:
-				return fmt.Sprintf(" The container %s of the pod %s has not come to its end.", c.Name, pod.Name)
+				return fmt.Sprintf(" The container %s of the pod %s hasn’t finished.", c.Name, pod.Name)
 			case c.State.Kind == "running" && !c.Init && !c.Ready:
-				return fmt.Sprintf(" The container %s of the pod %s runs, but does not get ready.", c.Name, pod.Name)
+				return fmt.Sprintf(" The container %s of the pod %s is running but not ready.", c.Name, pod.Name)
 			}
 		}
 	}
@@ -102,42 +102,42 @@ func unready(s kube.Snapshot) string {
 
 func refused(st store.Store, err error) store.Failure {
 	return store.Failure{
-		Title: "The cluster refused",
-		Cause: fmt.Sprintf("At %s the cluster said no: %s", cmp.Or(st.Job.Step, store.StepNamespace), sentence(firstLine(err))),
-		Next:  "Have the cluster’s administrator allow it, then press Retry.",
+		Title: "The cluster denied the request",
+		Cause: fmt.Sprintf("The cluster denied the request at the step %s: %s", cmp.Or(st.Job.Step, store.StepNamespace), sentence(firstLine(err))),
+		Next:  "Ask the cluster’s administrator to allow it, then press Retry.",
 	}
 }
 
 func notShared(missing *kube.NoOriginalError) store.Failure {
 	return store.Failure{
-		Title: "A secret that stores share is missing",
-		Cause: fmt.Sprintf("Every store gets a copy of the secret %s/%s, which the cluster does not have.", missing.Namespace, missing.Name),
-		Next:  "Make it, or name another one in the settings and start again; then press Retry.",
+		Title: "A shared secret is missing",
+		Cause: fmt.Sprintf("Every store gets a copy of the secret %s/%s, but the cluster doesn’t have it.", missing.Namespace, missing.Name),
+		Next:  "Create it, or name another one in the settings and restart Shopwright. Then press Retry.",
 	}
 }
 
 func panicked() store.Failure {
 	return store.Failure{
 		Title: "Internal error",
-		Cause: "Shopwright met an error of its own while it worked on this store. Its log has the details.",
+		Cause: "Shopwright hit an internal error while working on this store. Its log has the details.",
 		Next:  "Press Retry. If it fails again, report the log entry “the work on the store panicked”.",
 	}
 }
 
 func revisionGone(st store.Store) store.Failure {
 	return store.Failure{
-		Title: "The revision is not remembered any more",
-		Cause: fmt.Sprintf("The namespace %s has no release secret of revision %d.", st.Namespace, st.Job.Change.To),
-		Next:  "Roll back to another revision, or upgrade to the chart that is offered now.",
+		Title: "The revision no longer exists",
+		Cause: fmt.Sprintf("The namespace %s has no release secret for revision %d.", st.Namespace, st.Job.Change.To),
+		Next:  "Roll back to another revision, or upgrade to the current chart.",
 	}
 }
 
 func releaseLocked(locked *helm.LockedError) store.Failure {
 	return store.Failure{
-		Title: "Somebody else is working on the release",
-		Cause: fmt.Sprintf("Another Helm action on the release %s was begun at %s and has not ended: its revision %d is %s. It came back each time that Shopwright went on.",
+		Title: "Another process is changing the release",
+		Cause: fmt.Sprintf("Another Helm operation on the release %s started at %s and hasn’t finished: its revision %d is %s. It started again each time Shopwright continued.",
 			locked.Name, locked.Since.UTC().Format("15:04:05 MST"), locked.Revision, locked.Status),
-		Next: "Find out who runs Helm on this store and let that end, then press Retry.",
+		Next: "Find who runs Helm on this store and stop it, then press Retry.",
 	}
 }
 

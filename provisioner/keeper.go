@@ -135,23 +135,23 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 func missing(s kube.Snapshot, place store.Place, loss kube.Loss) string {
 	switch {
 	case s.Namespace.Phase == kube.Missing && len(s.Workloads) > 0:
-		return "The namespace has gone or has lost its label."
+		return "The namespace is missing or lost its label."
 	case s.Namespace.Phase == kube.Missing:
-		return "The namespace has gone."
+		return "The namespace is missing."
 	case s.Namespace.Phase == kube.Terminating:
-		return "The namespace is being removed."
+		return "The namespace is being deleted."
 	case s.Namespace.StoreID != place.StoreID:
 		return "The label of the namespace names another store."
 	case len(s.Workloads) == 0:
-		return "The release has gone."
+		return "The Helm release is missing."
 	}
 	for _, name := range loss.Workloads {
 		if !slices.ContainsFunc(s.Workloads, func(w kube.Workload) bool { return w.Name == name }) {
-			return fmt.Sprintf("The workload %s has gone.", name)
+			return fmt.Sprintf("The workload %s is missing.", name)
 		}
 	}
 	if gone := lost(place.Volumes, s); len(gone) > 0 {
-		return fmt.Sprintf("Disks have gone or are being deleted: %s.", strings.Join(gone, ", "))
+		return fmt.Sprintf("Disks are missing or being deleted: %s.", strings.Join(gone, ", "))
 	}
 	return ""
 }

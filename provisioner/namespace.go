@@ -35,7 +35,7 @@ func checkNamespace(st store.Store, o observed) (action, bool) {
 	case o.Foreign:
 		return action{Do: fail, Step: store.StepNamespace, Failure: namespaceTaken(st)}, true
 	case o.Namespace.Phase == kube.Terminating:
-		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for the old namespace to go" + blockers(o)}, true
+		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for the old namespace to be deleted" + blockers(o)}, true
 	}
 	return action{}, false
 }
@@ -126,7 +126,7 @@ func (w *worker) createNamespace(ctx context.Context, conn *connection, _ observ
 		return "", err
 	}
 	_, err = w.bindRole(ctx, conn)
-	return "Made; it admits restricted pods only", err
+	return "Created; it admits only restricted pods", err
 }
 
 func (w *worker) setLimits(ctx context.Context, conn *connection, _ observed) (string, error) {
@@ -142,5 +142,5 @@ func (w *worker) createCredentials(ctx context.Context, conn *connection, _ obse
 	}
 	err = conn.kube.CreateSecret(ctx, w.owner(), credentialsSecret, data)
 	w.settled.credentials = err == nil
-	return "Kept in the namespace only", err
+	return "Stored only in the namespace", err
 }

@@ -25,7 +25,7 @@ func (w *worker) failPanicked(ctx context.Context) (err error) {
 	st := w.claim.Store
 	switch {
 	case w.claim.Job.Kind == store.CheckJob:
-		check := store.Check{Failed: "check", Message: "The check ended with an internal error of Shopwright."}
+		check := store.Check{Failed: "check", Message: "The check failed with an internal error in Shopwright."}
 		_, err = w.db.RecordCheck(ctx, w.claim, check, w.nextCheck(false))
 	case st.Desired == store.Present:
 		_, err = w.db.Fail(ctx, w.claim, panicked())

@@ -42,16 +42,16 @@ func missingClass(site engine.Spec, c kube.Classes) store.Failure {
 func noDefaultStorage(there []string) store.Failure {
 	return store.Failure{
 		Title: "The cluster has no default storage class",
-		Cause: fmt.Sprintf("The store’s disks name no storage class, and the cluster has no default one. It has %s.", listOf(there)),
-		Next:  "Make one of them the default, or name it in SHOPWRIGHT_STORAGE_CLASS and start again; then press Retry.",
+		Cause: fmt.Sprintf("The store’s disks name no storage class, and the cluster has no default. Its storage classes: %s.", listOf(there)),
+		Next:  "Make one of them the default, or set SHOPWRIGHT_STORAGE_CLASS and restart Shopwright. Then press Retry.",
 	}
 }
 
 func noSuchClass(kind, setting, name string, there []string) store.Failure {
 	return store.Failure{
 		Title: fmt.Sprintf("The cluster has no such %s class", kind),
-		Cause: fmt.Sprintf("Stores are to use the %s class %s, which the cluster does not have. It has %s.", kind, name, listOf(there)),
-		Next:  fmt.Sprintf("Make that class, or name another one in SHOPWRIGHT_%s and start again; then press Retry.", setting),
+		Cause: fmt.Sprintf("Stores use the %[1]s class %[2]s, but the cluster doesn’t have it. Its %[1]s classes: %[3]s.", kind, name, listOf(there)),
+		Next:  fmt.Sprintf("Create that class, or change SHOPWRIGHT_%s and restart Shopwright. Then press Retry.", setting),
 	}
 }
 
@@ -59,7 +59,7 @@ func planTooSmall(cause string) store.Failure {
 	return store.Failure{
 		Title: "The plan is too small",
 		Cause: cause,
-		Next:  "Have the plan enlarged and press Retry, or delete the store.",
+		Next:  "Ask an administrator for a larger plan and press Retry, or delete the store.",
 	}
 }
 

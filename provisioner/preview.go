@@ -86,7 +86,7 @@ func (p *Provisioner) compare(ctx context.Context, st store.Store, from, to sour
 		return nil
 	})
 	if errors.Is(err, helm.ErrNoRevision) {
-		err = &store.Error{Code: store.NotFound, Message: "The cluster does not remember this revision any more."}
+		err = &store.Error{Code: store.NotFound, Message: "The cluster no longer keeps this revision."}
 	}
 	return result, err
 }
@@ -95,7 +95,7 @@ func (p *Provisioner) compare(ctx context.Context, st store.Store, from, to sour
 // stays what it is.
 func refusedByChart(err error) error {
 	if refusal, ok := errors.AsType[*helm.RefusalError](err); ok {
-		return &store.Error{Code: store.Invalid, Message: "The chart refuses this: " + sentence(refusal.Error())}
+		return &store.Error{Code: store.Invalid, Message: "The chart rejects this: " + sentence(refusal.Error())}
 	}
 	return err
 }

@@ -113,7 +113,7 @@ func TestSetupThatFailsThenRetry(t *testing.T) {
 	p := start(t)
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Unset "+p.mark)), "fail=job-failed")
 	st := p.untilStatus(t, p.request(t, "Unset").ID, store.Failed)
-	if f := st.Job.Failure; st.Status != store.Failed || f.Step != store.StepSetup || !strings.Contains(f.Cause, "gave up after") || !strings.Contains(f.Next, "Retry") {
+	if f := st.Job.Failure; st.Status != store.Failed || f.Step != store.StepSetup || !strings.Contains(f.Cause, "failed after") || !strings.Contains(f.Next, "Retry") {
 		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
 	if words := st.Job.Failure.LastWords; !strings.HasPrefix(words.Pod, "setup-") || len(words.Lines) == 0 { // the job's event may come later

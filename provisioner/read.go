@@ -76,7 +76,7 @@ func (p *Provisioner) Credentials(ctx context.Context, st store.Store) (Login, e
 		return err
 	})
 	if apierrors.IsNotFound(err) || errors.Is(err, errNoNamespace) {
-		return Login{}, &store.Error{Code: store.NotFound, Message: "The store has no credentials yet. They are made a moment after it is created."}
+		return Login{}, &store.Error{Code: store.NotFound, Message: "The store has no credentials yet. They are created shortly after the store."}
 	}
 	if err != nil {
 		return Login{}, err

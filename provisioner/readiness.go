@@ -104,7 +104,7 @@ func (w *worker) nextAfter(conn *connection, check store.Check) time.Duration {
 func (w *worker) causeOf(ctx context.Context, conn *connection) string {
 	s := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
 	if pod, line := w.fullDisk(ctx, s); pod != "" {
-		return fmt.Sprintf("A disk of the pod %s is full: %s", pod, sentence(line))
+		return fmt.Sprintf("A disk of pod %s is full: %s", pod, sentence(line))
 	}
 	if f, bad := hopeless(s); bad {
 		return f.Cause

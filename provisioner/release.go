@@ -54,7 +54,7 @@ func ensureRelease(st store.Store, o observed) (action, bool) {
 	case st.Job.Applied != o.Release.Revision:
 		return action{Do: recordRelease, Step: store.StepRelease}, true
 	case o.Behind:
-		return action{Do: wait, Step: store.StepWorkloads, Message: "Waiting to see what has changed"}, true
+		return action{Do: wait, Step: store.StepWorkloads, Message: "Waiting for the changes to arrive"}, true
 	case slices.ContainsFunc(o.Snapshot.Pods, isOutdated):
 		return action{Do: replacePods, Step: store.StepWorkloads}, true
 	}

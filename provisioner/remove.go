@@ -46,7 +46,7 @@ func nextRemoval(st store.Store, o observed) action {
 	case o.Foreign, o.Namespace.Phase == kube.Missing: // nothing there is this store's
 		return action{Do: archive, Step: store.StepGone}
 	case o.Namespace.Phase == kube.Terminating:
-		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to go" + blockers(o), Outcome: "Nothing is left in the cluster"}
+		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to be deleted" + blockers(o), Outcome: "Nothing is left in the cluster"}
 	case o.Release.Status != helm.None:
 		return action{Do: uninstallRelease, Step: store.StepUninstall}
 	case o.Volumes > 0 && !o.Cleared:
@@ -61,15 +61,15 @@ func nextRemoval(st store.Store, o observed) action {
 // gone says what is left of a store's disks where its storage class keeps them.
 func gone(o observed) string {
 	if len(o.Retained) == 0 {
-		return "Pods and disks are gone"
+		return "Pods and disks are deleted"
 	}
-	return "Pods are gone. The storage class keeps the disks, with all orders and customers on them: " + strings.Join(o.Retained, ", ")
+	return "Pods are deleted. The storage class retains the disks, with all orders and customers: " + strings.Join(o.Retained, ", ")
 }
 
 func empty(s kube.Snapshot) bool { return len(s.Pods)+len(s.Volumes) == 0 }
 
 func leftovers(s kube.Snapshot) string {
-	return fmt.Sprintf("Waiting for %s and %s to go", plural(len(s.Pods), "pod"), plural(len(s.Volumes), "disk"))
+	return fmt.Sprintf("Waiting for %s and %s to be deleted", plural(len(s.Pods), "pod"), plural(len(s.Volumes), "disk"))
 }
 
 // observeRemoval asks for what has not been asked to go yet. The rest is watched.
@@ -119,7 +119,7 @@ func (w *worker) uninstallRelease(ctx context.Context, conn *connection, o obser
 	}
 	err := conn.helm.Uninstall(ctx, namespace, releaseName)
 	w.settled.uninstalled = err == nil
-	return "The shop is stopped", err
+	return "The shop has stopped", err
 }
 
 func (w *worker) deleteVolumes(ctx context.Context, conn *connection, o observed) (string, error) {

@@ -98,7 +98,7 @@ func TestNamespaceWithoutAStoreIsAdopted(t *testing.T) {
 	p.db, p.file = storetest.Open(t, "sqlite:"+backup), backup
 	p.run(t)
 	st := p.request(t, "Adopted")
-	p.untilFailed(t, st.ID, "The namespace is somebody else’s")
+	p.untilFailed(t, st.ID, "The namespace is already taken")
 	label := []byte(`{"metadata": {"labels": {"` + kube.LabelStoreID + `": "` + st.ID + `"}}}`)
 	if _, err := p.admin.CoreV1().Namespaces().Patch(t.Context(), st.Namespace, types.MergePatchType, label, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)

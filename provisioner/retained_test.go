@@ -47,7 +47,7 @@ func TestDisksThatTheStorageClassKeepsAreTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := describe(events)
-	if !strings.Contains(told, "The storage class keeps the disks") || strings.Contains(told, "disks are gone") || len(disks) == 0 {
+	if !strings.Contains(told, "The storage class retains the disks") || strings.Contains(told, "disks are deleted") || len(disks) == 0 {
 		t.Errorf("disks %v:\n%s", disks, told)
 	}
 	for _, disk := range disks {

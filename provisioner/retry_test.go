@@ -81,8 +81,8 @@ func TestFailuresTellWhatToDoAndRetryGoesOn(t *testing.T) {
 		timeout                time.Duration
 	}{
 		"Crashing": {fail: "crash-loop", component: "wordpress", title: "A container keeps crashing", evidence: "CrashLoopBackOff", cause: "exit code 1", timeout: patience},
-		"Never ready": {fail: "never-ready", component: "mariadb", title: "It took too long", evidence: "Unhealthy", timeout: 2 * time.Minute,
-			cause: "The container mariadb of the pod mariadb-0 runs, but does not get ready."},
+		"Never ready": {fail: "never-ready", component: "mariadb", title: "Timed out", evidence: "Unhealthy", timeout: 2 * time.Minute,
+			cause: "The container mariadb of the pod mariadb-0 is running but not ready."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -132,7 +132,7 @@ func TestRefusedObjectsThenRetry(t *testing.T) {
 	}
 	close(limited)
 
-	st = p.untilFailed(t, st.ID, "The cluster refused")
+	st = p.untilFailed(t, st.ID, "The cluster denied the request")
 	if st.Job.Failure.Step != store.StepRelease || !strings.Contains(st.Job.Failure.Cause, "exceeded quota: theirs") || len(st.Job.Failure.HelmLog) == 0 {
 		t.Errorf("failed with %+v", st.Job.Failure)
 	}
@@ -176,7 +176,7 @@ func TestLostCredentialsAreNotMadeAnew(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Keyless "+p.mark)), "fail=image-pull", "component=wordpress")
-	st := p.untilFailed(t, p.request(t, "Keyless").ID, "An image cannot be pulled")
+	st := p.untilFailed(t, p.request(t, "Keyless").ID, "An image can’t be pulled")
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=wordpress")
 	secrets := p.admin.CoreV1().Secrets(st.Namespace)
 	lost, err := secrets.Get(t.Context(), "store-credentials", metav1.GetOptions{})
@@ -187,7 +187,7 @@ func TestLostCredentialsAreNotMadeAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.retry(t, st)
-	p.untilFailed(t, st.ID, "The credentials are gone")
+	p.untilFailed(t, st.ID, "The credentials are missing")
 	if _, err := secrets.Get(t.Context(), lost.Name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Fatalf("the credentials were made anew: %v", err)
 	}
@@ -215,7 +215,7 @@ func (p *platform) wantEmptySecretLeftAlone(t *testing.T, st store.Store, name s
 		t.Fatal(err)
 	}
 	p.retry(t, st)
-	p.untilFailed(t, st.ID, "The credentials are gone")
+	p.untilFailed(t, st.ID, "The credentials are missing")
 	if secret, err := secrets.Get(t.Context(), name, metav1.GetOptions{}); err != nil || len(secret.Data) > 0 {
 		t.Errorf("the empty Secret has %d entries now, %v", len(secret.Data), err)
 	}

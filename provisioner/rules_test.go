@@ -73,13 +73,13 @@ func failureOf(t *testing.T, name string) store.Failure {
 
 func TestDatabaseThatRefusesIsSaid(t *testing.T) {
 	t.Parallel()
-	const next = "still holds the password"
+	const next = "still has its original password"
 	for name, want := range map[string]rule{
-		"database-password-medusa":      {"The database refuses the shop", "container medusa of the pod medusa-6c7d8b9f5-x2x7k ended because the shop’s database does not accept its password", next},
-		"database-away-medusa":          {"The database refuses the shop", "the shop’s database does not answer", next},
-		"database-unknown-medusa":       {"The database refuses the shop", "the shop’s database cannot be found by its name", next},
-		"database-password-woocommerce": {"The database refuses the shop", "container setup of the pod setup-1a2b3c4d-7xk2p ended because the shop’s database does not accept its password", next},
-		"cache-away-medusa":             {"A container keeps crashing", "container medusa", "what it wrote last"}, // another server
+		"database-password-medusa":      {"The database rejects the shop", "ontainer medusa of pod medusa-6c7d8b9f5-x2x7k exited because the shop’s database rejects its password", next},
+		"database-away-medusa":          {"The database rejects the shop", "the shop’s database does not answer", next},
+		"database-unknown-medusa":       {"The database rejects the shop", "the shop’s database can’t be found by name", next},
+		"database-password-woocommerce": {"The database rejects the shop", "ontainer setup of pod setup-1a2b3c4d-7xk2p exited because the shop’s database rejects its password", next},
+		"cache-away-medusa":             {"A container keeps crashing", "ontainer medusa", "last log lines"}, // another server
 	} {
 		want.want(t, name, failureOf(t, name))
 	}
@@ -88,9 +88,9 @@ func TestDatabaseThatRefusesIsSaid(t *testing.T) {
 func TestStepOfTheSetupThatFailedIsNamed(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]rule{
-		"setup-step-woocommerce": {"Setting up the shop failed", "gave up after 4 attempts, while it was installing WooCommerce.", "runs again on what is there"},
-		"setup-step-medusa":      {"Setting up the shop failed", "while it was migrating the database: medusa db:migrate --execute-safe-links ended with 1.", "runs again"},
-		"setup-silent":           {"Setting up the shop failed", "Job has reached the specified backoff limit.", "runs again"}, // ended before it could say
+		"setup-step-woocommerce": {"Setup failed", "failed after 4 attempts while installing WooCommerce.", "continues with what exists"},
+		"setup-step-medusa":      {"Setup failed", "while migrating the database: medusa db:migrate --execute-safe-links ended with 1.", "continues with"},
+		"setup-silent":           {"Setup failed", "Job has reached the specified backoff limit.", "runs again"}, // ended before it could say
 	} {
 		want.want(t, name, failureOf(t, name))
 	}
@@ -100,29 +100,29 @@ func TestStepOfTheSetupThatFailedIsNamed(t *testing.T) {
 func TestWhatANodeSaysIsUnderstood(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]rule{
-		"node/crash-loop":        {"A container keeps crashing", "container medusa of the pod crash-loop ended 4 times, the last time with exit code 3", "what it wrote last"},
-		"node/out-of-memory":     {"A container ran out of memory", "container medusa of the pod out-of-memory took more than its limit of 32Mi", "more memory"},
-		"node/database-refuses":  {"The database refuses the shop", "does not accept its password", "still holds the password"},
-		"node/image-not-there":   {"An image cannot be pulled", "cannot get the image registry.invalid/shopwright/medusa:1 for its container medusa", "reach its registry"},
-		"node/secret-not-there":  {"A container cannot be started", `secret "store-credentials" not found`, "Mend the cause"},
-		"node/program-not-there": {"A container cannot be started", "exec: \"/no/such/program\": stat /no/such/program: no such file or directory", "Mend the cause"},
-		"node/setup-failed":      {"Setting up the shop failed", "gave up after 2 attempts, while it was installing WooCommerce: Error: the plugin cannot be downloaded.", "runs again on what is there"},
+		"node/crash-loop":        {"A container keeps crashing", "ontainer medusa of pod crash-loop crashed 4 times, most recently with exit code 3", "last log lines"},
+		"node/out-of-memory":     {"A container ran out of memory", "ontainer medusa of pod out-of-memory exceeded its memory limit of 32Mi", "Raise the limit"},
+		"node/database-refuses":  {"The database rejects the shop", "rejects its password", "still has its original password"},
+		"node/image-not-there":   {"An image can’t be pulled", "can’t pull the image registry.invalid/shopwright/medusa:1 for its container medusa", "reach its registry"},
+		"node/secret-not-there":  {"A container can’t start", `secret "store-credentials" not found`, "Fix the cause"},
+		"node/program-not-there": {"A container can’t start", "exec: \"/no/such/program\": stat /no/such/program: no such file or directory", "Fix the cause"},
+		"node/setup-failed":      {"Setup failed", "failed after 2 attempts while installing WooCommerce: Error: the plugin cannot be downloaded.", "continues with what exists"},
 	} {
 		want.want(t, name, failureOf(t, name))
 	}
 	waiting := store.Store{Job: store.Job{Step: store.StepWorkloads}}
 	s, _ := recorded(t, "node/no-room")
-	rule{"No node has enough memory", "the pod no-room still has no node: 0/1 nodes are available: 1 Insufficient memory", "Add a node"}.
+	rule{"No node has enough memory", "0/1 nodes are available: 1 Insufficient memory", "Add a node"}.
 		want(t, "no-room", timedOut(waiting, 10*time.Minute, "0 of 2 workloads ready", s))
 	beside := kube.Snapshot{Pods: []kube.Pod{{
 		Name: "setup", Phase: "Pending",
 		Message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod affinity rules. no new claims to deallocate",
 	}}}
-	rule{"No node has room beside the shop’s pod", "the pod setup still has no node", "add a node with room for both. Then press Retry."}.
+	rule{"No node has room beside the shop’s pod", "od setup is unscheduled after", "add a node with room for both. Then press Retry."}.
 		want(t, "beside another", timedOut(waiting, 10*time.Minute, "1 of 2 workloads ready", beside))
 	_, events := recorded(t, "node/not-mounted")
 	f, _ := diskTrouble(events, time.Time{})
-	rule{"A volume cannot be mounted", `pod/not-mounted does not get one of its volumes: MountVolume.SetUp failed for volume "script" : configmap "setup" not found.`, "complains of"}.
+	rule{"A volume can’t be mounted", `pod/not-mounted can’t mount a volume: MountVolume.SetUp failed for volume "script" : configmap "setup" not found.`, "the cluster reports"}.
 		want(t, "not-mounted", f)
 }
 
@@ -140,7 +140,7 @@ func TestReleaseThatOthersLockIsSaid(t *testing.T) {
 		t.Error("not given up")
 	}
 	rule{
-		"Somebody else is working on the release", "was begun at 09:14:00 UTC and has not ended: its revision 3 is pending-upgrade", "who runs Helm on this store",
+		"Another process is changing the release", "started at 09:14:00 UTC and hasn’t finished: its revision 3 is pending-upgrade", "who runs Helm on this store",
 	}.want(t, "a pending upgrade", f)
 	if f, out := w.lockedOut(errors.New("another")); out || w.locked.lasts() != 0 {
 		t.Errorf("after another error: %+v", f)

@@ -31,7 +31,7 @@ func proveSale(st store.Store, o observed) (action, bool) {
 	case !o.Untested && (o.Check.Attempt == 0 || o.Check.failed() && o.Check.Attempt < checkAttempts):
 		return action{Do: createCheck, Step: store.StepCheck}, true
 	case !o.Untested && !o.Check.Done:
-		return action{Do: wait, Step: store.StepCheck, Message: "Shopping as a customer would"}, true
+		return action{Do: wait, Step: store.StepCheck, Message: "Placing a test order"}, true
 	case o.Check.failed():
 		return action{Do: fail, Step: store.StepCheck, Failure: checkFailed(o.Check.Result)}, true
 	case o.Address.Outcome == store.WrongAnswer && o.Misled >= addressPatience:

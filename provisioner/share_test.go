@@ -176,7 +176,7 @@ func TestSharedSecretThatIsMissing(t *testing.T) {
 		c.Shared = provisioner.Shared{Namespace: systemNamespace, Certificate: o.name}
 	})
 	st := p.untilStatus(t, p.request(t, "Unserved").ID, store.Failed)
-	if f := st.Job.Failure; st.Job.Step != store.StepRelease || f.Title != "A secret that stores share is missing" || !strings.Contains(f.Cause, systemNamespace+"/"+o.name) {
+	if f := st.Job.Failure; st.Job.Step != store.StepRelease || f.Title != "A shared secret is missing" || !strings.Contains(f.Cause, systemNamespace+"/"+o.name) {
 		t.Fatalf("failed at %s: %+v", st.Job.Step, f)
 	}
 	o.is(corev1.SecretTypeTLS, certificate("1"))

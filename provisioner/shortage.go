@@ -18,7 +18,7 @@ import (
 // tooSmall tells somebody who wants a shop, and need not know Kubernetes, why the plan is
 // none for it.
 func tooSmall(e engine.Engine, plan store.Plan, short []string) string {
-	return fmt.Sprintf("%s does not fit the %s plan. %s", e.Label(), plan.Label, strings.Join(short, " "))
+	return fmt.Sprintf("%s doesn’t fit the %s plan. %s", e.Label(), plan.Label, strings.Join(short, " "))
 }
 
 // beyond says, a sentence for each, of what the demand is more than the quota gives.
@@ -27,7 +27,7 @@ func (d demand) beyond(limits kube.Limits) (short []string) {
 		gives, needs := resource.MustParse(text), d[name]
 		if needs.Cmp(gives) > 0 {
 			figure, unit := measure(name)
-			short = append(short, fmt.Sprintf("It needs %s%s and the plan gives %s.", figure(needs), unit, figure(gives)))
+			short = append(short, fmt.Sprintf("It needs %s%s; the plan allows %s.", figure(needs), unit, figure(gives)))
 		}
 	}
 	slices.Sort(short)
@@ -40,11 +40,11 @@ func measure(name corev1.ResourceName) (figure func(resource.Quantity) string, u
 	case corev1.ResourceLimitsCPU:
 		return number, " CPU"
 	case corev1.ResourceRequestsCPU:
-		return number, " CPU of its own"
+		return number, " reserved CPU"
 	case corev1.ResourceLimitsMemory:
 		return size, " of memory"
 	case corev1.ResourceRequestsMemory:
-		return size, " of memory of its own"
+		return size, " of reserved memory"
 	case corev1.ResourceRequestsStorage:
 		return size, " of disk"
 	case corev1.ResourcePersistentVolumeClaims:

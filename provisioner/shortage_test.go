@@ -15,13 +15,13 @@ import (
 func TestShortageIsSaidInPlainWords(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[corev1.ResourceName]struct{ needs, gives, said string }{
-		corev1.ResourceLimitsCPU:              {"1500m", "1", "It needs 1.5 CPU and the plan gives 1."},
-		corev1.ResourceRequestsCPU:            {"300m", "250m", "It needs 0.3 CPU of its own and the plan gives 0.25."},
-		corev1.ResourceLimitsMemory:           {"2560Mi", "2Gi", "It needs 2.5 GiB of memory and the plan gives 2 GiB."},
-		corev1.ResourceRequestsMemory:         {"1025Mi", "1Gi", "It needs 1025 MiB of memory of its own and the plan gives 1 GiB."},
-		corev1.ResourceRequestsStorage:        {"10Gi", "512Mi", "It needs 10 GiB of disk and the plan gives 512 MiB."},
-		corev1.ResourcePersistentVolumeClaims: {"2", "1", "It needs 2 disks and the plan gives 1."},
-		corev1.ResourcePods:                   {"3", "2", "It needs 3 pods and the plan gives 2."},
+		corev1.ResourceLimitsCPU:              {"1500m", "1", "It needs 1.5 CPU; the plan allows 1."},
+		corev1.ResourceRequestsCPU:            {"300m", "250m", "It needs 0.3 reserved CPU; the plan allows 0.25."},
+		corev1.ResourceLimitsMemory:           {"2560Mi", "2Gi", "It needs 2.5 GiB of memory; the plan allows 2 GiB."},
+		corev1.ResourceRequestsMemory:         {"1025Mi", "1Gi", "It needs 1025 MiB of reserved memory; the plan allows 1 GiB."},
+		corev1.ResourceRequestsStorage:        {"10Gi", "512Mi", "It needs 10 GiB of disk; the plan allows 512 MiB."},
+		corev1.ResourcePersistentVolumeClaims: {"2", "1", "It needs 2 disks; the plan allows 1."},
+		corev1.ResourcePods:                   {"3", "2", "It needs 3 pods; the plan allows 2."},
 	} {
 		limits := kube.Limits{Quota: map[corev1.ResourceName]string{name: c.gives}}
 		short := demand{name: resource.MustParse(c.needs)}.beyond(limits)
@@ -48,7 +48,7 @@ func TestPlanThatIsTooSmallIsRefused(t *testing.T) {
 	tiny.CPU = 1000
 	for _, e := range engine.Offered().All() {
 		err := p.Fits(e, tiny)
-		if err == nil || !strings.Contains(err.Error(), e.Label()+" does not fit the tiny plan. It needs ") || !strings.Contains(err.Error(), "CPU and the plan gives 1. Ask") {
+		if err == nil || !strings.Contains(err.Error(), e.Label()+" doesn’t fit the tiny plan. It needs ") || !strings.Contains(err.Error(), "CPU; the plan allows 1. Ask") {
 			t.Errorf("%s in a plan with one CPU: %v", e.Name(), err)
 		}
 	}

@@ -162,7 +162,7 @@ func TestRevisionThatIsGoneIsNoWayBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	back := p.changed(t, up)
-	if back.Status != store.Ready || back.Job.Change.Undone.Title != "The revision is not remembered any more" {
+	if back.Status != store.Ready || back.Job.Change.Undone.Title != "The revision no longer exists" {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.8") {

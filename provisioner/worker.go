@@ -243,9 +243,9 @@ func (w *worker) tell(ctx context.Context, err error, refused bool) {
 	if w.failures < 2 || w.claim.Store.Job.Step == "" || w.cluster.connection() == nil {
 		return
 	}
-	message := "Trying again: " + sentence(firstLine(err))
+	message := "Retrying: " + sentence(firstLine(err))
 	if refused {
-		message = "The cluster says no: " + sentence(firstLine(err)) + " It goes on by itself when the cluster’s administrator allows it."
+		message = "The cluster denied the request: " + sentence(firstLine(err)) + " Shopwright retries until the cluster’s administrator allows it."
 	}
 	if err := w.advance(ctx, action{Step: w.claim.Store.Job.Step, Message: message}); err != nil {
 		w.log.Warn("what the work cannot get past is not told", "error", err)

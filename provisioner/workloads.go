@@ -45,7 +45,7 @@ func watchWorkloads(st store.Store, o observed) (a action, due bool) {
 	}
 }
 
-const filled = "The shop is filled"
+const filled = "Setup finished"
 
 func podsStarted(o observed) string { return plural(len(shopPods(o.Snapshot)), "pod") + " started" }
 
@@ -104,11 +104,11 @@ func atWork(p kube.Pod) bool {
 func setupProgress(j kube.Job, ready, all int) string {
 	switch {
 	case j.Succeeded:
-		return fmt.Sprintf("Filled; %d of %d workloads ready", ready, all)
+		return fmt.Sprintf("Setup done; %d of %d workloads ready", ready, all)
 	case j.Attempts > 0:
 		return fmt.Sprintf("Attempt %d", j.Attempts+1)
 	default:
-		return "Filling the shop"
+		return "Setting up the shop"
 	}
 }
 

@@ -61,23 +61,23 @@ func TestFailuresAreExplainedInABrowser(t *testing.T) {
 	}{
 		"crash loop": {
 			simulated: []string{"fail=crash-loop", "component=wordpress"}, title: "A container keeps crashing", cause: "with exit code 1",
-			evidence: "CrashLoopBackOff", next: "Look at what it wrote last, mend the cause, then press Retry.",
+			evidence: "CrashLoopBackOff", next: "Check its last log lines, fix the cause, then press Retry.",
 		},
 		"never ready": {
-			simulated: []string{"fail=never-ready", "component=mariadb"}, setting: "SHOPWRIGHT_PROVISION_TIMEOUT=2m", title: "It took too long",
-			cause: "runs, but does not get ready", evidence: "Unhealthy", next: "Look at the pods and events for the reason. Retry goes on from where it stands.",
+			simulated: []string{"fail=never-ready", "component=mariadb"}, setting: "SHOPWRIGHT_PROVISION_TIMEOUT=2m", title: "Timed out",
+			cause: "is running but not ready", evidence: "Unhealthy", next: "Look at the pods and events for the reason. Retry continues from this step.",
 		},
 		"failed setup": {
-			simulated: []string{"fail=job-failed", "component=setup"}, title: "Setting up the shop failed", cause: "Job has reached the specified backoff limit",
-			evidence: "last lines", next: "then press Retry: the setup runs again on what is there.",
+			simulated: []string{"fail=job-failed", "component=setup"}, title: "Setup failed", cause: "Job has reached the specified backoff limit",
+			evidence: "last lines", next: "then press Retry. Setup continues with what exists.",
 		},
 		"missing class": {
-			setting: "SHOPWRIGHT_STORAGE_CLASS=no-such-class", title: "The cluster has no such storage class", cause: "the storage class no-such-class, which the cluster does not have",
-			next: "Make that class, or name another one in SHOPWRIGHT_STORAGE_CLASS",
+			setting: "SHOPWRIGHT_STORAGE_CLASS=no-such-class", title: "The cluster has no such storage class", cause: "the storage class no-such-class, but the cluster doesn’t have it",
+			next: "Create that class, or change SHOPWRIGHT_STORAGE_CLASS",
 		},
 		"admission denied": {
-			weather: refusesIngresses, title: "The cluster refused", cause: "the weather: Forbidden", evidence: "Helm, last lines",
-			next: "Have the cluster’s administrator allow it, then press Retry.",
+			weather: refusesIngresses, title: "The cluster denied the request", cause: "the weather: Forbidden", evidence: "Helm, last lines",
+			next: "Ask the cluster’s administrator to allow it, then press Retry.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestAnotherClusterIsSaidInABrowser(t *testing.T) {
 	w.keeps()
 	link.Turn(anotherCluster)
 	link.Cut()
-	w.untilShows("#cluster-notice", "Another cluster answers under this name. All work on it has stopped")
+	w.untilShows("#cluster-notice", "Another cluster answers under this name. Work has stopped")
 	w.look("another-cluster")
 	link.Turn(kubetest.Fair)
 	w.Until(isThere)

@@ -58,7 +58,7 @@ func TestKubeconfigThatIsRenewed(t *testing.T) {
 	p := launch(t, kubeconfig(t, path, func(_ *clientcmdapi.Cluster, user *clientcmdapi.AuthInfo) {
 		*user = clientcmdapi.AuthInfo{Token: "expired"}
 	}))
-	refused := p.said.expect(t, "The cluster refuses the credentials.")
+	refused := p.said.expect(t, "The cluster rejects the credentials.")
 	p.startSignedOut()
 	refused()
 	connected := p.said.expect(t, "cluster is connected")

@@ -44,7 +44,7 @@ func (s *store) change(t *testing.T, b *browsertest.Browser, nextImage string) {
 	s.upgrade(t, b, "does-not-exist")
 	end("upgraded to what is not there")
 	s.mustBe(t, next, nextImage)
-	if said := s.said(b, "#store-main"); !strings.Contains(said, "The change failed and was rolled back: An image cannot be pulled") {
+	if said := s.said(b, "#store-main"); !strings.Contains(said, "The change failed and was rolled back: An image can’t be pulled") {
 		t.Errorf("the page says %s", said)
 	}
 	s.picture(b, s.slug+"-undone")

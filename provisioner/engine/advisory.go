@@ -33,7 +33,7 @@ func advisoriesOf(version string, all ...Advisory) []Advisory {
 func (WooCommerce) Advisories(version string) []Advisory {
 	return advisoriesOf(version, Advisory{
 		ID: "CVE-2025-15033", Published: time.Date(2025, time.December, 22, 0, 0, 0, 0, time.UTC), Versions: ">= 8.1, < 10.4.3",
-		Text: "A customer with an account can read the orders of guests, with their names, addresses and telephone numbers.",
+		Text: "A customer with an account can read guest orders, including names, addresses and phone numbers.",
 	})
 }
 

@@ -21,7 +21,7 @@ func (Medusa) Letter() string { return "M" }
 
 // Description implements Engine.
 func (Medusa) Description() string {
-	return "A shop with an API first: for developers who build their own pages."
+	return "An API-first shop for developers who build their own storefront."
 }
 
 // Chart implements Engine.
@@ -45,7 +45,7 @@ func (Medusa) Credentials(host, ownerEmail string) (map[string][]byte, error) {
 
 // Owner implements Engine.
 func (Medusa) Owner() OwnerUse {
-	return OwnerUse{Text: "A contact only. Medusa cannot change the address with which the first admin signs in: invite the new owner in the shop’s admin, under Settings, Users."}
+	return OwnerUse{Text: "Contact address only. Medusa can’t change the first admin’s sign-in address. Invite the new owner in the shop’s admin under Settings, Users."}
 }
 
 // Login implements Engine.
@@ -59,7 +59,7 @@ func (e Medusa) Values(s Spec) (map[string]any, error) { return ReleaseValues(e,
 // Off implements Engine.
 func (Medusa) Off(Spec) []string {
 	return []string{
-		"Order mail is off: Medusa sends none by itself. " +
+		"Order mail is off: Medusa doesn’t send any by default. " +
 			"A developer can add a notification provider to its image, as deploy/images/README.md says.",
 	}
 }

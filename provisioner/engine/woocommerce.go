@@ -20,7 +20,7 @@ func (WooCommerce) Letter() string { return "W" }
 
 // Description implements Engine.
 func (WooCommerce) Description() string {
-	return "WordPress with a shop in it: pages, themes and plugins for everything."
+	return "WordPress with a shop: pages, themes and plugins for everything."
 }
 
 // Chart implements Engine.
@@ -48,7 +48,7 @@ func (WooCommerce) Credentials(host, _ string) (map[string][]byte, error) {
 
 // Owner implements Engine.
 func (WooCommerce) Owner() OwnerUse {
-	return OwnerUse{InShop: true, Text: "The shop sends mail about orders and stock there, and customers’ replies go there. What you have set in the shop yourself stays."}
+	return OwnerUse{InShop: true, Text: "Receives mail about orders and stock, and customers’ replies. Addresses set in the shop itself stay."}
 }
 
 // Login implements Engine.
@@ -66,7 +66,7 @@ func (e WooCommerce) Off(s Spec) []string {
 	}
 	return []string{
 		"Order mail is off: this installation has no mail server for shops. " +
-			"An administrator can name one with SHOPWRIGHT_STORE_SMTP_SECRET; until then a plugin of the shop’s own can send it.",
+			"An administrator can set SHOPWRIGHT_STORE_SMTP_SECRET. Until then, a plugin in the shop can send it.",
 	}
 }
 

@@ -52,36 +52,36 @@ func Invite(i Invitation) (Message, error) {
 		Subject: fmt.Sprintf("%s invites you to %s on Shopwright", quoted(unlinked(i.From)), quoted(unlinked(i.Team))),
 		Lines: []string{
 			fmt.Sprintf("%s invites you to the team %s, as %s.", quoted(unlinked(i.From)), quoted(unlinked(i.Team)), i.Role),
-			"The link works once, within seven days. If you do not expect an invitation, ignore this mail.",
+			"The link works once and expires in seven days. If you don’t expect an invitation, ignore this mail.",
 		},
-		Link: i.Link, Button: "See the invitation",
-		Why: "Somebody typed this address into an invitation.",
+		Link: i.Link, Button: "View invitation",
+		Why: "Someone invited this address.",
 	})
 }
 
 // about makes the mail that tells of the event.
 func about(baseURL string, m store.Mail) (Message, error) {
 	name, page := quoted(m.Store.Name), baseURL+"/stores/"+m.Store.ID
-	c := content{Link: page, Button: "Open the store’s page", Why: "You asked for this store."}
+	c := content{Link: page, Button: "Open store", Why: "You requested this store."}
 	switch m.Event.Kind {
 	case store.StoreReady:
 		c.Subject = name + " is ready"
-		c.Lines = []string{name + " is up, and has sold a test order."}
+		c.Lines = []string{name + " is up. A test order passed."}
 		if m.Store.Health.Last.Simulated {
-			c.Lines = []string{name + " is up on a simulated cluster, which runs no containers: nobody can shop there, and no order was placed."}
+			c.Lines = []string{name + " is up on a simulated cluster. It runs no containers, so the shop doesn’t open and no test order was placed."}
 		}
 		c.Facts = []fact{{Name: "Shop", Value: m.Store.URL, Link: m.Store.URL}, {Name: "Admin", Value: m.Store.AdminURL, Link: m.Store.AdminURL}}
-		c.Lines = append(c.Lines, "Its login is on the store’s page, and never in a mail.")
+		c.Lines = append(c.Lines, "The admin login is on the store’s page. Shopwright never mails it.")
 	case store.StoreFailed:
-		c.Subject = name + " needs you: " + clean(m.Event.Message)
-		c.Lines = []string{name + " could not be finished: " + clean(m.Event.Message) + "."}
+		c.Subject = name + " failed: " + clean(m.Event.Message)
+		c.Lines = []string{name + " failed: " + clean(m.Event.Message) + "."}
 		if m.Store.Job.Failure.Title == m.Event.Message { // nobody has retried it since
 			c.Lines = append(c.Lines, clean(m.Store.Job.Failure.Cause), clean(m.Store.Job.Failure.Next))
 		}
 	case store.StoreDegraded:
-		c.Subject = name + " may not be selling"
-		c.Lines = []string{"The check of " + name + " has failed twice in a row. " + clean(m.Event.Message), "It is checked again by itself, and the store’s page shows how it goes."}
-		c.Why = "You run the team that this store belongs to."
+		c.Subject = name + " is degraded: the order check failed"
+		c.Lines = []string{"The check of " + name + " failed twice in a row. " + clean(m.Event.Message), "Shopwright keeps checking. The store’s page shows the result."}
+		c.Why = "You manage this store’s team."
 	case store.IdentityLinked, store.IdentityRemoved:
 		return aboutSignIn(baseURL, m)
 	default:
@@ -97,15 +97,15 @@ func aboutSignIn(baseURL string, m store.Mail) (Message, error) {
 		Lines: []string{
 			"You can now sign in to Shopwright with " + clean(m.Event.Message) + ".",
 			"It was added on " + m.Event.At.UTC().Format("2 January 2006 at 15:04 UTC") + " from the address " + clean(m.Event.Address) + ".",
-			"If that was not you, remove it on your account page and end your other sessions there.",
+			"If this wasn’t you, remove it on your account page and end your other sessions there.",
 		},
-		Link: baseURL + "/account", Button: "Open your account page", Why: "The sign-in methods of your account have changed.",
+		Link: baseURL + "/account", Button: "Open account", Why: "Your account’s sign-in methods changed.",
 	}
 	if m.Event.Kind == store.IdentityRemoved {
 		c.Subject = "A sign-in method was removed from your account"
 		c.Lines[0] = "You can no longer sign in to Shopwright with " + clean(m.Event.Message) + "."
 		c.Lines[1] = strings.Replace(c.Lines[1], "added", "removed", 1)
-		c.Lines[2] = "If that was not you, tell an administrator."
+		c.Lines[2] = "If this wasn’t you, tell an administrator."
 	}
 	return compose(m.To.Email, m.To.Name, c)
 }

@@ -218,7 +218,7 @@ func TestPeopleAreTold(t *testing.T) {
 	if ready.to != "mara@example.com" || ready.subject != "“Käse & Brot” is ready" {
 		t.Errorf("told %s of %q", ready.to, ready.subject)
 	}
-	for _, want := range []string{"https://shops.example.com/stores/" + c.Store.ID, "has sold a test order"} {
+	for _, want := range []string{"https://shops.example.com/stores/" + c.Store.ID, "A test order passed"} {
 		if !strings.Contains(ready.text, want) || !strings.Contains(ready.html, want) {
 			t.Errorf("%q is not in both\n%s\n%s", want, ready.text, ready.html)
 		}
@@ -299,10 +299,10 @@ func TestTeamIsToldOfAShopThatDoesNotSell(t *testing.T) {
 		check(t, db, came)
 	}
 	told := office.next()
-	if told.to != "mara@example.com" || told.subject != "“Käse & Brot” may not be selling" {
+	if told.to != "mara@example.com" || told.subject != "“Käse & Brot” is degraded: the order check failed" {
 		t.Errorf("told %s of %q", told.to, told.subject)
 	}
-	for _, want := range []string{"failed twice in a row", "Cart: The cart", "https://shops.example.com/stores/" + c.Store.ID, "You run the team"} {
+	for _, want := range []string{"failed twice in a row", "Cart: The cart", "https://shops.example.com/stores/" + c.Store.ID, "You manage this store’s team"} {
 		if !strings.Contains(told.text, want) || !strings.Contains(told.html, want) {
 			t.Errorf("%q is not in both\n%s\n%s", want, told.text, told.html)
 		}
@@ -315,7 +315,7 @@ func TestTeamIsToldOfAShopThatDoesNotSell(t *testing.T) {
 	if _, err := db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
 		t.Fatal(err)
 	}
-	if next := office.next(); next.subject != "“Next” needs you: No" {
+	if next := office.next(); next.subject != "“Next” failed: No" {
 		t.Errorf("told again, of %q", next.subject)
 	}
 }
@@ -396,7 +396,7 @@ func TestWrongPasswordIsAnError(t *testing.T) {
 	if got.to != "noa@example.com" || !strings.Contains(got.subject, "“Mara” invites you to “Bakers” on Shopwright") {
 		t.Errorf("got %+v", got)
 	}
-	for _, want := range []string{"“Mara” invites you to the team “Bakers”, as viewer.", "https://shops.example.com/invitations?key=k", "once, within seven days"} {
+	for _, want := range []string{"“Mara” invites you to the team “Bakers”, as viewer.", "https://shops.example.com/invitations?key=k", "once and expires in seven days"} {
 		if !strings.Contains(got.text, want) || !strings.Contains(got.html, want) {
 			t.Errorf("%q is not in both\n%s\n%s", want, got.text, got.html)
 		}
