@@ -246,7 +246,7 @@ func TestWhatTheCommandLineIsRefused(t *testing.T) {
 	nobody := cli{t, []string{"HOME=" + t.TempDir()}}
 	nobody.want(4, "stores", "list")
 	away := cli{t, []string{"HOME=" + t.TempDir(), "SHOPWRIGHT_URL=http://127.0.0.1:1", "SHOPWRIGHT_TOKEN=" + token}}
-	if _, said := away.want(1, "stores", "list"); !strings.Contains(said, "no Shopwright answers at http://127.0.0.1:1") {
+	if _, said := away.want(1, "stores", "list"); !strings.Contains(said, "Shopwright isn’t responding at http://127.0.0.1:1") {
 		t.Errorf("nobody there is told as %q", said)
 	}
 	page := cli{t, []string{"HOME=" + t.TempDir(), "SHOPWRIGHT_URL=" + p.url + "/stores", "SHOPWRIGHT_TOKEN=" + token}}
@@ -272,7 +272,7 @@ func TestLoginIsKept(t *testing.T) {
 	}
 	c.want(0, "stores", "list")
 	elsewhere := cli{t, append(c.env, "SHOPWRIGHT_URL=http://127.0.0.1:1")}
-	if _, said := elsewhere.want(4, "stores", "list"); !strings.Contains(said, "there is no token for") {
+	if _, said := elsewhere.want(4, "stores", "list"); !strings.Contains(said, "no token for") {
 		t.Errorf("the token would go elsewhere: %s", said)
 	}
 	out, _ := c.want(0, "tokens", "list", "-o", "json")
@@ -311,7 +311,7 @@ func TestInterruptedWaiting(t *testing.T) {
 		last = lines.Text()
 	}
 	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(last, "the store goes on by itself") {
+	if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(last, "the work continues on the server") {
 		t.Errorf("it ends with %d: %s", code, last)
 	}
 	if code, _, said := c.run("", "stores", "create", "Late", "--slug", slug+"-2", "--wait", "--timeout", "1ms"); code != 6 {

@@ -33,86 +33,86 @@ import (
 // config is the configuration, from flags or from the environment with the prefix
 // SHOPWRIGHT_. It is read once and validated as a whole.
 type config struct {
-	Addr           string `env:"SHOPWRIGHT_ADDR" default:"127.0.0.1:8080" help:"Address to serve the pages on."`
-	BaseURL        string `env:"SHOPWRIGHT_BASE_URL" help:"URL under which browsers find the pages; made from the address when empty. It must start with https:// in production, except for loopback addresses."`
-	HSTSSubdomains bool   `env:"SHOPWRIGHT_HSTS_SUBDOMAINS" name:"hsts-subdomains" help:"Have browsers use https for all hosts below that of the base URL, too. Only when all of them, such as stores, have https."`
+	Addr           string `env:"SHOPWRIGHT_ADDR" default:"127.0.0.1:8080" help:"Address and port to listen on."`
+	BaseURL        string `env:"SHOPWRIGHT_BASE_URL" help:"URL of the pages in a browser; derived from the address when empty. Production requires https://, except on loopback addresses."`
+	HSTSSubdomains bool   `env:"SHOPWRIGHT_HSTS_SUBDOMAINS" name:"hsts-subdomains" help:"Extend HSTS to every host below the base URL’s host. Turn it on only if all of them have HTTPS, stores included."`
 
-	EndDelay time.Duration `env:"SHOPWRIGHT_END_DELAY" default:"1s" help:"How long requests are still taken when the program is told to end, while /readyz says that it does: until proxies send them elsewhere."`
+	EndDelay time.Duration `env:"SHOPWRIGHT_END_DELAY" default:"1s" help:"How long Shopwright still accepts requests after it is told to stop. /readyz fails during this time, so that proxies send requests elsewhere."`
 
-	DataDir      string        `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Folder for the SQLite database and the key of the sessions."`
-	DatabaseURL  string        `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; a SQLite file in the data folder when empty."`
-	DatabaseWait time.Duration `env:"SHOPWRIGHT_DATABASE_WAIT" default:"1m" help:"How long to wait at the start for a database that does not answer yet."`
-	SecretKey    string        `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign the session cookies, and after a comma older ones that are still taken; made and kept in the data folder when empty, required in production."`
+	DataDir      string        `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Directory for the SQLite database and the session key."`
+	DatabaseURL  string        `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; SQLite in the data directory when empty."`
+	DatabaseWait time.Duration `env:"SHOPWRIGHT_DATABASE_WAIT" default:"1m" help:"How long to wait at startup for a database that doesn’t respond yet."`
+	SecretKey    string        `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign session cookies; after a comma, older keys that are still accepted. Generated and kept in the data directory when empty; required in production."`
 
-	Kubeconfig  string `env:"SHOPWRIGHT_KUBECONFIG" help:"Kubeconfig of the cluster for the stores. Inside a cluster its service account is used when empty."`
-	KubeContext string `env:"SHOPWRIGHT_KUBE_CONTEXT" help:"Context in the kubeconfig; required when the file has several."`
-	DevCluster  string `env:"SHOPWRIGHT_DEV_CLUSTER" help:"Command that builds and runs a development control plane, used when no cluster is named."`
+	Kubeconfig  string `env:"SHOPWRIGHT_KUBECONFIG" help:"Kubeconfig of the cluster for the stores. In a cluster, the pod’s service account is used when empty."`
+	KubeContext string `env:"SHOPWRIGHT_KUBE_CONTEXT" help:"Context in the kubeconfig; required if the file has several."`
+	DevCluster  string `env:"SHOPWRIGHT_DEV_CLUSTER" help:"Command that builds and runs a development control plane, used if no cluster is configured."`
 
 	Environment     string `env:"SHOPWRIGHT_ENVIRONMENT" default:"local" help:"local or production: which values of the charts are used."`
-	BaseDomain      string `env:"SHOPWRIGHT_BASE_DOMAIN" default:"localhost" help:"Domain under which the stores get their addresses."`
-	URLPort         int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores’ addresses, where the ingress is not on 80 or 443."`
+	BaseDomain      string `env:"SHOPWRIGHT_BASE_DOMAIN" default:"localhost" help:"Domain for the stores’ host names."`
+	URLPort         int    `env:"SHOPWRIGHT_STORE_URL_PORT" name:"store-url-port" help:"Port in the stores’ URLs, if the ingress is not on 80 or 443."`
 	IngressClass    string `env:"SHOPWRIGHT_INGRESS_CLASS" help:"Ingress class of the stores; the cluster’s default when empty."`
-	StorageClass    string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of the stores’ disks; the cluster’s default when empty."`
-	TLSMode         string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"none, secret, cert-manager, or external where something before the ingress, such as a load balancer, ends HTTPS."`
-	TLSSecret       string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Secret with a wildcard certificate, for the mode secret; stores get a copy that is kept up to date."`
+	StorageClass    string `env:"SHOPWRIGHT_STORAGE_CLASS" help:"Storage class of new stores’ disks; the cluster’s default when empty."`
+	TLSMode         string `env:"SHOPWRIGHT_TLS_MODE" name:"tls-mode" default:"none" help:"HTTPS of the stores: none, secret, cert-manager, or external if something in front of the ingress terminates HTTPS, such as a load balancer."`
+	TLSSecret       string `env:"SHOPWRIGHT_TLS_SECRET" name:"tls-secret" help:"Secret with a wildcard certificate, for the mode secret. Each store gets a copy, which is kept up to date."`
 	TLSIssuer       string `env:"SHOPWRIGHT_TLS_ISSUER" name:"tls-issuer" help:"ClusterIssuer, for the mode cert-manager."`
-	Registry        string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry from which the stores’ images come, instead of the public ones."`
-	PullSecret      string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret that the stores’ images are pulled with; stores get a copy that is kept up to date."`
-	StoreSMTPSecret string `env:"SHOPWRIGHT_STORE_SMTP_SECRET" name:"store-smtp-secret" help:"Secret with host, from, username and password of the mail server for the stores; they get a copy that is kept up to date, which their owners can read."`
-	StoreSMTPPort   int    `env:"SHOPWRIGHT_STORE_SMTP_PORT" name:"store-smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, 587 STARTTLS, others TLS where it is offered."`
-	StoreSMTPCIDR   string `env:"SHOPWRIGHT_STORE_SMTP_CIDR" name:"store-smtp-cidr" help:"Network of that mail server where it is a private one, such as 10.0.3.0/24."`
-	Namespace       string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the secrets that stores get copies of."`
-	StoreValues     string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values over those of the stores’ charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
+	Registry        string `env:"SHOPWRIGHT_IMAGE_REGISTRY" name:"image-registry" help:"Registry for the stores’ images; the public registries when empty."`
+	PullSecret      string `env:"SHOPWRIGHT_IMAGE_PULL_SECRET" name:"image-pull-secret" help:"Secret for pulling the stores’ images. Each store gets a copy, which is kept up to date."`
+	StoreSMTPSecret string `env:"SHOPWRIGHT_STORE_SMTP_SECRET" name:"store-smtp-secret" help:"Secret with host, from, username and password of the stores’ mail server. Each store gets a copy, which is kept up to date and which its owners can read."`
+	StoreSMTPPort   int    `env:"SHOPWRIGHT_STORE_SMTP_PORT" name:"store-smtp-port" default:"587" help:"Port of that server. 465 uses TLS from the start, 587 STARTTLS, any other port TLS if the server offers it."`
+	StoreSMTPCIDR   string `env:"SHOPWRIGHT_STORE_SMTP_CIDR" name:"store-smtp-cidr" help:"Network of that server if it is private, such as 10.0.3.0/24."`
+	Namespace       string `env:"SHOPWRIGHT_NAMESPACE" default:"shopwright" help:"Namespace of the Secrets that are copied to stores."`
+	StoreValues     string `env:"SHOPWRIGHT_STORE_VALUES" help:"Values that override those of the stores’ charts, by engine, in YAML or JSON, such as {ENGINE: {egress: {internet: false}}}."`
 
 	MaxStores        int           `env:"SHOPWRIGHT_MAX_STORES" default:"0" help:"Stores in this installation; 0 for no limit."`
-	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores that one user may have; 0 for no limit."`
-	CreateRate       string        `env:"SHOPWRIGHT_CREATE_RATE" help:"Stores that one user may create within a time, such as 5/5m; 0 for no limit. 5/5m when empty, and no limit with the development login."`
-	DefaultPlan      string        `env:"SHOPWRIGHT_DEFAULT_PLAN" default:"standard" help:"Plan of teams that no administrator has given one."`
-	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"24" help:"Stores that are provisioned at the same time."`
-	MaxRemovals      int           `env:"SHOPWRIGHT_MAX_REMOVALS" default:"24" help:"Stores that are removed at the same time, not counting those that only wait for their namespace to go."`
-	MaxChecks        int           `env:"SHOPWRIGHT_MAX_CHECKS" default:"4" help:"Ready shops that are checked at the same time."`
-	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a shop that is ready is checked, up to the point of ordering; 0 for never."`
-	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready has failed."`
+	MaxStoresPerUser int           `env:"SHOPWRIGHT_MAX_STORES_PER_USER" default:"5" help:"Stores per user, in all teams the user owns; 0 for no limit."`
+	CreateRate       string        `env:"SHOPWRIGHT_CREATE_RATE" help:"Stores one user can create within a time, such as 5/5m; 0 for no limit. 5/5m when empty, no limit with the development login."`
+	DefaultPlan      string        `env:"SHOPWRIGHT_DEFAULT_PLAN" default:"standard" help:"Plan of teams without a plan of their own."`
+	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"24" help:"Stores provisioned at the same time."`
+	MaxRemovals      int           `env:"SHOPWRIGHT_MAX_REMOVALS" default:"24" help:"Stores deleted at the same time, not counting those that only wait for their namespace."`
+	MaxChecks        int           `env:"SHOPWRIGHT_MAX_CHECKS" default:"4" help:"Ready stores checked at the same time."`
+	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a ready store is checked, up to checkout; 0 for never."`
+	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready fails."`
 
-	KeepEvents  time.Duration `env:"SHOPWRIGHT_KEEP_EVENTS" default:"2160h" help:"How long the events of stores are kept that are not in the audit log, but for those of the latest work, and revisions that no rollback can go to; 0 for ever. The audit log is kept for ever."`
-	KeepDeleted time.Duration `env:"SHOPWRIGHT_KEEP_DELETED" default:"2160h" help:"How long deleted stores are kept in the database; 0 for ever."`
-	KeepEnded   time.Duration `env:"SHOPWRIGHT_KEEP_ENDED" default:"720h" help:"How long tokens, invitations and sessions are kept in the database after they have expired or were used; 0 for ever."`
+	KeepEvents  time.Duration `env:"SHOPWRIGHT_KEEP_EVENTS" default:"2160h" help:"How long to keep store events that are not in the audit log; 0 for ever. The audit log is kept for ever."`
+	KeepDeleted time.Duration `env:"SHOPWRIGHT_KEEP_DELETED" default:"2160h" help:"How long to keep deleted stores in the database; 0 for ever."`
+	KeepEnded   time.Duration `env:"SHOPWRIGHT_KEEP_ENDED" default:"720h" help:"How long to keep expired or used tokens, invitations and sessions in the database; 0 for ever."`
 
-	GoogleClientID     string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_ID" name:"google-client-id" help:"Client id at Google, to sign in with."`
-	GoogleClientSecret string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_SECRET" name:"google-client-secret" secret:"" help:"Its secret."`
-	GitHubClientID     string   `env:"SHOPWRIGHT_GITHUB_CLIENT_ID" name:"github-client-id" help:"Client id of an OAuth app at GitHub, to sign in with."`
-	GitHubClientSecret string   `env:"SHOPWRIGHT_GITHUB_CLIENT_SECRET" name:"github-client-secret" secret:"" help:"Its secret."`
-	GitHubURL          string   `env:"SHOPWRIGHT_GITHUB_URL" name:"github-url" default:"https://github.com" help:"Where GitHub is, for a server of one’s own."`
-	OIDCIssuer         string   `env:"SHOPWRIGHT_OIDC_ISSUER" name:"oidc-issuer" help:"URL of an OpenID Connect issuer, to sign in with."`
-	OIDCClientID       string   `env:"SHOPWRIGHT_OIDC_CLIENT_ID" name:"oidc-client-id" help:"Client id there."`
-	OIDCClientSecret   string   `env:"SHOPWRIGHT_OIDC_CLIENT_SECRET" name:"oidc-client-secret" secret:"" help:"Its secret."`
-	OIDCDomains        []string `env:"SHOPWRIGHT_OIDC_DOMAINS" name:"oidc-domains" help:"Domains of the addresses that this issuer gives out, with commas between them. A person with such an address becomes the user who has it; others add a sign-in method on their account page."`
-	OIDCTrustEmails    bool     `env:"SHOPWRIGHT_OIDC_TRUST_EMAILS" name:"oidc-trust-emails" help:"Take addresses as verified where this issuer does not say whether they are, such as Microsoft Entra."`
-	OIDCLabel          string   `env:"SHOPWRIGHT_OIDC_LABEL" name:"oidc-label" default:"single sign-on" help:"What the sign-in page calls that issuer."`
-	OIDC               string   `env:"SHOPWRIGHT_OIDC" name:"oidc" secret:"" help:"More issuers, as a list in YAML or JSON of {name, label, issuer, clientID, clientSecret, scopes, domains, trustEmails}."`
-	Admins             []string `env:"SHOPWRIGHT_ADMINS" help:"Verified addresses of who administrates this installation, with commas between them."`
-	AllowedDomains     []string `env:"SHOPWRIGHT_ALLOWED_DOMAINS" help:"Domains of the verified addresses with which anybody may sign in; * lets everybody in whom a provider knows, and none only who is invited."`
+	GoogleClientID     string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_ID" name:"google-client-id" help:"OAuth client ID at Google."`
+	GoogleClientSecret string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_SECRET" name:"google-client-secret" secret:"" help:"OAuth client secret at Google."`
+	GitHubClientID     string   `env:"SHOPWRIGHT_GITHUB_CLIENT_ID" name:"github-client-id" help:"Client ID of an OAuth app at GitHub."`
+	GitHubClientSecret string   `env:"SHOPWRIGHT_GITHUB_CLIENT_SECRET" name:"github-client-secret" secret:"" help:"Client secret of that app."`
+	GitHubURL          string   `env:"SHOPWRIGHT_GITHUB_URL" name:"github-url" default:"https://github.com" help:"URL of GitHub, for GitHub Enterprise Server."`
+	OIDCIssuer         string   `env:"SHOPWRIGHT_OIDC_ISSUER" name:"oidc-issuer" help:"URL of an OpenID Connect issuer."`
+	OIDCClientID       string   `env:"SHOPWRIGHT_OIDC_CLIENT_ID" name:"oidc-client-id" help:"Client ID at that issuer."`
+	OIDCClientSecret   string   `env:"SHOPWRIGHT_OIDC_CLIENT_SECRET" name:"oidc-client-secret" secret:"" help:"Client secret at that issuer."`
+	OIDCDomains        []string `env:"SHOPWRIGHT_OIDC_DOMAINS" name:"oidc-domains" help:"Domains of the email addresses that this issuer assigns, separated by commas. A person with such an address becomes the user who has it."`
+	OIDCTrustEmails    bool     `env:"SHOPWRIGHT_OIDC_TRUST_EMAILS" name:"oidc-trust-emails" help:"Treat email addresses as verified if this issuer doesn’t say whether they are, such as Microsoft Entra."`
+	OIDCLabel          string   `env:"SHOPWRIGHT_OIDC_LABEL" name:"oidc-label" default:"single sign-on" help:"Name of that issuer on the sign-in page."`
+	OIDC               string   `env:"SHOPWRIGHT_OIDC" name:"oidc" secret:"" help:"More issuers: a list in YAML or JSON of {name, label, issuer, clientID, clientSecret, scopes, domains, trustEmails}."`
+	Admins             []string `env:"SHOPWRIGHT_ADMINS" help:"Verified email addresses of the administrators, separated by commas."`
+	AllowedDomains     []string `env:"SHOPWRIGHT_ALLOWED_DOMAINS" help:"Anyone with a verified email address in these domains can sign in; * for everyone, and only invited people when empty."`
 
-	SMTPHost     string `env:"SHOPWRIGHT_SMTP_HOST" name:"smtp-host" help:"Mail server through which people are told by email of invitations, and of stores that are ready, failed or do not sell; nobody is when empty."`
-	SMTPPort     int    `env:"SHOPWRIGHT_SMTP_PORT" name:"smtp-port" default:"587" help:"Port of that mail server: 465 is TLS from the start, others STARTTLS."`
-	SMTPUsername string `env:"SHOPWRIGHT_SMTP_USERNAME" name:"smtp-username" help:"Name to sign in with there; nobody signs in when empty."`
-	SMTPPassword string `env:"SHOPWRIGHT_SMTP_PASSWORD" name:"smtp-password" secret:"" help:"Password to sign in with there."`
-	SMTPFrom     string `env:"SHOPWRIGHT_SMTP_FROM" name:"smtp-from" help:"Address that these mails are from, such as Shopwright <shops@example.com>."`
-	SMTPPlain    bool   `env:"SHOPWRIGHT_SMTP_PLAIN" name:"smtp-plain" help:"Send without encryption where that mail server offers none, and to one whose certificate cannot be verified, such as one on the same machine."`
+	SMTPHost     string `env:"SHOPWRIGHT_SMTP_HOST" name:"smtp-host" help:"Mail server for invitations and for news of stores that are ready, failed or degraded; no mail when empty."`
+	SMTPPort     int    `env:"SHOPWRIGHT_SMTP_PORT" name:"smtp-port" default:"587" help:"Port of that server. 465 uses TLS from the start, any other port STARTTLS."`
+	SMTPUsername string `env:"SHOPWRIGHT_SMTP_USERNAME" name:"smtp-username" help:"User name for that server; no login when empty."`
+	SMTPPassword string `env:"SHOPWRIGHT_SMTP_PASSWORD" name:"smtp-password" secret:"" help:"Password for that server."`
+	SMTPFrom     string `env:"SHOPWRIGHT_SMTP_FROM" name:"smtp-from" help:"Sender of these mails, such as Shopwright <shops@example.com>."`
+	SMTPPlain    bool   `env:"SHOPWRIGHT_SMTP_PLAIN" name:"smtp-plain" help:"Allow unencrypted mail if the server offers no encryption, and certificates that can’t be verified, such as on the same machine."`
 
-	CORSOrigins []string `env:"SHOPWRIGHT_CORS_ORIGINS" name:"cors-origins" help:"Origins of pages that may use the JSON API from a browser, such as https://tools.example.com; none when empty."`
+	CORSOrigins []string `env:"SHOPWRIGHT_CORS_ORIGINS" name:"cors-origins" help:"Origins whose pages can use the JSON API from a browser, such as https://tools.example.com; none when empty."`
 
-	MaxStreams        int `env:"SHOPWRIGHT_MAX_STREAMS" default:"2000" help:"Pages that are kept live at once; others refresh themselves every few seconds. 0 for no limit."`
-	MaxStreamsPerUser int `env:"SHOPWRIGHT_MAX_STREAMS_PER_USER" default:"50" help:"The same for the pages of one user; 0 for no limit."`
+	MaxStreams        int `env:"SHOPWRIGHT_MAX_STREAMS" default:"2000" help:"Live pages open at the same time; further pages refresh every few seconds. 0 for no limit."`
+	MaxStreamsPerUser int `env:"SHOPWRIGHT_MAX_STREAMS_PER_USER" default:"50" help:"Live pages per user; 0 for no limit."`
 
-	RequestRate    string `env:"SHOPWRIGHT_REQUEST_RATE" help:"Requests that one address, and one token, may send within a time, such as 1200/m; 0 for no limit. 1200/m when empty, and no limit with the development login."`
-	SignInRate     string `env:"SHOPWRIGHT_SIGN_IN_RATE" name:"sign-in-rate" help:"The same for the pages that let people in. 30/m when empty, and no limit with the development login."`
-	TrustedProxies string `env:"SHOPWRIGHT_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed, such as 10.0.3.0/24,fd00::/8; none when empty."`
+	RequestRate    string `env:"SHOPWRIGHT_REQUEST_RATE" help:"Requests per client address, and per token, within a time, such as 1200/m; 0 for no limit. 1200/m when empty, no limit with the development login."`
+	SignInRate     string `env:"SHOPWRIGHT_SIGN_IN_RATE" name:"sign-in-rate" help:"Requests per client address to the sign-in pages. 30/m when empty, no limit with the development login."`
+	TrustedProxies string `env:"SHOPWRIGHT_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is trusted, such as 10.0.3.0/24,fd00::/8; none when empty."`
 
-	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anybody on this machine sign in as the developer. Loopback addresses only."`
+	DevLogin bool   `env:"SHOPWRIGHT_DEV_LOGIN" help:"Let anyone on this machine sign in as the developer. Loopback addresses only."`
 	LogLevel string `env:"SHOPWRIGHT_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 
-	PprofAddr string `env:"SHOPWRIGHT_PPROF_ADDR" help:"Loopback address, such as 127.0.0.1:6060, to serve Go’s profiles of this program on; none when empty."`
+	PprofAddr string `env:"SHOPWRIGHT_PPROF_ADDR" help:"Loopback address that serves Go’s profiles of this program, such as 127.0.0.1:6060; none when empty."`
 }
 
 // AfterApply cuts white space at the ends of every setting: a line break is easily taken along, such as by echo.
@@ -150,14 +150,14 @@ func (c *config) validate() error {
 	}
 	err := checkAddress(c.Addr)
 	check(err == nil, "SHOPWRIGHT_ADDR is %q: it must be HOST:PORT", c.Addr)
-	check(err != nil || !c.DevLogin || isLoopback(c.Addr), "SHOPWRIGHT_DEV_LOGIN lets anybody in: it needs a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
+	check(err != nil || !c.DevLogin || isLoopback(c.Addr), "SHOPWRIGHT_DEV_LOGIN lets anyone sign in: it requires a loopback SHOPWRIGHT_ADDR, not %q", c.Addr)
 	check(c.BaseURL == "" || isWebURL(c.BaseURL), "SHOPWRIGHT_BASE_URL is %q: it must start with http:// or https://", c.BaseURL)
-	check(c.Environment != "production" || c.isConfidential(), "SHOPWRIGHT_BASE_URL is %q: production needs one that starts with https://, as people would send their sessions in the clear", c.BaseURL)
+	check(c.Environment != "production" || c.isConfidential(), "SHOPWRIGHT_BASE_URL is %q: production requires https://, or sessions travel unencrypted", c.BaseURL)
 	check(isDomain(c.BaseDomain), "SHOPWRIGHT_BASE_DOMAIN is %q: it must be a domain, such as shops.example.com", c.BaseDomain)
 	check(slices.Contains([]string{"local", "production"}, c.Environment), "SHOPWRIGHT_ENVIRONMENT is %q: it must be local or production", c.Environment)
-	check(c.Environment != "production" || c.SecretKey != "", "SHOPWRIGHT_SECRET_KEY is missing: production needs one, such as the output of openssl rand -base64 32")
+	check(c.Environment != "production" || c.SecretKey != "", "SHOPWRIGHT_SECRET_KEY is missing: production requires one, such as the output of openssl rand -base64 32")
 	check(c.Environment != "production" || !c.DevLogin, "SHOPWRIGHT_DEV_LOGIN must be off in production")
-	check(c.SecretKey == "" || decodeKeys(c.SecretKey) != nil, "SHOPWRIGHT_SECRET_KEY must be %d bytes in base64, such as the output of openssl rand -base64 32, or several of them with commas between", keySize)
+	check(c.SecretKey == "" || decodeKeys(c.SecretKey) != nil, "SHOPWRIGHT_SECRET_KEY must be %d bytes in base64, such as the output of openssl rand -base64 32, or several separated by commas", keySize)
 	check(c.KubeContext == "" || c.Kubeconfig != "", "SHOPWRIGHT_KUBE_CONTEXT is set without SHOPWRIGHT_KUBECONFIG")
 	check(c.URLPort >= 0 && c.URLPort < 1<<16, "SHOPWRIGHT_STORE_URL_PORT is %d: it must be a port", c.URLPort)
 	check(c.MaxStores >= 0, "SHOPWRIGHT_MAX_STORES is %d: it must not be negative", c.MaxStores)
@@ -167,7 +167,7 @@ func (c *config) validate() error {
 	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
 	check(c.MaxRemovals > 0, "SHOPWRIGHT_MAX_REMOVALS is %d: it must be at least 1", c.MaxRemovals)
 	check(c.MaxChecks > 0, "SHOPWRIGHT_MAX_CHECKS is %d: it must be at least 1", c.MaxChecks)
-	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be more than nothing", c.ProvisionTimeout)
+	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be positive", c.ProvisionTimeout)
 	check(c.KeepEvents >= 0 && c.KeepDeleted >= 0 && c.KeepEnded >= 0, "SHOPWRIGHT_KEEP_EVENTS, SHOPWRIGHT_KEEP_DELETED and SHOPWRIGHT_KEEP_ENDED are %s, %s and %s: they must not be negative", c.KeepEvents, c.KeepDeleted, c.KeepEnded)
 	check(c.CheckInterval == 0 || c.CheckInterval >= time.Minute, "SHOPWRIGHT_CHECK_INTERVAL is %s: it must be at least 1m, or 0 for never", c.CheckInterval)
 	for _, origin := range c.CORSOrigins {
@@ -188,7 +188,7 @@ func (c *config) validate() error {
 	check(c.SMTPPassword == "" || c.SMTPUsername != "", "SHOPWRIGHT_SMTP_PASSWORD is set without SHOPWRIGHT_SMTP_USERNAME")
 	wrong = append(wrong, c.validateRates(), c.validateProxies(), c.validateSignIn(), c.validateTLS(), c.validateStoreValues(), c.validateKubeconfig())
 	if err := errors.Join(wrong...); err != nil {
-		return usageError{fmt.Errorf("the configuration has mistakes:\n%w", err)}
+		return usageError{fmt.Errorf("the configuration is invalid:\n%w", err)}
 	}
 	return nil
 }
@@ -237,16 +237,16 @@ func (c *config) validateKubeconfig() error {
 	cluster, err := loadKubeconfig(c.Kubeconfig, c.KubeContext)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which the user %d may not read: give it a copy that it may, such as of kubectl config view --raw --minify --flatten", c.Kubeconfig, os.Getuid())
+		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which the user %d can’t read: provide a readable copy, such as the output of kubectl config view --raw --minify --flatten", c.Kubeconfig, os.Getuid())
 	case err == nil && cluster.ExecProvider != nil:
 		if _, err := exec.LookPath(cluster.ExecProvider.Command); err != nil {
-			return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which gets its credentials from the program %s, and that is not here: install it, or use a kubeconfig with the token of a service account", c.Kubeconfig, cluster.ExecProvider.Command)
+			return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q, which gets its credentials from the program %s, but it isn’t installed: install it, or use a kubeconfig with a service account token", c.Kubeconfig, cluster.ExecProvider.Command)
 		}
 	case err == nil:
 		_, err = rest.TransportFor(cluster)
 	}
 	if err != nil {
-		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q: it must be the path of a kubeconfig that can be read and names a cluster (%w)", c.Kubeconfig, err)
+		return fmt.Errorf("SHOPWRIGHT_KUBECONFIG is %q: it must be the path of a readable kubeconfig with a cluster (%w)", c.Kubeconfig, err)
 	}
 	return nil
 }
@@ -344,7 +344,7 @@ func (c *config) sessionKeys() ([][]byte, error) {
 	}
 	keys := decodeKeys(string(text))
 	if keys == nil {
-		return nil, fmt.Errorf("the session key in %s is damaged: remove the file, and everybody signs in again", path)
+		return nil, fmt.Errorf("the session key in %s is damaged: remove the file; everyone has to sign in again", path)
 	}
 	return keys, nil
 }
@@ -391,7 +391,7 @@ func isNetwork(s string) bool {
 // isName reports whether Kubernetes takes it for the name of a Secret.
 func isName(s string) bool { return isDomain(s) }
 
-const mustBeName = "it must be a name in Kubernetes, of small letters, digits and dashes"
+const mustBeName = "it must be a Kubernetes name of lowercase letters, digits and dashes"
 
 func isDomain(s string) bool { return len(s) <= 200 && domainPattern.MatchString(s) }
 

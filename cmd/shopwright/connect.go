@@ -55,7 +55,7 @@ func (c *config) advice() string {
 	if err != nil || !isLoopbackURL(cluster.Host) {
 		return ""
 	}
-	return "In a container " + cluster.Host + " is the container itself: run it with --network host, or use a kubeconfig with an address that leads to the cluster from there."
+	return "In a container " + cluster.Host + " is the container itself: run it with --network host, or use a kubeconfig with an address that reaches the cluster."
 }
 
 func isLoopbackURL(address string) bool {
@@ -134,7 +134,7 @@ const stopTimeout = 30 * time.Second
 // connect starts the control plane and returns when it is ready. It goes on in the
 // background until the context is done.
 func (d *devCluster) connect(ctx context.Context, tell func(provisioner.Progress)) (*rest.Config, error) {
-	tell(provisioner.Progress{Message: "Looking at the development control plane"})
+	tell(provisioner.Progress{Message: "Checking the development control plane"})
 	child := exec.CommandContext(ctx, d.command[0], d.command[1:]...) //nolint:gosec // the operator names it
 	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}           // Ctrl-C is for us; we end the child in order
 	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) }
@@ -163,7 +163,7 @@ func (d *devCluster) drain(ctx context.Context, child *exec.Cmd, out io.Reader) 
 		d.log.Debug(lines.Text())
 	}
 	if err := child.Wait(); err != nil && ctx.Err() == nil {
-		d.log.Error("the development control plane ended; start again to bring it back", "error", err)
+		d.log.Error("the development control plane stopped; restart Shopwright to start it again", "error", err)
 	}
 }
 
@@ -174,7 +174,7 @@ func (d *devCluster) follow(out io.Reader, tell func(provisioner.Progress)) (kub
 	for {
 		var r progressLine
 		if err := decoder.Decode(&r); err != nil {
-			return "", fmt.Errorf("the development control plane ended before it was ready: %w", err)
+			return "", fmt.Errorf("the development control plane stopped before it was ready: %w", err)
 		}
 		if r.Message != said {
 			d.log.Info(r.Message)

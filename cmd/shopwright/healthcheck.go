@@ -29,7 +29,7 @@ func (c *healthcheckCmd) Run(ctx context.Context, stdout io.Writer) (err error) 
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("nothing answers at %s: %w", c.Addr, err)
+		return fmt.Errorf("no response from %s: %w", c.Addr, err)
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	said, err := io.ReadAll(io.LimitReader(response.Body, 1<<10))

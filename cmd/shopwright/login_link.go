@@ -26,7 +26,7 @@ func (c *loginLinkCmd) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	if path, lite := strings.CutPrefix(c.databaseURL(), "sqlite:"); lite {
 		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there are no records at %s yet: start Shopwright first, or name its folder with SHOPWRIGHT_DATA_DIR", path)
+			return fmt.Errorf("no database at %s yet: start Shopwright first, or set SHOPWRIGHT_DATA_DIR to its directory", path)
 		}
 	}
 	db, err := store.Open(ctx, c.databaseURL())

@@ -29,15 +29,15 @@ func main() {
 // commands are the subcommands of the binary.
 type commands struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Serve the pages and do the work (default)."`
-	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link with which the administrator signs in, once and within 10 minutes."`
+	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link that signs in an administrator, once and within 10 minutes."`
 	Config      configCmd      `cmd:"" help:"Print the configuration in force, without its secrets."`
-	Healthcheck healthcheckCmd `cmd:"" help:"Ask the Shopwright that runs here whether it can serve; the exit code says so."`
+	Healthcheck healthcheckCmd `cmd:"" help:"Exit with 0 if the Shopwright on this machine can serve."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
-	Login      loginCmd      `cmd:"" help:"Sign in to a Shopwright with a token, for the commands below." group:"Commands that ask a Shopwright:"`
-	Stores     storesCmd     `cmd:"" help:"List, create, change and delete stores." group:"Commands that ask a Shopwright:"`
-	Tokens     tokensCmd     `cmd:"" help:"List and revoke your tokens." group:"Commands that ask a Shopwright:"`
-	Completion completionCmd `cmd:"" help:"Print what a shell needs to complete these commands."`
+	Login      loginCmd      `cmd:"" help:"Sign in with a token, for the commands below." group:"Client commands:"`
+	Stores     storesCmd     `cmd:"" help:"List, create, change and delete stores." group:"Client commands:"`
+	Tokens     tokensCmd     `cmd:"" help:"List and revoke your tokens." group:"Client commands:"`
+	Completion completionCmd `cmd:"" help:"Print the completion script for a shell."`
 	Complete   completeCmd   `cmd:"" hidden:"" help:"List the words that can come next."`
 }
 
@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, at console) int {
 	cli.Stores.Retry.name, cli.Stores.Repair.name, cli.Stores.Rebuild.name, cli.Stores.Check.name = "retry", "repair", "rebuild", "check"
 	cli.Stores.Cancel.name = "cancel"
 	parser, err := kong.New(&cli, kong.Name("shopwright"),
-		kong.Description("Opens shops on Kubernetes, and proves that they sell."),
+		kong.Description("Opens shops on Kubernetes and verifies them with a test order."),
 		kong.Writers(at.out, at.err), kong.Bind(at), kong.BindTo(ctx, (*context.Context)(nil)), kong.Exit(func(int) { panic(errHelp) }),
 		kong.BindTo(at.out, (*io.Writer)(nil)))
 	if err != nil {

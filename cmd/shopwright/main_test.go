@@ -35,7 +35,7 @@ func TestMistakesAreToldTogether(t *testing.T) {
 	if code != 2 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, name := range []string{"DEV_LOGIN lets anybody in", "SECRET_KEY is missing", "TLS_SECRET", "BASE_DOMAIN", "MAX_CONCURRENT", `CORS_ORIGINS has "b.example/"`} {
+	for _, name := range []string{"DEV_LOGIN lets anyone sign in", "SECRET_KEY is missing", "TLS_SECRET", "BASE_DOMAIN", "MAX_CONCURRENT", `CORS_ORIGINS has "b.example/"`} {
 		if !strings.Contains(said, name) {
 			t.Errorf("nothing is said of %s in:\n%s", name, said)
 		}
@@ -57,7 +57,7 @@ func TestProductionNeedsHTTPS(t *testing.T) {
 		"SHOPWRIGHT_BASE_URL=http://127.0.0.1.example.com SHOPWRIGHT_ADDR=[::1]:8080": 2,
 	} {
 		env := append([]string{"SHOPWRIGHT_ENVIRONMENT=production", "SHOPWRIGHT_SECRET_KEY=" + sessionKey}, strings.Fields(settings)...)
-		if code, said := call(t, env, "config"); code != want || (want == 2) != strings.Contains(said, "production needs one that starts with https://") {
+		if code, said := call(t, env, "config"); code != want || (want == 2) != strings.Contains(said, "production requires https://") {
 			t.Errorf("%s: exit code %d: %s", settings, code, said)
 		}
 	}
@@ -197,17 +197,17 @@ func TestWhatKeepsTheProgramFromServing(t *testing.T) {
 		setting, sentence string
 		code              int
 	}{
-		{"SHOPWRIGHT_DATA_DIR=" + dir + "/file", "file cannot be written: make it writable", 1},
-		{"SHOPWRIGHT_DATA_DIR=/proc/none", "/proc/none cannot be written: make it writable", 1},
-		{"SHOPWRIGHT_DATA_DIR=" + dir + "/key", "remove the file, and everybody signs in again", 1},
-		{"SHOPWRIGHT_ADDR=" + taken.Addr().String(), "another program uses it: end that one, or name another with SHOPWRIGHT_ADDR", 1},
+		{"SHOPWRIGHT_DATA_DIR=" + dir + "/file", "/file: make it writable", 1},
+		{"SHOPWRIGHT_DATA_DIR=/proc/none", "/proc/none: make it writable", 1},
+		{"SHOPWRIGHT_DATA_DIR=" + dir + "/key", "remove the file; everyone has to sign in again", 1},
+		{"SHOPWRIGHT_ADDR=" + taken.Addr().String(), "another program uses it: stop it, or set another one with SHOPWRIGHT_ADDR", 1},
 		{"SHOPWRIGHT_ADDR=127.0.0.1:99999", "it must be HOST:PORT", 2},
 		{"SHOPWRIGHT_ADDR=127.0.0.1", "it must be HOST:PORT", 2},
-		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/none", "must be the path of a kubeconfig", 2},
-		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/garbage", "must be the path of a kubeconfig", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/none", "must be the path of a readable kubeconfig", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/garbage", "must be the path of a readable kubeconfig", 2},
 		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/empty", "the kubeconfig has no context", 2},
 		{"SHOPWRIGHT_KUBECONFIG=" + dir + "/two", "choose one with SHOPWRIGHT_KUBE_CONTEXT", 2},
-		{"SHOPWRIGHT_KUBECONFIG=" + dir, "must be the path of a kubeconfig", 2},
+		{"SHOPWRIGHT_KUBECONFIG=" + dir, "must be the path of a readable kubeconfig", 2},
 		{"SHOPWRIGHT_DATABASE_URL=sqlite:", "names no file", 2},
 		{"SHOPWRIGHT_DATABASE_URL=sqlite:/none/x.db", "Check that its folder exists", 1},
 		{"SHOPWRIGHT_CREATE_RATE=often", "it must be a number and a time, such as 5/5m", 2},
@@ -217,11 +217,11 @@ func TestWhatKeepsTheProgramFromServing(t *testing.T) {
 		{"SHOPWRIGHT_DATABASE_WAIT=-1s", "must not be negative", 2},
 		{"SHOPWRIGHT_END_DELAY=-1s", "must not be negative", 2},
 		{"SHOPWRIGHT_PPROF_ADDR=0.0.0.0:6060", "must be HOST:PORT of a loopback address", 2},
-		{"SHOPWRIGHT_PPROF_ADDR=" + taken.Addr().String(), "name another with SHOPWRIGHT_PPROF_ADDR", 1},
+		{"SHOPWRIGHT_PPROF_ADDR=" + taken.Addr().String(), "set another one with SHOPWRIGHT_PPROF_ADDR", 1},
 		{"SHOPWRIGHT_STORE_VALUES=woocommerce", "must be maps of values by engine", 2},
 		{"SHOPWRIGHT_STORE_VALUES={shopify: {}}", `there is no engine "shopify"`, 2},
 		{"SHOPWRIGHT_STORE_VALUES={woocommerce: {shop: {county: FR}}}", "county", 2},
-		{"SHOPWRIGHT_IMAGE_PULL_SECRET=My Secret", "must be a name in Kubernetes", 2},
+		{"SHOPWRIGHT_IMAGE_PULL_SECRET=My Secret", "must be a Kubernetes name", 2},
 	} {
 		env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATA_DIR=" + t.TempDir(), c.setting}
 		code, said := call(t, env, "serve")

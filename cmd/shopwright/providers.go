@@ -92,10 +92,10 @@ func (c *config) validateSignIn() error {
 	seen := map[string]bool{}
 	for _, p := range providers {
 		if err := p.Check(); err != nil {
-			wrong = append(wrong, fmt.Errorf("a provider to sign in with has mistakes: %w", err))
+			wrong = append(wrong, fmt.Errorf("a sign-in provider is invalid: %w", err))
 		}
 		if seen[p.Name] || seen[p.URL] {
-			wrong = append(wrong, fmt.Errorf("two providers to sign in with have the name %q or the same issuer", p.Name))
+			wrong = append(wrong, fmt.Errorf("two sign-in providers have the name %q or the same issuer", p.Name))
 		}
 		seen[p.Name], seen[p.URL] = true, true
 		for _, domain := range p.Domains {
@@ -105,7 +105,7 @@ func (c *config) validateSignIn() error {
 		}
 	}
 	if len(providers) > 0 && c.BaseURL == "" && !isLoopback(c.Addr) {
-		wrong = append(wrong, errors.New("SHOPWRIGHT_BASE_URL is missing: providers to sign in with send people back there"))
+		wrong = append(wrong, errors.New("SHOPWRIGHT_BASE_URL is missing: sign-in providers redirect people there"))
 	}
 	return errors.Join(append(wrong, c.validateAdmission())...)
 }
@@ -114,16 +114,16 @@ func (c *config) validateAdmission() error {
 	var wrong []error
 	for _, admin := range c.Admins {
 		if name, domain, _ := strings.Cut(admin, "@"); name == "" || !isDomain(strings.ToLower(domain)) {
-			wrong = append(wrong, fmt.Errorf("SHOPWRIGHT_ADMINS has %q: it must be addresses with commas between them, such as mara@example.com", admin))
+			wrong = append(wrong, fmt.Errorf("SHOPWRIGHT_ADMINS has %q: it must be addresses separated by commas, such as mara@example.com", admin))
 		}
 	}
 	for _, domain := range c.AllowedDomains {
 		if domain != store.Everybody && !isDomain(strings.ToLower(domain)) {
-			wrong = append(wrong, fmt.Errorf("SHOPWRIGHT_ALLOWED_DOMAINS has %q: it must be domains with commas between them, such as example.com, or * for everybody", domain))
+			wrong = append(wrong, fmt.Errorf("SHOPWRIGHT_ALLOWED_DOMAINS has %q: it must be domains separated by commas, such as example.com, or * for everyone", domain))
 		}
 	}
 	if slices.Contains(c.AllowedDomains, store.Everybody) && len(c.Admins) == 0 {
-		wrong = append(wrong, errors.New("SHOPWRIGHT_ALLOWED_DOMAINS lets everybody in, and the first of all would administrate: name who does in SHOPWRIGHT_ADMINS"))
+		wrong = append(wrong, errors.New("SHOPWRIGHT_ALLOWED_DOMAINS lets everyone in, and the first to sign in would become administrator: set SHOPWRIGHT_ADMINS"))
 	}
 	return errors.Join(wrong...)
 }

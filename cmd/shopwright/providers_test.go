@@ -32,8 +32,8 @@ func TestMistakesInProvidersAreToldTogether(t *testing.T) {
 	}
 	for setting, sentence := range map[string]string{
 		"SHOPWRIGHT_OIDC=[{nome: x}]":  "must be a list",
-		"SHOPWRIGHT_ALLOWED_DOMAINS=*": "name who does in SHOPWRIGHT_ADMINS",
-		"SHOPWRIGHT_SECRET_KEY=a,b":    "with commas between",
+		"SHOPWRIGHT_ALLOWED_DOMAINS=*": "set SHOPWRIGHT_ADMINS",
+		"SHOPWRIGHT_SECRET_KEY=a,b":    "separated by commas",
 	} {
 		if code, said := call(t, []string{setting}, "serve"); code != 2 || !strings.Contains(said, sentence) {
 			t.Errorf("%s: exit code %d: %s", setting, code, said)

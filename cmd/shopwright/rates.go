@@ -52,7 +52,7 @@ func (c *config) rates() (r handlers.Rates) {
 
 func (c *config) validateProxies() error {
 	if _, err := c.proxies(); err != nil {
-		return fmt.Errorf("SHOPWRIGHT_TRUSTED_PROXIES is %q: it must be networks with commas between them, such as 10.0.3.0/24,fd00::/8 (%w)", c.TrustedProxies, err)
+		return fmt.Errorf("SHOPWRIGHT_TRUSTED_PROXIES is %q: it must be networks separated by commas, such as 10.0.3.0/24,fd00::/8 (%w)", c.TrustedProxies, err)
 	}
 	return nil
 }

@@ -153,14 +153,14 @@ func TestStartWaitsForPostgres(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 	// With three seconds between them. A machine that is slow fits in less.
-	if tries := strings.Count(said, "cannot be opened yet"); tries < 1 || tries > 2 {
+	if tries := strings.Count(said, "can’t be opened yet"); tries < 1 || tries > 2 {
 		t.Errorf("%d tries are logged in four seconds: %s", tries, said)
 	}
 
 	p := launch(t, kubetest.PlatformKubeconfig(t))
 	p.env = append(p.env, "SHOPWRIGHT_DATABASE_URL="+database)
 	back := make(chan error, 1)
-	p.said.when("cannot be opened yet", func() { back <- s.Start(context.Background()) })
+	p.said.when("can’t be opened yet", func() { back <- s.Start(context.Background()) })
 	p.start()
 	if err := <-back; err != nil {
 		t.Fatal(err)

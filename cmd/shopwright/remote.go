@@ -43,7 +43,7 @@ func (c console) ask(prompt string, secret bool) (string, error) {
 		err = nil
 	}
 	if errors.Is(err, io.EOF) {
-		err = usageError{fmt.Errorf("there is nobody to ask for the %s", prompt)}
+		err = usageError{fmt.Errorf("can’t prompt for the %s without a terminal", prompt)}
 	}
 	return strings.TrimSpace(typed), err
 }
@@ -56,8 +56,8 @@ func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(len(p
 
 // remote is the Shopwright that a command asks.
 type remote struct {
-	URL   string `env:"SHOPWRIGHT_URL" help:"URL of the Shopwright to ask; the one of the last login when empty."`
-	Token string `env:"SHOPWRIGHT_TOKEN" help:"Token to come with, better in the environment than here; the one of the last login when empty."`
+	URL   string `env:"SHOPWRIGHT_URL" help:"URL of Shopwright; that of the last login when empty."`
+	Token string `env:"SHOPWRIGHT_TOKEN" help:"API token, preferably from the environment; that of the last login when empty."`
 }
 
 // login is what is kept of a login.
@@ -79,11 +79,11 @@ func (r remote) client() (*client.Client, error) {
 	}
 	switch {
 	case address == "":
-		return nil, notSignedIn{"no Shopwright is named: run shopwright login, or set SHOPWRIGHT_URL and SHOPWRIGHT_TOKEN"}
+		return nil, notSignedIn{"not signed in: run shopwright login, or set SHOPWRIGHT_URL and SHOPWRIGHT_TOKEN"}
 	case !isWebURL(address):
 		return nil, usageError{fmt.Errorf("the URL %q must start with http:// or https://", address)}
 	case token == "":
-		return nil, notSignedIn{"there is no token for " + address + ": run shopwright login, or set SHOPWRIGHT_TOKEN"}
+		return nil, notSignedIn{"no token for " + address + ": run shopwright login, or set SHOPWRIGHT_TOKEN"}
 	}
 	return client.New(address, token), nil
 }
@@ -97,7 +97,7 @@ func (e notSignedIn) Error() string { return e.message }
 func loginFile() (string, error) {
 	dir, err := os.UserConfigDir()
 	if err != nil {
-		return "", fmt.Errorf("there is no folder to keep the login in: set HOME, or SHOPWRIGHT_URL and SHOPWRIGHT_TOKEN (%w)", err)
+		return "", fmt.Errorf("no directory for the login: set HOME, or SHOPWRIGHT_URL and SHOPWRIGHT_TOKEN (%w)", err)
 	}
 	return filepath.Join(dir, "shopwright", "login.json"), nil
 }
@@ -116,7 +116,7 @@ func readLogin() (kept login, err error) {
 		err = json.Unmarshal(text, &kept)
 	}
 	if err != nil {
-		return login{}, fmt.Errorf("the login in %s cannot be read: run shopwright login again (%w)", path, err)
+		return login{}, fmt.Errorf("can’t read the login in %s: run shopwright login again (%w)", path, err)
 	}
 	return kept, nil
 }
@@ -149,8 +149,8 @@ func (l login) keep() (path string, err error) {
 
 // loginCmd keeps a URL and a token for the commands that ask another Shopwright.
 type loginCmd struct {
-	URL   string `env:"SHOPWRIGHT_URL" help:"URL of the Shopwright; asked for when empty."`
-	Token string `env:"SHOPWRIGHT_TOKEN" help:"Token from the account’s page; asked for when empty."`
+	URL   string `env:"SHOPWRIGHT_URL" help:"URL of Shopwright; prompted for when empty."`
+	Token string `env:"SHOPWRIGHT_TOKEN" help:"API token from your account page; prompted for when empty."`
 }
 
 // Run implements the subcommand.
@@ -175,8 +175,8 @@ func (c *loginCmd) Run(ctx context.Context, at console) (err error) {
 	}
 	path, err := login{URL: c.URL, Token: c.Token}.keep()
 	if err != nil {
-		return fmt.Errorf("keep the login: %w", err)
+		return fmt.Errorf("save the login: %w", err)
 	}
-	at.say("Signed in to %s as %s, for the team %s until %s. Kept in %s.", c.URL, me.Name, me.Team.Name, me.Token.ExpiresAt.Local().Format("2 Jan 2006"), path)
+	at.say("Signed in to %s as %s, for the team %s until %s. Saved in %s.", c.URL, me.Name, me.Team.Name, me.Token.ExpiresAt.Local().Format("2 Jan 2006"), path)
 	return nil
 }

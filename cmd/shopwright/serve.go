@@ -49,16 +49,16 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	log := newLogger(stdout, c.LogLevel)
 	if c.trustsNoProxy() {
-		log.Warn("SHOPWRIGHT_TRUSTED_PROXIES is empty: the requests of all people count as their proxy's, so that one who sends too many holds everybody up; set it to the networks of the proxies")
+		log.Warn("SHOPWRIGHT_TRUSTED_PROXIES is empty: everyone behind a proxy shares one request limit; set it to the networks of the proxies")
 	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return fmt.Errorf("the data folder %s cannot be written: make it writable for the user who runs Shopwright, or name another with SHOPWRIGHT_DATA_DIR (%w)", c.DataDir, err)
+		return fmt.Errorf("can’t write the data directory %s: make it writable for the user who runs Shopwright, or set SHOPWRIGHT_DATA_DIR to another one (%w)", c.DataDir, err)
 	}
 	db, err := c.openRecords(ctx, log)
 	if err != nil {
 		return err
 	}
-	defer func() { logError(log, "close the records", db.Close()) }()
+	defer func() { logError(log, "close the database", db.Close()) }()
 	if err := c.checkPlan(ctx, db); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB
 		if !store.Passing(err) || left <= 0 || ctx.Err() != nil {
 			return db, err
 		}
-		log.Warn("the records cannot be opened yet", "error", err, "waiting", left.Round(time.Second))
+		log.Warn("the database can’t be opened yet", "error", err, "waiting", left.Round(time.Second))
 		select {
 		case <-ctx.Done():
 		case <-time.After(min(left, retryOpen)):
@@ -167,9 +167,9 @@ func (c *serveCmd) prune(ctx context.Context, db *store.DB, log *slog.Logger) {
 		if ctx.Err() != nil {
 			return
 		}
-		logError(log, "remove old records", err)
+		logError(log, "remove old rows", err)
 		if removed > 0 {
-			log.Info("removed old records", "rows", removed)
+			log.Info("removed old rows", "rows", removed)
 		}
 		select {
 		case <-ctx.Done():
@@ -181,16 +181,16 @@ func (c *serveCmd) prune(ctx context.Context, db *store.DB, log *slog.Logger) {
 
 // cannotListen says what to do about an address, of a setting, that cannot be served on.
 func cannotListen(setting, addr string, err error) error {
-	todo := "name another with " + setting
+	todo := "set another one with " + setting
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		todo = "another program uses it: end that one, or " + todo
+		todo = "another program uses it: stop it, or " + todo
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		todo = "this machine does not have it: " + todo
+		todo = "this machine doesn’t have it: " + todo
 	case errors.Is(err, syscall.EACCES):
-		todo = "its port is reserved: let a proxy serve it, or " + todo
+		todo = "its port is privileged: let a proxy serve it, or " + todo
 	}
-	return fmt.Errorf("the address %s cannot be served on: %s (%w)", addr, todo, err)
+	return fmt.Errorf("can’t listen on the address %s: %s (%w)", addr, todo, err)
 }
 
 func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect provisioner.Connector, log *slog.Logger) (*provisioner.Provisioner, error) {
@@ -244,7 +244,7 @@ func (c *serveCmd) welcome(ctx context.Context, db *store.DB, listener net.Liste
 	if err != nil {
 		return err
 	}
-	log.Info("nobody has signed in yet: this link is good for one sign-in as administrator, within 10 minutes",
+	log.Info("nobody has signed in yet: this link signs in an administrator, once and within 10 minutes",
 		"link", handlers.LoginLink(c.baseURL(listener.Addr().String()), secret))
 	return nil
 }

@@ -20,24 +20,24 @@ import (
 type storesCmd struct {
 	List        storesListCmd   `cmd:"" help:"List stores."`
 	Create      storesCreateCmd `cmd:"" help:"Create a store."`
-	Show        storesShowCmd   `cmd:"" help:"Show a store with the steps of the work on it."`
+	Show        storesShowCmd   `cmd:"" help:"Show a store and the steps of its current work."`
 	Delete      storesDeleteCmd `cmd:"" help:"Delete a store with all its data."`
-	Retry       wishCmd         `cmd:"" help:"Set a failed store going again."`
-	Repair      wishCmd         `cmd:"" help:"Put a store back to what its chart says."`
-	Rebuild     wishCmd         `cmd:"" help:"Open a store whose data are lost anew and empty."`
-	Check       wishCmd         `cmd:"" help:"Have a store checked with an order."`
-	Upgrade     upgradeCmd      `cmd:"" help:"Bring a store to what is offered now."`
-	Rollback    rollbackCmd     `cmd:"" help:"Bring a store back to an earlier revision."`
-	Owner       ownerCmd        `cmd:"" help:"Change the address of a store’s owner."`
-	Cancel      wishCmd         `cmd:"" help:"Cancel the change under way, and go back."`
+	Retry       wishCmd         `cmd:"" help:"Retry a failed store."`
+	Repair      wishCmd         `cmd:"" help:"Restore what the store’s chart says."`
+	Rebuild     wishCmd         `cmd:"" help:"Rebuild a store whose data is lost, empty."`
+	Check       wishCmd         `cmd:"" help:"Run the order check of a store."`
+	Upgrade     upgradeCmd      `cmd:"" help:"Upgrade a store to the offered version."`
+	Rollback    rollbackCmd     `cmd:"" help:"Roll a store back to an earlier revision."`
+	Owner       ownerCmd        `cmd:"" help:"Change the email address of a store’s owner."`
+	Cancel      wishCmd         `cmd:"" help:"Cancel the change in progress and roll it back."`
 	History     historyCmd      `cmd:"" help:"List the revisions of a store."`
 	Logs        logsCmd         `cmd:"" help:"Show the log of a container of a store."`
-	Credentials credentialsCmd  `cmd:"" help:"Show the admin login of a store, which is noted in the activity."`
+	Credentials credentialsCmd  `cmd:"" help:"Show the admin login of a store; the activity records it."`
 }
 
 // storeArg names a store.
 type storeArg struct {
-	Store string `arg:"" help:"Id or address of the store, such as my-shop."`
+	Store string `arg:"" help:"ID or slug of the store, such as my-shop."`
 }
 
 // find returns the id of the store.
@@ -54,7 +54,7 @@ func (a storeArg) find(ctx context.Context, c *client.Client) (string, error) {
 			return st.ID, nil
 		}
 	}
-	return "", notFound{fmt.Sprintf("there is no store %q, or it is not yours to see: shopwright stores list shows those you have", a.Store)}
+	return "", notFound{fmt.Sprintf("store %q not found, or you don’t have access to it: list your stores with shopwright stores list", a.Store)}
 }
 
 func firstRunes(text string, n int) string {
@@ -88,11 +88,11 @@ func (c *storeCmd) open(ctx context.Context) (*client.Client, string, error) {
 type storesListCmd struct {
 	remote `embed:""`
 	output `embed:""`
-	Search string `short:"q" help:"Only those with this in their name or address."`
-	Status string `help:"Only those of this status."`
-	Engine string `help:"Only those of this engine."`
-	Sort   string `enum:"newest,oldest,name" default:"newest" help:"newest, oldest or name."`
-	Limit  int    `help:"At most so many; all when 0."`
+	Search string `short:"q" help:"Only stores with this text in their name or address."`
+	Status string `help:"Only stores with this status."`
+	Engine string `help:"Only stores with this engine."`
+	Sort   string `enum:"newest,oldest,name" default:"newest" help:"Sort order: newest, oldest or name."`
+	Limit  int    `help:"Maximum number of stores; 0 for all."`
 }
 
 // Run implements the subcommand.
@@ -126,13 +126,13 @@ type storesCreateCmd struct {
 	output     `embed:""`
 	waiting    `embed:""`
 	Name       string `arg:"" help:"Name of the store."`
-	Engine     string `help:"Engine; the first that the installation offers when empty."`
-	Slug       string `help:"Its part of the address; made from the name when empty."`
-	Template   string `help:"What the shop begins with."`
+	Engine     string `help:"Engine; the installation’s first engine when empty."`
+	Slug       string `help:"First part of the host name; generated from the name when empty."`
+	Template   string `help:"Template of the shop."`
 	Country    string `help:"Country, such as DE."`
-	Currency   string `help:"Currency, such as EUR; the country’s own when empty."`
-	OwnerEmail string `placeholder:"ADDRESS" help:"The owner’s address, to which the shop writes; your own verified one when empty."`
-	Key        string `help:"Makes it safe to run the command again: the same key makes one store. Drawn at random when empty."`
+	Currency   string `help:"Currency, such as EUR; the country’s currency when empty."`
+	OwnerEmail string `placeholder:"ADDRESS" help:"Email address of the owner; your verified address when empty."`
+	Key        string `help:"Makes the command safe to repeat: the same key creates one store. Random when empty."`
 }
 
 // Run implements the subcommand.
@@ -231,7 +231,7 @@ func storeRows(st api.Store) [][]string {
 type storesDeleteCmd struct {
 	storeCmd `embed:""`
 	waiting  `embed:""`
-	Yes      bool `help:"Do not ask for the name."`
+	Yes      bool `help:"Don’t ask for confirmation."`
 }
 
 // Run implements the subcommand.
@@ -251,7 +251,7 @@ func (c *storesDeleteCmd) Run(ctx context.Context, at console) error {
 			return fmt.Errorf("%w: add --yes", err)
 		}
 		if typed != st.Name {
-			return usageError{errors.New("this is not the store’s name: nothing was deleted")}
+			return usageError{errors.New("the name doesn’t match: nothing was deleted")}
 		}
 	}
 	st, err := to.Delete(ctx, id)
@@ -284,7 +284,7 @@ func (c *wishCmd) Run(ctx context.Context, at console) error {
 type ownerCmd struct {
 	storeCmd `embed:""`
 	waiting  `embed:""`
-	Email    string `arg:"" help:"Address to which the shop is to write."`
+	Email    string `arg:"" help:"New email address of the owner."`
 }
 
 // Run implements the subcommand.
@@ -303,9 +303,9 @@ func (c *ownerCmd) Run(ctx context.Context, at console) error {
 type upgradeCmd struct {
 	storeCmd `embed:""`
 	waiting  `embed:""`
-	Image    map[string]string `help:"Another version than the one offered, as NAME=VERSION; may be repeated."`
-	Stay     bool              `help:"Keep what has failed in place, for a person to look at."`
-	Preview  bool              `help:"Show what would change, and change nothing."`
+	Image    map[string]string `help:"Version that differs from the offered one, as NAME=VERSION; repeatable."`
+	Stay     bool              `help:"Keep a failed upgrade in place for inspection."`
+	Preview  bool              `help:"Show the changes without making them."`
 }
 
 // Run implements the subcommand.
@@ -332,7 +332,7 @@ type rollbackCmd struct {
 	storeCmd `embed:""`
 	waiting  `embed:""`
 	Revision int  `arg:"" help:"Number of the revision; shopwright stores history lists them."`
-	Preview  bool `help:"Show what would change, and change nothing."`
+	Preview  bool `help:"Show the changes without making them."`
 }
 
 // Run implements the subcommand.
@@ -396,12 +396,12 @@ func (c *historyCmd) Run(ctx context.Context, at console) error {
 type logsCmd struct {
 	remote    `embed:""`
 	storeArg  `embed:""`
-	Pod       string `help:"Pod; the first that runs when empty."`
-	Container string `short:"c" help:"Container; the pod’s first when empty."`
-	Follow    bool   `short:"f" help:"Go on with what is written later."`
-	Tail      int    `default:"500" help:"Lines from the end to begin with."`
-	Since     string `help:"A time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m."`
-	Previous  bool   `help:"Of the container before its last restart."`
+	Pod       string `help:"Pod; the first running pod when empty."`
+	Container string `short:"c" help:"Container; the pod’s first container when empty."`
+	Follow    bool   `short:"f" help:"Follow the log."`
+	Tail      int    `default:"500" help:"Number of lines from the end."`
+	Since     string `help:"Start time such as 2026-01-02T15:04:05Z, or age such as 10m."`
+	Previous  bool   `help:"Log from before the container’s last restart."`
 }
 
 // Run implements the subcommand.
@@ -478,7 +478,7 @@ func (c *tokensListCmd) Run(ctx context.Context, at console) error {
 
 type tokensRevokeCmd struct {
 	remote `embed:""`
-	ID     string `arg:"" help:"Id of the token; shopwright tokens list shows it."`
+	ID     string `arg:"" help:"ID of the token; shopwright tokens list shows it."`
 }
 
 // Run implements the subcommand.

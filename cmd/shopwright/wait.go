@@ -15,8 +15,8 @@ import (
 
 // waiting is whether a command waits until what it has asked for is done.
 type waiting struct {
-	Wait    bool          `help:"Wait until it is done, and tell the steps."`
-	Timeout time.Duration `default:"15m" help:"How long to wait at most."`
+	Wait    bool          `help:"Wait until the work is done, and show its steps."`
+	Timeout time.Duration `default:"15m" help:"Maximum time to wait."`
 }
 
 // lookAtLeastEvery is how often a store is looked at when its events tell nothing.
@@ -34,7 +34,7 @@ func (e storeFailed) Error() string {
 	return text
 }
 
-var errStillAtWork = errors.New("the store is still at work: it goes on by itself, and shopwright stores show tells how far it is")
+var errStillAtWork = errors.New("the store is still in progress and continues on the server: follow it with shopwright stores show")
 
 // finish shows the store, once the work on it is done if that is to be waited for.
 func (w waiting) finish(ctx context.Context, at console, to *client.Client, o output, st api.Store) error {
@@ -103,7 +103,7 @@ func whyEnded(ctx context.Context) error {
 	if errors.Is(context.Cause(ctx), errStillAtWork) {
 		return errStillAtWork
 	}
-	return fmt.Errorf("stopped waiting; the store goes on by itself: %w", context.Canceled)
+	return fmt.Errorf("stopped waiting; the work continues on the server: %w", context.Canceled)
 }
 
 // ended reports whether what was asked for is done, and how it went.
@@ -113,12 +113,12 @@ func ended(asked api.Store, st api.StoreDetail) (bool, error) {
 		if st.Failure != nil {
 			return true, storeFailed{*st.Failure}
 		}
-		return true, storeFailed{api.Failure{Title: "nobody knows why"}}
+		return true, storeFailed{api.Failure{Title: "unknown reason"}}
 	case store.Provisioning, store.Upgrading, store.Deleting:
 		return false, nil
 	}
 	if st.Undone != nil && asked.Generation != st.Generation { // it is what a cancellation asks for
-		return true, storeFailed{api.Failure{Title: st.Undone.Title, Next: "The change was undone, and the shop sells as before."}}
+		return true, storeFailed{api.Failure{Title: st.Undone.Title, Next: "The change was rolled back. The shop runs the previous revision again."}}
 	}
 	if asked.Status == st.Status && asked.Generation == st.Generation { // a check changes neither
 		return checked(asked, st)
@@ -132,7 +132,7 @@ func checked(asked api.Store, st api.StoreDetail) (bool, error) {
 		return false, nil
 	}
 	if !st.Health.OK {
-		return true, storeFailed{api.Failure{Title: "the check did not get through " + st.Health.Failed, Next: st.Health.Message}}
+		return true, storeFailed{api.Failure{Title: "the order check failed at " + st.Health.Failed, Next: st.Health.Message}}
 	}
 	return true, nil
 }

@@ -48,7 +48,7 @@ type UnreachableError struct {
 
 // Error implements error.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("no Shopwright answers at %s: check the URL and the network (%v)", e.URL, e.cause)
+	return fmt.Sprintf("Shopwright isn’t responding at %s: check the URL and the network (%v)", e.URL, e.cause)
 }
 
 // Unwrap returns what went wrong.
@@ -212,7 +212,7 @@ func ask[T any](ctx context.Context, c *Client, method, path string, sent any, h
 	}
 	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return answer, c.unreachable(fmt.Errorf("its answer cannot be read: %w", err))
+		return answer, c.unreachable(fmt.Errorf("can’t read the response: %w", err))
 	}
 	return answer, nil
 }
@@ -257,7 +257,7 @@ func (c *Client) problem(response *http.Response) error {
 	problem := &api.Problem{}
 	err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(problem)
 	if err != nil || problem.Detail == "" {
-		return c.unreachable(fmt.Errorf("it answers %s", response.Status))
+		return c.unreachable(fmt.Errorf("the server returned %s", response.Status))
 	}
 	problem.Retry, _ = strconv.Atoi(response.Header.Get("Retry-After")) // or nobody knows
 	return problem
