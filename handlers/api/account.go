@@ -12,20 +12,20 @@ import (
 func (a *API) registerAccount() {
 	register(a, operation{id: "list-engines", method: http.MethodGet, path: "/engines", tag: tagOffer, summary: "List the engines and their templates"}, a.listEngines)
 	register(a, operation{id: "list-templates", method: http.MethodGet, path: "/engines/{engine}/templates", tag: tagOffer, summary: "List the templates of an engine"}, a.listTemplates)
-	register(a, operation{id: "list-countries", method: http.MethodGet, path: "/countries", tag: tagOffer, summary: "List the countries that a shop can be in"}, a.listCountries)
-	register(a, operation{id: "show-me", method: http.MethodGet, path: "/me", tag: tagAccount, summary: "Show whose token this is, and what it may do"}, a.showMe)
-	register(a, operation{id: "list-teams", method: http.MethodGet, path: "/teams", tag: tagAccount, summary: "List the teams that the token is good for"}, a.listTeams)
+	register(a, operation{id: "list-countries", method: http.MethodGet, path: "/countries", tag: tagOffer, summary: "List the countries and currencies for shops"}, a.listCountries)
+	register(a, operation{id: "show-me", method: http.MethodGet, path: "/me", tag: tagAccount, summary: "Show the token’s user and permissions"}, a.showMe)
+	register(a, operation{id: "list-teams", method: http.MethodGet, path: "/teams", tag: tagAccount, summary: "List the teams the token can access"}, a.listTeams)
 	register(a, operation{
 		id: "list-tokens", method: http.MethodGet, path: "/tokens", tag: tagAccount, summary: "List your tokens",
-		description: "Those of this token’s team, also those that have expired. Nobody can be told their secrets.",
+		description: "Tokens of this token’s team, expired ones included. Secrets are never returned.",
 	}, a.listTokens)
 	register(a, operation{
 		id: "revoke-token", method: http.MethodDelete, path: "/tokens/{token}", tag: tagAccount, status: http.StatusNoContent, summary: "Revoke a token",
-		description: "A token can always end itself; to end another of yours it needs the scope team:write.",
+		description: "A token can always revoke itself. Revoking another one requires the scope team:write.",
 	}, a.revokeToken)
 	register(a, operation{
-		id: "list-activity", method: http.MethodGet, path: "/activity", tag: tagAccount, scope: store.ReadStores, summary: "List what people did, and how it ended",
-		description: "Newest first. Send next as before for older ones.",
+		id: "list-activity", method: http.MethodGet, path: "/activity", tag: tagAccount, scope: store.ReadStores, summary: "List the activity",
+		description: "Newest first. For the next page, send the value of next as before.",
 	}, a.listActivity)
 }
 
@@ -84,7 +84,7 @@ type templatesOutput struct {
 
 func (a *API) listTemplates(_ context.Context, in *templatesInput) (*templatesOutput, error) {
 	if _, known := a.Engines.Find(in.Engine); !known {
-		return nil, &store.Error{Code: store.NotFound, Message: "There is no such engine. " + Prefix + "/engines lists those there are."}
+		return nil, &store.Error{Code: store.NotFound, Message: "Engine not found. " + Prefix + "See /engines for the list."}
 	}
 	templates, err := a.templates(in.Engine)
 	out := &templatesOutput{}
@@ -96,7 +96,7 @@ func (a *API) listTemplates(_ context.Context, in *templatesInput) (*templatesOu
 type Country struct {
 	Code     string `json:"code" example:"DE"`
 	Name     string `json:"name" example:"Germany"`
-	Currency string `json:"currency" example:"EUR" doc:"What people pay with there."`
+	Currency string `json:"currency" example:"EUR" doc:"Currency of the country."`
 }
 
 type countriesOutput struct {
@@ -120,28 +120,28 @@ type Me struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email"`
-	Admin bool   `json:"admin" doc:"Of the installation."`
+	Admin bool   `json:"admin" doc:"Whether the user is an administrator of the installation."`
 	Team  Team   `json:"team"`
 	Token Token  `json:"token"`
 
-	Quotas []Quota `json:"quotas,omitempty" nullable:"false" doc:"What a new store comes under, if the token may create one."`
-	Pace   *Pace   `json:"pace,omitempty" doc:"How fast you may create stores, where that is limited."`
+	Quotas []Quota `json:"quotas,omitempty" nullable:"false" doc:"Limits that apply to a new store, if the token can create one."`
+	Pace   *Pace   `json:"pace,omitempty" doc:"Rate limit for creating stores, if there is one."`
 }
 
 // Quota is how many stores there are of those whom it counts, and may be.
 type Quota struct {
-	Of      store.QuotaOf `json:"of" enum:"you,owner,team,installation" doc:"Whose stores are counted: yours, those of another owner of the team, the team’s, or everybody’s."`
+	Of      store.QuotaOf `json:"of" enum:"you,owner,team,installation" doc:"Whose stores are counted: yours, another owner’s, the team’s, or all in the installation."`
 	Owner   string        `json:"owner,omitempty" doc:"Name of that owner."`
 	Used    int           `json:"used"`
-	Allowed int           `json:"allowed,omitempty" doc:"No limit when it is missing."`
+	Allowed int           `json:"allowed,omitempty" doc:"Absent if there is no limit."`
 }
 
 // Pace is how fast somebody creates stores, and may.
 type Pace struct {
-	Times         int     `json:"times" doc:"So many stores."`
+	Times         int     `json:"times" doc:"Stores allowed."`
 	WithinSeconds float64 `json:"within_seconds"`
-	Used          int     `json:"used" doc:"How many of them were created within that time."`
-	RetryAfter    int     `json:"retry_after,omitempty" doc:"Seconds until another can be created; absent when that is now."`
+	Used          int     `json:"used" doc:"Stores created within that time."`
+	RetryAfter    int     `json:"retry_after,omitempty" doc:"Seconds until another store can be created; absent if one can be created now."`
 }
 
 // Team is a group of people who share stores.
@@ -156,13 +156,13 @@ type Team struct {
 type Token struct {
 	ID        string        `json:"id"`
 	Name      string        `json:"name" example:"build server"`
-	Team      string        `json:"team" doc:"Id of the team that it is good for."`
+	Team      string        `json:"team" doc:"ID of the team it can access."`
 	TeamName  string        `json:"team_name"`
 	Scopes    []store.Scope `json:"scopes" nullable:"false"`
 	CreatedAt time.Time     `json:"created_at"`
 	ExpiresAt time.Time     `json:"expires_at"`
-	UsedAt    *time.Time    `json:"last_used_at,omitempty" doc:"Exact to a minute."`
-	Current   bool          `json:"current" doc:"Whether it is the one that asks."`
+	UsedAt    *time.Time    `json:"last_used_at,omitempty" doc:"Precise to the minute."`
+	Current   bool          `json:"current" doc:"Whether this is the token of the request."`
 }
 
 func tokenOf(who store.Actor, k store.Token) Token {
@@ -255,7 +255,7 @@ func (a *API) listTokens(ctx context.Context, _ *struct{}) (*tokensOutput, error
 }
 
 type revokeInput struct {
-	ID string `path:"token" doc:"The token’s id."`
+	ID string `path:"token" doc:"The token’s ID."`
 }
 
 func (a *API) revokeToken(ctx context.Context, in *revokeInput) (*struct{}, error) {
@@ -263,14 +263,14 @@ func (a *API) revokeToken(ctx context.Context, in *revokeInput) (*struct{}, erro
 }
 
 type activityInput struct {
-	Before int64 `query:"before" minimum:"1" doc:"Only what happened before the event of that number."`
+	Before int64 `query:"before" minimum:"1" doc:"Only events before the one with this number."`
 	Limit  int   `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
 type activityOutput struct {
 	Body struct {
 		Events []Event `json:"events" nullable:"false"`
-		Next   string  `json:"next,omitempty" doc:"What to send as before for the following page; absent on the last."`
+		Next   string  `json:"next,omitempty" doc:"Value of before for the next page; absent on the last page."`
 	}
 }
 

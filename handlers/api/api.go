@@ -117,16 +117,16 @@ func (a *API) settings() huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{asProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		securityScheme: {Type: "http", Scheme: "bearer", Description: "A token from the account’s page, shopwright_…"},
+		securityScheme: {Type: "http", Scheme: "bearer", Description: "An API token from your account page, shopwright_…"},
 	}
 	c.Tags = []*huma.Tag{
-		{Name: tagStores, Description: "Open, look at, change and delete stores."},
-		{Name: tagReleases, Description: "What a store runs, what it can be brought to, and the way back."},
-		{Name: tagCluster, Description: "What the cluster says about a store now."},
-		{Name: tagStreams, Description: "What happens, as it happens."},
-		{Name: tagTeams, Description: "Who works together, and who did what."},
-		{Name: tagOffer, Description: "What there is to open a store with."},
-		{Name: tagAccount, Description: "Who you are, and what you may do."},
+		{Name: tagStores, Description: "Create, view, change and delete stores."},
+		{Name: tagReleases, Description: "Revisions, upgrades and rollbacks of a store."},
+		{Name: tagCluster, Description: "State of a store in the cluster."},
+		{Name: tagStreams, Description: "Live events and logs."},
+		{Name: tagTeams, Description: "Teams, members and the audit log."},
+		{Name: tagOffer, Description: "Engines, templates and countries for new stores."},
+		{Name: tagAccount, Description: "The token’s user, permissions and tokens."},
 	}
 	return c
 }
@@ -142,9 +142,9 @@ const (
 	tagAccount  = "Account"
 	tagTeams    = "Teams"
 
-	description = `Everything that the pages can do with stores. Send a token in the header ` +
-		"`Authorization: Bearer shopwright_…`" + `, never in an address. Times are in UTC. What is wrong is told as ` +
-		`application/problem+json with a code and one sentence; what cannot be had while the cluster does not answer is 503 with Retry-After.`
+	description = `Everything the pages can do with stores. Send a token in the header ` +
+		"`Authorization: Bearer shopwright_…`" + `, never in a URL. Times are in UTC. Errors are ` +
+		`application/problem+json with a code and one sentence. Requests that need the cluster while it is unreachable return 503 with Retry-After.`
 )
 
 // operation says where something is done, and what a token needs for it.
@@ -233,11 +233,11 @@ func (a *API) authenticate(c huma.Context, next func(huma.Context)) {
 
 var (
 	errTokenInAddress = &Problem{Status: http.StatusBadRequest, Code: "token_in_address",
-		Detail: "Send the token in the header Authorization: Bearer …, never in the address: addresses are written down in logs. Revoke this token and make another."}
+		Detail: "Send the token in the header Authorization: Bearer …, never in the URL, because URLs are logged. Revoke this token and create another."}
 	errNoToken = &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", challenge: `Bearer realm="Shopwright"`,
-		Detail: "Send a token in the header Authorization: Bearer …; your account’s page makes one."}
+		Detail: "Send a token in the header Authorization: Bearer …. Create one on your account page."}
 	errBadToken = &Problem{Status: http.StatusUnauthorized, Code: "invalid_token", challenge: `Bearer realm="Shopwright", error="invalid_token"`,
-		Detail: "This token is unknown, has expired or was revoked. Make another on your account’s page."}
+		Detail: "This token is unknown, expired or revoked. Create another on your account page."}
 )
 
 func (a *API) identify(c huma.Context) (caller, error) {
@@ -274,7 +274,7 @@ func checkScope(op *huma.Operation, who store.Actor) error {
 	for _, scope := range op.Security[0][securityScheme] {
 		if !slices.Contains(who.Scopes, store.Scope(scope)) {
 			return &Problem{Status: http.StatusForbidden, Code: "scope_missing", challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
-				Detail: "This token lacks the scope " + scope + ". Make one that has it on your account’s page."}
+				Detail: "This token lacks the scope " + scope + ". Create one with it on your account page."}
 		}
 	}
 	return nil

@@ -19,15 +19,15 @@ func (a *API) registerCluster() {
 	}, a.listPods)
 	register(a, operation{
 		id: "list-cluster-events", method: http.MethodGet, path: "/stores/{id}/events", tag: tagCluster, scope: store.ReadStores,
-		summary: "List what the cluster reported about a store", description: "Newest first, 200 at most.",
+		summary: "List a store’s Kubernetes events", description: "Newest first, 200 at most.",
 	}, a.listClusterEvents)
 	register(a, operation{
 		id: "show-credentials", method: http.MethodGet, path: "/stores/{id}/credentials", tag: tagCluster, scope: store.ReadCredentials,
-		summary: "Show the admin login of a store", description: "Read from the store’s own namespace; it is kept nowhere else. Showing it stands in the audit log.",
+		summary: "Show the admin login of a store", description: "Read from the store’s namespace, the only place that stores it. The audit log records each request.",
 	}, a.showCredentials)
 	register(a, operation{
 		id: "show-health", method: http.MethodGet, path: "/health", tag: tagCluster,
-		summary: "Show whether the cluster and the records can be used",
+		summary: "Show the health of the cluster and the database",
 	}, a.showHealth)
 }
 
@@ -140,7 +140,7 @@ func (a *API) showCredentials(ctx context.Context, in *StoreInput) (*credentials
 
 // InstallationHealth tells what can be used now.
 type InstallationHealth struct {
-	OK       bool          `json:"ok" doc:"Whether both can be used."`
+	OK       bool          `json:"ok" doc:"Whether both are available."`
 	Version  string        `json:"version"`
 	Cluster  ClusterHealth `json:"cluster"`
 	Database Database      `json:"database"`
@@ -151,7 +151,7 @@ type ClusterHealth struct {
 	Name      string     `json:"name"`
 	Link      string     `json:"link" enum:"unconfigured,starting,connecting,connected,unreachable,foreign"`
 	Version   string     `json:"version,omitempty" example:"v1.37.0"`
-	Simulated bool       `json:"simulated" doc:"It runs no containers."`
+	Simulated bool       `json:"simulated" doc:"Whether the nodes are simulated and run no containers."`
 	Problem   string     `json:"problem,omitempty"`
 	Since     *time.Time `json:"since,omitempty"`
 	Capacity  Capacity   `json:"capacity"`
@@ -159,7 +159,7 @@ type ClusterHealth struct {
 
 // Capacity is how many more stores the nodes of a cluster hold.
 type Capacity struct {
-	State     string     `json:"state" enum:"unknown,forbidden,counted" doc:"Unknown while the nodes have not been counted or the cluster is not connected; forbidden where Shopwright may not list the nodes."`
+	State     string     `json:"state" enum:"unknown,forbidden,counted" doc:"Unknown until the nodes are counted, and while the cluster isn’t connected; forbidden if Shopwright isn’t allowed to list nodes."`
 	CountedAt *time.Time `json:"counted_at,omitempty"`
 	Room      []Room     `json:"room" nullable:"false"`
 }
@@ -167,8 +167,8 @@ type Capacity struct {
 // Room is how many more stores of an engine fit, if they are all of that engine.
 type Room struct {
 	Engine string `json:"engine"`
-	Stores int    `json:"stores" doc:"About so many, by what the engine’s chart requests of nodes."`
-	More   bool   `json:"more" doc:"More than that fit."`
+	Stores int    `json:"stores" doc:"Estimated number of further stores, from the requests of the engine’s chart."`
+	More   bool   `json:"more" doc:"Whether more than that fit."`
 }
 
 // capacityPatience is how long an answer waits until the nodes are counted.

@@ -22,12 +22,12 @@ const ndjson = "application/x-ndjson"
 
 type logInput struct {
 	StoreInput
-	Pod       string `query:"pod" maxLength:"253" doc:"The first that runs when it is missing."`
-	Container string `query:"container" maxLength:"253" doc:"The pod’s first when it is missing."`
-	Tail      int64  `query:"tail" minimum:"1" maximum:"100000" default:"500" doc:"Lines from the end to begin with."`
-	Since     string `query:"since" maxLength:"40" doc:"A time such as 2026-01-02T15:04:05Z, or how long ago, such as 10m."`
-	Previous  bool   `query:"previous" doc:"Of the container before its last restart."`
-	Follow    bool   `query:"follow" doc:"Go on with what is written later, until the container ends. Pass empty lines over: they keep the connection."`
+	Pod       string `query:"pod" maxLength:"253" doc:"Defaults to the first running pod."`
+	Container string `query:"container" maxLength:"253" doc:"Defaults to the pod’s first container."`
+	Tail      int64  `query:"tail" minimum:"1" maximum:"100000" default:"500" doc:"Number of lines from the end."`
+	Since     string `query:"since" maxLength:"40" doc:"Start time such as 2026-01-02T15:04:05Z, or age such as 10m."`
+	Previous  bool   `query:"previous" doc:"Log from before the container’s last restart."`
+	Follow    bool   `query:"follow" doc:"Follow the log until the container exits. Ignore empty lines: they keep the connection open."`
 	Accept    string `header:"Accept" doc:"application/x-ndjson, or text."`
 }
 
@@ -153,8 +153,8 @@ func readSince(text string) (time.Time, error) {
 		return time.Now().Add(-d), nil
 	}
 	return time.Time{}, &Problem{
-		Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "Since is no time: write one such as 2026-01-02T15:04:05Z, or how long ago, such as 10m.",
-		Errors: []Fault{{Detail: "This is no time.", Parameter: "since"}},
+		Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "since is not a valid time. Use a time such as 2026-01-02T15:04:05Z, or an age such as 10m.",
+		Errors: []Fault{{Detail: "Not a valid time.", Parameter: "since"}},
 	}
 }
 
@@ -162,15 +162,15 @@ func (a *API) whyNoLog(ctx context.Context, st store.Store, err error, previous 
 	refusal, refused := errors.AsType[*provisioner.LogRefusal](err)
 	switch {
 	case errors.Is(err, provisioner.ErrNoContainer):
-		return &store.Error{Code: store.NotFound, Message: "There is no such log. The store’s pods name their containers."}
+		return &store.Error{Code: store.NotFound, Message: "Log not found. The store’s pods list their containers."}
 	case errors.Is(err, provisioner.ErrNotStarted) && previous:
-		return &store.Error{Code: store.Conflict, Message: "The container has not been restarted, so there is no log from before. Read the present one."}
+		return &store.Error{Code: store.Conflict, Message: "The container hasn’t restarted, so there is no previous log. Read the current one."}
 	case errors.Is(err, provisioner.ErrNotStarted):
-		return &store.Error{Code: store.Conflict, Message: "The container has not started, and its log begins when it does. Try again in a moment."}
+		return &store.Error{Code: store.Conflict, Message: "The container hasn’t started, so it has no log yet. Try again in a moment."}
 	case errors.Is(err, provisioner.ErrNoSecrets):
-		return &store.Error{Code: store.Conflict, Message: "The store’s credentials are missing from the cluster, so secrets in this log can’t be masked. Put them back first."}
+		return &store.Error{Code: store.Conflict, Message: "The store’s credentials are missing from the cluster, so secrets in this log can’t be masked. Restore them first."}
 	case errors.Is(err, provisioner.ErrLogRefused):
-		return &store.Error{Code: store.Conflict, Message: "Shopwright’s account may not read logs: its role shopwright-store lacks get on pods/log. Ask the administrator."}
+		return &store.Error{Code: store.Conflict, Message: "Shopwright’s service account can’t read logs: the role shopwright-store lacks get on pods/log. Ask the administrator."}
 	case refused:
 		return &store.Error{Code: store.Conflict, Message: "The node didn’t return this log: " + legible.Text(refusal.Said)}
 	}

@@ -12,11 +12,11 @@ import (
 // Store is an online shop.
 type Store struct {
 	ID         string       `json:"id" example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
-	Team       string       `json:"team" doc:"Id of the team that it belongs to."`
+	Team       string       `json:"team" doc:"ID of its team."`
 	Name       string       `json:"name" example:"Tea & Tonic"`
-	Slug       string       `json:"slug" example:"tea-and-tonic" doc:"Its part of the address."`
+	Slug       string       `json:"slug" example:"tea-and-tonic" doc:"First part of the host name."`
 	Host       string       `json:"host" example:"tea-and-tonic.localhost"`
-	URL        string       `json:"url,omitempty" doc:"Where customers find it, once they can."`
+	URL        string       `json:"url,omitempty" doc:"URL for customers, once the shop is open."`
 	AdminURL   string       `json:"admin_url,omitempty"`
 	Namespace  string       `json:"namespace" example:"store-tea-and-tonic"`
 	Cluster    string       `json:"cluster" example:"local"`
@@ -24,20 +24,20 @@ type Store struct {
 	Template   string       `json:"template" example:"blank"`
 	Country    string       `json:"country" example:"DE"`
 	Currency   string       `json:"currency" example:"EUR"`
-	OwnerEmail string       `json:"owner_email,omitempty" example:"mara@example.com" doc:"The owner’s address, to which the shop writes."`
+	OwnerEmail string       `json:"owner_email,omitempty" example:"mara@example.com" doc:"Email address of the owner."`
 	Plan       string       `json:"plan" example:"default"`
 	Status     store.Status `json:"status" enum:"provisioning,ready,degraded,failed,upgrading,sleeping,deleting"`
-	Step       store.Step   `json:"step,omitempty" example:"workloads" doc:"Where the work on it stands."`
-	Message    string       `json:"message,omitempty" doc:"What there is to say about the step."`
-	Generation int64        `json:"generation" doc:"Counts what was asked for."`
+	Step       store.Step   `json:"step,omitempty" example:"workloads" doc:"Current step of the work on it."`
+	Message    string       `json:"message,omitempty" doc:"Details of the step."`
+	Generation int64        `json:"generation" doc:"Increases with every requested change."`
 	Chart      string       `json:"chart_version,omitempty"`
-	Revision   int          `json:"revision,omitempty" doc:"Of the Helm release in place."`
+	Revision   int          `json:"revision,omitempty" doc:"Current revision of the Helm release."`
 	Failure    *Failure     `json:"failure,omitempty"`
-	Health     *Health      `json:"health,omitempty" doc:"What came of the last time that somebody shopped there."`
+	Health     *Health      `json:"health,omitempty" doc:"Result of the last order check."`
 	CreatedAt  time.Time    `json:"created_at"`
 	ReadyAt    *time.Time   `json:"ready_at,omitempty"`
 	UpdatedAt  time.Time    `json:"updated_at"`
-	Can        []string     `json:"can" nullable:"false" doc:"What you may ask for now: retry, rebuild, repair, check, upgrade, cancel, owner, delete."`
+	Can        []string     `json:"can" nullable:"false" doc:"Actions available to you now: retry, rebuild, repair, check, upgrade, cancel, owner, delete."`
 }
 
 // Failure says in plain words why a store failed.
@@ -45,11 +45,11 @@ type Failure struct {
 	Code     string     `json:"code,omitempty" example:"data_lost"`
 	Title    string     `json:"title"`
 	Cause    string     `json:"cause,omitempty"`
-	Next     string     `json:"next,omitempty" doc:"What to do about it."`
+	Next     string     `json:"next,omitempty" doc:"What to do next."`
 	Step     store.Step `json:"step,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty" nullable:"false"`
 	HelmLog  []string   `json:"helm_log,omitempty" nullable:"false"`
-	Words    []string   `json:"last_words,omitempty" nullable:"false" doc:"The last lines of the container that ended badly."`
+	Words    []string   `json:"last_words,omitempty" nullable:"false" doc:"Last log lines of the failed container."`
 	At       *time.Time `json:"at,omitempty"`
 }
 
@@ -65,12 +65,12 @@ type Evidence struct {
 // Health is what is known of whether a store sells.
 type Health struct {
 	OK        bool       `json:"ok"`
-	Simulated bool       `json:"simulated,omitempty" doc:"Nobody has shopped: the cluster runs no containers."`
-	Closed    bool       `json:"closed,omitempty" doc:"The owner has closed the shop on purpose."`
-	Order     string     `json:"order,omitempty" doc:"Number of the order that was placed, and cancelled."`
+	Simulated bool       `json:"simulated,omitempty" doc:"No order was placed: the cluster runs no containers."`
+	Closed    bool       `json:"closed,omitempty" doc:"The owner has closed the shop."`
+	Order     string     `json:"order,omitempty" doc:"Number of the order that was placed and cancelled."`
 	Failed    string     `json:"failed_at,omitempty"`
 	Message   string     `json:"message,omitempty"`
-	Cause     string     `json:"cause,omitempty" doc:"Why nobody could buy, as far as the pods and their logs tell."`
+	Cause     string     `json:"cause,omitempty" doc:"Cause of the failure, from the pods and their logs."`
 	Address   string     `json:"address,omitempty" enum:"answers,not_from_here,wrong"`
 	CheckedAt *time.Time `json:"checked_at,omitempty"`
 	NextCheck *time.Time `json:"next_check,omitempty"`
@@ -81,7 +81,7 @@ type Work struct {
 	Title   string     `json:"title" example:"Opening the shop"`
 	Running bool       `json:"running"`
 	BeganAt *time.Time `json:"began_at,omitempty"`
-	Seconds float64    `json:"seconds,omitempty" doc:"What it took, when it has ended."`
+	Seconds float64    `json:"seconds,omitempty" doc:"Duration in seconds, once finished."`
 	Steps   []Step     `json:"steps" nullable:"false"`
 }
 
@@ -101,7 +101,7 @@ type Pod struct {
 	Component  string      `json:"component,omitempty"`
 	Phase      string      `json:"phase" example:"Running" doc:"As kubectl shows it."`
 	Ready      int         `json:"ready"`
-	Want       int         `json:"want" doc:"Containers that should be ready."`
+	Want       int         `json:"want" doc:"Expected number of ready containers."`
 	Restarts   int32       `json:"restarts"`
 	Node       string      `json:"node,omitempty"`
 	Message    string      `json:"message,omitempty"`
@@ -140,16 +140,16 @@ type Resource struct {
 
 // Event is one line of the story of a team.
 type Event struct {
-	Number  int64        `json:"number" doc:"In the order in which things happened."`
+	Number  int64        `json:"number" doc:"Increases with every event."`
 	Kind    store.Kind   `json:"kind" example:"store.ready"`
-	Store   string       `json:"store,omitempty" doc:"Id of the store that it is about."`
+	Store   string       `json:"store,omitempty" doc:"ID of the store."`
 	Team    string       `json:"team,omitempty"`
-	Object  string       `json:"object,omitempty" doc:"What it is about, by the name it had then."`
+	Object  string       `json:"object,omitempty" doc:"Name of the object at that time."`
 	Step    store.Step   `json:"step,omitempty"`
-	Status  store.Status `json:"status,omitempty" doc:"The store’s, after it."`
+	Status  store.Status `json:"status,omitempty" doc:"Status of the store after the event."`
 	Message string       `json:"message,omitempty"`
-	Actor   string       `json:"actor,omitempty" doc:"Who asked for it; empty for the platform itself."`
-	Token   string       `json:"token,omitempty" doc:"Name of the token that was used."`
+	Actor   string       `json:"actor,omitempty" doc:"Who requested it; empty for Shopwright itself."`
+	Token   string       `json:"token,omitempty" doc:"Name of the token used."`
 	At      time.Time    `json:"at"`
 }
 

@@ -20,12 +20,12 @@ import (
 
 // Problem is what is wrong, as RFC 9457 has it.
 type Problem struct {
-	Type   string  `json:"type" example:"about:blank" doc:"Always about:blank: the code tells problems apart."`
+	Type   string  `json:"type" example:"about:blank" doc:"Always about:blank; use code to tell problems apart."`
 	Title  string  `json:"title" example:"Unprocessable Entity"`
 	Status int     `json:"status" example:"422"`
-	Code   string  `json:"code" example:"invalid" doc:"What is wrong, for programs. It does not change."`
-	Detail string  `json:"detail" example:"\"www\" is reserved for the platform. Choose another address." doc:"What is wrong and what to do about it, for people."`
-	Errors []Fault `json:"errors,omitempty" nullable:"false" doc:"Where the request is wrong."`
+	Code   string  `json:"code" example:"invalid" doc:"Stable error code for programs."`
+	Detail string  `json:"detail" example:"\"www\" is reserved for the platform. Choose another address." doc:"What is wrong and what to do, for people."`
+	Errors []Fault `json:"errors,omitempty" nullable:"false" doc:"Which parts of the request are invalid."`
 
 	// Retry is after how many seconds it may be better, zero for nobody knows. It is told in a
 	// header.
@@ -38,7 +38,7 @@ type Problem struct {
 type Fault struct {
 	Detail    string `json:"detail" example:"expected string"`
 	Pointer   string `json:"pointer,omitempty" example:"#/name" doc:"JSON pointer into the body."`
-	Parameter string `json:"parameter,omitempty" example:"limit" doc:"Name of a parameter in the address."`
+	Parameter string `json:"parameter,omitempty" example:"limit" doc:"Name of a URL parameter."`
 	Header    string `json:"header,omitempty" example:"Idempotency-Key"`
 }
 
@@ -74,7 +74,7 @@ func (p *Problem) whole() *Problem {
 func (a *API) problemResponse() *huma.Response {
 	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
 	return &huma.Response{
-		Description: "What is wrong",
+		Description: "Problem",
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
 	}
 }
@@ -104,12 +104,12 @@ func describe(err error) *Problem {
 	if errors.Is(err, provisioner.ErrUnreachable) {
 		return errClusterAway
 	}
-	return &Problem{Status: http.StatusInternalServerError, Code: string(store.Internal), Detail: "Something went wrong here; it is not your fault. Try again, and tell the administrator if it stays."}
+	return &Problem{Status: http.StatusInternalServerError, Code: string(store.Internal), Detail: "Something went wrong on the server. Try again. If it happens again, tell the administrator."}
 }
 
 var errClusterAway = &Problem{
 	Status: http.StatusServiceUnavailable, Code: "cluster_unreachable", Retry: whenBack,
-	Detail: "The cluster cannot be reached now, and only it knows this. Try again in a moment.",
+	Detail: "The cluster is unreachable. Try again in a moment.",
 }
 
 func describeStoreError(e *store.Error) *Problem {
@@ -158,11 +158,11 @@ func faultAt(field, detail string) Fault {
 func describeHTTPError(e *echo.HTTPError) *Problem {
 	switch e.Code {
 	case http.StatusNotFound:
-		return &Problem{Status: e.Code, Code: "not_found", Detail: "There is nothing at this address. " + Prefix + "/openapi.json lists what there is."}
+		return &Problem{Status: e.Code, Code: "not_found", Detail: "Nothing exists at this URL. " + Prefix + "/openapi.json lists the operations."}
 	case http.StatusMethodNotAllowed:
-		return &Problem{Status: e.Code, Code: "method_not_allowed", Detail: "This address does not take that method. " + Prefix + "/openapi.json lists what there is."}
+		return &Problem{Status: e.Code, Code: "method_not_allowed", Detail: "This URL doesn’t support that method. " + Prefix + "/openapi.json lists the operations."}
 	case http.StatusRequestEntityTooLarge:
-		return &Problem{Status: e.Code, Code: "too_large", Detail: "The request is larger than any that is needed here. Send less."}
+		return &Problem{Status: e.Code, Code: "too_large", Detail: "The request is too large. Send less."}
 	}
 	message, ok := e.Message.(string)
 	if !ok || e.Code >= http.StatusInternalServerError {
@@ -187,7 +187,7 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 	case http.StatusUnprocessableEntity:
 		p.Code = string(store.Invalid)
 	case http.StatusRequestEntityTooLarge:
-		p.Code, p.Detail = "too_large", "The request is larger than any that is needed here. Send less."
+		p.Code, p.Detail = "too_large", "The request is too large. Send less."
 	}
 	for _, detail := range e.Errors {
 		p.Errors = append(p.Errors, faultOf(detail))

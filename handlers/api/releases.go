@@ -17,27 +17,27 @@ import (
 func (a *API) registerReleases() {
 	register(a, operation{
 		id: "list-releases", method: http.MethodGet, path: "/stores/{id}/releases", tag: tagReleases, scope: store.ReadStores,
-		summary: "List the revisions of a store", description: "Newest first, with who asked for them and what is offered now.",
+		summary: "List the revisions of a store", description: "Newest first, with who requested them and the current offer.",
 	}, a.listReleases)
 	register(a, operation{
 		id: "show-release", method: http.MethodGet, path: "/stores/{id}/releases/{revision}", tag: tagReleases, scope: store.ReadStores,
-		summary: "Show what a revision changed", description: "Of the revision before it.",
+		summary: "Show what a revision changed", description: "Compared with the revision before it.",
 	}, a.showRelease)
 	register(a, operation{
 		id: "preview-upgrade", method: http.MethodGet, path: "/stores/{id}/upgrade", tag: tagReleases, scope: store.WriteStores,
-		summary: "Preview an upgrade", description: "What would change if the store were brought to what is offered now. Nothing is changed.",
+		summary: "Preview an upgrade", description: "Shows what an upgrade to the current offer would change. Nothing is changed.",
 	}, a.previewUpgrade)
 	register(a, operation{
 		id: "upgrade-store", method: http.MethodPost, path: "/stores/{id}/upgrade", tag: tagReleases, scope: store.WriteStores, status: http.StatusAccepted,
-		summary: "Upgrade a store", description: "Brings it to what is offered now. When the order check fails it goes back by itself, unless it is to stay.",
+		summary: "Upgrade a store", description: "Upgrades to the current offer. If the order check fails, the store rolls back automatically unless stay is set.",
 	}, a.upgradeStore)
 	register(a, operation{
 		id: "preview-rollback", method: http.MethodGet, path: "/stores/{id}/rollback", tag: tagReleases, scope: store.WriteStores,
-		summary: "Preview a rollback", description: "What would change if the store went back to an earlier revision. Nothing is changed.",
+		summary: "Preview a rollback", description: "Shows what a rollback to an earlier revision would change. Nothing is changed.",
 	}, a.previewRollback)
 	register(a, operation{
 		id: "rollback-store", method: http.MethodPost, path: "/stores/{id}/rollback", tag: tagReleases, scope: store.WriteStores, status: http.StatusAccepted,
-		summary: "Roll a store back", description: "To the chart, values and images of an earlier revision. Its data stay as they are.",
+		summary: "Roll a store back", description: "Restores the chart, values and images of an earlier revision. Data is never rolled back.",
 	}, a.rollbackStore)
 }
 
@@ -47,11 +47,11 @@ type Revision struct {
 	Kind      string              `json:"kind" enum:"opening,rebuild,repair,upgrade,rollback,owner"`
 	Note      string              `json:"note,omitempty"`
 	Chart     string              `json:"chart_version"`
-	Version   string              `json:"version,omitempty" doc:"Of the shop's program."`
-	Holes     []Advisory          `json:"advisories" nullable:"false" doc:"Holes that are known of that version."`
+	Version   string              `json:"version,omitempty" doc:"Version of the shop’s software."`
+	Holes     []Advisory          `json:"advisories" nullable:"false" doc:"Known vulnerabilities of that version."`
 	State     store.RevisionState `json:"state" enum:"pending,deployed,superseded,failed,gone"`
 	Message   string              `json:"message,omitempty" doc:"Why it failed."`
-	Actor     string              `json:"actor,omitempty" doc:"Who asked for it; empty for the platform itself."`
+	Actor     string              `json:"actor,omitempty" doc:"Who requested it; empty for Shopwright itself."`
 	CanReturn bool                `json:"can_return" doc:"Whether the store can be rolled back to it."`
 	BeganAt   time.Time           `json:"began_at"`
 	EndedAt   *time.Time          `json:"ended_at,omitempty"`
@@ -60,15 +60,15 @@ type Revision struct {
 // Advisory is a hole in a version of a shop's program that is known in public.
 type Advisory struct {
 	ID        string    `json:"id" example:"CVE-2025-15033"`
-	Published time.Time `json:"published" doc:"The day."`
-	Text      string    `json:"text" doc:"What somebody can do."`
+	Published time.Time `json:"published" doc:"Day of publication."`
+	Text      string    `json:"text" doc:"What an attacker can do."`
 }
 
 // Offer is what a store would be brought to by an upgrade now.
 type Offer struct {
 	Chart  string  `json:"chart_version"`
-	Digest string  `json:"digest" doc:"Of the chart and the values that are offered."`
-	Newer  bool    `json:"newer" doc:"Whether it is other than what the store runs."`
+	Digest string  `json:"digest" doc:"Digest of the offered chart and values."`
+	Newer  bool    `json:"newer" doc:"Whether it differs from what the store runs."`
 	Images []Image `json:"images" nullable:"false"`
 }
 
@@ -82,7 +82,7 @@ type Image struct {
 // Releases is the history of a store's release.
 type Releases struct {
 	Revisions []Revision `json:"revisions" nullable:"false"`
-	Offer     *Offer     `json:"offer,omitempty" doc:"Absent where this version has nothing for the store."`
+	Offer     *Offer     `json:"offer,omitempty" doc:"Absent if this version of Shopwright has no chart for the store."`
 }
 
 type releasesOutput struct {
@@ -136,17 +136,17 @@ func offerOf(st store.Store, o provisioner.Offer, revisions []store.Revision) *O
 type Comparison struct {
 	FromChart string   `json:"from_chart,omitempty"`
 	ToChart   string   `json:"to_chart"`
-	Objects   int      `json:"objects" doc:"In the later state."`
-	Restarts  []string `json:"restarts" nullable:"false" doc:"Workloads of which all pods go before others come: the shop is closed for that moment."`
-	Parts     []Part   `json:"parts" nullable:"false" doc:"The values, then the objects, of those that differ."`
-	Digest    string   `json:"offer,omitempty" doc:"Digest of what was looked at; send it with the upgrade to get that and nothing else."`
+	Objects   int      `json:"objects" doc:"Number of objects in the later state."`
+	Restarts  []string `json:"restarts" nullable:"false" doc:"Workloads that replace all pods at once; the shop is briefly closed."`
+	Parts     []Part   `json:"parts" nullable:"false" doc:"Values first, then objects; only those that differ."`
+	Digest    string   `json:"offer,omitempty" doc:"Digest of the previewed offer; send it with the upgrade to get exactly that."`
 }
 
 // Part is the values of a release, or one of its objects.
 type Part struct {
 	Name   string `json:"name" example:"statefulset/mariadb"`
 	Change string `json:"change" enum:"changed,added,removed"`
-	Diff   string `json:"diff" doc:"Lines of YAML that begin with a space, +, - or, where some are left out, with an ellipsis. Secrets are hidden."`
+	Diff   string `json:"diff" doc:"YAML lines that start with a space, +, - or, where lines are omitted, an ellipsis. Secrets are hidden."`
 }
 
 type comparisonOutput struct {
@@ -170,14 +170,14 @@ func comparisonOf(c provisioner.Comparison, digest string) *comparisonOutput {
 func (a *API) changing(ctx context.Context, id string) (store.Store, error) {
 	st, err := a.DB.FindStore(ctx, actorOf(ctx), id)
 	if err == nil && !actorOf(ctx).May(store.UpgradeStores, st.TeamID) {
-		err = &store.Error{Code: store.Forbidden, Message: "You may look at this store, but not change it. Ask one of the team’s owners."}
+		err = &store.Error{Code: store.Forbidden, Message: "You can view this store but not change it. Ask a team owner."}
 	}
 	return st, err
 }
 
 type previewUpgradeInput struct {
 	StoreInput
-	Images []string `query:"image,explode" maxItems:"20" doc:"Other versions than those offered, as NAME=VERSION; may be repeated." example:"mariadb=11.8"`
+	Images []string `query:"image,explode" maxItems:"20" doc:"Versions that differ from the offered ones, as NAME=VERSION; repeatable." example:"mariadb=11.8"`
 }
 
 func (a *API) previewUpgrade(ctx context.Context, in *previewUpgradeInput) (*comparisonOutput, error) {
@@ -216,9 +216,9 @@ func (a *API) choose(st store.Store, images map[string]string) (provisioner.Offe
 		i := slices.IndexFunc(offer.Images, func(image provisioner.Image) bool { return image.Name == name })
 		switch {
 		case i < 0:
-			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The chart has no image of the name " + word(name) + ". The releases’ offer lists those it has."}
+			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The chart has no image named " + word(name) + ". The offer in the release history lists its images."}
 		case !imageVersion.MatchString(version):
-			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The version of " + name + " is not one: write a tag, such as 1.2.3, or a tag with @sha256: and the digest."}
+			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The version of " + name + " is invalid. Use a tag such as 1.2.3, optionally with @sha256: and the digest."}
 		case offer.Images[i].Version == version:
 			delete(images, name)
 		}
@@ -228,9 +228,9 @@ func (a *API) choose(st store.Store, images map[string]string) (provisioner.Offe
 
 // Upgrade is what is decided about an upgrade.
 type Upgrade struct {
-	Images map[string]string `json:"images,omitempty" maxProperties:"20" doc:"Other versions than those offered, by the chart’s name of the image." example:"{\"mariadb\":\"11.8\"}"`
-	Stay   bool              `json:"stay,omitempty" doc:"Keep what has failed in place, for a person to look at."`
-	Offer  string            `json:"offer,omitempty" maxLength:"100" doc:"Digest of what was looked at: 409 when something else is offered by now."`
+	Images map[string]string `json:"images,omitempty" maxProperties:"20" doc:"Versions that differ from the offered ones, by the chart’s image name." example:"{\"mariadb\":\"11.8\"}"`
+	Stay   bool              `json:"stay,omitempty" doc:"Keep a failed upgrade in place for inspection."`
+	Offer  string            `json:"offer,omitempty" maxLength:"100" doc:"Digest of the previewed offer; 409 if the offer has changed since."`
 }
 
 type upgradeInput struct {
@@ -252,7 +252,7 @@ func (a *API) upgradeStore(ctx context.Context, in *upgradeInput) (*storeOutput,
 		return nil, err
 	}
 	if in.Body.Offer != "" && in.Body.Offer != offer.Digest {
-		return nil, &store.Error{Code: store.Conflict, Field: "offer", Message: "Something else is offered by now. Preview the upgrade again."}
+		return nil, &store.Error{Code: store.Conflict, Field: "offer", Message: "The offer has changed. Preview the upgrade again."}
 	}
 	st, err = a.DB.Upgrade(ctx, actorOf(ctx), st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, images), Chart: offer.ChartVersion, Images: images, Stay: in.Body.Stay})
 	if err != nil {

@@ -18,35 +18,35 @@ import (
 func (a *API) registerStores() {
 	register(a, operation{
 		id: "list-stores", method: http.MethodGet, path: "/stores", tag: tagStores, scope: store.ReadStores,
-		summary: "List stores", description: "A page of the team’s living stores. Send next as cursor for the following page, until there is none.",
+		summary: "List stores", description: "One page of the team’s stores, without deleted ones. For the next page, send the value of next as cursor.",
 	}, a.listStores)
 	register(a, operation{
 		id: "create-store", method: http.MethodPost, path: "/stores", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
-		summary: "Create a store", description: "The store is asked for, and opens by itself: look at it, or follow the events, until it is ready or failed. " +
-			"A request with the same Idempotency-Key and the same body is answered as the first was, for 24 hours.",
+		summary: "Create a store", description: "Creation runs in the background. Poll the store or follow the events until it is ready or failed. " +
+			"For 24 hours, a request with the same Idempotency-Key and body returns the first response.",
 	}, a.createStore)
 	register(a, operation{
 		id: "show-store", method: http.MethodGet, path: "/stores/{id}", tag: tagStores, scope: store.ReadStores,
-		summary: "Show a store", description: "With the steps of the latest work on it, and while the cluster answers its pods and what it uses of its quota.",
+		summary: "Show a store", description: "Includes the steps of the latest work and, while the cluster is reachable, its pods and quota usage.",
 	}, a.showStore)
 	register(a, operation{
 		id: "delete-store", method: http.MethodDelete, path: "/stores/{id}", tag: tagStores, scope: store.RemoveStores, status: http.StatusAccepted,
-		summary: "Delete a store", description: "The shop closes at once, and its namespace, its disks with all orders and products, and its passwords go for good. The store is not found when that is done.",
+		summary: "Delete a store", description: "The shop closes immediately. Its namespace, its disks with all orders and products, and its passwords are deleted permanently. Then the store returns 404.",
 	}, a.wish(a.DB.RequestDelete))
 	register(a, operation{
 		id: "change-owner", method: http.MethodPut, path: "/stores/{id}/owner", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
-		summary: "Change the owner’s address", description: "A shop that keeps it gets its release applied again with the new address; what has been set in the shop itself stays. " +
-			"When the order check fails the change is undone. For other shops the address is written down only.",
+		summary: "Change the owner’s address", description: "If the shop uses the address, its release is applied again; addresses set in the shop itself stay. " +
+			"If the order check fails, the change is rolled back. For other shops, only the contact address changes.",
 	}, a.changeOwner)
 	for _, w := range []struct {
 		name, summary, description string
 		ask                        ask
 	}{
-		{"retry", "Retry a failed store", "Goes on from where it stands.", a.DB.Retry},
-		{"repair", "Put a store back to what its chart says", "For a store that is ready or degraded, such as after somebody has scaled it by hand.", a.DB.Repair},
-		{"rebuild", "Open a store anew and empty", "For a store whose data are lost.", a.DB.Rebuild},
-		{"cancel", "Cancel a change", "An upgrade, a rollback or a change of the owner’s address, while it is under way. The store goes back to the revision that was verified before.", a.DB.Cancel},
-		{"check", "Check a store with an order", "As soon as there is room. What comes of it is the store’s health.", a.DB.CheckNow},
+		{"retry", "Retry a failed store", "Continues from the failed step.", a.DB.Retry},
+		{"repair", "Repair a store", "Restores what the chart specifies. For ready or degraded stores, for example after manual scaling.", a.DB.Repair},
+		{"rebuild", "Rebuild a store", "Starts empty. Only for a store whose data is lost.", a.DB.Rebuild},
+		{"cancel", "Cancel a change", "Cancels an upgrade, a rollback or a change of the owner’s address in progress. The store rolls back to the last verified revision.", a.DB.Cancel},
+		{"check", "Run an order check", "Runs as soon as there is capacity. The result appears as the store’s health.", a.DB.CheckNow},
 	} {
 		register(a, operation{
 			id: w.name + "-store", method: http.MethodPost, path: "/stores/{id}/" + w.name, tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
@@ -57,7 +57,7 @@ func (a *API) registerStores() {
 
 // StoreInput names a store in the address.
 type StoreInput struct {
-	ID string `path:"id" doc:"The store’s id." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
+	ID string `path:"id" doc:"The store’s ID." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
 }
 
 type storeOutput struct {
@@ -100,20 +100,20 @@ func (a *API) changeOwner(ctx context.Context, in *ownerInput) (*storeOutput, er
 }
 
 type listInput struct {
-	Search string       `query:"q" maxLength:"100" doc:"Found in name and address, whatever the case."`
+	Search string       `query:"q" maxLength:"100" doc:"Text in the name or address; case-insensitive."`
 	Status store.Status `query:"status" enum:"provisioning,ready,degraded,failed,upgrading,sleeping,deleting"`
 	Engine string       `query:"engine" maxLength:"40"`
 	Sort   store.Sort   `query:"sort" enum:"newest,oldest,name" default:"newest"`
 	Limit  int          `query:"limit" minimum:"1" maximum:"100" default:"25"`
-	Cursor string       `query:"cursor" maxLength:"100" doc:"What the page before called next."`
+	Cursor string       `query:"cursor" maxLength:"100" doc:"Value of next from the previous page."`
 }
 
 // StoreList is a page of stores.
 type StoreList struct {
 	Stores []Store              `json:"stores" nullable:"false"`
-	Next   string               `json:"next,omitempty" doc:"Cursor of the following page; absent on the last."`
-	Total  int                  `json:"total" doc:"How many match, on all pages."`
-	Counts map[store.Status]int `json:"counts" doc:"By status, of those that match search and engine."`
+	Next   string               `json:"next,omitempty" doc:"Cursor of the next page; absent on the last page."`
+	Total  int                  `json:"total" doc:"Number of matches on all pages."`
+	Counts map[store.Status]int `json:"counts" doc:"Number of matches of search and engine, by status."`
 }
 
 type listOutput struct {
@@ -163,23 +163,23 @@ func readCursor(cursor string) (storeID string, err error) {
 }
 
 var errNoCursor = &Problem{
-	Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "This is no cursor. Send what the page before called next.",
-	Errors: []Fault{{Detail: "This is no cursor.", Parameter: "cursor"}},
+	Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "Invalid cursor. Send the value of next from the previous page.",
+	Errors: []Fault{{Detail: "Invalid cursor.", Parameter: "cursor"}},
 }
 
 // NewStore is a request for a store.
 type NewStore struct {
 	Name       string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
-	Slug       string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"Its part of the address; proposed from the name when it is missing."`
+	Slug       string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"First part of the host name; generated from the name by default."`
 	Engine     string `json:"engine" maxLength:"40"`
-	Template   string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"The engine’s usual one when it is missing."`
+	Template   string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"Defaults to the engine’s default template."`
 	Country    string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
-	Currency   string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; the country’s own when it is missing."`
-	OwnerEmail string `json:"owner_email,omitempty" maxLength:"300" example:"mara@example.com" doc:"The owner’s address, to which the shop writes; your own verified one when it is missing."`
+	Currency   string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; defaults to the country’s currency."`
+	OwnerEmail string `json:"owner_email,omitempty" maxLength:"300" example:"mara@example.com" doc:"Email address of the owner; defaults to your verified address."`
 }
 
 type createInput struct {
-	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Chosen by you, such as a UUID: the request may then be sent again."`
+	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Client-chosen key, such as a UUID, that makes the request safe to repeat."`
 	Body NewStore
 }
 
@@ -239,7 +239,7 @@ func (a *API) createStoreOnce(ctx context.Context, in *createInput) (*createdSto
 }
 
 type createdStore struct {
-	Location string `header:"Location" doc:"Where the store is."`
+	Location string `header:"Location" doc:"URL of the store."`
 	Body     Store
 }
 
@@ -258,10 +258,10 @@ func digest(team string, body NewStore) string {
 type StoreDetail struct {
 	Store
 	Work      Work        `json:"work"`
-	Pods      *PodSummary `json:"pods,omitempty" doc:"Absent while the cluster cannot be reached."`
-	Resources []Resource  `json:"resources,omitempty" nullable:"false" doc:"What it uses of its quota. Absent while the cluster cannot be reached."`
-	Notes     []string    `json:"notes,omitempty" nullable:"false" doc:"What this store cannot do as the installation has it made."`
-	Undone    *Failure    `json:"undone,omitempty" doc:"Why the change before this one failed, which this one undoes or undid."`
+	Pods      *PodSummary `json:"pods,omitempty" doc:"Absent while the cluster is unreachable."`
+	Resources []Resource  `json:"resources,omitempty" nullable:"false" doc:"Quota usage. Absent while the cluster is unreachable."`
+	Notes     []string    `json:"notes,omitempty" nullable:"false" doc:"Features this store lacks because of the installation’s settings."`
+	Undone    *Failure    `json:"undone,omitempty" doc:"Why the previous change failed, which this one rolls back."`
 }
 
 type detailOutput struct {

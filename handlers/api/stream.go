@@ -18,13 +18,13 @@ import (
 func (a *API) registerStreams() {
 	register(a, operation{
 		id: "follow-events", method: http.MethodGet, path: "/events", tag: tagStreams, scope: store.ReadStores, content: []string{"text/event-stream"},
-		summary: "Follow what happens in the team",
-		description: "Server-sent events: id is the event’s number, event its kind, data the same as in the activity. " +
-			"A stream that comes back with Last-Event-ID misses nothing. It ends when the token does.",
+		summary: "Follow the team’s events",
+		description: "Server-sent events: id is the event’s number, event its kind, data the event as in the activity. " +
+			"Reconnect with Last-Event-ID to miss nothing. The stream ends when the token expires.",
 	}, a.followEvents)
 	register(a, operation{
 		id: "read-log", method: http.MethodGet, path: "/stores/{id}/logs", tag: tagStreams, scope: store.ReadStores, content: []string{"text/plain", "application/x-ndjson"},
-		summary: "Read or follow the log of a container", description: "As text, or with Accept: application/x-ndjson as one JSON object for each line. The store’s own passwords are not in it.",
+		summary: "Read or follow the log of a container", description: "Plain text, or one JSON object per line with Accept: application/x-ndjson. The store’s passwords are masked.",
 	}, a.readLog)
 }
 
@@ -89,8 +89,8 @@ func (s *stream) good(ctx context.Context) bool {
 }
 
 type eventsInput struct {
-	Last  int64  `header:"Last-Event-ID" default:"-1" doc:"Number of the newest event that you have: those after it come first. Without it the stream begins now."`
-	Store string `query:"store" maxLength:"40" doc:"Only what is about the store of that id."`
+	Last  int64  `header:"Last-Event-ID" default:"-1" doc:"Number of the last event received. The stream continues after it; by default it starts now."`
+	Store string `query:"store" maxLength:"40" doc:"Only events of the store with this ID."`
 }
 
 func (a *API) followEvents(ctx context.Context, in *eventsInput) (*huma.StreamResponse, error) {

@@ -10,41 +10,41 @@ import (
 )
 
 func (a *API) registerTeams() {
-	register(a, operation{id: "list-members", method: http.MethodGet, path: "/teams/{team}/members", tag: tagTeams, scope: store.ReadTeam, summary: "List who is in a team"}, a.listMembers)
+	register(a, operation{id: "list-members", method: http.MethodGet, path: "/teams/{team}/members", tag: tagTeams, scope: store.ReadTeam, summary: "List the members of a team"}, a.listMembers)
 	register(a, operation{
 		id: "change-role", method: http.MethodPut, path: "/teams/{team}/members/{user}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent,
-		summary: "Change the role of a member", description: "Only an owner makes another owner, or takes that role away.",
+		summary: "Change the role of a member", description: "Only owners can grant or revoke the owner role.",
 	}, a.changeRole)
 	register(a, operation{
 		id: "remove-member", method: http.MethodDelete, path: "/teams/{team}/members/{user}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent,
-		summary: "Remove a member", description: "Stores stay: they are the team’s. A team keeps at least one owner.",
+		summary: "Remove a member", description: "Stores stay with the team. A team keeps at least one owner.",
 	}, a.removeMember)
 	register(a, operation{
-		id: "list-invitations", method: http.MethodGet, path: "/teams/{team}/invitations", tag: tagTeams, scope: store.WriteTeam, summary: "List the invitations to a team that are pending",
+		id: "list-invitations", method: http.MethodGet, path: "/teams/{team}/invitations", tag: tagTeams, scope: store.WriteTeam, summary: "List the pending invitations of a team",
 	}, a.listInvitations)
 	register(a, operation{
 		id: "create-invitation", method: http.MethodPost, path: "/teams/{team}/invitations", tag: tagTeams, scope: store.WriteTeam, status: http.StatusCreated,
-		summary: "Invite somebody", description: "The link in the answer is told this once. Send it to whom it is for, unless mailed says that it is on its way.",
+		summary: "Invite someone", description: "The response contains the link, only this once. Send it to the invitee unless mailed is true.",
 	}, a.invite)
 	register(a, operation{
-		id: "revoke-invitation", method: http.MethodDelete, path: "/teams/{team}/invitations/{invitation}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent, summary: "Take an invitation back",
+		id: "revoke-invitation", method: http.MethodDelete, path: "/teams/{team}/invitations/{invitation}", tag: tagTeams, scope: store.WriteTeam, status: http.StatusNoContent, summary: "Revoke an invitation",
 	}, a.revokeInvitation)
 	register(a, operation{
 		id: "list-audit", method: http.MethodGet, path: "/audit", tag: tagTeams, scope: store.ReadTeam, summary: "Read the audit log",
-		description: "Newest first: who did what, and from which address. For owners and admins of the team. Send next as before for older ones.",
+		description: "Newest first: who did what, and from which IP address. For owners and admins of the team. For the next page, send the value of next as before.",
 	}, a.listAudit)
 }
 
 // TeamInput names a team in the address.
 type TeamInput struct {
-	Team string `path:"team" doc:"The team’s id."`
+	Team string `path:"team" doc:"The team’s ID."`
 }
 
 // Teammate is somebody in a team.
 type Teammate struct {
-	ID    string     `json:"id" doc:"The user’s id."`
+	ID    string     `json:"id" doc:"The user’s ID."`
 	Name  string     `json:"name"`
-	Email string     `json:"email,omitempty" doc:"Only for those who manage members."`
+	Email string     `json:"email,omitempty" doc:"Only for users who manage members."`
 	Role  store.Role `json:"role" enum:"owner,admin,member,viewer"`
 	Since time.Time  `json:"since"`
 }
@@ -68,7 +68,7 @@ func (a *API) listMembers(ctx context.Context, in *TeamInput) (*membersOutput, e
 // MemberInput names a member in the address.
 type MemberInput struct {
 	TeamInput
-	User string `path:"user" doc:"The user’s id."`
+	User string `path:"user" doc:"The user’s ID."`
 }
 
 type roleInput struct {
@@ -89,13 +89,13 @@ func (a *API) removeMember(ctx context.Context, in *MemberInput) (*struct{}, err
 // Invitation is a way into a team that can be used once.
 type Invitation struct {
 	ID        string     `json:"id"`
-	Email     string     `json:"email,omitempty" doc:"Whom it is for; anybody with the link when it is missing."`
+	Email     string     `json:"email,omitempty" doc:"Invitee; absent if anyone with the link can join."`
 	Role      store.Role `json:"role" enum:"owner,admin,member,viewer"`
 	InvitedBy string     `json:"invited_by"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt time.Time  `json:"expires_at"`
-	Link      string     `json:"link,omitempty" doc:"Told when the invitation is made, and never again."`
-	Mailed    bool       `json:"mailed,omitempty" doc:"Whether the link is on its way to the address, when the invitation is made."`
+	Link      string     `json:"link,omitempty" doc:"Returned only when the invitation is created."`
+	Mailed    bool       `json:"mailed,omitempty" doc:"Whether the link was mailed; only when the invitation is created."`
 }
 
 func invitationOf(i store.Invitation) Invitation {
@@ -121,7 +121,7 @@ func (a *API) listInvitations(ctx context.Context, in *TeamInput) (*invitationsO
 type inviteInput struct {
 	TeamInput
 	Body struct {
-		Email string     `json:"email,omitempty" maxLength:"300" example:"mara@example.com" doc:"Whom it is for; a link for anybody, once, when it is missing."`
+		Email string     `json:"email,omitempty" maxLength:"300" example:"mara@example.com" doc:"Invitee; by default, the first person with the link."`
 		Role  store.Role `json:"role" enum:"owner,admin,member,viewer"`
 	}
 }
@@ -142,7 +142,7 @@ func (a *API) invite(ctx context.Context, in *inviteInput) (*inviteOutput, error
 
 type invitationInput struct {
 	TeamInput
-	Invitation string `path:"invitation" doc:"The invitation’s id."`
+	Invitation string `path:"invitation" doc:"The invitation’s ID."`
 }
 
 func (a *API) revokeInvitation(ctx context.Context, in *invitationInput) (*struct{}, error) {
@@ -150,28 +150,28 @@ func (a *API) revokeInvitation(ctx context.Context, in *invitationInput) (*struc
 }
 
 type auditInput struct {
-	Person string           `query:"person" maxLength:"200" doc:"Found in the name of the person or of the token, whatever the case."`
+	Person string           `query:"person" maxLength:"200" doc:"Text in the name of the person or token; case-insensitive."`
 	Group  store.AuditGroup `query:"group" enum:"stores,credentials,teams,sign-ins,tokens,installation"`
 	Team   string           `query:"team" maxLength:"40"`
-	Object string           `query:"object" maxLength:"200" doc:"Found in the object’s name, whatever the case."`
-	From   time.Time        `query:"from" doc:"The first moment."`
-	Until  time.Time        `query:"until" doc:"The first moment that is not asked for."`
-	Before int64            `query:"before" minimum:"1" doc:"Only what was written before the event of that number."`
+	Object string           `query:"object" maxLength:"200" doc:"Text in the object’s name; case-insensitive."`
+	From   time.Time        `query:"from" doc:"Start time, inclusive."`
+	Until  time.Time        `query:"until" doc:"End time, exclusive."`
+	Before int64            `query:"before" minimum:"1" doc:"Only events before the one with this number."`
 	Limit  int              `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
 // AuditEvent is what somebody did, with where it was asked from.
 type AuditEvent struct {
 	Event
-	Address string `json:"address,omitempty" doc:"IP address that it was asked from."`
-	Before  string `json:"before,omitempty" doc:"What was changed, before."`
+	Address string `json:"address,omitempty" doc:"IP address of the request."`
+	Before  string `json:"before,omitempty" doc:"Value before the change."`
 	After   string `json:"after,omitempty"`
 }
 
 type auditOutput struct {
 	Body struct {
 		Events []AuditEvent `json:"events" nullable:"false"`
-		Next   string       `json:"next,omitempty" doc:"What to send as before for the following page; absent on the last."`
+		Next   string       `json:"next,omitempty" doc:"Value of before for the next page; absent on the last page."`
 	}
 }
 
