@@ -120,7 +120,7 @@ func TestUsersAreFoundAndChanged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.post(admin, "/admin/users/"+users[0].ID+"/disable", at); got.status != http.StatusConflict || !strings.Contains(got.body, "You cannot disable yourself") || !strings.Contains(got.body, `value="zoe"`) {
+	if got := s.post(admin, "/admin/users/"+users[0].ID+"/disable", at); got.status != http.StatusConflict || !strings.Contains(got.body, "You can’t disable yourself") || !strings.Contains(got.body, `value="zoe"`) {
 		t.Errorf("disable oneself: %d", got.status)
 	}
 }
@@ -241,7 +241,7 @@ func TestPlansAreEditedAtTheirFields(t *testing.T) {
 	if got := s.post(b, "/admin/plans", large); got.status != http.StatusSeeOther {
 		t.Fatalf("add: %d %s", got.status, got.body)
 	}
-	if got := s.post(b, "/admin/plans", large); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "There is a plan") {
+	if got := s.post(b, "/admin/plans", large); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "already exists") {
 		t.Errorf("add again: %d", got.status)
 	}
 	if p, err := s.db.Plan(t.Context(), "large"); err != nil || p.CPU != 7500 || p.Memory != 9728 || p.Disk != 20480 || p.Stores != 3 {
@@ -265,7 +265,7 @@ func TestTeamGetsItsPlan(t *testing.T) {
 	s := serve(t)
 	b := s.developer()
 	actor, team := storetest.Actor(t, s.db, "mara")
-	if got := s.post(b, "/admin/teams/"+team+"/plan", url.Values{"plan": {"gold"}}); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "There is no such plan") {
+	if got := s.post(b, "/admin/teams/"+team+"/plan", url.Values{"plan": {"gold"}}); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Plan not found") {
 		t.Errorf("an unknown plan: %d", got.status)
 	}
 	if got := s.post(b, "/admin/teams/"+team+"/plan", url.Values{"plan": {"free"}, "q": {"mara"}}); got.status != http.StatusSeeOther || got.location != "/admin/teams?q=mara" {

@@ -290,7 +290,7 @@ func TestBadInputComesBackAtItsField(t *testing.T) {
 	b := s.developer()
 	long := strings.Repeat("ü", 300)
 	for _, c := range []struct{ name, slug, says string }{
-		{"", "", "Type a name"},
+		{"", "", "Enter a name"},
 		{long, "", "at most 120"},
 		{"My <b>shop</b>", "my--shop", "single hyphens"},
 		{"Shop", "www", "reserved"},
@@ -347,7 +347,7 @@ func TestErrorsAreToldPlainly(t *testing.T) {
 		t.Errorf("retry of a store at work: %d", got.status)
 	}
 	for _, path := range []string{"/rebuild", "/repair"} {
-		if got := s.post(b, page+path, nil); got.status != http.StatusConflict || !strings.Contains(got.body, "this one is provisioning") {
+		if got := s.post(b, page+path, nil); got.status != http.StatusConflict || !strings.Contains(got.body, "This store is provisioning") {
 			t.Errorf("%s of a store at work: %d", path, got.status)
 		}
 	}

@@ -48,8 +48,8 @@ func TestWrongChoicesComeBackAtTheirFields(t *testing.T) {
 		"owner_email": `value="mara@example.com"`,
 	}
 	for field, says := range map[string]string{
-		"name": "Type a name", "engine": "Choose an engine.", "template.medusa": "Choose a template.", "country": "Choose a country.", "currency": "Choose a currency.",
-		"owner_email": "Type an address such as",
+		"name": "Enter a name", "engine": "Choose an engine.", "template.medusa": "Choose a template.", "country": "Choose a country.", "currency": "Choose a currency.",
+		"owner_email": "Enter an address such as",
 	} {
 		form := url.Values{}
 		for name, values := range right {

@@ -153,9 +153,9 @@ func TestPagesWithoutAStreamPostOnce(t *testing.T) {
 	b.Until(`document.getElementById("invitation-link") === null`)
 	const rename = `document.querySelector('form[action$="/name"]')`
 	browsertest.Evaluate[bool](b, `(`+rename+`.elements.name.value = "", `+rename+`.submit(), true)`)
-	b.Until(`location.pathname.endsWith("/name") && document.body.innerText.includes("Type a name")`)
+	b.Until(`location.pathname.endsWith("/name") && document.body.innerText.includes("Enter a name")`)
 	seen.more(t, 2, "GET "+team+"/name")
-	if !browsertest.Evaluate[bool](b, `location.pathname.endsWith("/name") && document.body.innerText.includes("Type a name")`) {
+	if !browsertest.Evaluate[bool](b, `location.pathname.endsWith("/name") && document.body.innerText.includes("Enter a name")`) {
 		t.Error("a refused form is taken away")
 	}
 	browsertest.Evaluate[bool](b, `dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))`)

@@ -40,7 +40,7 @@ func TestDeadIssuerBesideAnother(t *testing.T) {
 		t.Errorf("not all providers are offered: %s", page)
 	}
 	b := e.browser()
-	e.wantRefused(b, e.get(b, "/sign-in/with/dead"), "Dead does not answer")
+	e.wantRefused(b, e.get(b, "/sign-in/with/dead"), "Dead isn’t responding")
 	e.signIn(b, "work", "")
 	e.wantSignedIn(b, "Mara")
 }

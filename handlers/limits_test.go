@@ -120,7 +120,7 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 	}
 	got := s.from("", "/stores", "")
 	wait, _ := strconv.Atoi(got.header.Get("Retry-After"))
-	if got.status != http.StatusTooManyRequests || wait < 600 || wait > 720 || !strings.Contains(got.body, "more than 5 requests within 1 hour") {
+	if got.status != http.StatusTooManyRequests || wait < 600 || wait > 720 || !strings.Contains(got.body, "Limit reached: 5 requests within 1 hour") {
 		t.Errorf("beyond the rate: %d, again in %d s: %s", got.status, wait, got.body)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/static/none": 404} {

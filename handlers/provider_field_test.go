@@ -70,14 +70,14 @@ func TestIssuerThatDoesNotSayVerified(t *testing.T) {
 	says := silent(`{"sub": "1", "email": "root@example.com"}`)
 	e.issuer.Be(root, says)
 	b := e.browser()
-	e.wantRefused(b, e.signIn(b, "work", ""), "You have no account here")
+	e.wantRefused(b, e.signIn(b, "work", ""), "You don’t have an account here")
 	if !strings.Contains(e.log.String(), "email_verified is missing. Set trustEmails") {
 		t.Errorf("the log does not say why:\n%s", e.log)
 	}
 	e.trustEmails = true
 	e = e.open(sessionKey)
 	e.issuer.Be(root, silent(`{"sub": "1", "email": "root@example.com", "email_verified": false}`))
-	e.wantRefused(b, e.signIn(b, "work", ""), "You have no account here")
+	e.wantRefused(b, e.signIn(b, "work", ""), "You don’t have an account here")
 	if !strings.Contains(e.log.String(), "email_verified is not true") {
 		t.Errorf("the log does not say why:\n%s", e.log)
 	}

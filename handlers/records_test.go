@@ -24,7 +24,7 @@ func TestUnusableRecordsAreToldOnThePage(t *testing.T) {
 	if _, err := other.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}
-	const sentence = "work goes on by itself." // what is wrong is told apart by the records' own tests
+	const sentence = "Work resumes automatically." // what is wrong is told apart by the records' own tests
 	refused := s.post(b, made+"/delete", url.Values{"confirm": {"Before"}})
 	if refused.status != http.StatusServiceUnavailable || !strings.Contains(refused.body, "Database unavailable") || !strings.Contains(refused.body, sentence) {
 		t.Errorf("delete: %+v", refused)

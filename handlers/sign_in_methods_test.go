@@ -93,7 +93,7 @@ func TestIssuerWithDeclaredDomains(t *testing.T) {
 		t.Error("the company's issuer leads to another user")
 	}
 	company.Be(providertest.Person{Subject: "c2", Name: "Ida", Email: "ida@other.example", Verified: true}, providertest.Faults{})
-	e.wantRefused(stranger, e.signIn(stranger, "company", ""), "You have no account here")
+	e.wantRefused(stranger, e.signIn(stranger, "company", ""), "You don’t have an account here")
 	if !strings.Contains(e.log.String(), "in none of the domains") {
 		t.Errorf("the log does not say why:\n%s", e.log)
 	}
@@ -114,7 +114,7 @@ func TestSignInMethodsAreAddedAndRemoved(t *testing.T) {
 		t.Errorf("added: %d %s", got.status, got.location)
 	}
 	e.wantMethods(b, "/account", 2, "GitHub")
-	e.wantMethods(b, e.addMethod(b).location, 2, "You can sign in with this account already")
+	e.wantMethods(b, e.addMethod(b).location, 2, "This sign-in method is already on your account")
 	e.signIn(other, "github", "")
 	if !strings.Contains(e.get(other, "/stores").body, "Tea shop") {
 		t.Error("the added sign-in method leads to another user")

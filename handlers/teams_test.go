@@ -100,7 +100,7 @@ func TestTeamsAndInvitations(t *testing.T) {
 	if got := s.get(mara, "/teams"); !strings.Contains(got.body, "&lt;b&gt;Nord&lt;/b&gt; licht") || strings.Contains(got.body, "<b>Nord") || !strings.Contains(got.body, "Personal") {
 		t.Error("the team is not listed as it is called")
 	}
-	for email, says := range map[string]string{"nonsense": "Type an address such as", "mara@example.com": "in the team already"} {
+	for email, says := range map[string]string{"nonsense": "Enter an address such as", "mara@example.com": "in the team already"} {
 		got := s.post(mara, team+"/invitations", url.Values{"email": {email}, "role": {"viewer"}})
 		if got.status != http.StatusUnprocessableEntity && got.status != http.StatusConflict || !strings.Contains(got.body, says) ||
 			!strings.Contains(got.body, `value="`+email+`"`) || !strings.Contains(got.body, `value="viewer" selected`) {
@@ -205,13 +205,13 @@ func TestInvitationSaysWhyItCannotBeUsed(t *testing.T) {
 			}
 		}
 	}
-	says(other, link, "is for another address than yours", http.StatusForbidden)
+	says(other, link, "is for another email address", http.StatusForbidden)
 	if strings.Contains(s.get(other, link).body, "guest@") {
 		t.Error("somebody else learns the address")
 	}
 	says(other, "/invitations?key=made-up", "leads to no invitation", http.StatusNotFound)
 	s.join(guest, link)
-	says(guest, link, "was used or taken back", http.StatusConflict)
+	says(guest, link, "was used or revoked", http.StatusConflict)
 
 	anybody := s.invite(mara, team, "", store.Viewer)
 	if got := s.join(mara, anybody); got.status != http.StatusConflict || !strings.Contains(got.body, "already") {
@@ -225,7 +225,7 @@ func TestInvitationSaysWhyItCannotBeUsed(t *testing.T) {
 	if _, err := file.ExecContext(t.Context(), `UPDATE invitations SET expires_at = 1`); err != nil {
 		t.Fatal(err)
 	}
-	says(other, anybody, "older than 7 days", http.StatusConflict)
+	says(other, anybody, "has expired after 7 days", http.StatusConflict)
 	if got := s.get(mara, team); !strings.Contains(got.body, ">expired ") {
 		t.Error("the team's page does not say that it is too old")
 	}

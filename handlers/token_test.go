@@ -37,7 +37,7 @@ func TestTokensOnTheirPage(t *testing.T) {
 	b := s.developer()
 	team := s.theDeveloper().Teams(store.ViewStores)[0]
 	form := url.Values{"name": {"<b>build</b>"}, "team": {team}, "lifetime": {"7"}, "scope": {"stores:read"}}
-	for name, wrong := range map[string]string{"name": "Type a name", "scope": "Choose at least one thing", "lifetime": "for a year at most", "team": "Choose one of your teams"} {
+	for name, wrong := range map[string]string{"name": "Enter a name", "scope": "Choose at least one permission", "lifetime": "after at most one year", "team": "Choose one of your teams"} {
 		bad := maps.Clone(form)
 		bad.Del(name)
 		if got := s.post(b, "/account/tokens", bad); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, wrong) || name != "name" && !strings.Contains(got.body, `value="&lt;b&gt;build`) {

@@ -107,7 +107,7 @@ func TestIssuerThatCannotBeUsed(t *testing.T) {
 		name, sentence string
 		faults         providertest.Faults
 	}{
-		{"hangs", "Work does not answer", providertest.Faults{Hang: discovery}},
+		{"hangs", "Work isn’t responding", providertest.Faults{Hang: discovery}},
 		{"answers garbage", "sent an invalid response", providertest.Faults{Garbage: discovery}},
 		{"answers too much", "sent an invalid response", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "` + strings.Repeat("x", 2<<20) + `"}`}}},
 		{"is another", "sent an invalid response", providertest.Faults{Answer: map[string]string{discovery: `{"issuer": "https://evil.example"}`}}},
@@ -132,7 +132,7 @@ func TestIssuerThatHangsOnTheWayBack(t *testing.T) {
 	callback := e.begin(b, "work", "/activity")
 	e.issuer.Be(mara, providertest.Faults{Hang: "/token"})
 	got := e.get(b, callback)
-	e.wantRefused(b, got, "Work does not answer")
+	e.wantRefused(b, got, "Work isn’t responding")
 	if !strings.Contains(got.location, "next=%2Factivity") {
 		t.Errorf("where it should lead is lost: %s", got.location)
 	}
@@ -181,7 +181,7 @@ func TestStateIsGoodOnceOverProcesses(t *testing.T) {
 	e.wantSignedIn(b, "Mara")
 	for _, again := range []entrance{e, second} {
 		got := again.withCookies(before, callback)
-		again.wantRefused(again.browser(), got, "was used already")
+		again.wantRefused(again.browser(), got, "was already used")
 	}
 	e.wantRefused(e.browser(), e.get(b, callback), "or a newer one was started") // the cookie is gone
 }
@@ -246,11 +246,11 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		for _, name := range []string{"work", "github"} {
 			e.issuer.Be(person, providertest.Faults{})
 			b := e.browser()
-			e.wantRefused(b, e.signIn(b, name, "/invitations/x"), "Ask somebody who has one to invite you")
+			e.wantRefused(b, e.signIn(b, name, "/invitations/x"), "Ask a member to invite you")
 		}
 	}
 	b := e.browser()
-	e.wantRefused(b, e.signIn(b, "work", e.invitation("somebody@example.com")), "Ask somebody who has one to invite you")
+	e.wantRefused(b, e.signIn(b, "work", e.invitation("somebody@example.com")), "Ask a member to invite you")
 	page := e.invitation("")
 	if got := e.signIn(b, "work", page); got.location != page {
 		t.Errorf("who is invited comes to %q", got.location)
@@ -345,7 +345,7 @@ func TestAddressesAreNotRewritten(t *testing.T) {
 	for i, email := range []string{"mara\u202e@example.com", "mara\x1b[0m@example.com", "mara@example.com\n", strings.Repeat("x", 300) + "@example.com"} {
 		e.issuer.Be(providertest.Person{Subject: strconv.Itoa(20 + i), Name: "Thief", Email: email, Verified: true}, providertest.Faults{})
 		thief := e.browser()
-		e.wantRefused(thief, e.signIn(thief, "github", ""), "Ask somebody who has one to invite you")
+		e.wantRefused(thief, e.signIn(thief, "github", ""), "Ask a member to invite you")
 		e.signIn(thief, "github", e.invitation(""))
 		if page := e.get(thief, "/account"); page.status != http.StatusOK || strings.Contains(page.body, "@example.com") {
 			t.Errorf("%q has an address: %d", email, page.status)

@@ -75,11 +75,11 @@ func TestDatabaseThatRefusesIsSaid(t *testing.T) {
 	t.Parallel()
 	const next = "still has its original password"
 	for name, want := range map[string]rule{
-		"database-password-medusa":      {"The database rejects the shop", "ontainer medusa of pod medusa-6c7d8b9f5-x2x7k exited because the shop’s database rejects its password", next},
-		"database-away-medusa":          {"The database rejects the shop", "the shop’s database does not answer", next},
+		"database-password-medusa":      {"The database rejects the shop", "Container medusa of pod medusa-6c7d8b9f5-x2x7k exited because the shop’s database rejects its password", next},
+		"database-away-medusa":          {"The database rejects the shop", "the shop’s database isn’t responding", next},
 		"database-unknown-medusa":       {"The database rejects the shop", "the shop’s database can’t be found by name", next},
-		"database-password-woocommerce": {"The database rejects the shop", "ontainer setup of pod setup-1a2b3c4d-7xk2p exited because the shop’s database rejects its password", next},
-		"cache-away-medusa":             {"A container keeps crashing", "ontainer medusa", "last log lines"}, // another server
+		"database-password-woocommerce": {"The database rejects the shop", "Container setup of pod setup-1a2b3c4d-7xk2p exited because the shop’s database rejects its password", next},
+		"cache-away-medusa":             {"A container keeps crashing", "Container medusa", "last log lines"}, // another server
 	} {
 		want.want(t, name, failureOf(t, name))
 	}
@@ -100,8 +100,8 @@ func TestStepOfTheSetupThatFailedIsNamed(t *testing.T) {
 func TestWhatANodeSaysIsUnderstood(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]rule{
-		"node/crash-loop":        {"A container keeps crashing", "ontainer medusa of pod crash-loop crashed 4 times, most recently with exit code 3", "last log lines"},
-		"node/out-of-memory":     {"A container ran out of memory", "ontainer medusa of pod out-of-memory exceeded its memory limit of 32Mi", "Raise the limit"},
+		"node/crash-loop":        {"A container keeps crashing", "Container medusa of pod crash-loop crashed 4 times, most recently with exit code 3", "last log lines"},
+		"node/out-of-memory":     {"A container ran out of memory", "Container medusa of pod out-of-memory exceeded its memory limit of 32Mi", "Raise the limit"},
 		"node/database-refuses":  {"The database rejects the shop", "rejects its password", "still has its original password"},
 		"node/image-not-there":   {"An image can’t be pulled", "can’t pull the image registry.invalid/shopwright/medusa:1 for its container medusa", "reach its registry"},
 		"node/secret-not-there":  {"A container can’t start", `secret "store-credentials" not found`, "Fix the cause"},
@@ -118,7 +118,7 @@ func TestWhatANodeSaysIsUnderstood(t *testing.T) {
 		Name: "setup", Phase: "Pending",
 		Message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod affinity rules. no new claims to deallocate",
 	}}}
-	rule{"No node has room beside the shop’s pod", "od setup is unscheduled after", "add a node with room for both. Then press Retry."}.
+	rule{"No node has room beside the shop’s pod", "Pod setup is unscheduled after", "add a node with room for both. Then press Retry."}.
 		want(t, "beside another", timedOut(waiting, 10*time.Minute, "1 of 2 workloads ready", beside))
 	_, events := recorded(t, "node/not-mounted")
 	f, _ := diskTrouble(events, time.Time{})

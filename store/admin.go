@@ -98,7 +98,7 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 		return err
 	}
 	if disabled && userID == actor.UserID {
-		return &Error{Code: Conflict, Message: "You cannot disable yourself. Ask another administrator."}
+		return &Error{Code: Conflict, Message: "You can’t disable yourself. Ask another administrator."}
 	}
 	kind, message := UserEnabled, "Enabled"
 	if disabled {
@@ -204,7 +204,7 @@ func (t tx) checkNotNamed(ctx context.Context, userID string, rules Admission) e
 	}
 	for _, who := range known {
 		if rules.makesAdmin(who) {
-			return &Error{Code: Conflict, Message: "SHOPWRIGHT_ADMINS names " + who.Email + ", so the next sign-in would make this user an administrator again. Remove the address from that setting and restart Shopwright, or disable the user."}
+			return &Error{Code: Conflict, Message: "SHOPWRIGHT_ADMINS names " + who.Email + ", so this user would become an administrator again at the next sign-in. Remove the address from that setting and restart Shopwright, or disable the user."}
 		}
 	}
 	return nil
@@ -274,7 +274,7 @@ func (t tx) checkOtherAdmin(ctx context.Context, u Account, leaves bool) error {
 		return fmt.Errorf("count administrators: %w", err)
 	}
 	if others == 0 {
-		return &Error{Code: Conflict, Message: "An installation needs an administrator. Make somebody else one before the last one goes."}
+		return &Error{Code: Conflict, Message: "An installation needs an administrator. Make someone else an administrator first."}
 	}
 	return nil
 }
@@ -369,7 +369,7 @@ func (db *DB) SetTeamPlan(ctx context.Context, actor Actor, teamID, plan string)
 			return errUnchanged
 		}
 		if _, err := queryPlan(ctx, t, `name = $1`, plan); ErrorCode(err) == NotFound {
-			return invalid("plan", "There is no such plan. Choose one of the list.")
+			return invalid("plan", "Plan not found. Choose one from the list.")
 		} else if err != nil {
 			return err
 		}

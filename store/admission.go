@@ -15,12 +15,12 @@ import (
 // Why a person whom a provider knows is not let in.
 var (
 	ErrDisabled = &Error{Code: Forbidden, Message: "Your account is disabled. Ask an administrator to enable it."}
-	ErrStranger = &Error{Code: Forbidden, Message: "You have no account here. Ask somebody who has one to invite you."}
+	ErrStranger = &Error{Code: Forbidden, Message: "You don’t have an account here. Ask a member to invite you."}
 	// ErrAddressTaken keeps one provider from becoming a user whom another one vouches for.
 	ErrAddressTaken = &Error{Code: Conflict, Message: "An account with your address exists. Sign in the way you did before, then add this sign-in method on your account page."}
 	// ErrMethodKnown and ErrMethodTaken refuse to add a sign-in method, and ErrOnlyMethod to
 	// remove one.
-	ErrMethodKnown = &Error{Code: Conflict, Message: "You can sign in with this account already."}
+	ErrMethodKnown = &Error{Code: Conflict, Message: "This sign-in method is already on your account."}
 	ErrMethodTaken = &Error{Code: Conflict, Message: "Another user signs in with this account. Sign in with it and remove it there first."}
 	ErrOnlyMethod  = &Error{Code: Conflict, Message: "This is your only sign-in method. Add another one first."}
 )
@@ -141,11 +141,11 @@ func (r Admission) letsIn(who Identity) bool {
 func (r Admission) WhyStranger(who Identity) string {
 	switch {
 	case who.Email == "":
-		return "the provider tells no address"
+		return "the provider returns no email address"
 	case !who.Verified:
 		return cmp.Or(who.Doubt, "the provider has not verified the address")
 	case r.names(who.Email):
-		return "SHOPWRIGHT_ADMINS names the address, but this provider has no domains in SHOPWRIGHT_OIDC"
+		return "SHOPWRIGHT_ADMINS has the address, but this provider has no domains in SHOPWRIGHT_OIDC"
 	default:
 		return "the address is in none of SHOPWRIGHT_ALLOWED_DOMAINS, and there is no invitation"
 	}

@@ -16,7 +16,7 @@ func (s Store) CanCancel() bool {
 func (db *DB) Cancel(ctx context.Context, actor Actor, id string) (Store, error) {
 	return db.change(ctx, actor, id, UpgradeStores, func(t tx, st *Store) (Event, error) {
 		if !st.CanCancel() {
-			return Event{}, &Error{Code: Conflict, Message: "Only a change that is under way can be cancelled."}
+			return Event{}, &Error{Code: Conflict, Message: "Only a change in progress can be cancelled."}
 		}
 		cancelled := Failure{
 			Code: ChangeWasCancelled, Title: "Cancelled", Cause: cmp.Or(actor.Name, Platform) + " cancelled the change.",

@@ -106,7 +106,7 @@ func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (st Store, e
 			return err
 		}
 		if !st.CanCheck() {
-			return &Error{Code: Conflict, Message: "Only a store that is ready can be checked, and this one is " + string(st.Status) + "."}
+			return &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a ready store can be checked."}
 		}
 		if err := t.checkSoon(ctx, &st, actor.by(), true); err != nil {
 			return err

@@ -143,7 +143,7 @@ func connect(databaseURL string) (*DB, error) {
 	case "sqlite":
 		path := strings.TrimPrefix(rest, "//")
 		if path == "" {
-			return nil, invalid("", "SHOPWRIGHT_DATABASE_URL names no file: it must be sqlite:PATH.")
+			return nil, invalid("", "SHOPWRIGHT_DATABASE_URL has no file: it must be sqlite:PATH.")
 		}
 		return connectSQLite(path)
 	case "postgres", "postgresql":

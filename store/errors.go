@@ -59,12 +59,12 @@ func ErrorCode(err error) Code {
 
 // ErrStale says that a record changed between reading and writing it: its status or
 // generation moved on, or the claim on it was lost. Read it again and decide anew.
-var ErrStale = errors.New("the record has changed since it was read")
+var ErrStale = errors.New("the row has changed since it was read")
 
 func invalid(field, format string, args ...any) error {
 	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
 func notFound(what string) error {
-	return &Error{Code: NotFound, Message: "There is no such " + what + ", or it is not yours to see."}
+	return &Error{Code: NotFound, Message: "No such " + what + ", or you don’t have access to it."}
 }

@@ -107,7 +107,7 @@ func (h *health) rise() {
 	close(h.well)
 	if h.told != "" {
 		h.told, h.toldWell = "", time.Now()
-		h.log.Info("the records can be used again", "after", time.Since(h.since).Round(time.Millisecond))
+		h.log.Info("the database is available again", "after", time.Since(h.since).Round(time.Millisecond))
 	}
 }
 

@@ -20,7 +20,7 @@ func (db *DB) AppointOwner(ctx context.Context, actor Actor, teamID, userID stri
 			return err
 		}
 		if owners > 0 {
-			return &Error{Code: Conflict, Message: "This team has an owner who can sign in. Ask that one to make another."}
+			return &Error{Code: Conflict, Message: "This team has an owner who can sign in. Ask that owner to add another one."}
 		}
 		name, before, err := t.member(ctx, teamID, userID)
 		if err != nil {

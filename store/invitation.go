@@ -50,7 +50,7 @@ func (i Invitation) CheckFor(verified ...string) error {
 	if i.Email == "" || slices.ContainsFunc(verified, func(email string) bool { return canonical(email) == i.Email }) {
 		return nil
 	}
-	return &Error{Code: Forbidden, Message: "This invitation is for another address than yours. Sign in with an account whose provider has verified the one that it was sent to, or ask for an invitation to yours."}
+	return &Error{Code: Forbidden, Message: "This invitation is for another email address. Sign in with the address it was sent to, or ask for an invitation to yours."}
 }
 
 // label is what the invitation is called in the story: for whom it is.
@@ -98,7 +98,7 @@ func cleanEmail(email string) (string, error) {
 		return "", nil
 	}
 	if !ok {
-		return email, invalid("email", "Type an address such as mara@example.com, or leave it empty for a link.")
+		return email, invalid("email", "Enter an address such as mara@example.com, or leave it empty for a link.")
 	}
 	return email, nil
 }
@@ -114,7 +114,7 @@ func (t tx) lockForInviting(ctx context.Context, actor Actor, teamID string, rol
 	}
 	personal, err := t.isPersonal(ctx, teamID)
 	if err == nil && personal {
-		err = &Error{Code: Conflict, Message: "This team is yours alone. Create a team to work with others."}
+		err = &Error{Code: Conflict, Message: "This is your personal team. Create another team to work with others."}
 	}
 	return actor, err
 }
@@ -131,11 +131,11 @@ func (t tx) checkInvitable(ctx context.Context, inv Invitation) error {
 	case err != nil:
 		return fmt.Errorf("count invitations: %w", err)
 	case members > 0:
-		return &Error{Code: Conflict, Field: "email", Message: "Whoever has this address is in the team already."}
+		return &Error{Code: Conflict, Field: "email", Message: "The person with this address is already in the team."}
 	case same > 0:
-		return &Error{Code: Conflict, Field: "email", Message: "This address has an invitation already. Renew it to get another link."}
+		return &Error{Code: Conflict, Field: "email", Message: "This address already has an invitation. Renew it to get another link."}
 	case pending >= mostInvitations:
-		return &Error{Code: Limited, Message: fmt.Sprintf("%d invitations are pending, and a team has no more. Take some back first.", pending)}
+		return &Error{Code: Limited, Message: fmt.Sprintf("%d invitations are pending, which is the limit. Revoke some first.", pending)}
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func (t tx) revoke(ctx context.Context, actor Actor, inv Invitation) error {
 	if _, err := t.ExecContext(ctx, `UPDATE invitations SET revoked_at = $2 WHERE id = $1`, inv.ID, t.now); err != nil {
 		return fmt.Errorf("revoke invitation: %w", err)
 	}
-	return t.append(ctx, invitationEvent(actor, inv, InvitationEnded, "Invitation taken back"))
+	return t.append(ctx, invitationEvent(actor, inv, InvitationEnded, "Invitation revoked"))
 }
 
 // revokeInvitationsOf takes back the pending invitations of a user which somebody with that
@@ -290,13 +290,13 @@ func openInvitation(ctx context.Context, q querier, now int64, secret string) (I
 	inv, err := scanInvitation(q.QueryRowContext(ctx, invitationQuery+` WHERE i.secret_hash = $2`, now, hash(secret)))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return Invitation{}, &Error{Code: NotFound, Message: "This link leads to no invitation. Look whether all of it was copied, or ask for another."}
+		return Invitation{}, &Error{Code: NotFound, Message: "Invitation not found. Check that you copied the whole link, or ask for another."}
 	case err != nil:
 		return Invitation{}, fmt.Errorf("find invitation: %w", err)
 	case !inv.open:
-		return Invitation{}, &Error{Code: Conflict, Message: "This invitation was used or taken back. Ask for another."}
+		return Invitation{}, &Error{Code: Conflict, Message: "This invitation was used or revoked. Ask for another."}
 	case inv.Expired:
-		return Invitation{}, &Error{Code: Conflict, Message: "This invitation is older than 7 days. Ask for another."}
+		return Invitation{}, &Error{Code: Conflict, Message: "This invitation has expired after 7 days. Ask for another."}
 	}
 	return inv, nil
 }
@@ -324,7 +324,7 @@ func checkFor(ctx context.Context, q querier, inv Invitation, userID string) err
 // for whom [DB.InvitationFor] shows it to.
 func (db *DB) AcceptInvitation(ctx context.Context, actor Actor, secret string) (Team, error) {
 	if !actor.mayJoin() {
-		return Team{}, &Error{Code: Forbidden, Message: "This token may not join teams. Use one with the scope " + string(WriteTeam) + "."}
+		return Team{}, &Error{Code: Forbidden, Message: "This token can’t join teams. Use one with the scope " + string(WriteTeam) + "."}
 	}
 	var team Team
 	err := db.update(ctx, func(t tx) error {
@@ -335,7 +335,7 @@ func (db *DB) AcceptInvitation(ctx context.Context, actor Actor, secret string) 
 		team = Team{ID: inv.TeamID, Name: inv.Team, Role: inv.Role}
 		err = t.addMember(ctx, inv.TeamID, actor.UserID, inv.Role)
 		if errors.Is(err, ErrStale) {
-			return &Error{Code: Conflict, Message: "You are in the team “" + inv.Team + "” already. Leave the link to somebody else."}
+			return &Error{Code: Conflict, Message: "You are already in the team “" + inv.Team + "”. Leave the link to someone else."}
 		}
 		if err != nil {
 			return err

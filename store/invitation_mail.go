@@ -52,9 +52,9 @@ func (t tx) checkInvitationMails(ctx context.Context, inv Invitation) error {
 	case last > t.now-invitationMailPause.Microseconds():
 		return &Error{Code: Limited, Message: "This invitation was mailed less than 10 minutes ago."}
 	case toAddress >= mostMailsToAddress:
-		return &Error{Code: Limited, Message: fmt.Sprintf("This address has had %d invitations by mail within a day.", toAddress)}
+		return &Error{Code: Limited, Message: fmt.Sprintf("This address received %d invitation mails in the last 24 hours, which is the limit.", toAddress)}
 	case ofUser >= mostMailsOfUser:
-		return &Error{Code: Limited, Message: fmt.Sprintf("You have had %d invitations mailed within a day.", ofUser)}
+		return &Error{Code: Limited, Message: fmt.Sprintf("You sent %d invitation mails in the last 24 hours, which is the limit.", ofUser)}
 	}
 	return nil
 }

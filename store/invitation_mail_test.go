@@ -58,7 +58,7 @@ func TestInvitationsAreMailedWithinLimits(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		b.wantUnmailed(t, b.invitationTo(t, "noa@example.com"), "This address has had 5 invitations")
+		b.wantUnmailed(t, b.invitationTo(t, "noa@example.com"), "This address received 5 invitation mails")
 		other := b.invitationTo(t, "ida@example.com")
 		id, err := b.db.CountInvitationMail(t.Context(), other)
 		if err != nil {
@@ -73,7 +73,7 @@ func TestInvitationsAreMailedWithinLimits(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		b.wantUnmailed(t, b.invitationTo(t, "last@example.com"), "You have had 30 invitations")
+		b.wantUnmailed(t, b.invitationTo(t, "last@example.com"), "You sent 30 invitation mails")
 		ageMails(t, url, 24*time.Hour)
 		if _, err := b.db.CountInvitationMail(t.Context(), inv); err != nil {
 			t.Errorf("a day later: %v", err)

@@ -75,8 +75,8 @@ func quotas(ctx context.Context, q querier, actor Actor, teamID string, plan Pla
 	if err != nil {
 		return nil, fmt.Errorf("count stores: %w", err)
 	}
-	team.Refusal = fmt.Sprintf("This team has %d of the %d stores of its plan, %s. Delete one, or ask the administrator for a larger plan.", team.Used, team.Allowed, plan.Label)
-	installation.Refusal = fmt.Sprintf("This installation is full: it holds %d of %d stores. Ask its administrator.", installation.Used, installation.Allowed)
+	team.Refusal = fmt.Sprintf("This team has %d of %d stores of its plan, %s. Delete one, or ask the administrator for a larger plan.", team.Used, team.Allowed, plan.Label)
+	installation.Refusal = fmt.Sprintf("This installation is full: %d of %d stores. Ask the administrator.", installation.Used, installation.Allowed)
 	return append(all, team, installation), nil
 }
 
@@ -96,10 +96,10 @@ func ownerQuotas(ctx context.Context, q querier, actor Actor, teamID string, all
 		}
 		if id == actor.UserID {
 			quota.Of = QuotaOfYou
-			quota.Refusal = fmt.Sprintf("You have %d of %d stores. Delete one before you create another.", quota.Used, allowed)
+			quota.Refusal = fmt.Sprintf("You have %d of %d stores. Delete one first.", quota.Used, allowed)
 		} else {
 			quota.Of, quota.Owner = QuotaOfOwner, name
-			quota.Refusal = fmt.Sprintf("%s, an owner of this team, has %d of %d stores. One must go before there can be another.", name, quota.Used, allowed)
+			quota.Refusal = fmt.Sprintf("%s, an owner of this team, has %d of %d stores. Delete one first.", name, quota.Used, allowed)
 		}
 		return quota, nil
 	})

@@ -106,7 +106,7 @@ func (db *DB) checkAfter(ctx context.Context, actor Actor, id string) error {
 		return fmt.Errorf("find where a page begins: %w", err)
 	}
 	if !there {
-		return invalid("after", "The page begins behind no store of yours. Begin with the first page.")
+		return invalid("after", "Invalid cursor. Start with the first page.")
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (db *DB) CreateLoginLink(ctx context.Context) (secret string, err error) {
 		if err != nil {
 			return fmt.Errorf("make login link: %w", err)
 		}
-		return t.append(ctx, Event{Kind: LoginLinkMade, Object: administrator().Name, Message: "Made a login link, which works once within " + linkMinutes()})
+		return t.append(ctx, Event{Kind: LoginLinkMade, Object: administrator().Name, Message: "Created a login link, valid once within " + linkMinutes()})
 	})
 	return secret, err
 }
@@ -55,7 +55,7 @@ func (db *DB) SignInByLink(ctx context.Context, secret string, from Browser) (se
 		return t.makeAdmin(ctx, user, "Made an administrator by "+who.label(), from)
 	})
 	if errors.Is(err, ErrStale) {
-		return "", &Error{Code: Forbidden, Message: "This link was used already, or is older than " + linkMinutes() + ". Make another with: shopwright login-link"}
+		return "", &Error{Code: Forbidden, Message: "This link was already used, or is older than " + linkMinutes() + ". Create another with: shopwright login-link"}
 	}
 	return sessionID, err
 }

@@ -30,7 +30,7 @@ func (db *DB) AddMember(ctx context.Context, actor Actor, teamID, userID string,
 		return t.append(ctx, memberEvent(actor, teamID, MemberAdded, userID, name, "Added as "+string(role)))
 	})
 	if errors.Is(err, ErrStale) {
-		return &Error{Code: Conflict, Message: "This user is in the team already."}
+		return &Error{Code: Conflict, Message: "This user is already in the team."}
 	}
 	return err
 }
@@ -127,7 +127,7 @@ func (a Actor) mayManage(teamID string, role Role) error {
 	case a.Roles[teamID] == "":
 		return notFound("team")
 	case !a.May(ManageMembers, teamID), role == Owner && !a.May(ManageOwners, teamID):
-		return &Error{Code: Forbidden, Message: "You may not change who is in this team. Ask one of its owners."}
+		return &Error{Code: Forbidden, Message: "You can’t manage this team’s members. Ask a team owner."}
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func (t tx) checkOtherOwner(ctx context.Context, teamID, userID string) error {
 		return err
 	}
 	if owners == 0 {
-		return &Error{Code: Conflict, Message: "A team needs an owner. Make somebody else one before the last owner goes."}
+		return &Error{Code: Conflict, Message: "A team needs an owner. Make someone else an owner first."}
 	}
 	return nil
 }

@@ -102,7 +102,7 @@ func recalled(ctx context.Context, q querier, actor Actor, once Once, now int64)
 		return "", fmt.Errorf("find key: %w", err)
 	}
 	if digest != once.Digest {
-		return "", invalid("Idempotency-Key", "This key was used for another request. Use a new key for each thing that you ask for.")
+		return "", invalid("Idempotency-Key", "This key was used for another request. Use a new key for each request.")
 	}
 	return answer, nil
 }

@@ -30,7 +30,7 @@ func canonicalEmail(typed string) (address string, ok bool) {
 func cleanOwnerEmail(typed string) (string, error) {
 	address, ok := canonicalEmail(typed)
 	if !ok || len(address) > longestOwnerEmail || !shopEmail.MatchString(address) {
-		return address, invalid("owner_email", "Type an address such as mara@example.com, without accents and with at most %d characters.", longestOwnerEmail)
+		return address, invalid("owner_email", "Enter an address such as mara@example.com, without accents and with at most %d characters.", longestOwnerEmail)
 	}
 	return address, nil
 }
@@ -127,9 +127,9 @@ func (s *Store) setOwner(r OwnerRequest) error {
 	case email == s.OwnerEmail:
 		return errUnchanged
 	case s.Wanted():
-		return &Error{Code: Conflict, Message: "This store is being changed already. Wait until that has ended."}
+		return &Error{Code: Conflict, Message: "Another change of this store is in progress. Wait until it has finished."}
 	case !s.CanChangeOwner():
-		return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " cannot get another owner’s email. Retry it first, or roll it back."}
+		return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " can’t change its owner’s email. Retry it first, or roll it back."}
 	}
 	s.OwnerEmail = email
 	return nil

@@ -98,7 +98,7 @@ func (db *DB) AddPlan(ctx context.Context, actor Actor, p Plan) error {
 		return t.append(ctx, planEvent(actor, PlanAdded, p, "", p.figures()))
 	})
 	if isUniqueViolation(err) {
-		return &Error{Code: Conflict, Field: "name", Message: fmt.Sprintf("There is a plan %q already. Choose another name.", p.Name)}
+		return &Error{Code: Conflict, Field: "name", Message: fmt.Sprintf("The plan %q already exists. Choose another name.", p.Name)}
 	}
 	return err
 }
@@ -148,19 +148,19 @@ func (p Plan) clean() (Plan, error) {
 	p.Label = strings.Join(strings.Fields(p.Label), " ")
 	switch {
 	case !planName.MatchString(p.Name):
-		return p, invalid("name", "Write the name in small letters, digits and dashes, at most 40, such as large.")
+		return p, invalid("name", "Use lowercase letters, digits and dashes, at most 40, for example large.")
 	case p.Label == "" || len([]rune(p.Label)) > 40:
-		return p, invalid("label", "Type what people call the plan, in at most 40 characters.")
+		return p, invalid("label", "Enter a label with at most 40 characters.")
 	case p.Stores < 0 || p.Stores > mostStores:
-		return p, invalid("stores", "Type a number of stores from 0, for no limit, to %d.", mostStores)
+		return p, invalid("stores", "Enter a number of stores from 0 (no limit) to %d.", mostStores)
 	case p.CPU < 1 || p.CPU > mostCPU:
-		return p, invalid("cpu", "Type a number of CPUs, such as 2 or 0.5, up to %d.", mostCPU/1000)
+		return p, invalid("cpu", "Enter a number of CPUs, such as 2 or 0.5, up to %d.", mostCPU/1000)
 	case p.Memory < 1 || p.Memory > mostMemory:
-		return p, invalid("memory", "Type the memory in GiB, such as 8 or 0.5, up to %d.", mostMemory/1024)
+		return p, invalid("memory", "Enter the memory in GiB, such as 8 or 0.5, up to %d.", mostMemory/1024)
 	case p.Disk < 1 || p.Disk > mostDisk:
-		return p, invalid("disk", "Type the disk in GiB, such as 20 or 0.5, up to %d.", mostDisk/1024)
+		return p, invalid("disk", "Enter the disk in GiB, such as 20 or 0.5, up to %d.", mostDisk/1024)
 	case p.Pods < 1 || p.Pods > mostPods:
-		return p, invalid("pods", "Type a number of pods from 1 to %d.", mostPods)
+		return p, invalid("pods", "Enter a number of pods from 1 to %d.", mostPods)
 	}
 	return p, nil
 }

@@ -33,7 +33,7 @@ func refusePooler(ctx context.Context, config *pgx.ConnConfig) error {
 			return err
 		}
 		if a == b {
-			return invalid("", "SHOPWRIGHT_DATABASE_URL leads to a pooler that shares its sessions between transactions, and Shopwright needs sessions of its own. Set the pooler’s mode to session (PgBouncer: pool_mode = session), or name Postgres itself.")
+			return invalid("", "SHOPWRIGHT_DATABASE_URL points to a pooler in transaction mode, but Shopwright needs session mode. Set the pooler’s mode to session (PgBouncer: pool_mode = session), or connect to Postgres directly.")
 		}
 	}
 	return nil

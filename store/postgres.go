@@ -22,7 +22,7 @@ const (
 )
 
 // unreadableURL does not quote the URL: where its password is written wrongly, no part of it is known to be safe.
-const unreadableURL = "SHOPWRIGHT_DATABASE_URL cannot be read. It must be postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=MODE: write special characters of the password as %%XX (/ is %%2F, ? is %%3F, # is %%23, @ is %%40), and one of disable, prefer, require, verify-ca and verify-full for the mode."
+const unreadableURL = "SHOPWRIGHT_DATABASE_URL is invalid. It must be postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=MODE: write special characters of the password as %%XX (/ is %%2F, ? is %%3F, # is %%23, @ is %%40), and one of disable, prefer, require, verify-ca and verify-full for the mode."
 
 // isMisread reports whether the rest of a password that holds @ or a question mark was taken for the host or for
 // a parameter of the session.

@@ -93,7 +93,7 @@ func TestPostgresCutOffAndBack(t *testing.T) {
 			defer told.sub.Close()
 
 			cut(proxy)
-			b.wantCut(t, "the database does not answer")
+			b.wantCut(t, "The database isn’t responding")
 			elsewhere.create(t, "Meanwhile")
 			proxy.Open()
 			b.untilWell(t)
@@ -104,7 +104,7 @@ func TestPostgresCutOffAndBack(t *testing.T) {
 			b.create(t, "After")
 			elsewhere.create(t, "Elsewhere")
 			told.until(t, newest(t, elsewhere.db))
-			log.wantOnce(t, "the database does not answer")
+			log.wantOnce(t, "The database isn’t responding")
 		})
 	}
 }
@@ -127,7 +127,7 @@ func TestTransactionThatIsCutOffHoldsUpNobodyForLong(t *testing.T) {
 		})
 	})
 	cut.Wait()
-	wantUnavailable(t, err, "the database does not answer")
+	wantUnavailable(t, err, "The database isn’t responding")
 	if now := newest(t, elsewhere.db); now != before+1 {
 		t.Errorf("event %d follows event %d", now, before)
 	}
@@ -177,7 +177,7 @@ func TestPostgresCrashesAndComesBack(t *testing.T) {
 	b.create(t, "Before")
 	held := b.claim(t, "one")
 	server.Crash()
-	b.wantCut(t, "the database does not answer")
+	b.wantCut(t, "The database isn’t responding")
 	if err := server.Start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestPostgresCrashesAndComesBack(t *testing.T) {
 	elsewhere := bundle{db: storetest.Open(t, url), cluster: b.cluster, actor: b.actor, team: b.team}
 	elsewhere.create(t, "After")
 	told.until(t, newest(t, b.db))
-	log.wantOnce(t, "the database does not answer")
+	log.wantOnce(t, "The database isn’t responding")
 }
 
 func TestPostgresThatCannotBeOpened(t *testing.T) {
@@ -204,12 +204,12 @@ func TestPostgresThatCannotBeOpened(t *testing.T) {
 		code          store.Code
 		passing       bool
 	}{
-		"wrong password": {strings.Replace(guarded, "right", "hidden", 1), "refuses the user or the password", store.Unavailable, false},
-		"no database":    {postgres.URL("nowhere"), "no database of that name", store.Unavailable, false},
-		"no server":      {"postgres://me:hidden@127.0.0.1:1/x", "the database does not answer", store.Unavailable, true},
-		"no name":        {"postgres://me:hidden@no-such-host.invalid/x", "the database does not answer", store.Unavailable, true},
-		"no answer":      {proxy.URL(t, postgres.URL("postgres")), "the database does not answer", store.Unavailable, true},
-		"no URL":         {"postgres://me:hidden@host:port/x", "SHOPWRIGHT_DATABASE_URL cannot be read", store.Invalid, false},
+		"wrong password": {strings.Replace(guarded, "right", "hidden", 1), "rejects the user or the password", store.Unavailable, false},
+		"no database":    {postgres.URL("nowhere"), "no database has that name", store.Unavailable, false},
+		"no server":      {"postgres://me:hidden@127.0.0.1:1/x", "The database isn’t responding", store.Unavailable, true},
+		"no name":        {"postgres://me:hidden@no-such-host.invalid/x", "The database isn’t responding", store.Unavailable, true},
+		"no answer":      {proxy.URL(t, postgres.URL("postgres")), "The database isn’t responding", store.Unavailable, true},
+		"no URL":         {"postgres://me:hidden@host:port/x", "SHOPWRIGHT_DATABASE_URL is invalid", store.Invalid, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -250,10 +250,10 @@ func TestPostgresWithoutAFreeConnection(t *testing.T) {
 	}
 	b.eventually(t, "crowded", func() bool {
 		e, ok := errors.AsType[*store.Error](b.db.Check(t.Context()))
-		return ok && strings.Contains(e.Message, "no connection free")
+		return ok && strings.Contains(e.Message, "no free connection")
 	})
 	_, err = store.Open(t.Context(), guarded)
-	wantUnavailable(t, err, "no connection free")
+	wantUnavailable(t, err, "no free connection")
 	if !store.Passing(err) {
 		t.Error("a crowd does not pass")
 	}

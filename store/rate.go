@@ -15,7 +15,7 @@ type Rate struct {
 	Within time.Duration
 }
 
-var errRate = errors.New("it must be a number and a time, such as 5/5m or 1/s, or 0 for no limit")
+var errRate = errors.New("it must be a number per time, such as 5/5m or 1/s, or 0 for no limit")
 
 // ParseRate reads a rate such as 5/5m, which is five times within five minutes; 1/m is short
 // for 1/1m, and 0 is no limit.

@@ -272,7 +272,7 @@ func (db *DB) Rollback(ctx context.Context, actor Actor, id string, to int) (Sto
 			return Event{}, err
 		}
 		if !slices.ContainsFunc(revisions, func(r Revision) bool { return r.Number == to && r.CanRollback(st.Revision) }) {
-			return Event{}, &Error{Code: Conflict, Message: fmt.Sprintf("There is no way back to revision %d: it never sold, is in place, or is not remembered any more.", to)}
+			return Event{}, &Error{Code: Conflict, Message: fmt.Sprintf("The store can’t roll back to revision %d: it was never verified, is the current one, or no longer exists.", to)}
 		}
 		asked := st.begin(Change{Kind: Rollback, Note: backTo(to), To: to, From: st.Sold}, actor, RollbackAsked)
 		asked.Data.After = fmt.Sprintf("revision %d", to)
@@ -287,11 +287,11 @@ func (s Store) checkChange() error {
 	case s.CanChange():
 		return nil
 	case s.Status == Upgrading:
-		return &Error{Code: Conflict, Message: "This store is being changed already. Wait until that has ended."}
+		return &Error{Code: Conflict, Message: "Another change of this store is in progress. Wait until it has finished."}
 	case s.Sold == 0:
-		return &Error{Code: Conflict, Message: "Only a store that has been ready can be upgraded or rolled back."}
+		return &Error{Code: Conflict, Message: "The store was never ready. Only a store that was ready once can be upgraded or rolled back."}
 	}
-	return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " cannot be upgraded or rolled back now."}
+	return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " can’t be upgraded or rolled back."}
 }
 
 func (s *Store) begin(c Change, actor Actor, kind Kind) Event {

@@ -108,7 +108,7 @@ func (t tx) recordEnd(ctx context.Context, actor Actor, message string) error {
 // inPerson refuses tokens: what is about an account is done by its owner in a browser.
 func (a Actor) inPerson() error {
 	if a.Token != "" {
-		return &Error{Code: Forbidden, Message: "A token may not see or end sessions. Sign in and do it on your account page."}
+		return &Error{Code: Forbidden, Message: "A token can’t list or end sessions. Use your account page."}
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func (f *file) acquire() error {
 		return fmt.Errorf("lock database: %w", err)
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("another Shopwright uses the database %s: end it, or name another file with SHOPWRIGHT_DATABASE_URL or another folder with SHOPWRIGHT_DATA_DIR", f.path), lock.Close())
+		return errors.Join(fmt.Errorf("another Shopwright uses the database %s: stop it, or set another file with SHOPWRIGHT_DATABASE_URL or another directory with SHOPWRIGHT_DATA_DIR", f.path), lock.Close())
 	}
 	f.lock = lock
 	return nil

@@ -51,7 +51,7 @@ func (l *lines) wantOnce(t *testing.T, sentence string) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if said := l.text.String(); strings.Count(said, "level=ERROR") != 1 || strings.Count(said, sentence) != 1 || strings.Count(said, "can be used again") != 1 {
+	if said := l.text.String(); strings.Count(said, "level=ERROR") != 1 || strings.Count(said, sentence) != 1 || strings.Count(said, "is available again") != 1 {
 		t.Errorf("the log has\n%s", said)
 	}
 }
@@ -136,7 +136,7 @@ func TestLockedFile(t *testing.T) {
 	execute(t, locker, "BEGIN EXCLUSIVE")
 
 	_, err := b.db.CreateStore(t.Context(), b.actor, b.request("Never"))
-	wantUnavailable(t, err, "another program has locked the database file")
+	wantUnavailable(t, err, "Another program has locked the database file")
 	if !store.Passing(err) {
 		t.Error("a lock does not pass")
 	}
@@ -149,7 +149,7 @@ func TestLockedFile(t *testing.T) {
 		t.Errorf("a claim from the time of the lock: %+v", c)
 	}
 	b.create(t, "After")
-	log.wantOnce(t, "another program has locked")
+	log.wantOnce(t, "Another program has locked")
 }
 
 type claimed struct {
@@ -191,7 +191,7 @@ func TestFullDisk(t *testing.T) {
 	for ; err == nil; made++ {
 		_, err = b.db.CreateStore(t.Context(), b.actor, b.request(fmt.Sprint("Shop ", made)))
 	}
-	wantUnavailable(t, err, "the disk is full. Free some space; work goes on by itself.")
+	wantUnavailable(t, err, "the disk is full. Free up space. Work resumes automatically.")
 	if store.Passing(err) {
 		t.Error("a full disk passes by waiting")
 	}
@@ -212,12 +212,12 @@ func TestVanishedFileIsNotReplaced(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := b.db.CreateStore(t.Context(), b.actor, b.request("Never"))
-	wantUnavailable(t, err, "moved, replaced or removed")
+	wantUnavailable(t, err, "moved, replaced or deleted")
 	var readers sync.WaitGroup
 	for range 50 { // more than have the file open: the others do not find it, for the same reason
 		readers.Go(func() {
 			if _, err := b.db.StoreEvents(t.Context(), "any"); err != nil {
-				wantUnavailable(t, err, "moved, replaced or removed")
+				wantUnavailable(t, err, "moved, replaced or deleted")
 			}
 		})
 	}
@@ -230,7 +230,7 @@ func TestVanishedFileIsNotReplaced(t *testing.T) {
 	}
 	b.untilWell(t)
 	b.create(t, "After")
-	log.wantOnce(t, "moved, replaced or removed")
+	log.wantOnce(t, "moved, replaced or deleted")
 }
 
 // written makes records of many pages, and returns the file's content once all is in it.
@@ -288,7 +288,7 @@ func TestDamagedFileAtTheStartIsLeftAsItIs(t *testing.T) {
 			overwrite(t, path, at, bytes.Repeat([]byte("garbage!"), page/8))
 			before := read(t, path)
 			_, err := store.Open(t.Context(), url)
-			wantUnavailable(t, err, "records are damaged")
+			wantUnavailable(t, err, "database is damaged")
 			if store.Passing(err) {
 				t.Error("damage passes by waiting")
 			}
@@ -316,10 +316,10 @@ func TestFileThatIsDamagedWhileItIsUsed(t *testing.T) {
 		return read(t, path)
 	}()
 	_, err := b.db.ListStores(t.Context(), b.actor, store.Query{Limit: 10, Search: "shop"})
-	wantUnavailable(t, err, "records are damaged")
+	wantUnavailable(t, err, "database is damaged")
 	_, err = b.db.CreateStore(t.Context(), b.actor, b.request("Never"))
-	wantUnavailable(t, err, "nothing is written")
-	wantUnavailable(t, b.db.Release(t.Context(), store.Claim{}), "nothing is written")
+	wantUnavailable(t, err, "no longer writes to it")
+	wantUnavailable(t, b.db.Release(t.Context(), store.Claim{}), "no longer writes to it")
 	if !bytes.Equal(before, read(t, path)) {
 		t.Error("the damaged file was written to")
 	}
@@ -327,7 +327,7 @@ func TestFileThatIsDamagedWhileItIsUsed(t *testing.T) {
 	b.untilWell(t)
 	b.create(t, "After")
 	b.wantReadable(t, 61)
-	log.wantOnce(t, "records are damaged")
+	log.wantOnce(t, "database is damaged")
 }
 
 func TestNewerSchemaIsRefused(t *testing.T) {

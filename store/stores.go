@@ -41,7 +41,7 @@ func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (st Stor
 // checked is the request as it is kept, if the actor may make it and nothing is wrong with it.
 func (n NewStore) checked(actor Actor) (NewStore, error) {
 	if !actor.May(CreateStores, n.TeamID) {
-		return n, &Error{Code: Forbidden, Message: "You may look at this team’s stores, but not create one. Ask one of its owners."}
+		return n, &Error{Code: Forbidden, Message: "You can view this team’s stores but not create one. Ask a team owner."}
 	}
 	var err error
 	if n.Name, err = CleanName(n.Name); err != nil {
@@ -135,7 +135,7 @@ func (t tx) claimSlug(ctx context.Context, name, asked string) (string, error) {
 }
 
 func slugTaken(slug, free string) error {
-	return &Error{Code: Conflict, Field: "slug", Message: fmt.Sprintf("%q is taken. %q is free.", slug, free)}
+	return &Error{Code: Conflict, Field: "slug", Message: fmt.Sprintf("%q is taken. %q is available.", slug, free)}
 }
 
 // FreeSlug returns the slug if no living store has it, or else the first of slug-2,
@@ -177,7 +177,7 @@ func (db *DB) FindStore(ctx context.Context, actor Actor, id string) (Store, err
 func (db *DB) FindStoreTo(ctx context.Context, actor Actor, action Action, id string) (Store, error) {
 	st, err := db.FindStore(ctx, actor, id)
 	if err == nil && !actor.May(action, st.TeamID) {
-		return Store{}, &Error{Code: Forbidden, Message: "You may look at this store, but not change it. Ask one of the team’s owners."}
+		return Store{}, &Error{Code: Forbidden, Message: "You can view this store but not change it. Ask a team owner."}
 	}
 	return st, err
 }
@@ -192,7 +192,7 @@ func (db *DB) Store(ctx context.Context, id string) (Store, error) {
 func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) {
 	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
 		if !st.CanRetry() {
-			return Event{}, &Error{Code: Conflict, Message: "Only a failed store can be retried, and this one is " + string(st.Status) + "."}
+			return Event{}, &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a failed store can be retried."}
 		}
 		st.Status = st.Job.Change.status()
 		st.tryAgain(actor)
@@ -204,10 +204,10 @@ func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) 
 func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error) {
 	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
 		if !st.CanRebuild() {
-			return Event{}, &Error{Code: Conflict, Message: "Only a store whose data are lost can be rebuilt, and this one is " + string(st.Status) + "."}
+			return Event{}, &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a store whose data is lost can be rebuilt."}
 		}
 		st.Status, st.Volumes, st.Sold = Provisioning, nil, 0
-		st.startJob(ChangeJob, Change{Kind: Rebuild, Note: "Opened anew"}, actor)
+		st.startJob(ChangeJob, Change{Kind: Rebuild, Note: "Opened again"}, actor)
 		return storeEvent(*st, actor, StoreRebuilt, "Rebuilt empty"), nil
 	})
 }
@@ -216,7 +216,7 @@ func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error
 func (db *DB) Repair(ctx context.Context, actor Actor, id string) (Store, error) {
 	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
 		if !st.CanRepair() {
-			return Event{}, &Error{Code: Conflict, Message: "Only a store that is ready can be put back, and this one is " + string(st.Status) + "."}
+			return Event{}, &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a ready store can be repaired."}
 		}
 		return st.repair(actor, ""), nil
 	})
@@ -249,7 +249,7 @@ func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store,
 		}
 		st.Status, st.Desired = Deleting, Absent
 		st.startJob(RemoveJob, Change{}, actor)
-		return storeEvent(*st, actor, StoreDeleteAsked, "Deletion asked for"), nil
+		return storeEvent(*st, actor, StoreDeleteAsked, "Deletion requested"), nil
 	})
 }
 

@@ -41,7 +41,7 @@ func (db *DB) CreateTeam(ctx context.Context, actor Actor, name string) (Team, e
 // newTeam is the team of that name, if the actor may make one.
 func newTeam(actor Actor, name string) (Team, error) {
 	if !actor.mayJoin() {
-		return Team{}, &Error{Code: Forbidden, Message: "This token may not create teams. Use one with the scope " + string(WriteTeam) + "."}
+		return Team{}, &Error{Code: Forbidden, Message: "This token can’t create teams. Use one with the scope " + string(WriteTeam) + "."}
 	}
 	name, err := cleanTeamName(name)
 	return Team{ID: newID(), Name: name, Role: Owner}, err
@@ -63,7 +63,7 @@ func (t tx) createTeam(ctx context.Context, actor Actor, team Team) error {
 func cleanTeamName(name string) (string, error) {
 	name, err := CleanName(name)
 	if name == "" {
-		return "", invalid("name", "Type a name for the team.")
+		return "", invalid("name", "Enter a name for the team.")
 	}
 	return name, err
 }
@@ -79,7 +79,7 @@ func (t tx) checkOwned(ctx context.Context, userID string) error {
 		return fmt.Errorf("count teams: %w", err)
 	}
 	if owned >= mostTeams {
-		return &Error{Code: Limited, Message: fmt.Sprintf("You own %d teams, and nobody owns more. Delete one before you create another.", owned)}
+		return &Error{Code: Limited, Message: fmt.Sprintf("You own %d teams, which is the limit. Delete one first.", owned)}
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (db *DB) RenameTeam(ctx context.Context, actor Actor, teamID, name string) 
 			return err
 		}
 		if !actor.May(RenameTeam, teamID) {
-			return &Error{Code: Forbidden, Message: "You may not rename this team. Ask one of its owners."}
+			return &Error{Code: Forbidden, Message: "You can’t rename this team. Ask a team owner."}
 		}
 		if wrong != nil {
 			return wrong
@@ -129,7 +129,7 @@ func (db *DB) DeleteTeam(ctx context.Context, actor Actor, teamID string) error 
 			return err
 		}
 		if !actor.May(ManageOwners, teamID) {
-			return &Error{Code: Forbidden, Message: "You may not delete this team. Ask one of its owners."}
+			return &Error{Code: Forbidden, Message: "You can’t delete this team. Ask a team owner."}
 		}
 		if err := t.checkDeletable(ctx, teamID); err != nil {
 			return err
@@ -150,7 +150,7 @@ func (t tx) checkDeletable(ctx context.Context, teamID string) error {
 	case err != nil:
 		return fmt.Errorf("look into team %s: %w", teamID, err)
 	case personal:
-		return &Error{Code: Conflict, Message: "This team is yours alone and stays as long as your account. Delete its stores instead."}
+		return &Error{Code: Conflict, Message: "This is your personal team; it stays as long as your account. Delete its stores instead."}
 	case stores > 0:
 		return &Error{Code: Conflict, Message: "The team still has " + number(stores, "store", "stores") + ". Delete them first, and wait until they are gone."}
 	}

@@ -85,27 +85,27 @@ func (db *DB) CreateToken(ctx context.Context, actor Actor, n NewToken) (Token, 
 // checkToken returns the token's name as it is kept, or what is wrong with the request.
 func (a Actor) checkToken(n NewToken) (name string, err error) {
 	if a.Token != "" {
-		return "", &Error{Code: Forbidden, Message: "A token cannot make another one. Make it on your account’s page."}
+		return "", &Error{Code: Forbidden, Message: "A token can’t create another token. Use your account page."}
 	}
 	if a.Roles[n.TeamID] == "" {
 		return "", invalid("team", "Choose one of your teams.")
 	}
 	name, err = CleanName(n.Name)
 	if err != nil && name == "" {
-		return "", invalid("name", "Type a name for the token, such as what will use it.")
+		return "", invalid("name", "Enter a name for the token, for example build server.")
 	}
 	if err != nil {
 		return "", err
 	}
 	switch {
 	case len(n.Scopes) == 0:
-		return "", invalid("scopes", "Choose at least one thing that the token may do.")
+		return "", invalid("scopes", "Choose at least one permission.")
 	case slices.ContainsFunc(n.Scopes, func(s Scope) bool { return !slices.Contains(Scopes(), s) }):
-		return "", invalid("scopes", "There is no such scope. Choose from those listed.")
+		return "", invalid("scopes", "Unknown scope. Choose one from the list.")
 	case slices.Contains(n.Scopes, Administer) && !a.Admin:
-		return "", invalid("scopes", "Only an administrator of the installation can make a token for it.")
+		return "", invalid("scopes", "Only an administrator can create a token for the installation.")
 	case n.Lifetime < time.Minute || n.Lifetime > LongestToken:
-		return "", invalid("lifetime", "A token lasts for a year at most.")
+		return "", invalid("lifetime", "A token expires after at most one year.")
 	}
 	return name, nil
 }
@@ -127,7 +127,7 @@ func (t tx) checkTokens(ctx context.Context, userID string) error {
 		return fmt.Errorf("count tokens: %w", err)
 	}
 	if n >= mostTokens {
-		return &Error{Code: Limited, Message: fmt.Sprintf("You have %d tokens. Revoke one before you make another.", n)}
+		return &Error{Code: Limited, Message: fmt.Sprintf("You have %d tokens, which is the limit. Revoke one first.", n)}
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func (db *DB) RevokeToken(ctx context.Context, actor Actor, id string) error {
 			return fmt.Errorf("find token: %w", err)
 		}
 		if actor.Token != "" && actor.TokenID != token.ID && !slices.Contains(actor.Scopes, WriteTeam) {
-			return &Error{Code: Forbidden, Message: "This token may end itself only. Revoke the other one on your account’s page."}
+			return &Error{Code: Forbidden, Message: "This token can revoke only itself. Revoke the other one on your account page."}
 		}
 		result, err := t.ExecContext(ctx, `DELETE FROM api_tokens WHERE id = $1`, id)
 		if err := expectOne(result, err, "revoke token"); errors.Is(err, ErrStale) { // by another request

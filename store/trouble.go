@@ -37,23 +37,23 @@ const (
 
 // sentences say what is wrong, and what to do about it.
 var sentences = map[trouble]string{
-	unanswered: "Shopwright cannot reach its records: the database does not answer. Check that it runs and can be reached; work goes on by itself.",
-	busy:       "Shopwright cannot use its records: another program has locked the database file. End that program; work goes on by itself.",
-	crowded:    "Shopwright cannot reach its records: the database has no connection free. End other clients or raise its max_connections; work goes on by itself.",
-	full:       "Shopwright cannot write its records: the disk is full. Free some space; work goes on by itself.",
-	readOnly:   "Shopwright cannot write its records: the database is read-only. Make the database, or the file and its folder, writable for Shopwright; work goes on by itself.",
-	moved:      "Shopwright cannot write its records: the database file was moved, replaced or removed. Put it back; work goes on by itself.",
-	damaged:    "Shopwright’s records are damaged and nothing is written to them any more. End Shopwright, keep the damaged database with all its files, put a backup in its place and start again.",
-	broken:     "Shopwright cannot use its records: the disk that holds them reports errors. Check the disk; work goes on by itself.",
-	unopened:   "Shopwright cannot open its records: the database file cannot be opened. Check that its folder exists and belongs to the user who runs Shopwright.",
-	slow:       "Shopwright cannot use its records: the disk that holds them is too slow or too busy. Check what else uses it; work goes on by itself.",
-	refusal:    "Shopwright cannot open its records: the database refuses the user or the password. Correct them in SHOPWRIGHT_DATABASE_URL.",
-	absent:     "Shopwright cannot open its records: there is no database of that name. Create it, or correct the name in SHOPWRIGHT_DATABASE_URL.",
-	newer:      "The records were written by a newer version of Shopwright. Run that version, or put back the backup from before it.",
+	unanswered: "The database isn’t responding. Check that it runs and is reachable. Work resumes automatically.",
+	busy:       "Another program has locked the database file. Stop that program. Work resumes automatically.",
+	crowded:    "The database has no free connection. Stop other clients or raise max_connections. Work resumes automatically.",
+	full:       "Can’t write to the database: the disk is full. Free up space. Work resumes automatically.",
+	readOnly:   "Can’t write to the database: it is read-only. Make the database, or the file and its directory, writable for Shopwright. Work resumes automatically.",
+	moved:      "Can’t write to the database: its file was moved, replaced or deleted. Restore the file. Work resumes automatically.",
+	damaged:    "The database is damaged, and Shopwright no longer writes to it. Stop Shopwright, keep the damaged database with all its files, restore a backup and start Shopwright again.",
+	broken:     "Can’t use the database: its disk reports errors. Check the disk. Work resumes automatically.",
+	unopened:   "Can’t open the database file. Check that its directory exists and belongs to the user who runs Shopwright.",
+	slow:       "Can’t use the database: its disk is too slow or too busy. Check what else uses the disk. Work resumes automatically.",
+	refusal:    "Can’t open the database: it rejects the user or the password. Correct them in SHOPWRIGHT_DATABASE_URL.",
+	absent:     "Can’t open the database: no database has that name. Create it, or correct the name in SHOPWRIGHT_DATABASE_URL.",
+	newer:      "The database was written by a newer version of Shopwright. Run that version, or restore the backup from before it.",
 }
 
 func newerSchema(current, known int64) error {
-	return newer.error(fmt.Errorf("the schema is of version %d, this program knows %d", current, known))
+	return newer.error(fmt.Errorf("the schema has version %d, this program supports %d", current, known))
 }
 
 func (t trouble) error(cause error) *Error {

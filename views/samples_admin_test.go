@@ -61,9 +61,9 @@ func samplePlanForm() AdminPlanPage {
 		Notes: []string{"A store gets 8 CPU, 16 GiB, 50 GiB of disk. Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry."},
 		Fields: []AdminField{
 			{Name: "name", Label: "Name", Value: "pro", Hint: "Used in settings and the database, for example large. It can’t be changed later.", Fixed: true},
-			{Name: "label", Label: "Label", Value: hostile, Error: "Type what people call the plan, in at most 40 characters."},
+			{Name: "label", Label: "Label", Value: hostile, Error: "Enter a label with at most 40 characters."},
 			{Name: "stores", Label: "Stores per team", Value: "20", Hint: "0 means no limit", Numeric: true},
-			{Name: "cpu", Label: "CPU per store", Value: "eight", Error: "Type a number of CPUs, such as 2 or 0.5, up to 1000.", Numeric: true},
+			{Name: "cpu", Label: "CPU per store", Value: "eight", Error: "Enter a number of CPUs, such as 2 or 0.5, up to 1000.", Numeric: true},
 			{Name: "memory", Label: "Memory per store, in GiB", Value: "16", Hint: "50 % used by the store itself", Numeric: true},
 		},
 	}
@@ -133,7 +133,7 @@ func sampleVersions() AdminVersionsPage {
 func adminStates() map[string]templ.Component {
 	none, refused := sampleUsers(), sampleUsers()
 	none.Users, none.List = nil, AdminList{Search: hostile, Page: 1}
-	refused.Shell.Notices = []Notice{{Kind: ToneBad, Message: "An installation needs an administrator. Make somebody else one before the last one goes."}}
+	refused.Shell.Notices = []Notice{{Kind: ToneBad, Message: "An installation needs an administrator. Make someone else an administrator first."}}
 	idle := AdminQueuePage{Shell: adminShell("Queue")}
 	return map[string]templ.Component{
 		"17-admin-users":       AdminUsers(sampleUsers()),

@@ -26,11 +26,11 @@ func sampleTemplates() []Choice {
 
 func wrongForm() CreateForm {
 	f := sampleForm()
-	f.Name, f.NameError, f.Slug = hostile, "A name has at most 120 characters.", "nordwind-outdoor"
+	f.Name, f.NameError, f.Slug = hostile, "A name can have at most 120 characters.", "nordwind-outdoor"
 	f.Address = Address{Slug: "nordwind-outdoor", Error: "nordwind-outdoor.localhost is taken.", Free: "nordwind-outdoor-2"}
 	f.EngineError, f.Problem, f.Quota.Used = "Choose an engine.", "Nothing was created.", 4
 	f.Pace = "You can create 3 stores within 1 hour; you have created 2."
-	f.OwnerEmail, f.OwnerEmailError = hostile, "Type an address such as mara@example.com, without accents and with at most 100 characters."
+	f.OwnerEmail, f.OwnerEmailError = hostile, "Enter an address such as mara@example.com, without accents and with at most 100 characters."
 	f.TemplateError, f.CountryError, f.CurrencyError = "Choose a template.", "Choose a country.", "Choose a currency."
 	return f
 }
@@ -46,7 +46,7 @@ func crowdedForm() CreateForm {
 func fullForm() CreateForm {
 	f := sampleForm()
 	f.Engines, f.Name, f.Address = f.Engines[:1], "", Address{}
-	f.Quota.Used, f.Quota.Refusal = 5, "You have 5 of 5 stores. Delete one before you create another."
+	f.Quota.Used, f.Quota.Refusal = 5, "You have 5 of 5 stores. Delete one first."
 	f.Engines[0].Selected = false
 	f.Waits = "The cluster isn’t ready yet. The store waits in the queue and starts automatically."
 	return f

@@ -66,10 +66,10 @@ func personalTeam() TeamPage {
 
 func wrongTeam() TeamPage {
 	p := sampleTeam()
-	p.Problem = "A team needs an owner. Make somebody else one before the last owner goes."
-	p.Form.Email, p.Form.Error = hostile, "Type an address such as mara@example.com, or leave it empty for a link."
-	p.Form.Problem = "100 invitations are pending, and a team has no more. Take some back first."
-	p.Rename.Name, p.Rename.Error = "", "Type a name for the team."
+	p.Problem = "A team needs an owner. Make someone else an owner first."
+	p.Form.Email, p.Form.Error = hostile, "Enter an address such as mara@example.com, or leave it empty for a link."
+	p.Form.Problem = "100 invitations are pending, which is the limit. Revoke some first."
+	p.Rename.Name, p.Rename.Error = "", "Enter a name for the team."
 	p.Delete = &TeamDelete{TeamID: "2", Name: longName, Typed: hostile, Error: "The name doesn’t match. Type it exactly as shown above."}
 	p.Leave = TeamLeave{TeamID: "2", Can: true}
 	return p

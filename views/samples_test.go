@@ -329,7 +329,7 @@ func sampleOwner() OwnerForm {
 func ownerWrong() templ.Component {
 	p := sampleStorePage("Atelier Köhler", Ready, TabSettings)
 	p.Settings = &SettingsTab{Facts: sampleFacts(), Owner: sampleOwner(), Delete: sampleDelete("")}
-	p.Settings.Owner.Email, p.Settings.Owner.Error = hostile, "Type an address such as mara@example.com, without accents and with at most 100 characters."
+	p.Settings.Owner.Email, p.Settings.Owner.Error = hostile, "Enter an address such as mara@example.com, without accents and with at most 100 characters."
 	return Store(p)
 }
 
@@ -374,7 +374,7 @@ func states() map[string]templ.Component {
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
 		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),
-		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was used already, or is older than 10 minutes. Make another with: shopwright login-link", Version: "0.1.0"}),
+		"01e-login-link-used":     LoginLink(LoginLinkPage{Problem: "This link was already used, or is older than 10 minutes. Create another with: shopwright login-link", Version: "0.1.0"}),
 		"01b-sign-in-providers":   SignIn(SignInPage{DevLogin: true, Version: "0.1.0", Providers: sampleProviders()}),
 		"01f-sign-in-one":         SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:1], Next: "/stores/7", Notice: "Sign in to continue."}),
 		"01g-sign-in-refused":     SignIn(SignInPage{Version: "0.1.0", Providers: sampleProviders()[:2], Problem: "Google isn’t responding. Try again in a moment, or use another sign-in method."}),
@@ -429,7 +429,7 @@ func states() map[string]templ.Component {
 		"12b-delete":              deletePage(sampleDelete("")),
 		"12c-delete-wrong":        deletePage(sampleDelete("The name doesn’t match. Type it exactly as shown above.")),
 		"17-teams":                Teams(sampleTeams()),
-		"17b-team-new-wrong":      NewTeam(NewTeamPage{Shell: sampleShell("Create team", PlaceTeams), Form: TeamNameForm{Name: hostile, Error: "A name has at most 120 characters; this one has 400.", Problem: "Nothing was created."}}),
+		"17b-team-new-wrong":      NewTeam(NewTeamPage{Shell: sampleShell("Create team", PlaceTeams), Form: TeamNameForm{Name: hostile, Error: "A name can have at most 120 characters; this one has 400.", Problem: "Nothing was created."}}),
 		"17c-team":                Team(sampleTeam()),
 		"17d-team-viewer":         Team(viewersTeam()),
 		"17e-team-personal":       Team(personalTeam()),
@@ -438,7 +438,7 @@ func states() map[string]templ.Component {
 		"17h-team-mailed":         Team(mailedTeam("")),
 		"17i-team-not-mailed":     Team(mailedTeam("The mail couldn’t be sent. Send the link yourself, or renew the invitation later.")),
 		"18-invitation":           Invitation(sampleInvitation("")),
-		"18b-invitation-problem":  Invitation(sampleInvitation("This invitation is for another address than yours. Sign in with the one that it was sent to, or ask for an invitation to yours.")),
+		"18b-invitation-problem":  Invitation(sampleInvitation("This invitation is for another email address. Sign in with the address it was sent to, or ask for an invitation to yours.")),
 		"19-audit":                Audit(sampleAudit()),
 		"19b-audit-none":          Audit(emptyAudit()),
 		"02j-stores-of-teams":     listPage(teamsList()),
@@ -453,7 +453,7 @@ func states() map[string]templ.Component {
 		"14d-no-tokens":           Tokens(noTokens()),
 		"14e-reference":           Reference(sampleReference()),
 		"15c-signed-out":          SignedOut(SignedOutPage{Action: "/stores", Fields: []Fact{{Name: "name", Value: hostile}}, Version: "0.1.0"}),
-		"16-error-404":            Error(ErrorPage{Code: 404, Title: "There is no store here", Message: "The address may be mistyped, or the store may be deleted.", SignedIn: true}),
+		"16-error-404":            Error(ErrorPage{Code: 404, Title: "Not found", Message: "The address is wrong, or the page no longer exists.", SignedIn: true}),
 		"16b-error-500":           Error(ErrorPage{Code: 500, Title: "Something broke on our side", Message: "Your shops are not touched by this.", RequestID: "req_01JD3V8Q4T"}),
 		"16d-error-503":           Error(ErrorPage{Code: 503, Title: "Database unavailable", Message: "The database isn’t responding. Shops keep selling. Reload the page in a moment.", SignedIn: true}),
 		"16c-unreachable":         Stores(StoresPage{Shell: unreachableShell(), List: away, Create: sampleForm()}),

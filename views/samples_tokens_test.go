@@ -19,9 +19,9 @@ func sampleTokens(form TokenForm, made MadeToken) TokensPage {
 
 func refusedToken() TokensPage {
 	page := sampleTokens(TokenForm{
-		Name: hostile, NameError: "Type a name for the token, such as what will use it.", TeamError: "Choose one of your teams.",
-		ScopesError: "Choose at least one thing that the token may do.", LifetimeError: "A token lasts for a year at most.",
-		Problem: "You have 50 tokens. Revoke one before you make another.",
+		Name: hostile, NameError: "Enter a name for the token, for example build server.", TeamError: "Choose one of your teams.",
+		ScopesError: "Choose at least one permission.", LifetimeError: "A token expires after at most one year.",
+		Problem: "You have 50 tokens, which is the limit. Revoke one first.",
 	}, MadeToken{})
 	return page
 }
@@ -34,16 +34,16 @@ func noTokens() TokensPage {
 
 func sampleReference() ReferencePage {
 	fields := []Parameter{
-		{Name: "name", Kind: "string", Required: true}, {Name: "slug", Kind: "string", Text: "Its part of the address."},
+		{Name: "name", Kind: "string", Required: true}, {Name: "slug", Kind: "string", Text: "First part of the host name."},
 		{Name: "status", Kind: "provisioning | ready | degraded | failed | upgrading | sleeping | deleting"},
 	}
 	return ReferencePage{Shell: sampleShell("API", PlaceAccount), Base: "https://shopwright.example.com/api/v1", Groups: []OperationGroup{
-		{Name: "Stores", Text: "Open, look at, change and delete stores.", Operations: []Operation{
-			{ID: "create-store", Method: "POST", Path: "/api/v1/stores", Summary: "Create a store", Text: "It opens by itself.", Scopes: []string{"stores:write"},
-				Parameters: []Parameter{{Name: "Idempotency-Key", In: "header", Kind: "string", Text: "Chosen by you."}}, Body: fields, Status: 202, Answer: fields,
+		{Name: "Stores", Text: "Create, view, change and delete stores.", Operations: []Operation{
+			{ID: "create-store", Method: "POST", Path: "/api/v1/stores", Summary: "Create a store", Text: "Creation runs in the background.", Scopes: []string{"stores:write"},
+				Parameters: []Parameter{{Name: "Idempotency-Key", In: "header", Kind: "string", Text: "Client-chosen key."}}, Body: fields, Status: 202, Answer: fields,
 				Request: "curl -H \"Authorization: Bearer $SHOPWRIGHT_TOKEN\" -X POST \"https://shopwright.example.com/api/v1/stores\" \\\n  -d '{\"name\":\"" + longName + "\"}'", Example: "{\n  \"name\": \"Tea & Tonic\"\n}"},
 			{ID: "revoke", Method: "DELETE", Path: "/api/v1/tokens/{token}", Summary: "Revoke a token", Status: 204, Request: "curl"},
 		}},
-		{Name: "Account", Text: "Who you are."},
+		{Name: "Account", Text: "The token’s user."},
 	}}
 }

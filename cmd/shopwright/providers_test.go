@@ -53,10 +53,10 @@ func TestSignInWithTheProgram(t *testing.T) {
 	p.startSignedOut()
 	b := &http.Client{Jar: p.client.Jar, Timeout: p.client.Timeout} // follows where it is sent
 	issuer.Be(providertest.Person{Subject: "2", Name: "Mallory", Email: "mallory@evil.example", Verified: true}, providertest.Faults{})
-	if page := visit(t, b, p.url+"/sign-in/with/oidc"); !strings.Contains(page, "You have no account here") {
+	if page := visit(t, b, p.url+"/sign-in/with/oidc"); !strings.Contains(page, "You don’t have an account here") {
 		t.Errorf("who is not let in reads %s", page)
 	}
-	if page := visit(t, b, p.url+"/sign-in/with/away"); !strings.Contains(page, "Away does not answer") {
+	if page := visit(t, b, p.url+"/sign-in/with/away"); !strings.Contains(page, "Away isn’t responding") {
 		t.Errorf("of an issuer that is away is said %s", page)
 	}
 	issuer.Be(providertest.Person{Subject: "1", Name: "Mara", Email: "root@example.com", Verified: true}, providertest.Faults{})

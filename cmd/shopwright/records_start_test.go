@@ -23,20 +23,20 @@ func TestUnusableRecordsAtTheStart(t *testing.T) {
 		harm     harm
 		sentence string
 	}{
-		"locked":         {lockFile, "another program has locked the database file"},
-		"header":         {func(t *testing.T, file string) func() { write(t, file, 0, garbage); return func() {} }, "records are damaged"},
-		"middle":         {damage, "records are damaged"},
-		"read-only file": {func(t *testing.T, file string) func() { chmod(t, file, 0o400); return func() { chmod(t, file, 0o600) } }, "the database is read-only"},
+		"locked":         {lockFile, "Another program has locked the database file"},
+		"header":         {func(t *testing.T, file string) func() { write(t, file, 0, garbage); return func() {} }, "database is damaged"},
+		"middle":         {damage, "database is damaged"},
+		"read-only file": {func(t *testing.T, file string) func() { chmod(t, file, 0o400); return func() { chmod(t, file, 0o600) } }, "it is read-only"},
 		"read-only folder": {func(t *testing.T, file string) func() {
 			chmod(t, filepath.Dir(file), 0o500)
 			return func() { chmod(t, filepath.Dir(file), 0o700) }
-		}, "the database is read-only"},
+		}, "it is read-only"},
 		"folder in its place": {func(t *testing.T, file string) func() {
 			if err := errors.Join(os.Remove(file), os.Mkdir(file, 0o700)); err != nil {
 				t.Fatal(err)
 			}
 			return func() {}
-		}, "cannot be opened"},
+		}, "Can’t open the database file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,7 +64,7 @@ func TestFullDiskAtTheStart(t *testing.T) {
 	dir := smallDisk(t)
 	undo := fillDisk(t, filepath.Join(dir, "shopwright.db"))
 	env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DATA_DIR=" + dir, "SHOPWRIGHT_DEV_LOGIN=true"}
-	if code, said := call(t, env, "serve"); code != 1 || !strings.Contains(said, "the disk is full. Free some space") {
+	if code, said := call(t, env, "serve"); code != 1 || !strings.Contains(said, "the disk is full. Free up space") {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 	undo()
@@ -149,7 +149,7 @@ func TestStartWaitsForPostgres(t *testing.T) {
 	s.Crash()
 	env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATABASE_URL=" + database}
 	code, said := call(t, append(env, "SHOPWRIGHT_DATABASE_WAIT=4s"), "serve")
-	if code != 1 || !strings.Contains(said, "shopwright: Shopwright cannot reach its records: the database does not answer.") {
+	if code != 1 || !strings.Contains(said, "shopwright: The database isn’t responding.") {
 		t.Errorf("exit code %d: %s", code, said)
 	}
 	// With three seconds between them. A machine that is slow fits in less.
@@ -178,9 +178,9 @@ func TestDatabaseThatRefusesEndsTheStart(t *testing.T) {
 		url, sentence string
 		code          int
 	}{
-		"password": {strings.Replace(guarded, ":right@", ":hidden@", 1), "refuses the user or the password", 1},
-		"name":     {strings.Replace(database, "/shopwright?", "/elsewhere?", 1), "no database of that name", 1},
-		"URL":      {"postgres://me:hidden@host:port/x", "SHOPWRIGHT_DATABASE_URL cannot be read", 2},
+		"password": {strings.Replace(guarded, ":right@", ":hidden@", 1), "rejects the user or the password", 1},
+		"name":     {strings.Replace(database, "/shopwright?", "/elsewhere?", 1), "no database has that name", 1},
+		"URL":      {"postgres://me:hidden@host:port/x", "SHOPWRIGHT_DATABASE_URL is invalid", 2},
 		"scheme":   {"mysql://me:hidden@host/x", "must be sqlite:PATH or postgres://", 2},
 	} {
 		env := []string{"SHOPWRIGHT_ADDR=127.0.0.1:0", "SHOPWRIGHT_DEV_LOGIN=true", "SHOPWRIGHT_DATABASE_URL=" + c.url}

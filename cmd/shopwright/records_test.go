@@ -172,10 +172,10 @@ func TestRecordsFailAndRecoverWhileRunning(t *testing.T) {
 		disk     func(t *testing.T) string
 		sentence string
 	}{
-		"locked": {lockFile, (*testing.T).TempDir, "another program has locked the database file"},
-		"full":   {fillDisk, smallDisk, "the disk is full. Free some space; work goes on by itself."},
-		"frozen": {freeze, (*testing.T).TempDir, "the database is read-only. Make the database, or the file and its folder, writable"},
-		"moved":  {moveAway, (*testing.T).TempDir, "the database file was moved, replaced or removed"},
+		"locked": {lockFile, (*testing.T).TempDir, "Another program has locked the database file"},
+		"full":   {fillDisk, smallDisk, "the disk is full. Free up space. Work resumes automatically."},
+		"frozen": {freeze, (*testing.T).TempDir, "it is read-only. Make the database, or the file and its directory, writable"},
+		"moved":  {moveAway, (*testing.T).TempDir, "its file was moved, replaced or deleted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -235,7 +235,7 @@ func TestRecordsAreDamagedWhileRunning(t *testing.T) {
 	fillRecords(t, file)
 	p.start()
 	undo := damage(t, file)
-	const sentence = "nothing is written to them any more"
+	const sentence = "no longer writes to it"
 	if status, body := p.get("/stores"); status != http.StatusServiceUnavailable || !strings.Contains(body, sentence) {
 		t.Errorf("GET /stores: %d %s", status, body)
 	}
@@ -282,7 +282,7 @@ const manyLines = 12
 func (p *process) wantFewLines(t *testing.T, sentence string) {
 	t.Helper()
 	told := p.said.with(`level=ERROR msg="Shopwright`)
-	if len(told) != 1 || !strings.Contains(told[0], sentence) || len(p.said.with("the records can be used again")) != 1 {
+	if len(told) != 1 || !strings.Contains(told[0], sentence) || len(p.said.with("the database is available again")) != 1 {
 		t.Errorf("the log was told %d times", len(told))
 	}
 	lines := slices.DeleteFunc(append(p.said.with("level=ERROR"), p.said.with("level=WARN")...), func(line string) bool {
@@ -358,7 +358,7 @@ func TestPostgresFailsAndRecoversWhileRunning(t *testing.T) {
 
 			over := time.After(c.lasts)
 			undo := c.harm(s, way)
-			const sentence = "the database does not answer"
+			const sentence = "The database isn’t responding"
 			p.wantTroubled(t, sentence, http.StatusServiceUnavailable)
 			<-over
 			if err := undo(); err != nil {
