@@ -140,7 +140,7 @@ func TestPlatformIsUpdatedAsItsDatabaseAllows(t *testing.T) {
 		t.Errorf("two pods on SQLite: %+v", d.Spec.Strategy)
 	}
 	if claim := only[*corev1.PersistentVolumeClaim](t, lite); claim.Annotations["helm.sh/resource-policy"] != "keep" {
-		t.Error("the records go with the release")
+		t.Error("the database goes with the release")
 	}
 	shared := platform(t, values{"replicas": 2, "database": values{"existingSecret": "postgres"}})
 	enginetest.Each(shared, func(c *corev1.PersistentVolumeClaim) { t.Errorf("a volume %s beside Postgres", c.Name) })

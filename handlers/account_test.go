@@ -12,7 +12,7 @@ import (
 	"shopwright.dev/shopwright/handlers"
 )
 
-// change writes into the records behind the program's back.
+// change writes into the database behind the program's back.
 func (s site) change(statement string, args ...any) {
 	s.t.Helper()
 	file, err := sql.Open("sqlite", s.file)

@@ -354,7 +354,7 @@ func orUnknown(version string) string {
 // capacityPatience is how long a page about the cluster waits until its nodes are counted.
 const capacityPatience = 5 * time.Second
 
-// clusterCard tells what the records know of a cluster, and of the one that is worked on what
+// clusterCard tells what the database knows of a cluster, and of the one that is worked on what
 // the connection to it says.
 func (a *App) clusterCard(ctx context.Context, cluster store.ClusterAccount) views.AdminClusterCard {
 	card := views.AdminClusterCard{Cluster: views.Cluster{Name: word(cluster.Name)}, Facts: []views.Fact{

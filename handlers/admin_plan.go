@@ -65,7 +65,7 @@ func formOf(p store.Plan) planForm {
 }
 
 // plan is what the form means. A figure that is none is one that no plan may have, so that
-// the records refuse it at its field.
+// the database refuses it at its field.
 func (f planForm) plan() store.Plan {
 	return store.Plan{
 		Name: strings.TrimSpace(f.Name), Label: word(f.Label), Stores: amount(f.Stores, 1), CPU: amount(f.CPU, 1000),

@@ -1,5 +1,5 @@
 // Package handlers is the web face: routes, pages, fragments, the live stream, sessions and
-// sign-in. It is the only place that knows echo; what it shows comes from the records and
+// sign-in. It is the only place that knows echo; what it shows comes from the database and
 // from the provisioner, what it draws is in views.
 package handlers
 

@@ -22,7 +22,7 @@ import (
 type site struct {
 	t    *testing.T
 	db   *store.DB
-	file string // of the records
+	file string // of the database
 	app  *handlers.App
 	url  string
 	log  *strings.Builder

@@ -123,7 +123,7 @@ func (a *App) teamFor(ctx context.Context, who visitor, chosen string) (string, 
 	case chosen != "":
 		return chosen, nil
 	case len(able) == 0:
-		return "", nil // which the records refuse
+		return "", nil // which the database refuses
 	}
 	choices, err := a.teamsToCreateIn(ctx, who, "")
 	if err != nil || len(choices) == 0 {

@@ -42,7 +42,7 @@ func openEntrance(t *testing.T) entrance {
 	return e.open(sessionKey)
 }
 
-// open serves the records of the entrance with these keys, the first of which signs.
+// open serves the database of the entrance with these keys, the first of which signs.
 func (e entrance) open(keys ...string) entrance {
 	e.t.Helper()
 	server := httptest.NewUnstartedServer(nil)

@@ -221,7 +221,7 @@ func TestViewersOpenNoStores(t *testing.T) {
 	p.wantProblem(p.call("POST", "/stores", api.NewStore{Name: "Mine", Engine: "woocommerce"}), http.StatusForbidden, "forbidden")
 	_, err := s.db.CreateStore(t.Context(), viewer.actor, store.NewStore{TeamID: team, Cluster: storetest.Cluster(t, s.db), Name: "Mine", Engine: "woocommerce"})
 	if store.ErrorCode(err) != store.Forbidden {
-		t.Errorf("the records let a viewer open a store: %v", err)
+		t.Errorf("the database lets a viewer open a store: %v", err)
 	}
 	if list := s.get(people[store.Owner].browser, "/stores"); strings.Contains(list.body, "Mine") {
 		t.Error("a viewer has opened a store")

@@ -12,7 +12,7 @@ import (
 // healthz says that the process is alive.
 func (a *App) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz says whether requests can be served: that the records can be read and written, and
+// readyz says whether requests can be served: that the database can be read and written, and
 // that the program is not about to end. A cluster that cannot be reached does not take the
 // pages away.
 func (a *App) readyz(c echo.Context) error {

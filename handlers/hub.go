@@ -13,7 +13,7 @@ import (
 
 // hub keeps pages live, however many are open.
 //
-// One subscription to the events of the records serves all of them. Readers who see the
+// One subscription to the events of the database serves all of them. Readers who see the
 // same thing, which is the same page with the same rights, share a [room]. It draws what
 // an event can have changed, once, and publishes it as an [edition]. Each reader's
 // [stream] remembers which edition its browser has, and writes what is newer whenever

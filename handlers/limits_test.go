@@ -309,7 +309,7 @@ func (s site) wantAddress(want, storeID string) {
 	}
 }
 
-// raw opens the records beside the site.
+// raw opens the database beside the site.
 func (s site) raw() *sql.DB {
 	s.t.Helper()
 	db, err := sql.Open("sqlite", s.file)

@@ -24,7 +24,7 @@ func TestUnusableRecordsAreToldOnThePage(t *testing.T) {
 	if _, err := other.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}
-	const sentence = "Work resumes automatically." // what is wrong is told apart by the records' own tests
+	const sentence = "Work resumes automatically." // what is wrong is told apart by the database's own tests
 	refused := s.post(b, made+"/delete", url.Values{"confirm": {"Before"}})
 	if refused.status != http.StatusServiceUnavailable || !strings.Contains(refused.body, "Database unavailable") || !strings.Contains(refused.body, sentence) {
 		t.Errorf("delete: %+v", refused)
@@ -42,7 +42,7 @@ func TestUnusableRecordsAreToldOnThePage(t *testing.T) {
 		}
 	}
 	if strings.Contains(s.log.String(), "level=ERROR") {
-		t.Errorf("requests tell the log of the records:\n%s", s.log)
+		t.Errorf("requests tell the log of the database:\n%s", s.log)
 	}
 	if err := other.Close(); err != nil {
 		t.Fatal(err)

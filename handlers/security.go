@@ -82,8 +82,8 @@ func onlyText(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// wholeForms reads what was posted before anything is done with it, so that what is too large,
-// or is no form, is refused as such and not taken for an empty one.
+// wholeForms parses a posted form before its handler runs, so that a body that is too large or isn't a form is
+// refused as such and not taken for an empty form.
 func wholeForms(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().Method != http.MethodPost || forPrograms(c) {

@@ -68,7 +68,7 @@ type connection struct {
 }
 
 // cluster keeps the connection to one cluster: it finds it, makes sure that it is the one
-// that the records mean, and watches whether it answers.
+// that the database means, and watches whether it answers.
 type cluster struct {
 	record  store.Cluster
 	db      *store.DB
@@ -316,7 +316,7 @@ func (c *cluster) State() ClusterState {
 	return c.state
 }
 
-// known is the UID of the cluster that the records mean.
+// known is the UID of the cluster that the database means.
 func (c *cluster) known() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

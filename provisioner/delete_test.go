@@ -191,7 +191,7 @@ func TestWhatChangesWhileLookingIsSeen(t *testing.T) {
 	p.untilGone(t, st)
 }
 
-// lockRecords lets nobody write to the records until they are unlocked.
+// lockRecords lets nobody write to the database until it is unlocked.
 func (p *platform) lockRecords(t *testing.T) (unlock func()) {
 	t.Helper()
 	other, err := sql.Open("sqlite", "file:"+p.file+"?_pragma=busy_timeout(60000)") // who writes just now ends first

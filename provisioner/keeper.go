@@ -15,7 +15,7 @@ import (
 // replaces it.
 const comesBack = 2 * time.Second
 
-// keepAgain is the pause after the records could not be asked, or written to.
+// keepAgain is the pause after the database could not be asked, or written to.
 const keepAgain = 10 * time.Second
 
 // keeper remembers what it could not see to yet.
@@ -55,7 +55,7 @@ func (p *Provisioner) keep(ctx context.Context) {
 	}
 }
 
-// look sees to what has gone, as far as the records let it.
+// look sees to what has gone, as far as the database lets it.
 func (k *keeper) look(ctx context.Context) {
 	for id, gone := range k.conn.watcher.Losses() {
 		k.add(id, gone)

@@ -29,6 +29,6 @@ func TestFailureTellsTheLastWordsOfACrash(t *testing.T) {
 		t.Errorf("%s: last words %+v", st.Job.Failure.Title, words)
 	}
 	if strings.Contains(strings.Join(words.Lines, " "), login.Password) {
-		t.Error("the records hold a password")
+		t.Error("the database holds a password")
 	}
 }

@@ -31,7 +31,7 @@ const patience = 15 * time.Minute
 type platform struct {
 	*provisioner.Provisioner
 	db    *store.DB
-	file  string // of the records
+	file  string // of the database
 	admin kubernetes.Interface
 	actor store.Actor
 	team  string

@@ -39,7 +39,7 @@ func (older) Chart() fs.FS {
 // Values implements engine.Engine.
 func (o older) Values(s engine.Spec) (map[string]any, error) { return engine.ReleaseValues(o, s) }
 
-// wantOwner checks whom the release in place and the records name.
+// wantOwner checks whom the release in place and the database names.
 func (p *platform) wantOwner(t *testing.T, st store.Store, revision int, inShop, recorded string) {
 	t.Helper()
 	if st.Status != store.Ready || st.Revision != revision || st.OwnerEmail != recorded {

@@ -1,8 +1,8 @@
-// Package provisioner brings stores about: it takes what people asked for from the records,
+// Package provisioner brings stores about: it takes what people asked for from the database,
 // observes the cluster, decides purely what to do next, and does it, until the store is as
 // it should be. It also reads for the pages what the cluster says of a store now.
 //
-// It knows the records, the engines, Helm and Kubernetes. It does not know HTTP.
+// It knows the database, the engines, Helm and Kubernetes. It does not know HTTP.
 package provisioner
 
 import (

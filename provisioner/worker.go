@@ -25,7 +25,7 @@ type worker struct {
 	log    *slog.Logger
 
 	settled settled
-	job     string // the id of that which settled, the plan and the fields below are about
+	job     string // the id of the job that settled, the plan and the fields below are about
 	plan    store.Plan
 	outcome string        // what the present step came to
 	said    string        // the last message of the present step
@@ -237,8 +237,8 @@ func backoff(failures int) time.Duration {
 	return min(time.Second<<min(failures, 6), 30*time.Second) / 2
 }
 
-// tell says on the page what the work cannot get past, from the second try on. That the cluster
-// is away, or the records are, is said for all stores at once.
+// tell shows from the second try on why the work is retried. An unreachable cluster or database is shown once
+// for all stores.
 func (w *worker) tell(ctx context.Context, err error, refused bool) {
 	if w.failures < 2 || w.claim.Store.Job.Step == "" || w.cluster.connection() == nil {
 		return

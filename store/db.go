@@ -19,7 +19,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// DB is the handle on the records. It is safe for concurrent use.
+// DB is the handle on the database. It is safe for concurrent use.
 type DB struct {
 	write    *pool           // on SQLite a single connection: one writer at a time
 	read     *pool           // the same pool on Postgres
@@ -33,11 +33,10 @@ type DB struct {
 	log         *slog.Logger
 }
 
-// Option changes how the records are opened.
+// Option changes how the database is opened.
 type Option func(*DB)
 
-// WithLog makes the records tell, once each, when they become unusable and when they are
-// well again.
+// WithLog logs, once each, when the database becomes unusable and when it is available again.
 func WithLog(log *slog.Logger) Option { return func(db *DB) { db.log = log } }
 
 // Exclusively refuses to open a SQLite file that another process has opened exclusively. Claims
@@ -109,7 +108,7 @@ func (db *DB) Close() error {
 // freshWrite is how long ago the last write may be for Check to trust it.
 const freshWrite = 10 * time.Second
 
-// Check reports whether the records can be read and written now: nil, or an *Error with
+// Check reports whether the database can be read and written now: nil, or an *Error with
 // the code Unavailable.
 func (db *DB) Check(ctx context.Context) error {
 	if _, err := db.LastEvent(ctx); err != nil {

@@ -16,7 +16,7 @@ const (
 	Conflict    Code = "conflict"
 	Forbidden   Code = "forbidden"
 	Limited     Code = "limited"
-	Unavailable Code = "unavailable" // the records cannot be used now
+	Unavailable Code = "unavailable" // the database cannot be used now
 	Internal    Code = "internal"
 )
 

@@ -94,7 +94,7 @@ type ChartUse struct {
 	Stores  int
 }
 
-// Versions are those of the records and of what the stores run.
+// Versions are those of the database and of what the stores run.
 type Versions struct {
 	Database string // its name and version
 	Schema   int64

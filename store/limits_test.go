@@ -61,7 +61,7 @@ func TestNarrowestQuotaIsShown(t *testing.T) {
 	}
 }
 
-// The rate is counted from the records: it outlasts the process, and what was deleted.
+// The rate is counted from the database: it outlasts the process, and what was deleted.
 func TestCreateRateOutlastsTheProcess(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

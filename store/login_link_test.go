@@ -43,7 +43,7 @@ func TestLoginLinkIsGoodForOneSignIn(t *testing.T) {
 	})
 }
 
-// Whoever reads the records, such as in a backup, finds no link that opens anything.
+// Whoever reads the database, such as in a backup, finds no link that opens anything.
 func TestLoginLinkIsKeptAsAHash(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

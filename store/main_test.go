@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) int {
 	server, err := storetest.StartPostgres(context.Background())
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "the records must be tested on Postgres too:", err)
+		fmt.Fprintln(os.Stderr, "the database must be tested on Postgres too:", err)
 		return 1
 	}
 	postgres = server

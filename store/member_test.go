@@ -8,7 +8,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// now returns the person as the records have it now.
+// now returns the person as the database has it now.
 func (b bundle) now(t *testing.T, name string) store.Actor {
 	t.Helper()
 	actor, _ := storetest.Actor(t, b.db, name)

@@ -68,7 +68,7 @@ func limit(config *pgx.ConnConfig) {
 	}
 }
 
-// probe tries whether the trouble is over. The records' health learns what it meets.
+// probe tries whether the trouble is over. The database's health learns what it meets.
 func (db *DB) probe(ctx context.Context, known *Error) {
 	if db.postgres == nil {
 		db.probeFile(ctx, known)

@@ -175,7 +175,7 @@ func (db *DB) probeFile(ctx context.Context, known *Error) {
 			return
 		}
 	}
-	_ = db.touch(ctx) // the records' health learns of it
+	_ = db.touch(ctx) // the database's health learns of it
 }
 
 // forget drops what connections remember of a file that was damaged.

@@ -18,7 +18,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// lines is what the records have told the log.
+// lines is what the database has told the log.
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -36,7 +36,7 @@ func (l *lines) has(text string) int {
 	return strings.Count(l.text.String(), text)
 }
 
-// logged opens the records and what they tell the log.
+// logged opens the database and what it tells the log.
 func logged(t *testing.T, url string) (bundle, *lines) {
 	t.Helper()
 	log := &lines{}
@@ -64,7 +64,7 @@ func wantUnavailable(t *testing.T, err error, sentence string) {
 	}
 }
 
-// untilWell waits for the records to be usable again, by themselves.
+// untilWell waits for the database to be usable again, on its own.
 func (b bundle) untilWell(t *testing.T) {
 	t.Helper()
 	b.eventually(t, "well", func() bool { return b.db.Check(t.Context()) == nil })
@@ -157,7 +157,7 @@ type claimed struct {
 	err error
 }
 
-// claimInBackground claims while the records cannot be used.
+// claimInBackground claims while the database cannot be used.
 func (b bundle) claimInBackground() <-chan claimed {
 	result := make(chan claimed, 1)
 	go func() {

@@ -1,7 +1,7 @@
 // Package views renders the pages and their parts. Each view model holds exactly what is
 // displayed, so that every state of a page can be rendered without a server.
 //
-// It is pure: it knows the static files' names, and neither the records nor the cluster
+// It is pure: it knows the static files' names, and neither the database nor the cluster
 // nor HTTP.
 package views
 

@@ -68,7 +68,7 @@ func measureList(ctx context.Context, b *bench) (figures []figure, err error) {
 	}, nil
 }
 
-// fillRecords makes the records of many stores that are ready, and returns their directory.
+// fillRecords fills the database with many stores that are ready, and returns their directory.
 func fillRecords(ctx context.Context, b *bench) (dir string, err error) {
 	if dir, err = os.MkdirTemp(b.scratch, "list-"); err != nil {
 		return "", err

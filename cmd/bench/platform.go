@@ -18,7 +18,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// platform is our own way: the records and the provisioner, in this process.
+// platform is our own way: the database and the provisioner, in this process.
 type platform struct {
 	work    *provisioner.Provisioner
 	db      *store.DB
@@ -27,7 +27,7 @@ type platform struct {
 	settled kube.Signals // by store id: it is ready, failed or gone
 	stop    context.CancelFunc
 	running sync.WaitGroup
-	dir     string // of the records, as the program's data directory
+	dir     string // of the database, as the program's data directory
 	log     *os.File
 
 	mu  sync.Mutex
@@ -66,7 +66,7 @@ func newPlatform(ctx context.Context, b *bench, at target, concurrency int) (*pl
 	return p, p.connected(ctx)
 }
 
-// open makes the records, and in them the user whom the program signs in.
+// open makes the database, and in it the user whom the program signs in.
 func (p *platform) open(ctx context.Context) (err error) {
 	if p.db, err = store.Open(ctx, "sqlite:"+filepath.Join(p.dir, "shopwright.db")); err != nil {
 		return err
@@ -92,7 +92,7 @@ func (p *platform) start() {
 	p.running.Go(func() { p.relay(ctx) })
 }
 
-// close ends the work and leaves the records where they are.
+// close ends the work and leaves the database where it is.
 func (p *platform) close() {
 	p.stop()
 	p.running.Wait()
@@ -125,7 +125,7 @@ func (p *platform) lastSaid() string {
 	return string(text[max(0, len(text)-size):])
 }
 
-// relay signals what waits for a store when the records say that it has come to an end.
+// relay signals what waits for a store when the database says that it has come to an end.
 func (p *platform) relay(ctx context.Context) {
 	for ctx.Err() == nil {
 		sub := p.db.Subscribe()

@@ -43,7 +43,7 @@ func houses() []house {
 }
 
 // measureStreams opens the list of stores in thousands of browsers, which all live in this
-// process; the program is one of its own, and its records are on Postgres, so that changes
+// process; the program is one of its own, and its database is on Postgres, so that changes
 // can be made from here.
 func measureStreams(ctx context.Context, b *bench) (figures []figure, err error) {
 	server, err := storetest.StartPostgres(ctx)

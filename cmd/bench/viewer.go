@@ -116,7 +116,7 @@ func (r *records) claimedFor(ctx context.Context, m member, name string) (store.
 	return claim, err
 }
 
-// ready makes a store that is ready in the records, and in no cluster.
+// ready makes a store that is ready in the database, and in no cluster.
 func (r *records) ready(ctx context.Context, name string) (store.Store, error) {
 	claim, err := r.claimed(ctx, name)
 	if err != nil {

@@ -108,7 +108,7 @@ func TestHandsOverWhenItEnds(t *testing.T) {
 	second.removeStore(slug, "Handed over")
 }
 
-// holder is who has claimed the store, as the records say; nobody is empty.
+// holder is who has claimed the store, as the database says; nobody is empty.
 func (r replica) holder(slug string) (holder string) {
 	r.t.Helper()
 	conn, err := pgx.Connect(r.t.Context(), r.database)

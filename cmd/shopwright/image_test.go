@@ -25,7 +25,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
-// container is the image at work in a real engine, with a volume for its records.
+// container is the image at work in a real engine, with a volume for its database.
 type container struct {
 	*process          // for its client
 	engine   []string // arguments that name the engine, unless it is that of `make test`

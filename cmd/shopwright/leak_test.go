@@ -123,7 +123,7 @@ func TestSecretsAreFoundInWhateverTheyAreWrapped(t *testing.T) {
 }
 
 // TestSecretsOfStoresAreInTheirSecretOnly opens a store of each engine, shows its login and
-// checks it, and then looks for every password of it in all that the cluster, the records, the
+// checks it, and then looks for every password of it in all that the cluster, the database, the
 // log and the pages hold.
 func TestSecretsOfStoresAreInTheirSecretOnly(t *testing.T) {
 	t.Parallel()
@@ -271,7 +271,7 @@ func (s *search) inRecords(file string) {
 	for _, table := range s.strings(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
 		for _, column := range s.strings(db, "SELECT name FROM pragma_table_info('"+table+"')") {
 			for _, value := range s.strings(db, fmt.Sprintf("SELECT CAST(%q AS TEXT) FROM %q WHERE %q IS NOT NULL", column, table, column)) {
-				s.in("the records, "+table+"."+column, []byte(value))
+				s.in("the database, "+table+"."+column, []byte(value))
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
-// How fast one user may create stores is counted from the records: killing the program does
+// How fast one user may create stores is counted from the database: killing the program does
 // not begin anew, nor does a header that anybody can send.
 func TestCreateRateOutlivesTheProgram(t *testing.T) {
 	t.Parallel()

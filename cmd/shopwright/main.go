@@ -1,5 +1,5 @@
 // Command shopwright opens and runs online shops on Kubernetes: it serves the pages, keeps
-// the records and does the work, all in one process.
+// the database and does the work, all in one process.
 package main
 
 import (

@@ -26,7 +26,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// harm makes the records of a running program unusable, and returns what undoes it.
+// harm makes the database of a running program unusable, and returns what undoes it.
 type harm func(t *testing.T, file string) (undo func())
 
 func lockFile(t *testing.T, file string) (undo func()) {
@@ -151,7 +151,7 @@ func smallDisk(t *testing.T) string {
 		if os.Geteuid() == 0 {
 			t.Fatalf("mount a small disk: %v: %s", err, out)
 		}
-		t.Skip("only root may mount a small disk; the records' own tests try a full one without")
+		t.Skip("only root may mount a small disk; the database's own tests try a full one without")
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
@@ -161,7 +161,7 @@ func smallDisk(t *testing.T) string {
 	return dir
 }
 
-// troubled is how long the records stay unusable in these tests: longer than a lease, so
+// troubled is how long the database stays unusable in these tests: longer than a lease, so
 // that work in progress is handed back and taken up again.
 const troubled = 20 * time.Second
 
@@ -209,7 +209,7 @@ func (p *process) move(dir string) {
 	p.env = append(p.env, "SHOPWRIGHT_DATA_DIR="+dir)
 }
 
-// wantTroubled watches the program while its records cannot be used.
+// wantTroubled watches the program while its database cannot be used.
 func (p *process) wantTroubled(t *testing.T, sentence string, list int) {
 	t.Helper()
 	status, body := p.form("/stores", url.Values{"name": {"Never"}, "engine": {"woocommerce"}})
@@ -275,7 +275,7 @@ func fillRecords(t *testing.T, file string) {
 	}
 }
 
-// manyLines is more than the log is to be told while the records cannot be used.
+// manyLines is more than the log is to be told while the database cannot be used.
 const manyLines = 12
 
 // wantFewLines expects that the log was told once, and was not flooded by those who tried.

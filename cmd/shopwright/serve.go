@@ -34,7 +34,7 @@ var unready = provisioner.Unready{After: 30 * time.Second, Again: time.Minute}
 // mostHeader is how large the header of a request may be, in bytes.
 const mostHeader = 32 << 10
 
-// retryOpen is the pause between two tries to open the records.
+// retryOpen is the pause between two tries to open the database.
 const retryOpen = 3 * time.Second
 
 // serveCmd serves the pages and does the work until it is told to end.
@@ -65,7 +65,7 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 	return c.serve(ctx, db, log)
 }
 
-// checkPlan makes sure that the default plan is one of the records.
+// checkPlan makes sure that the default plan is in the database.
 func (c *serveCmd) checkPlan(ctx context.Context, db *store.DB) error {
 	plans, err := db.Plans(ctx)
 	if err != nil || slices.ContainsFunc(plans, func(p store.Plan) bool { return p.Name == c.DefaultPlan }) {
@@ -160,7 +160,7 @@ func (c *serveCmd) services(db *store.DB, listener net.Listener, log *slog.Logge
 }
 
 // prune removes old records again and again. That it is done once a day, over all replicas, is
-// for the records to see to.
+// for the database to see to.
 func (c *serveCmd) prune(ctx context.Context, db *store.DB, log *slog.Logger) {
 	for {
 		removed, err := db.Prune(ctx, store.Retention{Events: c.KeepEvents, Deleted: c.KeepDeleted, Ended: c.KeepEnded})

@@ -1,5 +1,5 @@
 // Package api is the face for programs: JSON under /api/v1, for whoever comes with a token,
-// and the OpenAPI document that is made of the same code. It shows what the records and the
+// and the OpenAPI document that is made of the same code. It shows what the database and the
 // provisioner tell; it knows no pages.
 package api
 

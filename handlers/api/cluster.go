@@ -182,7 +182,7 @@ func capacityOf(c provisioner.Capacity) Capacity {
 	return shown
 }
 
-// Database is the state of the records.
+// Database is the state of the database.
 type Database struct {
 	OK      bool   `json:"ok"`
 	Problem string `json:"problem,omitempty"`

@@ -2,7 +2,7 @@
 // that names one: another engine is a chart with its templates, a file here and a name in
 // Offered.
 //
-// It knows the charts. It does not know Helm, Kubernetes or the records.
+// It knows the charts. It does not know Helm, Kubernetes or the database.
 package engine
 
 import (

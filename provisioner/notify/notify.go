@@ -1,5 +1,5 @@
 // Package notify tells people by email what they may not be looking at: that a store is
-// ready, has failed or no longer sells. What is to be told stands in the records until it is
+// ready, has failed or no longer sells. What is to be told stands in the database until it is
 // sent, so that it survives a restart and is sent by one process only.
 package notify
 
@@ -24,7 +24,7 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// Notifier sends what the records say is to be told.
+// Notifier sends what the database says is to be told.
 type Notifier struct {
 	DB      *store.DB
 	BaseURL string // of the pages that mails link to, without a slash at its end
@@ -103,7 +103,7 @@ func (n *Notifier) sendDue(ctx context.Context) {
 	}
 }
 
-// send returns an error only if the records cannot be used.
+// send returns an error only if the database cannot be used.
 func (n *Notifier) send(ctx context.Context, m store.Mail) error {
 	message, err := about(n.BaseURL, m)
 	if err == nil {
@@ -129,7 +129,7 @@ func pauseAfter(tries int) time.Duration {
 	return pause + rand.N(pause/4) //nolint:gosec // nobody gains from guessing it
 }
 
-// complain tells the log of what is not the records' own trouble, which they tell themselves.
+// complain tells the log of what is not the database's own trouble, which it logs itself.
 func (n *Notifier) complain(ctx context.Context, doing string, err error) {
 	if ctx.Err() == nil && store.ErrorCode(err) != store.Unavailable {
 		n.Log.Error(doing, "error", err)

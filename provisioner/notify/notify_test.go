@@ -177,7 +177,7 @@ func (o *postOffice) server() notify.SMTP {
 	return notify.SMTP{Host: "127.0.0.1", Port: o.port, Username: "shopwright", Password: ofTheServer, From: "Shopwright <shops@example.com>", Plain: true}
 }
 
-// run sends what the records say until the test ends.
+// run sends what the database says until the test ends.
 func run(t *testing.T, db *store.DB, sender notify.Sender, log io.Writer) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())

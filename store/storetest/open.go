@@ -14,7 +14,7 @@ func SQLite(t testing.TB) *store.DB {
 	return Open(t, "sqlite:"+filepath.Join(t.TempDir(), "shopwright.db"))
 }
 
-// Open opens the records at the URL until the test ends.
+// Open opens the database at the URL until the test ends.
 func Open(t testing.TB, url string, options ...store.Option) *store.DB {
 	t.Helper()
 	db, err := store.Open(context.Background(), url, options...)
