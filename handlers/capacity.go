@@ -23,7 +23,7 @@ func capacityView(c provisioner.Capacity) views.ClusterCapacity {
 			Unknown: "Shopwright isn’t allowed to list the cluster’s nodes. Upgrade the platform’s chart, or give its account this right, to see how many more stores fit.",
 		}
 	default:
-		return views.ClusterCapacity{Unknown: "Unknown: the cluster isn’t connected or doesn’t answer."}
+		return views.ClusterCapacity{Unknown: "Unknown: the cluster isn’t connected."}
 	}
 }
 

@@ -130,7 +130,7 @@ func (a *App) noComparison(st store.Store, err error) string {
 	if errors.Is(err, provisioner.ErrUnreachable) {
 		return "The cluster is unreachable, so what runs there is unknown. Try again in a moment."
 	}
-	a.Log.Warn("releases cannot be compared", "store", st.ID, "error", err)
+	a.Log.Warn("can’t compare releases", "store", st.ID, "error", err)
 	return "Can’t show the changes right now. Try again in a moment; the log has the reason."
 }
 

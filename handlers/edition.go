@@ -69,7 +69,7 @@ func (p part) sum(ctx context.Context) ([sha256.Size]byte, error) {
 	}
 	var text bytes.Buffer
 	if err := p.component.Render(ctx, &text); err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("draw %s: %w", p.target, err)
+		return [sha256.Size]byte{}, fmt.Errorf("render %s: %w", p.target, err)
 	}
 	return sha256.Sum256(text.Bytes()), nil
 }
@@ -103,7 +103,7 @@ func (e *edition) message(ctx context.Context, wanted func(drawn) bool) ([]byte,
 			continue
 		}
 		if err := partial(d.target, d.component).Render(ctx, &text); err != nil {
-			return nil, fmt.Errorf("draw %s: %w", d.target, err)
+			return nil, fmt.Errorf("render %s: %w", d.target, err)
 		}
 	}
 	if text.Len() == 0 {

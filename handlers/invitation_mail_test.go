@@ -55,7 +55,7 @@ func TestInvitationsAreMailed(t *testing.T) {
 	if failed.status != http.StatusOK || !strings.Contains(failed.body, "The mail couldn’t be sent") || !strings.Contains(failed.body, "/invitations?key=") {
 		t.Errorf("without a mail server: %d", failed.status)
 	}
-	if said := s.log.String(); strings.Count(said, "an invitation was not mailed") != 1 || strings.Contains(said, "key=") {
+	if said := s.log.String(); strings.Count(said, "invitation mail not sent") != 1 || strings.Contains(said, "key=") {
 		t.Errorf("the log says:\n%s", said)
 	}
 }

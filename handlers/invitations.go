@@ -75,7 +75,7 @@ func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link str
 		}
 	}
 	if err != nil {
-		a.Log.Warn("an invitation was not mailed", "team", inv.TeamID, "error", err)
+		a.Log.Warn("invitation mail not sent", "team", inv.TeamID, "error", err)
 		return false, "The mail couldn’t be sent. Send the link yourself, or renew the invitation later."
 	}
 	return true, ""

@@ -40,7 +40,7 @@ func (a *App) fail(err error, c echo.Context) {
 	}
 	if forPrograms(c) {
 		if err := a.api.Fail(c, err); err != nil {
-			a.Log.Error("answer an error", "error", err)
+			a.Log.Error("write an error page", "error", err)
 		}
 		return
 	}
@@ -59,7 +59,7 @@ func (a *App) fail(err error, c echo.Context) {
 		err = render(c, page.Code, views.Error(page))
 	}
 	if err != nil {
-		a.Log.Error("answer an error", "error", err)
+		a.Log.Error("write an error page", "error", err)
 	}
 }
 

@@ -181,7 +181,7 @@ func (r *room) pause(drawing time.Duration) time.Duration {
 // fail sends all readers away: they come back to a new room.
 func (r *room) fail(ctx context.Context, err error) {
 	if ctx.Err() == nil {
-		r.hub.app.Log.Error("draw a live page", "view", r.key.view, "store", r.key.store, "error", err)
+		r.hub.app.Log.Error("render a live page", "view", r.key.view, "store", r.key.store, "error", err)
 	}
 	r.hub.mu.Lock()
 	defer r.hub.mu.Unlock()

@@ -150,7 +150,7 @@ func (s *stream) send(ctx context.Context, e *edition) error {
 	}
 	message, err := s.message(ctx, e)
 	if err != nil {
-		s.hub.app.Log.Error("draw a message of a stream", "error", err)
+		s.hub.app.Log.Error("render a stream message", "error", err)
 		return err
 	}
 	s.has = e.nth

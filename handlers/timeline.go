@@ -339,7 +339,7 @@ func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bo
 // invited is who an invitation is for, as far as the reader may know and anybody does.
 func invited(e store.Event) string {
 	if e.Object == "" || e.Object == store.AnybodyInvited {
-		return "somebody"
+		return "someone"
 	}
 	return word(e.Object)
 }

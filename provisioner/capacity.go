@@ -141,7 +141,7 @@ func (p *Provisioner) countNodes(ctx context.Context, conn *connection) Capacity
 		failed.State = CapacityForbidden
 		return failed
 	}
-	p.log.Warn("what the nodes hold cannot be counted", "error", err)
+	p.log.Warn("can’t measure the capacity of the nodes", "error", err)
 	return failed
 }
 

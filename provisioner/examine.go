@@ -51,11 +51,11 @@ func (w *worker) examine(ctx context.Context) {
 	switch {
 	case errors.Is(err, errUnwanted), errors.Is(err, store.ErrStale), ctx.Err() != nil:
 	case err != nil:
-		w.log.Warn("the shop cannot be checked now", "error", err)
+		w.log.Warn("the order check can’t run", "error", err)
 		w.cluster.doubt(ctx)
 		_ = sleep(ctx, pingEvery) // the next to claim it would meet the same
 	case !check.OK:
-		w.log.Warn("the shop does not sell", "at", check.Failed, "message", check.Message, "cause", check.Cause)
+		w.log.Warn("the order check failed", "at", check.Failed, "message", check.Message, "cause", check.Cause)
 	}
 }
 

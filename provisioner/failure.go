@@ -214,7 +214,7 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 	if conn := w.cluster.connection(); conn != nil {
 		events, err := w.Events(ctx, w.claim.Store)
 		if err != nil {
-			w.log.Warn("no events for the evidence", "error", err)
+			w.log.Warn("no events for the failure", "error", err)
 		}
 		snapshot := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
 		f.Evidence, f.LastWords = evidence(snapshot, events), w.lastWords(ctx, w.claim.Store, snapshot)

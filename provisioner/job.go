@@ -125,7 +125,7 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 	}
 	do, known := k.acts[a.Do]
 	if !known {
-		return false, fmt.Errorf("nobody knows how to %s in a job of the kind %s", a.Do, w.claim.Job.Kind)
+		return false, fmt.Errorf("no step %s in a job of the kind %s", a.Do, w.claim.Job.Kind)
 	}
 	outcome, err := do(w, ctx, conn, o)
 	if err != nil {

@@ -171,7 +171,7 @@ func TestNext(t *testing.T) {
 		}
 		k := kindOf(c.st.Job.Kind)
 		if got.Do != wait && got.Do != pass && got.Do != fail && k.acts[got.Do] == nil && k.ends[got.Do] == nil {
-			t.Errorf("%s: nobody knows how to %s in a job of the kind %s", name, got.Do, c.st.Job.Kind)
+			t.Errorf("%s: no step %s in a job of the kind %s", name, got.Do, c.st.Job.Kind)
 		}
 	}
 }

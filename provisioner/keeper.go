@@ -90,7 +90,7 @@ func (k *keeper) add(id string, gone kube.Loss) {
 // tell says once that something is left to see to.
 func (k *keeper) tell(ctx context.Context, err error) {
 	if ctx.Err() == nil && !k.told {
-		k.log.Error("what has gone is not put back yet", "stores", len(k.left), "error", err)
+		k.log.Error("missing objects are not restored yet", "stores", len(k.left), "error", err)
 		k.told = true
 	}
 }
@@ -127,7 +127,7 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	if err := k.db.RepairMissing(ctx, id, what); err != nil {
 		return err
 	}
-	k.log.Warn("something is missing", "store", st.ID, "slug", st.Slug, "missing", what)
+	k.log.Warn("objects are missing", "store", st.ID, "slug", st.Slug, "missing", what)
 	return nil
 }
 

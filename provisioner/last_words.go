@@ -26,7 +26,7 @@ func (p *Provisioner) lastWords(ctx context.Context, st store.Store, s kube.Snap
 	defer cancel()
 	log, err := p.OpenLog(ctx, st, query)
 	if err != nil {
-		p.log.Warn("no last words for the evidence", "store", st.ID, "pod", query.Pod, "error", err)
+		p.log.Warn("no log lines for the failure", "store", st.ID, "pod", query.Pod, "error", err)
 		return store.LastWords{}
 	}
 	defer log.Close() //nolint:errcheck // it is read
@@ -35,7 +35,7 @@ func (p *Provisioner) lastWords(ctx context.Context, st store.Store, s kube.Snap
 		line, err := log.Next()
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
-				p.log.Warn("last words are cut short", "store", st.ID, "error", err)
+				p.log.Warn("log lines are incomplete", "store", st.ID, "error", err)
 			}
 			return words
 		}

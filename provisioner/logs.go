@@ -16,11 +16,11 @@ import (
 
 // Why a log cannot be read now.
 var (
-	ErrNoContainer = errors.New("there is no such container")
+	ErrNoContainer = errors.New("no such container")
 	ErrNotStarted  = errors.New("the container has not started")
-	ErrNoLog       = errors.New("the log is not there")
-	ErrNoSecrets   = errors.New("what would have to be hidden in the log is not known")
-	ErrLogRefused  = errors.New("the account may not read logs")
+	ErrNoLog       = errors.New("no such log")
+	ErrNoSecrets   = errors.New("the secrets to mask in the log are unknown")
+	ErrLogRefused  = errors.New("the service account can’t read logs")
 )
 
 // LogRefusal is the error of a log that the cluster refused.

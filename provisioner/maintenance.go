@@ -83,7 +83,7 @@ func (w *worker) showNotice(ctx context.Context, conn *connection, _ observed) (
 	has, err := conn.kube.ShowMaintenance(ctx, w.owner(), runOfJob(w.claim.Store.Job))
 	switch {
 	case err != nil && terminal(err):
-		w.log.Warn("customers see no maintenance page", "error", err)
+		w.log.Warn("the maintenance page can’t be shown", "error", err)
 		return "", nil
 	case err == nil && has:
 		w.settled.notice = noticeComing

@@ -74,7 +74,7 @@ func TestWorkloadRemovedWhileTheRecordsAreLockedIsPutBack(t *testing.T) {
 	if err := p.admin.AppsV1().Deployments(st.Namespace).Delete(t.Context(), "wordpress", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	kubetest.Within(t, "it could not be put back", func() bool { return log.has("is not put back yet") })
+	kubetest.Within(t, "it could not be put back", func() bool { return log.has("are not restored yet") })
 	unlock()
 	p.repaired(t, st)
 }

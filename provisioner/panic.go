@@ -33,7 +33,7 @@ func (w *worker) failPanicked(ctx context.Context) (err error) {
 		err = w.db.PutOff(ctx, w.claim, lookAgain)
 	}
 	if err != nil && !errors.Is(err, store.ErrStale) {
-		w.log.Error("what the panic means for the store is not recorded", "error", err)
+		w.log.Error("the panic can’t be recorded on the store", "error", err)
 	}
 	return err
 }

@@ -90,7 +90,7 @@ const anyWorker = "worker"
 func (p *Provisioner) Run(ctx context.Context) {
 	if !p.db.SharedByProcesses() {
 		if err := p.db.ReleaseAll(ctx); err != nil {
-			p.log.Error("claims of an earlier run stay until they run out", "error", err)
+			p.log.Error("claims of an earlier run stay until they expire", "error", err)
 		}
 	}
 	var all sync.WaitGroup
@@ -139,7 +139,7 @@ func (p *Provisioner) dispatch(ctx context.Context, workers *sync.WaitGroup) {
 func (p *Provisioner) take(ctx context.Context, workers *sync.WaitGroup) bool {
 	claim, ok, err := p.db.Claim(ctx, p.holder, leaseTime, p.concurrency)
 	if err != nil && ctx.Err() == nil {
-		p.log.Error("the queue cannot be read", "error", err)
+		p.log.Error("can’t read the queue", "error", err)
 	}
 	if !ok {
 		return false
@@ -186,7 +186,7 @@ func (p *Provisioner) release(ctx context.Context, claim store.Claim, log *slog.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := p.db.Release(ctx, claim); err != nil {
-		log.Error("the claim stays until it runs out", "error", err)
+		log.Error("the claim stays until it expires", "error", err)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // ErrUnreachable says that the cluster cannot be asked now.
-var ErrUnreachable = errors.New("the cluster cannot be reached")
+var ErrUnreachable = errors.New("the cluster is unreachable")
 
 // Cluster returns what is known of the cluster now.
 func (p *Provisioner) Cluster() ClusterState { return p.cluster.State() }

@@ -41,7 +41,7 @@ func (p *Provisioner) watchReadiness(ctx context.Context) {
 			can, err := p.db.CheckSince(ctx, id, since)
 			switch {
 			case err != nil:
-				p.log.Warn("a shop whose pods are not ready is not checked yet", "store", id, "error", err)
+				p.log.Warn("the order check of a shop with unready pods is delayed", "store", id, "error", err)
 			case can:
 				r.checked(id)
 				p.wishes.Send("")

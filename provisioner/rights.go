@@ -23,7 +23,7 @@ const (
 func untilEffect(ctx context.Context, tries int) error {
 	pause := 20 * time.Millisecond << tries
 	if pause > longestPause {
-		return errors.New("the rights do not take effect")
+		return errors.New("the permissions do not take effect")
 	}
 	return sleep(ctx, pause)
 }

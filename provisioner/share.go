@@ -72,7 +72,7 @@ func (p *Provisioner) share(ctx context.Context) {
 	}
 	changed, end, err := conn.kube.WatchShared(p.shared)
 	if err != nil {
-		p.log.Error("secrets are not kept in step", "error", err)
+		p.log.Error("shared secrets are not kept up to date", "error", err)
 		return
 	}
 	defer end()
@@ -86,7 +86,7 @@ func (p *Provisioner) share(ctx context.Context) {
 		}
 		again = nil
 		if err := p.shareWithAll(ctx, conn); err != nil {
-			p.log.Warn("secrets do not reach all stores", "error", err)
+			p.log.Warn("some stores don’t get the shared secret", "error", err)
 			again = time.After(shareAgain)
 		}
 	}

@@ -85,7 +85,7 @@ func (w *worker) isRefused() bool {
 }
 
 func (w *worker) putOff(ctx context.Context) error {
-	w.log.Warn("the removal is put off", "step", w.claim.Job.Step, "for", w.putOffFor)
+	w.log.Warn("the deletion is postponed", "step", w.claim.Job.Step, "for", w.putOffFor)
 	return w.db.PutOff(ctx, w.claim, w.putOffFor)
 }
 
@@ -178,7 +178,7 @@ func (w *worker) recover(ctx *lease, err error) {
 	case final && w.getsRights(ctx, err):
 		return
 	case final && w.claim.Store.Desired == store.Present:
-		w.log.Warn("trying again cannot help", "step", w.claim.Store.Job.Step, "error", err)
+		w.log.Warn("not retrying", "step", w.claim.Store.Job.Step, "error", err)
 		err = w.giveUpOver(ctx, err, failure)
 		if err == nil || w.outdated(ctx, err) {
 			return
@@ -191,7 +191,7 @@ func (w *worker) recover(ctx *lease, err error) {
 	}
 	w.trouble = firstLine(err)
 	w.settled = settled{}
-	w.log.Warn("trying again", "step", w.claim.Store.Job.Step, "error", err)
+	w.log.Warn("retrying", "step", w.claim.Store.Job.Step, "error", err)
 	w.cluster.doubt(ctx)
 	w.failures++
 	w.tell(ctx, err, final)
@@ -248,7 +248,7 @@ func (w *worker) tell(ctx context.Context, err error, refused bool) {
 		message = "The cluster denied the request: " + sentence(firstLine(err)) + " Shopwright retries until the cluster’s administrator allows it."
 	}
 	if err := w.advance(ctx, action{Step: w.claim.Store.Job.Step, Message: message}); err != nil {
-		w.log.Warn("what the work cannot get past is not told", "error", err)
+		w.log.Warn("the reason for the retry can’t be recorded", "error", err)
 	}
 }
 

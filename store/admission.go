@@ -94,7 +94,7 @@ func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User
 		return User{}, wayIn{}, err
 	}
 	if !user.Admin && rules.makesAdmin(who) {
-		how.said += ", as an administrator from now on"
+		how.said += ", as a new administrator"
 		how.admin = "Made an administrator by the settings, which name " + who.Email
 	}
 	user, err = t.updateUser(ctx, user, who)
@@ -118,7 +118,7 @@ func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user U
 		return User{}, wayIn{}, err
 	}
 	if first && len(rules.Admins) == 0 {
-		how = wayIn{said: ", as the first of all and administrator", admin: "Made an administrator as the first of all"}
+		how = wayIn{said: ", as the first user and administrator", admin: "Made an administrator as the first user"}
 	}
 	user, err = t.createUser(ctx, who)
 	return user, how, err

@@ -85,7 +85,7 @@ func sampleCapacity(cpu, memory Share, woocommerce, medusa int) ClusterCapacity 
 func sampleClusters() AdminClustersPage {
 	return AdminClustersPage{Shell: adminShell("Clusters"), Clusters: []AdminClusterCard{
 		clusterCard(Cluster{Name: "ams-1", Since: sampleTime}, "Connected", sampleCapacity(Share{"19.4 of 48 CPU", 40}, Share{"52.25 of 190.5 GiB", 27}, 68, 74)),
-		clusterCard(unreachableShell().Cluster, "Unreachable: "+hostile, ClusterCapacity{Unknown: "Unknown: the cluster isn’t connected or doesn’t answer."}),
+		clusterCard(unreachableShell().Cluster, "Unreachable: "+hostile, ClusterCapacity{Unknown: "Unknown: the cluster isn’t connected."}),
 	}, Strays: []Stray{
 		{Namespace: "store-nordwind-outdoor", Slug: "nordwind-outdoor", Label: "shopwright.dev/store-id", StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b", CreatedAt: sampleTime},
 		{Namespace: "store-" + strings.Repeat("x", 57), Slug: strings.Repeat("x", 57), Label: "shopwright.dev/store-id", StoreID: "019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5c", CreatedAt: sampleTime},

@@ -38,7 +38,7 @@ func TestEndsInOrder(t *testing.T) {
 	streamed := make(chan struct{})
 	go func() { _, _ = io.Copy(io.Discard, stream.Body); close(streamed) }()
 
-	ending := p.said.expect(t, "msg=ending")
+	ending := p.said.expect(t, `msg="shutting down"`)
 	began := time.Now()
 	p.terminate()
 	ending()
@@ -55,7 +55,7 @@ func TestEndsInOrder(t *testing.T) {
 	if took := time.Since(began); took > graceOfRecipes {
 		t.Errorf("it took %s to end", took)
 	}
-	if late := p.said.with("end requests"); len(late) > 0 { // a reader does not hold it up
+	if late := p.said.with("close open requests"); len(late) > 0 { // a reader does not hold it up
 		t.Errorf("it says %q", late)
 	}
 

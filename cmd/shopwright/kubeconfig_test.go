@@ -79,7 +79,7 @@ func TestKubeconfigWhoseHelperDoesNotEnd(t *testing.T) {
 			APIVersion: "client.authentication.k8s.io/v1", Command: "./waits.sh", InteractiveMode: clientcmdapi.NeverExecInteractiveMode,
 		}}
 	}))
-	told := p.said.expect(t, "the program "+helper+", which the kubeconfig gets its credentials from, does not end")
+	told := p.said.expect(t, "the program "+helper+", which provides the kubeconfig’s credentials, doesn’t finish")
 	p.startSignedOut()
 	told()
 	if code := p.stop(); code != 0 {

@@ -34,7 +34,7 @@ func (c *config) serveProfiles(ctx context.Context, log *slog.Logger) (end func(
 	}()
 	log.Info("serving profiles", "url", "http://"+listener.Addr().String()+"/debug/pprof/")
 	return func() {
-		logError(log, "end the serving of profiles", server.Close())
+		logError(log, "stop serving profiles", server.Close())
 		<-ended
 	}, nil
 }

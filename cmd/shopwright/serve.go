@@ -128,11 +128,11 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
 	log.Info("serving", "url", c.baseURL(listener.Addr().String()), "version", currentVersion())
-	logError(log, "make a login link", c.welcome(ctx, db, listener, log))
+	logError(log, "create a login link", c.welcome(ctx, db, listener, log))
 
 	select {
 	case <-ctx.Done():
-		log.Info("ending")
+		log.Info("shutting down")
 		app.Leave()
 		select {
 		case <-time.After(c.EndDelay):
@@ -142,7 +142,7 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	logError(log, "end requests", server.Shutdown(closing))
+	logError(log, "close open requests", server.Shutdown(closing))
 	stopWork()
 	running.Wait()
 	ended()

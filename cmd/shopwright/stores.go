@@ -245,7 +245,7 @@ func (c *storesDeleteCmd) Run(ctx context.Context, at console) error {
 		if err != nil {
 			return err
 		}
-		at.say("The shop closes at once, and its disks with all orders and products, and its passwords are gone for good.")
+		at.say("The shop closes immediately. Its disks with all orders and products, and its passwords are deleted permanently.")
 		typed, err := at.ask(fmt.Sprintf("Type the store’s name, %s, to delete it", st.Name), false)
 		if err != nil {
 			return fmt.Errorf("%w: add --yes", err)

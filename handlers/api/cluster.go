@@ -103,7 +103,7 @@ func (a *API) ofCluster(ctx context.Context, st store.Store, err error) error {
 		return err
 	}
 	if !errors.Is(err, provisioner.ErrUnreachable) && ctx.Err() == nil {
-		a.Log.Warn("the cluster cannot tell", "store", st.ID, "error", err)
+		a.Log.Warn("the cluster can’t be read", "store", st.ID, "error", err)
 	}
 	return errClusterAway
 }

@@ -86,7 +86,7 @@ const whenBack = 10
 func (a *API) problem(ctx context.Context, err error) *Problem {
 	known := describe(err)
 	if known.Status >= http.StatusInternalServerError && known.Code == string(store.Internal) && ctx.Err() == nil {
-		a.Log.Error("answer a program", "error", err)
+		a.Log.Error("write a response", "error", err)
 	}
 	return known.whole()
 }

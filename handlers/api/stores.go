@@ -298,7 +298,7 @@ func (a *API) resources(ctx context.Context, st store.Store) (all []Resource) {
 	defer cancel()
 	uses, err := a.Provisioner.Usage(ctx, st)
 	if err != nil && ctx.Err() == nil {
-		a.Log.Warn("read what a store uses", "store", st.ID, "error", err)
+		a.Log.Warn("read a store’s quota usage", "store", st.ID, "error", err)
 	}
 	for _, u := range uses {
 		all = append(all, Resource{Name: u.Name, Used: u.Used, Hard: u.Hard})

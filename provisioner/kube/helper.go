@@ -16,7 +16,7 @@ type HelperError struct {
 
 // Error implements error.
 func (e *HelperError) Error() string {
-	return "the program " + e.Command + ", which the kubeconfig gets its credentials from, does not end"
+	return "the program " + e.Command + ", which provides the kubeconfig’s credentials, doesn’t finish"
 }
 
 // Unwrap returns why it was not waited for any longer.

@@ -17,7 +17,7 @@ import (
 
 // ErrForeign says that a namespace of that name exists and is not this store's. It must
 // not be touched.
-var ErrForeign = errors.New("the namespace belongs to somebody else")
+var ErrForeign = errors.New("the namespace belongs to something else")
 
 // Owner is a store's place in the cluster.
 type Owner struct {

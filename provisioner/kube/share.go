@@ -26,7 +26,7 @@ type NoOriginalError struct{ Shared }
 
 // Error implements error.
 func (e *NoOriginalError) Error() string {
-	return fmt.Sprintf("the secret %s/%s, which stores share, is not there", e.Namespace, e.Name)
+	return fmt.Sprintf("the secret %s/%s, shared by the stores, doesn’t exist", e.Namespace, e.Name)
 }
 
 // ShareSecret makes the store's copy the same as the original, or returns a NoOriginalError.

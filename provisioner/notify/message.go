@@ -85,7 +85,7 @@ func about(baseURL string, m store.Mail) (Message, error) {
 	case store.IdentityLinked, store.IdentityRemoved:
 		return aboutSignIn(baseURL, m)
 	default:
-		return Message{}, fmt.Errorf("no mail tells of %s", m.Event.Kind)
+		return Message{}, fmt.Errorf("no mail for events of the kind %s", m.Event.Kind)
 	}
 	return compose(m.To.Email, m.To.Name, c)
 }

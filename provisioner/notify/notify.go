@@ -118,7 +118,7 @@ func (n *Notifier) send(ctx context.Context, m store.Mail) error {
 	}
 	pause := pauseAfter(m.Tries)
 	givenUp, failed := n.DB.MailFailed(ctx, m, pause)
-	n.Log.Warn("mail was not sent", "to", m.To.ID, "about", m.Event.Kind, "store", m.Store.ID, "error", err, "given_up", givenUp, "again_in", pause.Round(time.Second))
+	n.Log.Warn("mail not sent", "to", m.To.ID, "about", m.Event.Kind, "store", m.Store.ID, "error", err, "given_up", givenUp, "again_in", pause.Round(time.Second))
 	return failed
 }
 
