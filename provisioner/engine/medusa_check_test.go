@@ -153,9 +153,9 @@ func TestMedusasOrderCheckShops(t *testing.T) {
 	}{
 		"buys and cancels":                     {counter{ways: []string{"pp_stripe", "pp_system_default"}}, outcome{OK: true, Placed: true, Order: "1042"}, "canceled"},
 		"stops at cards":                       {counter{ways: []string{"pp_stripe"}}, outcome{OK: true}, ""},
-		"cannot pay":                           {counter{}, outcome{Failed: "payment", Message: "There is no way to pay in the region Europe"}, ""},
-		"orders nothing that it cannot cancel": {counter{ways: []string{"pp_system_default"}, bars: true}, outcome{Failed: "sign in", Message: "Medusa answered 401 to GET /admin/orders: Unauthorized"}, ""},
-		"leaves no order, unread":              {counter{ways: []string{"pp_system_default"}, lose: true}, outcome{Placed: true, Order: "1042", Failed: "read back", Message: "Medusa answered 404 to GET /admin/orders/order_1: not found"}, "canceled"},
+		"cannot pay":                           {counter{}, outcome{Failed: "payment", Message: "No payment method in the region Europe"}, ""},
+		"orders nothing that it cannot cancel": {counter{ways: []string{"pp_system_default"}, bars: true}, outcome{Failed: "sign in", Message: "Medusa returned 401 for GET /admin/orders: Unauthorized"}, ""},
+		"leaves no order, unread":              {counter{ways: []string{"pp_system_default"}, lose: true}, outcome{Placed: true, Order: "1042", Failed: "read back", Message: "Medusa returned 404 for GET /admin/orders/order_1: not found"}, "canceled"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -287,7 +287,7 @@ func TestSetupTellsWhyTheDatabaseRefuses(t *testing.T) {
 	if output, err := s.run(t); err == nil {
 		t.Fatal(output)
 	}
-	const want = "the database did not come within eight minutes. Access denied for user 'wordpress'/ (using password: YES)"
+	const want = "the database was not ready within eight minutes. Access denied for user 'wordpress'/ (using password: YES)"
 	var report struct{ Failed, Message string }
 	if err := json.Unmarshal([]byte(s.read(t, "report")), &report); err != nil || report.Failed != "waiting for the database" || report.Message != want {
 		t.Errorf("%v: %+v\nwant %s", err, report, want)

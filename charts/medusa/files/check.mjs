@@ -36,7 +36,7 @@ async function ask(method, path, headers, body) {
     body: body && JSON.stringify(body),
   })
   const content = await answer.json().catch(() => ({}))
-  if (!answer.ok) throw new Finding(`Medusa answered ${answer.status} to ${method} ${path.split('?')[0]}: ${content.message ?? 'no reason given'}`)
+  if (!answer.ok) throw new Finding(`Medusa returned ${answer.status} for ${method} ${path.split('?')[0]}: ${content.message ?? 'no reason given'}`)
   return content
 }
 
@@ -52,14 +52,14 @@ async function reach() {
     } catch (error) {
       if (tries >= 10) throw error
     }
-    if (tries >= 10) throw new Finding('Medusa does not say that it is well')
+    if (tries >= 10) throw new Finding('Medusa is not healthy')
     await pause(1000)
   }
 }
 
 async function openShop() {
   const answer = await fetch(STOREFRONT_URL, { signal: patience() })
-  if (!answer.ok) throw new Finding(`The shop's first page answers ${answer.status}`)
+  if (!answer.ok) throw new Finding(`The shop's home page returned ${answer.status}`)
   await answer.text()
 }
 
@@ -87,7 +87,7 @@ const address = (country) => ({
 async function chooseShipping(cart) {
   const { shipping_options: options } = await get(`/store/shipping-options?cart_id=${cart}`, customer())
   const option = options.find((o) => o.price_type === 'flat' && o.insufficient_inventory !== true)
-  if (!option) throw new Finding('There is no way to ship to this address')
+  if (!option) throw new Finding('No shipping method for this address')
   await post(`/store/carts/${cart}/shipping-methods`, customer(), { option_id: option.id })
 }
 
@@ -95,7 +95,7 @@ async function chooseShipping(cart) {
 // without money.
 async function pay(cart, region) {
   const { payment_providers: ways } = await get(`/store/payment-providers?region_id=${region.id}`, customer())
-  if (ways.length === 0) throw new Finding(`There is no way to pay in the region ${region.name}`)
+  if (ways.length === 0) throw new Finding(`No payment method in the region ${region.name}`)
   if (!ways.some((way) => way.id === manualPayment)) return false
   const { payment_collection: collection } = await post('/store/payment-collections', customer(), { cart_id: cart })
   await post(`/store/payment-collections/${collection.id}/payment-sessions`, customer(), { provider_id: manualPayment })
@@ -134,13 +134,13 @@ async function tidy(owner) {
 
 async function readBack(owner, placed) {
   const { order } = await get(`/admin/orders/${placed.id}?fields=id,display_id,status,email,total`, owner)
-  if (order.display_id !== placed.display_id || order.total !== placed.total) throw new Finding(`Order ${placed.display_id} is not in the admin as it was placed`)
+  if (order.display_id !== placed.display_id || order.total !== placed.total) throw new Finding(`Order ${placed.display_id} in the admin differs from the order placed`)
 }
 
 // Cancelling gives back what the order had reserved.
 async function cancel(owner, placed) {
   const { order } = await post(`/admin/orders/${placed.id}/cancel`, owner)
-  if (order.status !== 'canceled') throw new Finding(`Order ${placed.display_id} cannot be cancelled: it is ${order.status}`)
+  if (order.status !== 'canceled') throw new Finding(`Order ${placed.display_id} can't be cancelled: its status is ${order.status}`)
   const lines = (await get(`/admin/orders/${placed.id}?fields=items.id`, owner)).order.items.map((item) => `line_item_id[]=${item.id}`)
   const { reservations } = await get(`/admin/reservations?${lines.join('&')}`, owner)
   if (reservations.length > 0) throw new Finding(`The stock of order ${placed.display_id} is still reserved`)
@@ -177,7 +177,7 @@ async function shop() {
 
 function inWords(error) {
   if (error instanceof Finding) return error.message
-  if (error.name === 'TimeoutError') return 'The shop did not answer in time'
+  if (error.name === 'TimeoutError') return 'The shop did not respond in time'
   return `The shop cannot be reached: ${error.cause?.code ?? error.message}`
 }
 

@@ -33,7 +33,7 @@ final class Shop
         }
         $left = (int) (($this->until - microtime(true)) * 1000);
         if ($left <= 0) {
-            throw new Refusal('The shop did not answer in time.');
+            throw new Refusal('The shop did not respond in time.');
         }
         $curl = curl_init($this->address . '/?' . http_build_query(['rest_route' => $route] + $query));
         curl_setopt_array($curl, [
@@ -50,7 +50,7 @@ final class Shop
         curl_setopt($curl, CURLOPT_HTTPHEADER, $headers);
         $answer = curl_exec($curl);
         if ($answer === false) {
-            throw new Refusal('The shop does not answer: ' . curl_error($curl));
+            throw new Refusal('The shop is not responding: ' . curl_error($curl));
         }
         return self::read(curl_getinfo($curl, CURLINFO_RESPONSE_CODE), $answer);
     }
@@ -67,10 +67,10 @@ final class Shop
     {
         $data = json_decode($answer, true);
         if ($status >= 400) {
-            throw new Refusal(strip_tags((string) ($data['message'] ?? "The shop answers with $status.")));
+            throw new Refusal(strip_tags((string) ($data['message'] ?? "The shop returned status $status.")));
         }
         if (!is_array($data)) {
-            throw new Refusal("The shop answers with $status and something that is not JSON.");
+            throw new Refusal("The shop returned status $status without JSON.");
         }
         return $data;
     }
@@ -170,7 +170,7 @@ final class Check
             'billing_address' => $address + ['email' => CUSTOMER], 'shipping_address' => $address,
         ]));
         $this->step('shipping', fn () => self::deliver($cart, $address['country']));
-        $this->step('payment', fn () => ($cart['payment_methods'] ?? []) ?: throw new Refusal('There is no way to pay.'));
+        $this->step('payment', fn () => ($cart['payment_methods'] ?? []) ?: throw new Refusal('No payment method is available.'));
         // Where its owner takes cards only there is no order without money.
         if ($places && in_array('cod', $cart['payment_methods'], true)) {
             $this->buy($address, $shop['fields'] ?? []);
@@ -187,7 +187,7 @@ final class Check
     private function choose(): array
     {
         $products = $this->shop->ask('GET', '/wc/store/v1/products', null, ['per_page' => 50, 'stock_status' => 'instock']);
-        return offers($products) ?: throw new Refusal('There is no product that a customer could buy.');
+        return offers($products) ?: throw new Refusal('No product is for sale.');
     }
 
     // Some products need what only a person can say; the next one may not.
@@ -210,7 +210,7 @@ final class Check
     {
         $ways = array_merge(...array_column($cart['shipping_rates'] ?? [], 'shipping_rates'));
         if (($cart['needs_shipping'] ?? false) && $ways === []) {
-            throw new Refusal("There is no way to ship to $country.");
+            throw new Refusal("No shipping method for $country.");
         }
     }
 
@@ -240,7 +240,7 @@ final class Check
         $this->shop->ask('DELETE', CHECK);
         $status = $this->shop->ask('GET', CHECK . "/$this->order")['status'];
         if ($status !== 'cancelled') {
-            throw new Refusal("The order {$this->found['order']} cannot be cancelled: it is $status.");
+            throw new Refusal("The order {$this->found['order']} can't be cancelled: its status is $status.");
         }
     }
 }

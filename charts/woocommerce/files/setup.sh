@@ -39,7 +39,7 @@ wait_for() { # WHAT COMMAND...
 	tries=0
 	until answer=$("$@" 2>&1); do
 		tries=$((tries + 1))
-		[ "$tries" -lt 960 ] || fail "$what did not come within eight minutes. $answer"
+		[ "$tries" -lt 960 ] || fail "$what was not ready within eight minutes. $answer"
 		[ $((tries % 60)) -ne 1 ] || say "waiting for $what"
 		sleep 0.5
 	done
