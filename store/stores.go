@@ -236,7 +236,7 @@ func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
 
 func (s *Store) repair(actor Actor, message string) Event {
 	s.Status = Provisioning
-	s.startJob(ChangeJob, Change{Kind: Repair, To: s.Sold, Note: "Put back"}, actor)
+	s.startJob(ChangeJob, Change{Kind: Repair, To: s.Sold, Note: "Repaired"}, actor)
 	return storeEvent(*s, actor, StoreRepaired, message)
 }
 

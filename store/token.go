@@ -77,7 +77,7 @@ func (db *DB) CreateToken(ctx context.Context, actor Actor, n NewToken) (Token, 
 		if err := t.QueryRowContext(ctx, `SELECT name FROM teams WHERE id = $1`, token.TeamID).Scan(&token.Team); err != nil {
 			return fmt.Errorf("find team %s: %w", token.TeamID, err)
 		}
-		return t.append(ctx, token.event(actor, TokenCreated, "May "+joinScopes(n.Scopes)))
+		return t.append(ctx, token.event(actor, TokenCreated, "Permissions: "+joinScopes(n.Scopes)))
 	})
 	return token, secret, err
 }

@@ -36,7 +36,7 @@ type LockedError struct {
 
 // Error implements error.
 func (e *LockedError) Error() string {
-	return fmt.Sprintf("another action on the release %s is under way: its revision %d is %s", e.Name, e.Revision, e.Status)
+	return fmt.Sprintf("another operation on the release %s is in progress: its revision %d is %s", e.Name, e.Revision, e.Status)
 }
 
 // LogOf returns what was said before the error, if it comes from an action.
