@@ -120,7 +120,7 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 	}
 	got := s.from("", "/stores", "")
 	wait, _ := strconv.Atoi(got.header.Get("Retry-After"))
-	if got.status != http.StatusTooManyRequests || wait < 600 || wait > 720 || !strings.Contains(got.body, "Limit reached: 5 requests within 1 hour") {
+	if got.status != http.StatusTooManyRequests || wait < 600 || wait > 720 || !strings.Contains(got.body, "You sent more than 5 requests within 1 hour") {
 		t.Errorf("beyond the rate: %d, again in %d s: %s", got.status, wait, got.body)
 	}
 	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/static/none": 404} {
@@ -326,7 +326,7 @@ func TestCreateRateIsShownBeforeItIsReached(t *testing.T) {
 		c.Limits = store.Limits{Creates: store.Rate{Times: 3, Within: time.Hour}}
 	}))
 	b := s.developer()
-	for made, says := range []string{"", "", "You can create 3 stores within 1 hour; you have created 2.", "Limit reached: 3 stores within 1 hour. Try again in "} {
+	for made, says := range []string{"", "", "You can create 3 stores within 1 hour; you have created 2.", "You created 3 stores within 1 hour, which is the limit. Try again in "} {
 		page := s.get(b, "/stores/new").body
 		if says == "" && strings.Contains(page, "within 1 hour") || !strings.Contains(page, says) {
 			t.Errorf("after %d stores the form does not say %q", made, says)

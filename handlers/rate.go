@@ -94,7 +94,7 @@ func (g *gauge) takeFor(c echo.Context) time.Duration {
 func (g *gauge) refuse(wait time.Duration) error {
 	return &store.Error{
 		Code: store.Limited, RetryAfter: wait,
-		Message: "Limit reached: " + g.rate.Of("request") + ". Try again " + store.Wait(wait) + ".",
+		Message: "You sent more than " + g.rate.Of("request") + ". Try again " + store.Wait(wait) + ".",
 	}
 }
 

@@ -136,7 +136,7 @@ func (p Pace) Refusal() string {
 	if p.Wait <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("Limit reached: %s. Try again %s.", p.Rate.Of("store"), Wait(p.Wait))
+	return fmt.Sprintf("You created %s, which is the limit. Try again %s.", p.Rate.Of("store"), Wait(p.Wait))
 }
 
 // Pace returns how fast the actor creates stores.

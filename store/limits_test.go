@@ -133,7 +133,7 @@ func TestThePaceIsShown(t *testing.T) {
 			t.Errorf("after one of two: %+v, %v", p, err)
 		}
 		b.create(t, "Two")
-		if p, err := b.db.Pace(t.Context(), b.actor, rate); err != nil || p.Used != 2 || p.Wait < 59*time.Minute || !strings.Contains(p.Refusal(), "Limit reached: 2 stores within 1 hour. Try again in ") {
+		if p, err := b.db.Pace(t.Context(), b.actor, rate); err != nil || p.Used != 2 || p.Wait < 59*time.Minute || !strings.Contains(p.Refusal(), "You created 2 stores within 1 hour, which is the limit. Try again in ") {
 			t.Errorf("after two of two: %+v, %q, %v", p, p.Refusal(), err)
 		}
 	})
