@@ -209,7 +209,7 @@ func TestInvitationSaysWhyItCannotBeUsed(t *testing.T) {
 	if strings.Contains(s.get(other, link).body, "guest@") {
 		t.Error("somebody else learns the address")
 	}
-	says(other, "/invitations?key=made-up", "leads to no invitation", http.StatusNotFound)
+	says(other, "/invitations?key=made-up", "Invitation not found", http.StatusNotFound)
 	s.join(guest, link)
 	says(guest, link, "was used or revoked", http.StatusConflict)
 

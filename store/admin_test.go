@@ -199,7 +199,7 @@ func TestPlans(t *testing.T) {
 			t.Errorf("the plan of the team is %+v, %v", plan, err)
 		}
 		_, err := b.db.CreateStore(t.Context(), b.actor, b.request("Third"))
-		if wantError(t, err, store.Limited, ""); !strings.Contains(err.Error(), "2 of the 2 stores of its plan, Large one") {
+		if wantError(t, err, store.Limited, ""); !strings.Contains(err.Error(), "2 of 2 stores of its plan, Large one") {
 			t.Errorf("beyond the plan: %v", err)
 		}
 		large.Label, large.Stores = "Larger", 3
