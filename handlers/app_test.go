@@ -294,7 +294,7 @@ func TestBadInputComesBackAtItsField(t *testing.T) {
 		{long, "", "at most 120"},
 		{"My <b>shop</b>", "my--shop", "single hyphens"},
 		{"Shop", "www", "reserved"},
-		{"Shop", "Ümlaut 🦄", "small letters"},
+		{"Shop", "Ümlaut 🦄", "lowercase letters"},
 	} {
 		got := s.post(b, "/stores", url.Values{"name": {c.name}, "slug": {c.slug}, "engine": {"woocommerce"}})
 		if got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, c.says) {

@@ -27,7 +27,7 @@ func made(t *testing.T, db *store.DB) (all []store.Event) {
 func TestWhoBecomesAdministratorIsRecorded(t *testing.T) {
 	t.Parallel()
 	for way, comes := range map[string]func(t *testing.T, db *store.DB) store.Actor{
-		"first of all": func(t *testing.T, db *store.DB) store.Actor {
+		"first user": func(t *testing.T, db *store.DB) store.Actor {
 			return enter(t, db, person("a", "1", "mara@example.com", true), store.Admission{Domains: []string{store.Everybody}}).Actor
 		},
 		"settings": func(t *testing.T, db *store.DB) store.Actor {
