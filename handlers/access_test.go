@@ -19,88 +19,59 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// access is what a route asks of those who use it.
+// access is what a route needs, and what this test sends to it.
 type access struct {
-	anybody bool         // signed in or not
-	refused bool         // whoever it is, with what this test sends
-	action  store.Action // what one must be allowed to do there; nothing more than a session when empty
-	where   scene        // what it is done to
-	missing bool         // what this test asks for is not there
-	open    bool         // also for those who are not signed in
-	cluster bool         // it needs the cluster, which there is none of here
-	form    url.Values   // what is sent, where a refusal must not be about that
+	handlers.Need
+	form    url.Values // where a refusal must not be about it
+	refused bool       // whoever it is, with what this test sends
+	missing bool       // what this test asks for isn't there
+	cluster bool       // it needs the cluster, which there is none of here
 }
 
-// scene is what an action is done to.
-type scene int
-
-const (
-	nowhere    scene = iota // what everybody has
-	inTeam                  // something of a team, which those do not see who are not in it
-	everywhere              // the installation, of which nobody knows but those who may do something to it
-)
-
-// routes is the table of all routes, some with a query. One that is not here fails the test.
+// routes are the handlers' own routes, each with what this test sends to it.
 func routes() map[string]access {
-	const session = ""
-	see := access{action: store.ViewStores, where: inTeam}
-	rule := func(action store.Action) access { return access{action: action, where: everywhere} }
-	to := func(action store.Action) access { return access{action: action, where: inTeam} }
+	tried := map[string]access{}
+	for route, need := range handlers.Needs() {
+		lines := slices.DeleteFunc(slices.Collect(maps.Keys(sent())), func(line string) bool { return !fits(route, line) })
+		if len(lines) == 0 {
+			lines = []string{route}
+		}
+		for _, line := range lines {
+			a := sent()[line]
+			a.Need = need
+			tried[line] = a
+		}
+	}
+	return tried
+}
+
+// sent is what this test sends to routes that need more than their path: a query, a parameter of theirs, or a form.
+func sent() map[string]access {
 	return map[string]access{
-		"GET /healthz": {anybody: true}, "GET /readyz": {anybody: true},
-		"GET /static/*": {anybody: true},
-		"GET /":         {anybody: true}, "GET /sign-in": {anybody: true}, "POST /sign-in/dev": {anybody: true},
-		"GET /sign-in/link": {anybody: true}, "POST /sign-in/link": {refused: true}, "POST /sign-out": {anybody: true},
-
-		"GET /stores": {action: session}, "GET /stores/new": {action: session}, "GET /stores/slug": {action: session},
-		"POST /stores": {action: session, form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}}}, "GET /activity": {action: session}, "GET /account": {action: session},
-		"GET /events?view=stores": {action: session},
-
-		"GET /teams": {action: session}, "POST /teams": {action: session, form: url.Values{"name": {"Mine"}}}, "GET /teams/new": {action: session},
-		"GET /audit": {action: session}, "GET /audit.csv": {action: session}, "GET /audit.json": {action: session},
-		"GET /invitations?key=none": {missing: true}, "POST /invitations?key=none": {missing: true},
-
-		"GET /teams/:team": to(store.ViewMembers), "POST /teams/:team/leave": to(store.ViewMembers),
-		"POST /teams/:team/name":                           {action: store.RenameTeam, where: inTeam, form: url.Values{"name": {"Of :who"}}},
-		"POST /teams/:team/delete":                         {action: store.ManageOwners, where: inTeam, form: url.Values{"confirm": {"Bakers"}}},
-		"POST /teams/:team/members/:user":                  {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
-		"POST /teams/:team/members/:user/remove":           to(store.ManageMembers),
-		"POST /teams/:team/invitations":                    {action: store.ManageMembers, where: inTeam, form: url.Values{"role": {"viewer"}}},
-		"POST /teams/:team/invitations/:invitation/renew":  to(store.ManageMembers),
-		"POST /teams/:team/invitations/:invitation/revoke": to(store.ManageMembers),
-
-		"GET /api": {action: session}, "GET /account/tokens": {action: session}, "POST /account/tokens": {action: session, form: url.Values{"name": {"mine"}, "scope": {"stores:read"}, "lifetime": {"7"}, "team": {":team"}}},
-		"POST /account/tokens/:token/revoke": {missing: true},
-
-		"GET /sign-in/with/none": {missing: true, open: true}, "GET /sign-in/with/none/callback": {missing: true, open: true},
-		"GET /account/sign-in-methods/none": {missing: true}, "POST /account/sign-in-methods/remove": {missing: true},
-		"POST /account/sessions/end": {missing: true}, "POST /account/sessions/end-others": {action: session},
-
-		"GET /admin": rule(store.ViewInstallation), "GET /admin/users": rule(store.ManageUsers), "GET /admin/teams": rule(store.ViewInstallation),
-		"GET /admin/clusters": rule(store.ViewInstallation), "GET /admin/queue": rule(store.ViewInstallation), "GET /admin/versions": rule(store.ViewInstallation),
-		"GET /admin/plans": rule(store.ManagePlans), "GET /admin/plans/new": rule(store.ManagePlans), "POST /admin/plans": {action: store.ManagePlans, where: everywhere, form: planForm("large")},
-		"GET /admin/plans/free": rule(store.ManagePlans), "POST /admin/plans/free": {action: store.ManagePlans, where: everywhere, form: planForm("free")},
-		"POST /admin/teams/:team/plan":    {action: store.ManagePlans, where: everywhere, form: url.Values{"plan": {"pro"}}},
-		"POST /admin/teams/:team/owner":   rule(store.ManageUsers),
-		"POST /admin/users/:user/disable": rule(store.ManageUsers), "POST /admin/users/:user/enable": rule(store.ManageUsers),
-		"POST /admin/users/:user/end-sessions": rule(store.ManageUsers), "POST /admin/users/:user/make-admin": rule(store.ManageUsers), "POST /admin/users/:user/unmake-admin": rule(store.ManageUsers),
-
-		"GET /stores/:id": see, "GET /stores/:id/pods": see, "GET /stores/:id/events": see, "GET /stores/:id/logs": see,
-		"GET /stores/:id/logs/stream": see, "GET /stores/:id/logs/download": {action: store.ViewStores, where: inTeam, cluster: true}, "GET /stores/:id/releases": see,
-		"GET /stores/:id/releases/:revision": see, "GET /stores/:id/settings": see,
-		"GET /stores/:id/releases/upgrade":             to(store.UpgradeStores),
-		"POST /stores/:id/releases/upgrade":            to(store.UpgradeStores),
-		"GET /stores/:id/releases/:revision/rollback":  to(store.UpgradeStores),
-		"POST /stores/:id/releases/:revision/rollback": to(store.UpgradeStores),
-		"POST /stores/:id/retry":                       to(store.RetryStores),
-		"POST /stores/:id/rebuild":                     to(store.RetryStores),
-		"POST /stores/:id/cancel":                      to(store.UpgradeStores),
-		"POST /stores/:id/repair":                      to(store.RetryStores),
-		"POST /stores/:id/check":                       to(store.RetryStores),
-		"POST /stores/:id/owner":                       {action: store.UpgradeStores, where: inTeam, form: url.Values{"owner_email": {"noor@example.org"}}},
-		"POST /stores/:id/credentials":                 to(store.ViewCredentials),
-		"GET /stores/:id/delete":                       to(store.DeleteStores),
-		"POST /stores/:id/delete":                      {action: store.DeleteStores, where: inTeam, form: url.Values{"confirm": {"Theirs"}}},
+		"POST /sign-in/link":                   {refused: true},
+		"GET /sign-in/with/none":               {missing: true},
+		"GET /sign-in/with/none/callback":      {missing: true},
+		"GET /events?view=stores":              {},
+		"GET /invitations?key=none":            {missing: true},
+		"POST /invitations?key=none":           {missing: true},
+		"POST /account/tokens/:token/revoke":   {missing: true},
+		"GET /account/sign-in-methods/none":    {missing: true},
+		"POST /account/sign-in-methods/remove": {missing: true},
+		"POST /account/sessions/end":           {missing: true},
+		"GET /stores/:id/logs/download":        {cluster: true},
+		"GET /admin/plans/free":                {},
+		"POST /admin/plans/free":               {form: planForm("free")},
+		"POST /admin/plans":                    {form: planForm("large")},
+		"POST /admin/teams/:team/plan":         {form: url.Values{"plan": {"pro"}}},
+		"POST /stores":                         {form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}}},
+		"POST /stores/:id/owner":               {form: url.Values{"owner_email": {"noor@example.org"}}},
+		"POST /stores/:id/delete":              {form: url.Values{"confirm": {"Theirs"}}},
+		"POST /teams":                          {form: url.Values{"name": {"Mine"}}},
+		"POST /teams/:team/name":               {form: url.Values{"name": {"Of :who"}}},
+		"POST /teams/:team/delete":             {form: url.Values{"confirm": {"Bakers"}}},
+		"POST /teams/:team/members/:user":      {form: url.Values{"role": {"viewer"}}},
+		"POST /teams/:team/invitations":        {form: url.Values{"role": {"viewer"}}},
+		"POST /account/tokens":                 {form: url.Values{"name": {"mine"}, "scope": {"stores:read"}, "lifetime": {"7"}, "team": {":team"}}},
 	}
 }
 
@@ -128,23 +99,19 @@ type visitor struct {
 // expected is what becomes of the person's request.
 func (a access) expected(who visitor, team string) string {
 	switch {
-	case a.anybody:
-		return "yes"
-	case a.missing && a.open:
-		return "404"
 	case a.refused:
 		return "403"
-	case who.actor.UserID == "":
+	case a.Session && who.actor.UserID == "":
 		return "sign in"
 	case a.missing:
 		return "404"
-	case a.action == "":
+	case a.Action == "":
 		return "yes"
-	case a.where == everywhere && !who.actor.May(a.action, store.Installation), a.where == inTeam && !who.actor.May(store.ViewStores, team):
+	case a.Installation && !who.actor.May(a.Action, store.Installation), !a.Installation && !who.actor.May(store.ViewStores, team):
 		return "404"
-	case a.where == everywhere:
+	case a.Installation:
 		return "yes"
-	case !who.actor.May(a.action, team):
+	case !who.actor.May(a.Action, team):
 		return "403"
 	}
 	return "yes"
@@ -163,13 +130,19 @@ func became(got answer, cluster bool) string {
 	return strconv.Itoa(got.status)
 }
 
-// TestEveryRouteIsInATable compares what the server answers with the tables of these tests,
-// so that no route is tried by nobody.
+// TestEveryRouteIsInATable compares what the server answers with the tables that these tests
+// walk, so that no route is tried by nobody.
 func TestEveryRouteIsInATable(t *testing.T) {
 	t.Parallel()
 	s := prepare(t)
 	t.Cleanup(s.app.Drain)
 	h := s.app.Handler()
+	needs := slices.Collect(maps.Keys(handlers.Needs()))
+	for line := range sent() {
+		if !slices.ContainsFunc(needs, func(route string) bool { return fits(route, line) }) {
+			t.Errorf("%s is sent to no route", line)
+		}
+	}
 	known := slices.Collect(maps.Keys(routes()))
 	for _, line := range known { // each form's address leads to a page
 		if form, posts := strings.CutPrefix(line, http.MethodPost); posts && !slices.ContainsFunc(known, func(line string) bool { return fits("GET"+form, line) }) {
@@ -216,7 +189,7 @@ func TestHeadIsAnsweredAsGet(t *testing.T) {
 			continue
 		}
 		who := people[store.Owner]
-		if table[route].where == everywhere {
+		if table[route].Installation {
 			who = people["administrator"]
 		}
 		get := s.tryAt(route, table[route], who, team)
@@ -275,7 +248,7 @@ func (s site) tryAs(route string, a access) map[store.Role]string {
 		who := people[role]
 		got, told := s.try(route, a, who, team)
 		all[role] = became(got, a.cluster)
-		if a.anybody { // who signs in there is somebody else
+		if !a.Session { // who signs in there is somebody else
 			who.actor.UserID = ""
 		}
 		s.wantTold(route, who.actor, got, told)

@@ -18,39 +18,6 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// administrationRoutes are for those who administer the installation. Everybody else is told
-// that there is nothing.
-func (a *App) administrationRoutes(e *echo.Echo) {
-	admin := func(next echo.HandlerFunc) echo.HandlerFunc { return a.signedIn(onlyAdministrators(next)) }
-	e.GET("/admin", admin(redirectTo("/admin/users")))
-	e.GET("/admin/users", admin(a.listUsers))
-	e.POST("/admin/users/:id/disable", admin(a.disableUser))
-	e.POST("/admin/users/:id/enable", admin(a.changingUser(a.enableUser)))
-	e.POST("/admin/users/:id/end-sessions", admin(a.changingUser(a.DB.EndSessionsOf)))
-	e.POST("/admin/users/:id/make-admin", admin(a.changingUser(a.DB.MakeAdmin)))
-	e.POST("/admin/users/:id/unmake-admin", admin(a.changingUser(a.revokeAdmin)))
-	e.GET("/admin/teams", admin(a.listAllTeams))
-	e.POST("/admin/teams/:id/plan", admin(a.setTeamPlan))
-	e.POST("/admin/teams/:id/owner", admin(a.appointOwner))
-	e.GET("/admin/plans", admin(a.listPlans))
-	e.GET("/admin/plans/new", admin(a.newPlan))
-	e.POST("/admin/plans", admin(a.addPlan))
-	e.GET("/admin/plans/:name", admin(a.editPlan))
-	e.POST("/admin/plans/:name", admin(a.savePlan))
-	e.GET("/admin/clusters", admin(a.listClusters))
-	e.GET("/admin/queue", admin(a.showQueue))
-	e.GET("/admin/versions", admin(a.showVersions))
-}
-
-func onlyAdministrators(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if !visitorOf(c).Actor.May(store.ViewInstallation, store.Installation) {
-			return echo.ErrNotFound
-		}
-		return next(c)
-	}
-}
-
 // adminQuery is what the address, or a form, says of where in a list somebody is.
 type adminQuery struct {
 	search string
@@ -158,7 +125,7 @@ func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.N
 // changingUser changes the user of the address, and comes back to the list.
 func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		return a.backToUsers(c, change(c.Request().Context(), visitorOf(c).Actor, c.Param("id")))
+		return a.backToUsers(c, change(c.Request().Context(), visitorOf(c).Actor, c.Param("user")))
 	}
 }
 
@@ -183,7 +150,7 @@ func (a *App) backToUsers(c echo.Context, err error) error {
 
 // disableUser shuts a user out. The list then names the teams that have no owner left.
 func (a *App) disableUser(c echo.Context) error {
-	user := c.Param("id")
+	user := c.Param("user")
 	if err := a.DB.SetDisabled(c.Request().Context(), visitorOf(c).Actor, user, true); err != nil {
 		return a.backToUsers(c, err)
 	}
@@ -242,7 +209,7 @@ func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 }
 
 func (a *App) setTeamPlan(c echo.Context) error {
-	err := a.DB.SetTeamPlan(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), c.FormValue("plan"))
+	err := a.DB.SetTeamPlan(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.FormValue("plan"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Invalid {
 		return a.teamsPage(c, refused)
 	}
@@ -254,7 +221,7 @@ func (a *App) setTeamPlan(c echo.Context) error {
 
 // appointOwner mends a team of which no owner can sign in.
 func (a *App) appointOwner(c echo.Context) error {
-	err := a.DB.AppointOwner(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), c.FormValue("user"))
+	err := a.DB.AppointOwner(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.FormValue("user"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
 		return a.teamsPage(c, refused)
 	}

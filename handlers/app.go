@@ -117,87 +117,10 @@ func (a *App) Handler() http.Handler {
 		wholeForms,
 		middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: isStreamOrFile}),
 	)
-	a.routes(e)
+	a.mount(e)
 	leadBack(e)
 	a.mountAPI(e)
 	return pages{e}
-}
-
-func (a *App) routes(e *echo.Echo) {
-	e.GET("/healthz", a.healthz)
-	e.GET("/readyz", a.readyz)
-	e.GET(staticPath, echo.WrapHandler(static.Handler()))
-
-	e.GET("/", redirectTo("/stores"))
-	e.GET("/sign-in", a.signIn)
-	e.POST("/sign-in/dev", a.signInAsDeveloper)
-	e.GET("/sign-in/with/:provider", a.beginSignIn)
-	e.GET("/sign-in/with/:provider/callback", a.finishSignIn)
-	e.GET(loginLinkPath, a.openLoginLink)
-	e.POST(loginLinkPath, a.signInByLink)
-	e.POST("/sign-out", a.signOut)
-
-	e.GET("/stores", a.signedIn(a.listStores))
-	e.GET("/stores/new", a.signedIn(a.newStore))
-	e.GET("/stores/slug", a.signedIn(a.checkAddress))
-	e.POST("/stores", a.signedIn(a.createStore))
-	e.GET("/stores/:id", a.signedIn(a.showOverview))
-	e.GET("/stores/:id/pods", a.signedIn(a.showPods))
-	e.GET("/stores/:id/events", a.signedIn(a.showEvents))
-	e.GET("/stores/:id/logs", a.signedIn(a.showLogs))
-	e.GET(logStreamPath, a.signedIn(a.streamLog))
-	e.GET(logDownloadPath, a.signedIn(a.downloadLog))
-	e.GET("/stores/:id/releases", a.signedIn(a.showReleases))
-	e.GET("/stores/:id/releases/upgrade", a.signedIn(a.previewUpgrade))
-	e.POST("/stores/:id/releases/upgrade", a.signedIn(a.upgrade))
-	e.GET("/stores/:id/releases/:revision", a.signedIn(a.showRevision))
-	e.GET("/stores/:id/releases/:revision/rollback", a.signedIn(a.previewRollback))
-	e.POST("/stores/:id/releases/:revision/rollback", a.signedIn(a.rollback))
-	e.GET("/stores/:id/settings", a.signedIn(a.showSettings))
-	e.POST("/stores/:id/retry", a.signedIn(a.wishing(a.DB.Retry)))
-	e.POST("/stores/:id/rebuild", a.signedIn(a.wishing(a.DB.Rebuild)))
-	e.POST("/stores/:id/cancel", a.signedIn(a.wishing(a.DB.Cancel)))
-	e.POST("/stores/:id/repair", a.signedIn(a.wishing(a.DB.Repair)))
-	e.POST("/stores/:id/check", a.signedIn(a.wishing(a.DB.CheckNow)))
-	e.POST("/stores/:id/owner", a.signedIn(a.changeOwner))
-	e.POST("/stores/:id/credentials", a.signedIn(a.showCredentials))
-	e.GET("/stores/:id/delete", a.signedIn(a.askDelete))
-	e.POST("/stores/:id/delete", a.signedIn(a.deleteStore))
-
-	e.GET("/teams", a.signedIn(a.listTeams))
-	e.POST("/teams", a.signedIn(a.createTeam))
-	e.GET("/teams/new", a.signedIn(a.newTeam))
-	e.GET("/teams/:team", a.signedIn(a.showTeam))
-	e.POST("/teams/:team/name", a.signedIn(a.renameTeam))
-	e.POST("/teams/:team/leave", a.signedIn(a.leaveTeam))
-	e.POST("/teams/:team/delete", a.signedIn(a.deleteTeam))
-	e.POST("/teams/:team/members/:user", a.signedIn(a.changeRole))
-	e.POST("/teams/:team/members/:user/remove", a.signedIn(a.removeMember))
-	e.POST("/teams/:team/invitations", a.signedIn(a.invite))
-	e.POST("/teams/:team/invitations/:invitation/renew", a.signedIn(a.renewInvitation))
-	e.POST("/teams/:team/invitations/:invitation/revoke", a.signedIn(a.revokeInvitation))
-	e.GET(invitationPath, a.signedIn(a.showInvitation))
-	e.POST(invitationPath, a.signedIn(a.acceptInvitation))
-
-	e.GET("/audit", a.signedIn(a.showAudit))
-	e.GET(auditCSVPath, a.signedIn(a.downloadAuditCSV))
-	e.GET(auditJSONPath, a.signedIn(a.downloadAuditJSON))
-	e.GET("/activity", a.signedIn(a.showActivity))
-	e.GET("/account", a.signedIn(a.showAccount))
-	e.GET(methodsPath+"/:provider", a.recentlySignedIn(a.addMethod))
-	e.POST(methodsPath+"/remove", a.recentlySignedIn(a.removeMethod))
-	e.GET("/account/tokens", a.signedIn(a.showTokens))
-	e.POST("/account/tokens", a.signedIn(a.makeToken))
-	e.POST("/account/tokens/:token/revoke", a.signedIn(a.revokeToken))
-	e.GET("/api", a.signedIn(a.showReference))
-	e.POST("/account/sessions/end", a.recentlySignedIn(a.endSession))
-	e.POST("/account/sessions/end-others", a.recentlySignedIn(a.endOtherSessions))
-	e.GET("/events", a.signedIn(a.stream))
-	a.administrationRoutes(e)
-}
-
-func redirectTo(path string) echo.HandlerFunc {
-	return func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, path) }
 }
 
 const (

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/store"
 )
 
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
@@ -30,6 +32,24 @@ func Routes(h http.Handler) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// Need is what a route requires of a visitor.
+type Need = need
+
+// Needs is the table of routes: what each of them needs, by its method and path.
+func Needs() map[string]Need {
+	needs := map[string]Need{}
+	for _, r := range (&App{}).routes() {
+		needs[r.line] = r.need
+	}
+	return needs
+}
+
+// OnInstallation is the need of a route about the installation.
+func OnInstallation(action store.Action) Need { return onInstallation(action) }
+
+// InTeam is the need of a route about something of a team.
+func InTeam(action store.Action) Need { return inTeam(action) }
 
 // Cookie is what a browser with that session sends.
 func (a *App) Cookie(sessionID string) (*http.Cookie, error) {

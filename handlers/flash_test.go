@@ -26,7 +26,7 @@ func TestFormsLeadToPages(t *testing.T) {
 		}
 		team, people := s.peopled()
 		role := store.Owner
-		if table[route].where == everywhere {
+		if table[route].Installation {
 			role = "administrator"
 		}
 		request := s.tryAt(route, table[route], people[role], team)

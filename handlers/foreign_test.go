@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
@@ -103,10 +104,10 @@ func pageInquiries() (all []inquiry) {
 	for _, route := range slices.Sorted(maps.Keys(table)) {
 		add(route, table[route])
 	}
-	add("GET /events?view=store&tab=overview&id=:id", access{action: store.ViewStores, where: inTeam})
-	add("GET /events?view=team&id=:team", access{action: store.ViewMembers, where: inTeam})
-	add("GET /audit?team=:team", access{where: everywhere}) // which administrators read
-	add("GET /audit.json?team=:team", access{where: everywhere})
+	add("GET /events?view=store&tab=overview&id=:id", access{Need: handlers.InTeam(store.ViewStores)})
+	add("GET /events?view=team&id=:team", access{Need: handlers.InTeam(store.ViewMembers)})
+	add("GET /audit?team=:team", access{Need: handlers.OnInstallation("")}) // which administrators read
+	add("GET /audit.json?team=:team", access{Need: handlers.OnInstallation("")})
 	add("GET /stores/new?team=:team", access{})
 	add("POST /stores", access{form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}, "team": {":team"}}})
 	add("POST /account/sessions/end", access{form: url.Values{"session": {":session"}}})
@@ -120,12 +121,12 @@ func (s site) apiInquiries(token string) (all []inquiry) {
 	for _, name := range slices.Sorted(maps.Keys(operations)) {
 		e := table[name]
 		method, path, _ := strings.Cut(strings.NewReplacer("{revision}", "1", "{engine}", "woocommerce", "{", ":", "}", "").Replace(operations[name]), " ")
-		q := inquiry{access: access{action: e.action, where: inTeam}, method: method, path: api.Prefix + path + e.query, body: e.body}
+		q := inquiry{access: access{Need: handlers.InTeam(e.action)}, method: method, path: api.Prefix + path + e.query, body: e.body}
 		if strings.Contains(path, ":") {
 			all = append(all, q)
 		}
 	}
-	all = append(all, inquiry{access: access{action: store.ViewActivity, where: inTeam}, method: http.MethodGet, path: api.Prefix + "/events?store=:id"})
+	all = append(all, inquiry{access: access{Need: handlers.InTeam(store.ViewActivity)}, method: http.MethodGet, path: api.Prefix + "/events?store=:id"})
 	for i := range all {
 		all[i].header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
 	}
@@ -166,14 +167,14 @@ func (s site) wantHidden(role store.Role, who visitor, q inquiry, team string, f
 	s.t.Helper()
 	unknown := unknownNames()
 	status := s.wantAlike(string(role), who.browser, q, foreign, unknown)
-	if q.action != "" && who.actor.UserID != "" && status != http.StatusNotFound {
+	if q.Action != "" && who.actor.UserID != "" && status != http.StatusNotFound {
 		s.t.Errorf("%s %s of somebody else as %s: %d", q.method, q.path, role, status)
 	}
 	if !q.names(":team") || !q.names(":user") && !q.names(":invitation") || who.actor.Roles[team] == "" {
 		return
 	}
 	got := s.wantAlike(string(role), who.browser, q, foreign.within(team), unknown.within(team))
-	if got != http.StatusNotFound && (got != http.StatusForbidden || who.actor.May(q.action, team)) {
+	if got != http.StatusNotFound && (got != http.StatusForbidden || who.actor.May(q.Action, team)) {
 		s.t.Errorf("%s %s of somebody else in one's own team as %s: %d", q.method, q.path, role, got)
 	}
 }
@@ -194,7 +195,7 @@ func TestForeignIsUnknownAsEveryRole(t *testing.T) {
 	before := s.lastEvent()
 	for role, who := range people {
 		for _, q := range pageInquiries() {
-			if q.where != everywhere || !who.actor.Admin {
+			if !q.Installation || !who.actor.Admin {
 				s.wantHidden(role, who, q, team, foreign)
 			}
 		}

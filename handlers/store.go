@@ -95,11 +95,11 @@ func (a *App) fillTab(c echo.Context, st store.Store, tab views.Tab, page *views
 	return err
 }
 
-// wish is something that a person asks of the platform for a store.
-type wish func(ctx context.Context, who store.Actor, id string) (store.Store, error)
+// request asks for work on a store.
+type request func(ctx context.Context, who store.Actor, id string) (store.Store, error)
 
-// wishing serves a button that asks for something and leads to the store's page.
-func (a *App) wishing(ask wish) func(echo.Context) error {
+// asking serves a button that asks for work on a store, and leads to the store's page.
+func (a *App) asking(ask request) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		st, err := ask(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
 		if err != nil {
