@@ -136,7 +136,7 @@ type liveStore struct {
 	*App
 	who    visitor
 	st     store.Store
-	tab    views.Tab
+	tab    tab
 	log    logQuery               // of the logs tab
 	follow *provisioner.Following // of the events tab
 }
@@ -145,7 +145,7 @@ func (l *liveStore) concerns(e store.Event) change { return change{all: e.StoreI
 
 // cluster follows the pods, or the events where those are shown.
 func (l *liveStore) cluster() (changed <-chan struct{}, cancel func()) {
-	if l.tab != views.TabEvents {
+	if l.tab.name != views.TabEvents {
 		return l.Provisioner.SubscribeStore(l.st)
 	}
 	following, err := l.Provisioner.FollowEvents(l.st)
@@ -167,33 +167,12 @@ func (l *liveStore) parts(ctx context.Context, _ change) ([]part, error) {
 	}
 	parts = append(parts,
 		part{target: "store-head", component: views.Head(l.head(l.who, st))},
-		part{target: "store-tabs", component: views.TabBar(l.tabs(st, l.tab)), fleeting: true})
-	switch l.tab {
-	case views.TabPods:
-		parts = append(parts, part{target: "tab-pods", component: views.PodsPane(l.podsTab(st)), fleeting: true})
-	case views.TabEvents:
-		events, err := l.events(ctx)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part{target: "tab-events", component: views.EventsPane(events), fleeting: true})
-	case views.TabLogs:
-		parts = append(parts, l.logParts(st, l.log)...)
-	case views.TabOverview:
-		overview, err := l.overview(ctx, l.who, st)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part{target: "store-main", component: views.OverviewTab(overview), fleeting: true})
-	case views.TabReleases:
-		releases, err := l.releasesTab(ctx, l.who, st)
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, part{target: "tab-releases", component: views.ReleasesPane(releases), fleeting: true})
-	case views.TabSettings:
+		part{target: "store-tabs", component: views.TabBar(l.tabBar(st, l.tab.name)), fleeting: true})
+	if l.tab.parts == nil {
+		return parts, nil
 	}
-	return parts, nil
+	ofTab, err := l.tab.parts(l, ctx, st)
+	return append(parts, ofTab...), err
 }
 
 func (l *liveStore) events(ctx context.Context) (views.EventsTab, error) {

@@ -145,7 +145,7 @@ func (a *App) readyPods(st store.Store) string {
 	return provisioner.ReadyPods(snapshot)
 }
 
-func (a *App) tabs(st store.Store, current views.Tab) views.StoreTabs {
+func (a *App) tabBar(st store.Store, current views.Tab) views.StoreTabs {
 	snapshot, _ := a.Provisioner.Snapshot(st)
 	return views.StoreTabs{ID: st.ID, Current: current, Pods: len(snapshot.Pods)}
 }

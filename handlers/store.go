@@ -49,50 +49,27 @@ func (a *App) showStore(c echo.Context, tab views.Tab) error {
 	return render(c, http.StatusOK, views.Store(page))
 }
 
-func (a *App) storePage(c echo.Context, st store.Store, tab views.Tab) (views.StorePage, error) {
+func (a *App) storePage(c echo.Context, st store.Store, name views.Tab) (views.StorePage, error) {
 	who := visitorOf(c)
+	tab, known := findTab(name)
+	if !known {
+		return views.StorePage{}, echo.ErrNotFound
+	}
 	shell, err := a.shell(c.Request().Context(), who, st.Name, views.PlaceStores)
 	if err != nil {
 		return views.StorePage{}, err
 	}
-	page := views.StorePage{Shell: shell, Head: a.head(who, st), Tabs: a.tabs(st, tab)}
-	if err := a.fillTab(c, st, tab, &page); err != nil {
+	page := views.StorePage{Shell: shell, Head: a.head(who, st), Tabs: a.tabBar(st, name)}
+	asked := tabRequest{who: who, st: st, log: parseLogQuery(c.QueryParams())}
+	if err := tab.fill(a, c.Request().Context(), asked, &page); err != nil {
 		return page, err
 	}
-	address := url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab)}}
+	address := url.Values{"view": {"store"}, "id": {st.ID}, "tab": {string(tab.name)}}
 	if page.Logs != nil {
 		chosenLog(*page.Logs).addTo(address)
 	}
 	page.Shell.Stream = streamAddress(address, who.since)
 	return page, nil
-}
-
-func (a *App) fillTab(c echo.Context, st store.Store, tab views.Tab, page *views.StorePage) (err error) {
-	ctx, who := c.Request().Context(), visitorOf(c)
-	switch tab {
-	case views.TabPods:
-		pods := a.podsTab(st)
-		page.Pods = &pods
-	case views.TabEvents:
-		events, err := a.eventsTab(ctx, st)
-		page.Events = &events
-		return err
-	case views.TabLogs:
-		logs := a.logsTab(ctx, st, parseLogQuery(c.QueryParams()))
-		page.Logs = &logs
-	case views.TabReleases:
-		releases, err := a.releasesTab(ctx, who, st)
-		page.Releases = &releases
-		return err
-	case views.TabSettings:
-		settings := a.settingsTab(who, st)
-		page.Settings = &settings
-	default:
-		var overview views.Overview
-		overview, err = a.overview(ctx, who, st)
-		page.Overview = &overview
-	}
-	return err
 }
 
 // request asks for work on a store.

@@ -68,18 +68,19 @@ func (a *App) livePage(c echo.Context) (roomKey, live, error) {
 		key.query, key.rights = a.listQuery(c), rights(who.Actor)
 		return key, &liveList{App: a, who: who, query: key.query}, nil
 	case "store":
-		if !slices.Contains(views.Tabs(), views.Tab(c.QueryParam("tab"))) {
+		tab, known := findTab(views.Tab(c.QueryParam("tab")))
+		if !known {
 			return key, nil, echo.ErrNotFound
 		}
 		st, err := a.DB.FindStore(c.Request().Context(), who.Actor, c.QueryParam("id"))
 		if err != nil {
 			return key, nil, err
 		}
-		key.store, key.tab, key.rights = st.ID, c.QueryParam("tab"), string(who.Actor.Roles[st.TeamID])
-		if log := parseLogQuery(c.QueryParams()); key.tab == string(views.TabLogs) {
+		key.store, key.tab, key.rights = st.ID, string(tab.name), string(who.Actor.Roles[st.TeamID])
+		if log := parseLogQuery(c.QueryParams()); tab.name == views.TabLogs {
 			key.log = logQuery{Pod: log.Pod, Container: log.Container, Previous: log.Previous}
 		}
-		return key, &liveStore{App: a, who: who, st: st, tab: views.Tab(key.tab), log: key.log}, nil
+		return key, &liveStore{App: a, who: who, st: st, tab: tab, log: key.log}, nil
 	case "team":
 		info, err := a.DB.FindTeam(c.Request().Context(), who.Actor, c.QueryParam("id"))
 		if err != nil {

@@ -292,11 +292,6 @@ const (
 	TabSettings Tab = "settings"
 )
 
-// Tabs are all of them, in their order.
-func Tabs() []Tab {
-	return []Tab{TabOverview, TabPods, TabEvents, TabLogs, TabReleases, TabSettings}
-}
-
 // StorePage is the page of a store with one of its tabs.
 type StorePage struct {
 	Shell    Shell
