@@ -2,22 +2,15 @@ package store
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // DB is the handle on the database. It is safe for concurrent use.
 type DB struct {
@@ -78,7 +71,7 @@ func (db *DB) begin(ctx context.Context) (lastNumber int64, err error) {
 	if err := db.reach(ctx); err != nil {
 		return 0, err
 	}
-	if err := db.migrate(ctx); err != nil {
+	if _, err := db.migrate(ctx); err != nil {
 		return 0, err
 	}
 	return lastEvent(ctx, db.read)
@@ -149,46 +142,6 @@ func connect(databaseURL string) (*DB, error) {
 		return connectPostgres(databaseURL)
 	}
 	return nil, invalid("", "SHOPWRIGHT_DATABASE_URL must be sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE.")
-}
-
-// migrateWithin bounds how long a change of the schema may take.
-const migrateWithin = 5 * time.Minute
-
-// migrate brings the schema up to date. One that is newer than this program is refused.
-func (db *DB) migrate(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
-	defer cancel()
-	provider, err := db.migrations()
-	if err != nil {
-		return fmt.Errorf("prepare migrations: %w", err)
-	}
-	current, known, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read the schema's version: %w", err)
-	}
-	if current > known {
-		return newerSchema(current, known)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate database: %w", err)
-	}
-	return nil
-}
-
-// migrations lets one process at a time change the schema.
-func (db *DB) migrations() (*goose.Provider, error) {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
-	}
-	if db.postgres == nil {
-		return goose.NewProvider(goose.DialectSQLite3, db.write.DB, dir)
-	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, uint64(migrateWithin.Seconds())))
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectPostgres, db.write.DB, dir, goose.WithSessionLocker(locker))
 }
 
 // update runs fn in one transaction and pokes the change feed when it is committed. No

@@ -24,6 +24,9 @@ type file struct {
 	lock      *os.File    // nil unless it is exclusive
 }
 
+// errInUse begins the error about a file that another process has opened exclusively.
+var errInUse = errors.New("another Shopwright uses the database")
+
 const sqlitePragmas = "_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)&_dqs=0"
 
 func connectSQLite(path string) (*DB, error) {
@@ -80,6 +83,15 @@ func (f *file) prepare(ctx context.Context) error {
 	return f.inspect(ctx)
 }
 
+// exists returns an error when there is no file, where one is not to be made.
+func (f *file) exists() error {
+	_, err := os.Stat(f.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return invalid("", "There is no database at %s. Start Shopwright once to create it, or name another file.", f.path)
+	}
+	return err
+}
+
 // acquire locks a file beside the database where it is to be exclusive. The lock ends with the
 // process, however that ends. The database has locks of its own, which are held for moments.
 func (f *file) acquire() error {
@@ -95,7 +107,7 @@ func (f *file) acquire() error {
 		return fmt.Errorf("lock database: %w", err)
 	}
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return errors.Join(fmt.Errorf("another Shopwright uses the database %s: stop it, or set another file with SHOPWRIGHT_DATABASE_URL or another directory with SHOPWRIGHT_DATA_DIR", f.path), lock.Close())
+		return errors.Join(fmt.Errorf("%w %s: stop it, or set another file with SHOPWRIGHT_DATABASE_URL or another directory with SHOPWRIGHT_DATA_DIR", errInUse, f.path), lock.Close())
 	}
 	f.lock = lock
 	return nil

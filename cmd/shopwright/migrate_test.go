@@ -1,0 +1,73 @@
+package main_test
+
+import (
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestMigrateStatusAndUp(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, url := server(t)
+	if err := os.WriteFile(filepath.Join(dir, "shopwright.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for kind, env := range map[string][]string{"SQLite": {"SHOPWRIGHT_DATA_DIR=" + dir}, "Postgres": {"SHOPWRIGHT_DATABASE_URL=" + url}} {
+		wantSaid(t, env, 0, "00001_records.sql", "migrate", "status")
+		wantSaid(t, env, 0, "Applied 00001_records.sql", "migrate", "up")
+		wantSaid(t, env, 0, "up to date", "migrate", "up")
+		code, said := call(t, env, "migrate", "status", "-o", "json")
+		var status struct {
+			Database                   string
+			SchemaVersion, NewestKnown int64
+			Pending                    []string
+			Newer                      bool
+		}
+		if err := json.Unmarshal([]byte(said), &status); err != nil || code != 0 {
+			t.Fatalf("exit code %d, %v: %s", code, err, said)
+		}
+		if status.Database != kind || status.SchemaVersion < 1 || status.SchemaVersion != status.NewestKnown || len(status.Pending) > 0 || status.Newer {
+			t.Errorf("%s: %s", kind, said)
+		}
+		setVersion(t, env[0], 99999)
+		wantSaid(t, env, 0, "The database is newer than this binary.", "migrate", "status")
+		wantSaid(t, env, 1, "newer version of Shopwright", "migrate", "up")
+	}
+}
+
+// wantSaid expects the exit code and a sentence of the command.
+func wantSaid(t *testing.T, env []string, want int, sentence string, args ...string) {
+	t.Helper()
+	if code, said := call(t, env, args...); code != want || !strings.Contains(said, sentence) {
+		t.Errorf("%v: exit code %d: %s", args, code, said)
+	}
+}
+
+// setVersion makes the schema of the database in the setting look like one of that version.
+func setVersion(t *testing.T, setting string, version int64) {
+	t.Helper()
+	name, value, _ := strings.Cut(setting, "=")
+	driver := "pgx"
+	if name == "SHOPWRIGHT_DATA_DIR" {
+		driver, value = "sqlite", filepath.Join(value, "shopwright.db")
+	}
+	db, err := sql.Open(driver, value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // nothing is left to lose
+	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, version, true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestMigrateWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	env := []string{"SHOPWRIGHT_DATA_DIR=" + t.TempDir()}
+	wantSaid(t, env, 1, "There is no database at", "migrate", "status")
+	wantSaid(t, env, 1, "There is no database at", "migrate", "up")
+}
