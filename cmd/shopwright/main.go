@@ -32,7 +32,7 @@ type commands struct {
 	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link that signs in an administrator, once and within 10 minutes."`
 	Config      configCmd      `cmd:"" help:"Print the configuration in force, without its secrets."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Exit with 0 if the Shopwright on this machine can serve."`
-	Migrate     migrateCmd     `cmd:"" help:"Show or update the schema of the database."`
+	Migrate     migrateCmd     `cmd:"" help:"Show or update the schema of the database, or copy it to Postgres."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 
 	Login      loginCmd      `cmd:"" help:"Sign in with a token, for the commands below." group:"Client commands:"`

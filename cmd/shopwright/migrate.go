@@ -11,10 +11,11 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// migrateCmd is about the schema of the database.
+// migrateCmd is about the schema of the database, and its move to another one.
 type migrateCmd struct {
 	Status migrateStatusCmd `cmd:"" help:"Show the version of the schema and the pending migrations."`
 	Up     migrateUpCmd     `cmd:"" help:"Apply the pending migrations, as the server does when it starts."`
+	Copy   migrateCopyCmd   `cmd:"" help:"Copy a SQLite database to an empty Postgres database and compare every row."`
 }
 
 // migrateStatusCmd shows the version of the schema. It changes nothing.
