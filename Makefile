@@ -17,10 +17,10 @@ DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --sta
 	--source $(CURDIR)/deploy/devcluster
 
 .DEFAULT_GOAL := help
-.PHONY: help run build cross image push images devcluster generate lint fmt test fuzz e2e e2e-processes bench
+.PHONY: help run build cross image push images release release-verify devcluster generate lint fmt test fuzz e2e e2e-processes bench
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build devcluster ## build and serve on http://127.0.0.1:8080, with a development cluster where none is named
 	@SHOPWRIGHT_DEV_LOGIN=$${SHOPWRIGHT_DEV_LOGIN-true} SHOPWRIGHT_DATA_DIR=$${SHOPWRIGHT_DATA_DIR-$(STATE)} \
@@ -62,6 +62,12 @@ push: image ## build the image and push it as IMAGE=registry/path; PLATFORMS="am
 	for arch; do docker manifest annotate --os linux --arch $$arch $$name $$name-$$arch; done; \
 	docker manifest push --purge $(filter --insecure,$(MANIFEST_FLAGS)) $$name
 
+release: $(CACHE)/bin/helm $(CACHE)/bin/cyclonedx-gomod ## build the files of a release into dist; VERSION=0.1.0 names it
+	@LDFLAGS='$(LDFLAGS)' deploy/release/release.sh $(VERSION)
+
+release-verify: $(CACHE)/bin/helm $(CACHE)/bin/cyclonedx-gomod ## build that release again elsewhere, without caches, and compare; VERSION=0.1.0
+	@LDFLAGS='$(LDFLAGS)' deploy/release/verify.sh $(VERSION)
+
 # REGISTRY is where the shops' images are pushed; without it they stay in the local Docker.
 REGISTRY ?=
 IMAGES   ?= medusa storefront woocommerce
@@ -102,6 +108,10 @@ lint: $(CACHE)/bin/golangci-lint ## check style, and which package may know whic
 
 $(CACHE)/bin/golangci-lint: deploy/tools/go.mod
 	@go build -C deploy/tools -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# It writes what a binary is made of. Its own digest is in there, so it is built reproducibly too.
+$(CACHE)/bin/cyclonedx-gomod: deploy/tools/go.mod
+	@go build -C deploy/tools -trimpath -buildvcs=false -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
 # The command line that `make bench` measures beside us and tests install the chart with, at the version of the SDK.
 $(CACHE)/bin/helm: go.mod

@@ -23,7 +23,7 @@ need postgresql '/usr/lib/postgresql/*/bin/initdb'
 need pgbouncer pgbouncer
 install_needed "The tests"
 
-make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/helm"
+make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/helm" "$PWD/.cache/bin/cyclonedx-gomod"
 
 state=$(mktemp -d -t shopwright-test-XXXXXX)
 devcluster=$PWD/bin/devcluster
@@ -104,7 +104,7 @@ for target in FuzzAPI FuzzForms; do
 	(cd handlers && "$state/fuzz" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime 15000x -test.fuzzcachedir "$state/fuzzed") || failed=1
 done
 # A test of killing the program at every write has dozens of stores made at once, so few others run beside it.
-go test -p 2 -parallel 3 -timeout 75m ./cmd/... ./charts/... ./provisioner/engine/... ./deploy/security ./deploy/docs ./deploy/images/... || failed=1
+go test -p 2 -parallel 3 -timeout 75m ./cmd/... ./charts/... ./provisioner/engine/... ./deploy/security ./deploy/docs ./deploy/release ./deploy/images/... || failed=1
 go test -C deploy/devcluster -timeout 30m ./... || failed=1
 cat "$SHOPWRIGHT_TEST_FIGURES" 2>/dev/null || true
 exit $failed

@@ -24,7 +24,7 @@ func pages(t *testing.T) (paths []string) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && slices.Contains([]string{".git", ".cache", ".data", "bin", "node_modules", ".medusa"}, entry.Name()):
+		case entry.IsDir() && slices.Contains([]string{".git", ".cache", ".data", "bin", "dist", "node_modules", ".medusa"}, entry.Name()):
 			return fs.SkipDir
 		case entry.Type().IsRegular() && filepath.Ext(path) == ".md":
 			paths = append(paths, path)
