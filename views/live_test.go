@@ -294,6 +294,6 @@ func TestWithoutAStreamAFormKeepsWhatIsSaidAtItsFields(t *testing.T) {
 	mux.HandleFunc("GET /stream", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	base, b := serve(t, mux), browsertest.Open(t)
 	b.Visit(base + "/stores/new")
-	b.Until(`document.getElementById("cluster-notice").innerText.includes("cannot be reached")`)
+	b.Until(`document.getElementById("cluster-notice").innerText.includes("is unreachable")`)
 	b.Until(`document.querySelectorAll("#create-form .sw-err").length > 0`)
 }
