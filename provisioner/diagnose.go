@@ -21,6 +21,9 @@ const outOfMemory = "OOMKilled"
 // hopeless finds what keeps a pod from ever getting ready without a person.
 func hopeless(s kube.Snapshot) (store.Failure, bool) {
 	for _, pod := range s.Pods {
+		if pod.Superseded() { // a change that goes back would fail because of what it goes back from
+			continue
+		}
 		for _, c := range pod.Containers {
 			if c.State.Kind != "waiting" {
 				continue

@@ -34,6 +34,23 @@ func TestOutOfMemoryIsSaid(t *testing.T) {
 	}
 }
 
+// A change that goes back starts with the pods of what it goes back from.
+func TestSupersededPodsAreNotJudged(t *testing.T) {
+	t.Parallel()
+	waiting := kube.Container{Name: "mariadb", Image: "mariadb:does-not-exist", State: kube.State{Kind: "waiting", Reason: "ImagePullBackOff"}}
+	for what, pod := range map[string]kube.Pod{
+		"leaving": {Leaving: true}, "outdated": {Outdated: true}, "unobserved": {Unobserved: true},
+	} {
+		pod.Containers = []kube.Container{waiting}
+		if f, bad := hopeless(kube.Snapshot{Pods: []kube.Pod{pod}}); bad {
+			t.Errorf("%s: %+v", what, f)
+		}
+	}
+	if _, bad := hopeless(kube.Snapshot{Pods: []kube.Pod{{Containers: []kube.Container{waiting}}}}); !bad {
+		t.Error("a pod of the present template is not judged")
+	}
+}
+
 // What the scheduler said in real clusters, and what it means.
 func TestNoRoomSaysWhatIsShort(t *testing.T) {
 	t.Parallel()

@@ -128,7 +128,7 @@ func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observ
 func (w *worker) observeReplaced(o *observed) {
 	for i, pod := range o.Snapshot.Pods {
 		if slices.Contains(w.settled.replaced, pod.UID) {
-			o.Snapshot.Pods[i].Outdated = false
+			o.Snapshot.Pods[i].Outdated, o.Snapshot.Pods[i].Leaving = false, true // the watch may be late
 		}
 	}
 }

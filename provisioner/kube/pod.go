@@ -1,7 +1,6 @@
 package kube
 
 import (
-	"slices"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -25,6 +24,7 @@ type Pod struct {
 	Leaving    bool   // on its way out
 	Check      string // the run of a check that it is, empty for other pods
 	Outdated   bool   // of an older template, and nobody replaces it before it is deleted
+	Unobserved bool   // its controller has not looked at the present template yet
 	Containers []Container
 }
 
@@ -91,16 +91,21 @@ func PodOf(p *corev1.Pod) Pod {
 // podAmong is the pod with what its workload tells of it.
 func podAmong(p *corev1.Pod, workloads []Workload) Pod {
 	pod := PodOf(p)
-	pod.Outdated = outdated(p, workloads)
+	owner := metav1.GetControllerOf(p)
+	if owner == nil {
+		return pod
+	}
+	for _, w := range workloads {
+		if w.Kind == owner.Kind && w.Name == owner.Name {
+			pod.Unobserved = w.unobserved
+			pod.Outdated = !pod.Leaving && w.replaces != "" && w.replaces != p.Labels[appsv1.ControllerRevisionHashLabelKey]
+		}
+	}
 	return pod
 }
 
-func outdated(p *corev1.Pod, workloads []Workload) bool {
-	owner := metav1.GetControllerOf(p)
-	return owner != nil && p.DeletionTimestamp == nil && slices.ContainsFunc(workloads, func(w Workload) bool {
-		return w.Kind == owner.Kind && w.Name == owner.Name && w.replaces != "" && w.replaces != p.Labels[appsv1.ControllerRevisionHashLabelKey]
-	})
-}
+// Superseded reports whether what becomes of the pod says nothing about the present template of its workload.
+func (p Pod) Superseded() bool { return p.Leaving || p.Outdated || p.Unobserved }
 
 func (p *Pod) add(specs []corev1.Container, statuses []corev1.ContainerStatus, init bool) {
 	for _, spec := range specs {

@@ -150,7 +150,8 @@ type Workload struct {
 	Ready     int32
 	CreatedAt time.Time
 
-	replaces string // the revision of its template, where pods of another one stay until somebody deletes them
+	unobserved bool   // its controller has not looked at the present template yet
+	replaces   string // the revision of its template, where pods of another one stay until somebody deletes them
 }
 
 // Drifted reports whether somebody has scaled it since its chart was applied.
@@ -261,7 +262,8 @@ func deployment(d *appsv1.Deployment) Workload {
 
 func statefulSet(s *appsv1.StatefulSet) Workload {
 	w := workload("StatefulSet", s, s.Spec.Replicas, s.Status.Replicas)
-	if s.Status.ObservedGeneration >= s.Generation {
+	w.unobserved = s.Status.ObservedGeneration < s.Generation
+	if !w.unobserved {
 		w.Ready = upToDate(s.Status.Replicas, s.Status.ReadyReplicas, s.Status.UpdatedReplicas)
 		if s.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType {
 			w.replaces = s.Status.UpdateRevision
