@@ -44,7 +44,7 @@ func TestPlanThatIsTooSmallIsSaidAtTheEngine(t *testing.T) {
 				t.Errorf("htmx %q: the engine's field does not have %q: %s", htmx, said, field)
 			}
 		}
-		for _, kept := range []string{`value="Nordwind &lt;Outdoor&gt;"`, `value="nordwind"`, "is free"} {
+		for _, kept := range []string{`value="Nordwind &lt;Outdoor&gt;"`, `value="nordwind"`, "is available"} {
 			if !strings.Contains(got.body, kept) {
 				t.Errorf("htmx %q: %q is lost", htmx, kept)
 			}
