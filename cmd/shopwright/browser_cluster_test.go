@@ -12,7 +12,7 @@ import (
 
 // Conditions of the notice at the top of every page.
 const (
-	isAway  = `document.getElementById("cluster-notice").innerText.includes("cannot be reached")`
+	isAway  = `document.getElementById("cluster-notice").innerText.includes("is unreachable")`
 	isThere = `document.getElementById("cluster-notice").innerText.startsWith("Simulated cluster.")`
 )
 
