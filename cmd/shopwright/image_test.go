@@ -293,7 +293,7 @@ func TestContainerSaysWhatIsWrongWithItsKubeconfig(t *testing.T) {
 		"clusters":[{"name":"x","cluster":{"server":"https://example.com"}}],
 		"users":[{"name":"x","user":{"exec":{"apiVersion":"client.authentication.k8s.io/v1","interactiveMode":"Never","command":"cloud-login"}}}]}`
 	for name, tt := range map[string]struct{ kubeconfig, sentence string }{
-		"private": {kubeconfigFile(t, private, 0o600), "which the user 65532 may not read"},
+		"private": {kubeconfigFile(t, private, 0o600), "which the user 65532 can’t read"},
 		"plugin":  {kubeconfigFile(t, []byte(plugin), 0o644), "which gets its credentials from the program cloud-login, but it isn’t installed"},
 	} {
 		if out, code := newContainer(t).run(tt.kubeconfig, "--rm", "--network", "none"); code != 2 || !strings.Contains(out, tt.sentence) {

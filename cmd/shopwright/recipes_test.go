@@ -109,7 +109,7 @@ func TestCommandLineNamesEveryCommand(t *testing.T) {
 	}
 	_, help, _ = strings.Cut(help, "\nCommands:\n")
 	var want []string
-	for _, found := range regexp.MustCompile(`(?m)^  ([a-z-]+(?: [a-z-]+)*)(?: [<\[]|$)`).FindAllStringSubmatch(help, -1) {
+	for _, found := range regexp.MustCompile(`(?m)^  ([a-z-]+(?: [a-z-]+)*)(?: [<\[-]|$)`).FindAllStringSubmatch(help, -1) {
 		want = append(want, found[1])
 	}
 	named := firstColumn(t, "../../deploy/docs/cli.md")

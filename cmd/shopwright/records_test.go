@@ -144,11 +144,12 @@ func freeze(t *testing.T, file string) (undo func()) {
 	return undo
 }
 
-// smallDisk mounts a disk of two megabytes until the test ends.
+// smallDisk mounts a disk of eight megabytes until the test ends: room for all that the program writes before its first
+// checkpoint.
 func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=2m", "shopwright-test", dir).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "shopwright-test", dir).CombinedOutput(); err != nil {
 		if os.Geteuid() == 0 {
 			t.Fatalf("mount a small disk: %v: %s", err, out)
 		}
