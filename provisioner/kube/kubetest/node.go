@@ -27,9 +27,9 @@ func NewNode(t testing.TB, cpu, memory string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = admin.CoreV1().Nodes().Delete(context.Background(), name, metav1.DeleteOptions{}) })
-	Within(t, "the node is there", func() bool {
+	Within(t, "the node is ready, and no taint but ours is left", func() bool {
 		node, err := admin.CoreV1().Nodes().Get(t.Context(), name, metav1.GetOptions{})
-		return err == nil && node.Status.Allocatable.Cpu().Value() > 0
+		return err == nil && node.Status.Allocatable.Cpu().Value() > 0 && len(node.Spec.Taints) == 1
 	})
 	gives := `{"cpu": "` + cpu + `", "memory": "` + memory + `", "pods": "110"}`
 	patch := []byte(`{"status": {"allocatable": ` + gives + `, "capacity": ` + gives + `}}`)
