@@ -9,8 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
+	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views/browsertest"
 )
@@ -109,11 +109,8 @@ func (c *tally) of(request string) int {
 // more waits until there were so many more of these requests.
 func (c *tally) more(t *testing.T, n int, request string) {
 	t.Helper()
-	for want := c.of(request) + n; c.of(request) < want; time.Sleep(10 * time.Millisecond) {
-		if t.Context().Err() != nil {
-			t.Fatalf("no more of %s", request)
-		}
-	}
+	want := c.of(request) + n
+	kubetest.Within(t, "more of "+request, func() bool { return c.of(request) >= want })
 }
 
 // openBehindProxy serves the site behind a proxy that keeps streams to itself.
