@@ -24,7 +24,7 @@ type need struct {
 	Session      bool         // signed in
 	Recent       bool         // within [recentSignIn]
 	Action       store.Action // that the visitor may do; empty if a session is enough
-	Installation bool         // the action is on the installation; whoever may not do it gets "Not found"
+	Installation bool         // the action is on the installation; others get "Not found"
 }
 
 func anyone() need                    { return need{} }

@@ -1,6 +1,5 @@
-// Package notify tells people by email what they may not be looking at: that a store is
-// ready, has failed or no longer sells. What is to be told stands in the database until it is
-// sent, so that it survives a restart and is sent by one process only.
+// Package notify emails people about stores: one is ready, has failed or no longer sells. Mails wait in a queue in the
+// database, which survives restarts and gives each mail to one process only.
 package notify
 
 import (
@@ -24,7 +23,7 @@ type Sender interface {
 	Send(ctx context.Context, m Message) error
 }
 
-// Notifier sends what the database says is to be told.
+// Notifier sends the mails that are due in the database.
 type Notifier struct {
 	DB      *store.DB
 	BaseURL string // of the pages that mails link to, without a slash at its end
