@@ -267,21 +267,25 @@ func TestPostgresWithoutAFreeConnection(t *testing.T) {
 	}
 }
 
+// openAndClose starts on the database and ends, as a process would.
+func openAndClose(t *testing.T, url string) {
+	t.Helper()
+	db, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestManyProcessesStartOnOneEmptyDatabase(t *testing.T) {
 	t.Parallel()
 	url := newDatabase(t)
 	var all sync.WaitGroup
 	for range 6 {
-		all.Go(func() {
-			db, err := store.Open(t.Context(), url)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if err := db.Close(); err != nil {
-				t.Error(err)
-			}
-		})
+		all.Go(func() { openAndClose(t, url) })
 	}
 	all.Wait()
 }

@@ -130,14 +130,7 @@ func TestMigrateBesideServersThatStart(t *testing.T) {
 				}
 				return
 			}
-			db, err := store.Open(t.Context(), url)
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			if err := db.Close(); err != nil {
-				t.Error(err)
-			}
+			openAndClose(t, url)
 		})
 	}
 	all.Wait()
