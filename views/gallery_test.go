@@ -40,23 +40,30 @@ func TestGallery(t *testing.T) {
 	mux.HandleFunc("GET /log-stream", idle)
 	mux.Handle("GET /stores/7/delete", servePage(deletePage(sampleDelete(""))))
 	base, b := serve(t, mux), browsertest.Open(t)
-	halved := browsertest.Mode{Name: "zoom", Scheme: "light", Width: 640, Height: 800}
-	for _, m := range append(browsertest.Modes(), halved) {
-		for _, name := range slices.Sorted(maps.Keys(all)) {
-			t.Run(m.Name+"/"+name, func(t *testing.T) {
+	modes := append(browsertest.Modes(), browsertest.Mode{Name: "zoom", Scheme: "light", Width: 640, Height: 800})
+	look := func(t *testing.T, name string) {
+		for _, m := range modes {
+			t.Run(m.Name, func(t *testing.T) {
 				b := b.In(t)
 				b.Use(m)
-				b.Visit(base + "/" + name)
 				b.Check()
 				picture(b, name+"."+m.Name)
-				if toggle, ok := opened()[name]; ok {
-					b.Click(toggle)
-					b.Until(`document.querySelector("dialog[open] input:focus, details[open]") !== null`)
-					b.Check()
-					picture(b, name+".open."+m.Name)
-				}
 			})
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		t.Run(name, func(t *testing.T) {
+			b := b.In(t)
+			b.Use(modes[0])
+			b.Visit(base + "/" + name)
+			look(t, name)
+			if toggle, ok := opened()[name]; ok {
+				b.Use(modes[0])
+				b.Click(toggle)
+				b.Until(`document.querySelector("dialog[open] input:focus, details[open]") !== null`)
+				look(t, name+".open")
+			}
+		})
 	}
 }
 
