@@ -60,7 +60,7 @@ func TestProgramsSeeTheCluster(t *testing.T) {
 			t.Errorf("the activity lacks %s: %s", want, activity.body)
 		}
 	}
-	s.link.Turn(kubetest.Gone)
+	s.link.Inject(kubetest.Gone)
 	s.link.Cut()
 	s.untilAway()
 	p.wantProblem(p.call("GET", one+"/pods", nil), 503, "cluster_unreachable")

@@ -17,7 +17,7 @@ type edition struct {
 	nth    int   // from 1; the same as the one before when nothing looks different
 	number int64 // of the newest event that it surely takes in: the id of its messages
 	parts  []drawn
-	news   []byte // the message for readers of the edition before
+	delta  []byte // the message for readers of the edition before
 }
 
 // drawn is a part as an edition shows it.
@@ -38,7 +38,7 @@ func newEdition(ctx context.Context, before *edition, parts []part, number, newe
 	for _, d := range before.parts {
 		old[d.target] = d
 	}
-	e := &edition{nth: before.nth, number: number, news: before.news}
+	e := &edition{nth: before.nth, number: number, delta: before.delta}
 	for _, p := range parts {
 		d, known := old[p.target]
 		if !p.settled || !known {
@@ -59,7 +59,7 @@ func newEdition(ctx context.Context, before *edition, parts []part, number, newe
 		return e, nil
 	}
 	var err error
-	e.news, err = e.message(ctx, func(d drawn) bool { return d.nth == e.nth })
+	e.delta, err = e.message(ctx, func(d drawn) bool { return d.nth == e.nth })
 	return e, err
 }
 
@@ -77,7 +77,7 @@ func (p part) sum(ctx context.Context) ([sha256.Size]byte, error) {
 // since is the message for a reader who has the nth edition.
 func (e *edition) since(ctx context.Context, nth int) ([]byte, error) {
 	if nth == e.nth-1 {
-		return e.news, nil
+		return e.delta, nil
 	}
 	return e.message(ctx, func(d drawn) bool { return d.nth > nth })
 }

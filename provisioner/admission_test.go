@@ -219,7 +219,7 @@ func TestTryingForLongIsUndone(t *testing.T) {
 	p.stop()
 	p.run(t, connecting(to(link.Config())), func(c *provisioner.Config) { c.Timeout = 25 * time.Second })
 	p.TryAgainAfter(10 * time.Second) // a try takes less than a second
-	link.Turn(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, func(r kubetest.Request) bool {
+	link.Inject(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, func(r kubetest.Request) bool {
 		return r.Method == http.MethodPatch && strings.HasSuffix(r.Path, "/"+st.Namespace+"/deployments/wordpress")
 	}))
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})

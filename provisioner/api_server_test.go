@@ -43,17 +43,17 @@ func (p *platform) untilLink(t *testing.T, link provisioner.Link) {
 	}
 }
 
-// during lets something happen in bad weather, and checks that nobody loops without a pause
+// during lets something happen with a fault, and checks that nobody loops without a pause
 // meanwhile, nor with one that is too short.
-func during(t *testing.T, link *kubetest.Link, weather kubetest.Weather, happens func()) {
+func during(t *testing.T, link *kubetest.Link, fault kubetest.Fault, happens func()) {
 	t.Helper()
 	before := len(link.Requests())
-	link.Turn(weather)
-	link.Cut() // the watches that are open see the weather too
+	link.Inject(fault)
+	link.Cut() // the watches that are open see the fault too
 	began := time.Now()
 	happens()
 	took, requests := time.Since(began), link.Requests()[before:]
-	link.Turn(kubetest.Fair)
+	link.Inject(kubetest.NoFault)
 	most, average := kubetest.Busiest(requests), float64(len(requests))/took.Seconds()
 	t.Logf("%d requests in %s, %.1f a second, %d in the busiest one", len(requests), took.Round(time.Second), average, most)
 	if most > busyEnough || average > restless {
@@ -99,7 +99,7 @@ func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 func TestAPIServerInTrouble(t *testing.T) {
 	t.Parallel()
 	watches := func(r kubetest.Request) bool { return r.Watch }
-	for name, weather := range map[string]kubetest.Weather{
+	for name, fault := range map[string]kubetest.Fault{
 		"Throttling": kubetest.Refusing(http.StatusTooManyRequests, metav1.StatusReasonTooManyRequests, kubetest.All),
 		"Failing":    kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, kubetest.All),
 		"Not saving": kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, kubetest.Request.IsWrite),
@@ -112,12 +112,12 @@ func TestAPIServerInTrouble(t *testing.T) {
 			p, link := startOn(t)
 			p.untilLink(t, provisioner.Connected)
 			var st store.Store
-			during(t, link, weather, func() {
+			during(t, link, fault, func() {
 				st = p.request(t, name)
 				<-time.After(10 * time.Second)
 			})
 			p.wantReady(t, st)
-			during(t, link, weather, func() {
+			during(t, link, fault, func() {
 				p.askDelete(t, st)
 				<-time.After(5 * time.Second)
 			})

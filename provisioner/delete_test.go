@@ -158,14 +158,14 @@ func TestRefusedRemovalLetsOthersPass(t *testing.T) {
 	p.TryAgainAfter(100 * time.Millisecond)
 	p.PutOffFor(time.Second)
 	refused, other := p.wantReady(t, p.request(t, "Refused")), p.wantReady(t, p.request(t, "Other"))
-	link.Turn(kubetest.Refusing(http.StatusForbidden, metav1.StatusReasonForbidden, func(r kubetest.Request) bool {
+	link.Inject(kubetest.Refusing(http.StatusForbidden, metav1.StatusReasonForbidden, func(r kubetest.Request) bool {
 		return r.Method == http.MethodDelete && r.About(refused.Namespace)
 	}))
 	p.askDelete(t, refused)
 	p.untilTold(t, refused, store.StepUninstall, "The cluster denied the request")
 	p.askDelete(t, other)
 	p.untilGone(t, other)
-	link.Turn(kubetest.Fair)
+	link.Inject(kubetest.NoFault)
 	p.untilGone(t, refused)
 }
 

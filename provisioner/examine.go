@@ -103,14 +103,14 @@ func (w *worker) shop(ctx context.Context, conn *connection) (store.Check, error
 		return store.Check{}, err
 	}
 	for {
-		news := w.subscribe(conn)
+		updates := w.subscribe(conn)
 		run = runOf(conn.watcher.Snapshot(st.Namespace), run.Name)
 		if run.Done {
-			news.cancel()
+			updates.cancel()
 			return run.Result, nil
 		}
-		news.wait(ctx, w.lookAgain)
-		news.cancel()
+		updates.wait(ctx, w.lookAgain)
+		updates.cancel()
 		if w.cluster.connection() == nil { // nobody sees how it ends
 			return store.Check{}, ErrUnreachable
 		}

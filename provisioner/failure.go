@@ -141,8 +141,8 @@ func releaseLocked(locked *helm.LockedError) store.Failure {
 	}
 }
 
-// verdict is what it means that trying again cannot help, if it cannot.
-func verdict(st store.Store, err error) (f store.Failure, final bool) {
+// finalFailure is the failure that an error means, and whether retrying cannot help.
+func finalFailure(st store.Store, err error) (f store.Failure, final bool) {
 	if missing := (*kube.NoOriginalError)(nil); errors.As(err, &missing) {
 		return notShared(missing), true
 	}

@@ -24,7 +24,7 @@ func TestReplicaWithoutClusterGivesItsStoresBack(t *testing.T) {
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Orphaned "+p.mark)), "start-delay=10m")
 	st := p.request(t, "Orphaned")
 	p.until(t, st.ID, "at work", func(st store.Store) bool { return st.Job.Step == store.StepWorkloads })
-	link.Turn(kubetest.Gone)
+	link.Inject(kubetest.Gone)
 	link.Cut()
 	p.untilLink(t, provisioner.Unreachable)
 	kubetest.Simulate(t, st.Namespace, "start-delay=none")
@@ -49,7 +49,7 @@ func TestCheckWithoutClusterIsGivenBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link.Turn(kubetest.Gone)
+	link.Inject(kubetest.Gone)
 	link.Cut()
 	p.untilLink(t, provisioner.Unreachable)
 	kubetest.Within(t, "the claim is given back", func() bool {

@@ -20,11 +20,11 @@ const hopelessFor = 45 * time.Second
 // makesRoom is how long pods of before may take to go from a quota that is full.
 const makesRoom = time.Minute
 
-// spell is how long something has held without a break.
-type spell struct{ began time.Time }
+// condition is how long something has held without a break.
+type condition struct{ began time.Time }
 
 // during notes whether it holds now, and returns for how long it has.
-func (s *spell) during(holds bool) time.Duration {
+func (s *condition) during(holds bool) time.Duration {
 	switch {
 	case !holds:
 		s.began = time.Time{}
@@ -34,7 +34,7 @@ func (s *spell) during(holds bool) time.Duration {
 	return s.lasts()
 }
 
-func (s *spell) lasts() time.Duration {
+func (s *condition) lasts() time.Duration {
 	if s.began.IsZero() {
 		return 0
 	}
@@ -55,7 +55,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 		return action{Do: fail, Step: a.Step, Failure: failure}, nil
 	}
 	if w.podless.during(lacksPods(here)) >= patience {
-		w.podless = spell{} // the question is not asked at every turn
+		w.podless = condition{} // the question is not asked at every turn
 		refusal, refused, err := w.refusal(ctx, conn, here)
 		if refused || err != nil {
 			return action{Do: fail, Step: a.Step, Failure: refusal}, err

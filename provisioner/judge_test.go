@@ -47,8 +47,8 @@ func TestRefusalAmongEvents(t *testing.T) {
 // asked there, and nothing in it is a failure.
 func TestNothingIsJudgedInANamespaceThatGoes(t *testing.T) {
 	t.Parallel()
-	long := spell{began: time.Now().Add(-time.Hour)}
-	w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, spells: spells{hopeless: long, podless: long}}
+	long := condition{began: time.Now().Add(-time.Hour)}
+	w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, conditions: conditions{hopeless: long, podless: long}}
 	w.claim.Store.Desired = store.Present
 	o := observed{Namespace: kube.NamespaceState{Phase: kube.Terminating}, Snapshot: kube.Snapshot{
 		Workloads: []kube.Workload{{Name: "wordpress", Want: 1}},
@@ -77,7 +77,7 @@ func TestAnImageIsPulledMoreThanOnce(t *testing.T) {
 		"in the pause after it":  {"ImagePullBackOff", 46 * time.Second, fail},
 		"once it runs after all": {"ContainerCreating", 46 * time.Second, wait},
 	} {
-		w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, spells: spells{hopeless: spell{began: time.Now().Add(-tt.after)}}}
+		w := &worker{Provisioner: &Provisioner{timeout: time.Hour}, conditions: conditions{hopeless: condition{began: time.Now().Add(-tt.after)}}}
 		w.claim.Store.Desired = store.Present
 		o := observed{Namespace: kube.NamespaceState{Phase: kube.Active}, Snapshot: kube.Snapshot{Pods: []kube.Pod{
 			{Name: "mariadb-0", Containers: []kube.Container{{Name: "mariadb", State: kube.State{Kind: "waiting", Reason: tt.reason}}}},

@@ -119,7 +119,7 @@ func (p *platform) followPods(t *testing.T, st store.Store) func() []string {
 		var seen []string
 		for event := range watch.ResultChan() {
 			if pod, ok := event.Object.(*corev1.Pod); ok {
-				seen = append(seen, news(was[pod.UID], *pod)...)
+				seen = append(seen, changesOf(was[pod.UID], *pod)...)
 				was[pod.UID] = *pod
 			}
 		}
@@ -128,8 +128,8 @@ func (p *platform) followPods(t *testing.T, st store.Store) func() []string {
 	return func() []string { cancel(); return <-told }
 }
 
-// news is what a pod has done since it was last seen.
-func news(was, is corev1.Pod) (all []string) {
+// changesOf returns what a pod has done since it was last seen.
+func changesOf(was, is corev1.Pod) (all []string) {
 	ready := func(pod corev1.Pod) bool {
 		return slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
 			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue

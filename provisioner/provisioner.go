@@ -61,7 +61,7 @@ type Provisioner struct {
 	backoff     func(failures int) time.Duration
 	holder      string
 	log         *slog.Logger
-	wishes      *kube.Signals // by store id: somebody asked for something
+	requests    *kube.Signals // by store id: somebody asked for something
 	freed       *kube.Signals // a worker has ended
 	events      *eventWatches
 }
@@ -72,7 +72,7 @@ func New(c Config) *Provisioner {
 		db: c.DB, cluster: newCluster(c), engines: c.Engines, site: c.Shared.into(c.Site), shared: c.Shared.list(), urlPort: c.URLPort,
 		demands: &demands{}, concurrency: c.Concurrency, timeout: c.Timeout, checkEvery: c.CheckEvery, unready: c.Unready,
 		lookAgain: lookAgain, giveBack: giveBackAfter, putOffFor: putOffFor, backoff: backoff, holder: c.Holder, log: c.Log,
-		wishes: &kube.Signals{}, freed: &kube.Signals{},
+		requests: &kube.Signals{}, freed: &kube.Signals{},
 	}
 	p.concurrency.Cluster = c.Cluster.ID
 	p.events = newEventWatches(p.cluster)
@@ -114,7 +114,7 @@ func (p *Provisioner) services() []service.Service {
 
 // dispatch claims stores while there are any and the cluster can be reached.
 func (p *Provisioner) dispatch(ctx context.Context, workers *sync.WaitGroup) {
-	wanted, cancel := p.wishes.Subscribe("")
+	wanted, cancel := p.requests.Subscribe("")
 	defer cancel()
 	freed, stop := p.freed.Subscribe(anyWorker)
 	defer stop()
@@ -194,7 +194,7 @@ func (p *Provisioner) release(ctx context.Context, claim store.Claim, log *slog.
 func (p *Provisioner) relay(ctx context.Context) {
 	for ctx.Err() == nil {
 		sub := p.db.Subscribe()
-		p.wishes.Send("") // for what came before the subscription
+		p.requests.Send("") // for what came before the subscription
 		p.relayFrom(ctx, sub)
 		sub.Close()
 	}
@@ -210,8 +210,8 @@ func (p *Provisioner) relayFrom(ctx context.Context, sub *store.Subscription) {
 				return
 			}
 			if e.Kind.Asks() {
-				p.wishes.Send("")
-				p.wishes.Send(e.StoreID)
+				p.requests.Send("")
+				p.requests.Send(e.StoreID)
 			}
 		}
 	}

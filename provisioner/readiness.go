@@ -44,7 +44,7 @@ func (p *Provisioner) watchReadiness(ctx context.Context) {
 				p.log.Warn("the order check of a shop with unready pods is delayed", "store", id, "error", err)
 			case can:
 				r.checked(id)
-				p.wishes.Send("")
+				p.requests.Send("")
 			default:
 				r.forget(id)
 			}

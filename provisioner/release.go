@@ -183,7 +183,7 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection, _ observed)
 	if err != nil {
 		return "", err
 	}
-	w.locked = spell{}
+	w.locked = condition{}
 	w.settled.release, w.settled.applied, w.settled.marks = release, true, nil
 	return "", nil
 }

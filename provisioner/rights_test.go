@@ -19,7 +19,7 @@ func TestRightsTakeAMoment(t *testing.T) {
 	p, link := startOn(t)
 	var refused atomic.Int64
 	namespace := store.Namespace(store.ProposeSlug("Late " + p.mark))
-	link.Turn(kubetest.Refusing(http.StatusForbidden, metav1.StatusReasonForbidden, func(r kubetest.Request) bool {
+	link.Inject(kubetest.Refusing(http.StatusForbidden, metav1.StatusReasonForbidden, func(r kubetest.Request) bool {
 		within := strings.Contains(r.Path, "/namespaces/"+namespace+"/") && !strings.HasSuffix(r.Path, "/rolebindings")
 		return within && refused.Add(1) <= 4
 	}))

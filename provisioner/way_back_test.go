@@ -72,7 +72,7 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 		return r.Method == http.MethodPatch && r.About(st.Namespace) && strings.HasSuffix(r.Path, "/deployments/wordpress")
 	}
 	before := len(link.Requests())
-	link.Turn(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, patches))
+	link.Inject(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, patches))
 	for tried := range moreTries + 1 { // a try takes half a minute on a busy machine
 		kubetest.Within(t, "it was tried more often", func() bool {
 			tries := 0
@@ -87,7 +87,7 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	if now := p.releaseSecrets(t, st); len(now) > 4 {
 		t.Errorf("the tries leave the revisions %d", now)
 	}
-	link.Turn(kubetest.Fair)
+	link.Inject(kubetest.NoFault)
 	back := p.changed(t, st)
 	if back.Status != store.Ready || back.Job.Change.Undone.Title == "" {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
@@ -131,7 +131,7 @@ func TestCancelledChangeGoesBack(t *testing.T) {
 	p, link := startOn(t)
 	st := p.wantReady(t, p.request(t, "Reconsidered"))
 	p.TryAgainAfter(2 * patience) // cancelling does not wait for the next try
-	link.Turn(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, func(r kubetest.Request) bool {
+	link.Inject(kubetest.Refusing(http.StatusInternalServerError, metav1.StatusReasonInternalError, func(r kubetest.Request) bool {
 		return r.Method == http.MethodPatch && strings.HasSuffix(r.Path, "/"+st.Namespace+"/deployments/wordpress")
 	}))
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})

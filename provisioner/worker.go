@@ -31,22 +31,22 @@ type worker struct {
 	said    string        // the last message of the present step
 	boundAt time.Time     // when the account was last given its rights in the namespace
 	worked  time.Duration // on this job, while the cluster could be reached
-	spells
+	conditions
 	failures int    // in a row, for the pause between tries
 	trouble  string // the last error that may pass
 }
 
-// spells are what a worker has seen hold on, during this job.
-type spells struct {
-	hopeless spell // a failure is in sight
-	podless  spell // something lacks pods
-	crowded  spell // the quota is full
-	unseen   spell // the watch does not show the check
-	locked   spell // others keep beginning actions on the release
-	misled   spell // the address gives wrong answers
-	behind   spell // the watches do not show what was applied
-	noticing spell // the maintenance page is waited for
-	emptying spell // the namespace is waited for to get empty
+// conditions are what a worker has seen hold during this job.
+type conditions struct {
+	hopeless condition // a failure is in sight
+	podless  condition // something lacks pods
+	crowded  condition // the quota is full
+	unseen   condition // the watch does not show the check
+	locked   condition // others keep beginning actions on the release
+	misled   condition // the address gives wrong answers
+	behind   condition // the watches do not show what was applied
+	noticing condition // the maintenance page is waited for
+	emptying condition // the namespace is waited for to get empty
 }
 
 // run works until the store is where it should be, needs a person, or is no longer ours.
@@ -96,8 +96,8 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	if conn == nil || err != nil {
 		return err == nil, err
 	}
-	news := w.subscribe(conn)
-	defer news.cancel()
+	updates := w.subscribe(conn)
+	defer updates.cancel()
 	if err := w.reload(ctx); err != nil || !w.claim.Store.Wanted() {
 		return err == nil, err
 	}
@@ -113,7 +113,7 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	}
 	done, err = w.act(ctx, conn, o, a)
 	if err == nil && a.Do == wait {
-		news.wait(ctx, w.lookAgain)
+		updates.wait(ctx, w.lookAgain)
 	}
 	return done, err
 }
@@ -134,7 +134,7 @@ func (w *worker) reload(ctx context.Context) error {
 	w.claim = w.claim.On(st)
 	if st.Job.ID != w.job {
 		w.job, w.worked, w.settled = st.Job.ID, st.Job.Worked, settled{}
-		w.said, w.outcome, w.spells = "", "", spells{}
+		w.said, w.outcome, w.conditions = "", "", conditions{}
 	}
 	return nil
 }
@@ -165,7 +165,7 @@ func (w *worker) outdated(held *lease, err error) bool {
 
 // recover decides what an error means: look again, try again after a pause, or give up.
 func (w *worker) recover(ctx *lease, err error) {
-	failure, final := verdict(w.claim.Store, err)
+	failure, final := finalFailure(w.claim.Store, err)
 	if locked, out := w.lockedOut(err); out {
 		failure, final = locked, true
 	}
@@ -215,7 +215,7 @@ func (w *worker) giveUpOver(ctx context.Context, err error, f store.Failure) err
 // database is away: no store fails because of that.
 func (w *worker) pause(ctx context.Context, err error) {
 	began := time.Now()
-	wanted, cancel := w.wishes.Subscribe(w.claim.Store.ID)
+	wanted, cancel := w.requests.Subscribe(w.claim.Store.ID)
 	defer cancel()
 	if st, unread := w.db.Store(ctx, w.claim.Store.ID); unread == nil && st.Job.ID != w.job {
 		return
@@ -252,29 +252,29 @@ func (w *worker) tell(ctx context.Context, err error, refused bool) {
 	}
 }
 
-// news tells that something may have changed since it was subscribed to.
-type news struct {
+// updates tell that something may have changed since they were subscribed to.
+type updates struct {
 	changed, wanted, linked <-chan struct{}
 	cancel                  func()
 }
 
 // subscribe comes before looking, so that nothing is missed of what happens meanwhile.
-func (w *worker) subscribe(conn *connection) news {
+func (w *worker) subscribe(conn *connection) updates {
 	changed, cancel := conn.watcher.Subscribe(w.claim.Store.Namespace)
-	wanted, stop := w.wishes.Subscribe(w.claim.Store.ID)
+	wanted, stop := w.requests.Subscribe(w.claim.Store.ID)
 	linked, unlink := w.cluster.changed.Subscribe(clusterKey)
-	return news{changed, wanted, linked, func() { cancel(); stop(); unlink() }}
+	return updates{changed, wanted, linked, func() { cancel(); stop(); unlink() }}
 }
 
-// wait returns when there is some, or after so long.
-func (n news) wait(ctx context.Context, atMost time.Duration) {
+// wait returns at the first update, or after so long.
+func (u updates) wait(ctx context.Context, atMost time.Duration) {
 	timer := time.NewTimer(atMost)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-	case <-n.changed:
-	case <-n.wanted:
-	case <-n.linked:
+	case <-u.changed:
+	case <-u.wanted:
+	case <-u.linked:
 	case <-timer.C:
 	}
 }

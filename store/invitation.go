@@ -18,7 +18,7 @@ const (
 	mostInvitations = 100
 )
 
-// NewInvitation is a wish to have somebody in a team.
+// NewInvitation asks somebody to join a team.
 type NewInvitation struct {
 	TeamID string
 	Email  string // empty for a link that anybody may use, once

@@ -255,7 +255,7 @@ func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store,
 
 var errUnchanged = errors.New("nothing to change")
 
-// change applies a person's wish to a store: another job, at the end of the queue.
+// change applies a person's request to a store: another job, at the end of the queue.
 func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(tx, *Store) (Event, error)) (Store, error) {
 	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
 		return Store{}, err

@@ -33,7 +33,7 @@ func TestClusterGoesAwayAndComesBackInABrowser(t *testing.T) {
 
 	w.Visit(w.p.url + "/stores")
 	w.keeps()
-	link.Turn(kubetest.Gone)
+	link.Inject(kubetest.Gone)
 	link.Cut()
 	w.Until(isAway)
 	w.WaitFor(`#store-rows nav time`) // as of when
@@ -62,7 +62,7 @@ func TestClusterGoesAwayAndComesBackInABrowser(t *testing.T) {
 	account := w.Tab()
 	account.Visit(w.p.url + "/account")
 	account.Until(isAway)
-	link.Turn(kubetest.Fair)
+	link.Inject(kubetest.NoFault)
 	w.Until(isThere)
 	account.Until(isThere + " && !document.hidden")
 	w.Until("!document.hidden")

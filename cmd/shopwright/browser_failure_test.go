@@ -55,7 +55,7 @@ func TestFailuresAreExplainedInABrowser(t *testing.T) {
 	for name, c := range map[string]struct {
 		simulated          []string
 		setting            string
-		weather            kubetest.Weather
+		fault              kubetest.Fault
 		title, cause, next string
 		evidence           string // none where nothing was made
 	}{
@@ -76,7 +76,7 @@ func TestFailuresAreExplainedInABrowser(t *testing.T) {
 			next: "Create that class, or change SHOPWRIGHT_STORAGE_CLASS",
 		},
 		"admission denied": {
-			weather: refusesIngresses, title: "The cluster denied the request", cause: "the weather: Forbidden", evidence: "Helm, last lines",
+			fault: refusesIngresses, title: "The cluster denied the request", cause: "injected fault: Forbidden", evidence: "Helm, last lines",
 			next: "Ask the cluster’s administrator to allow it, then press Retry.",
 		},
 	} {
@@ -87,8 +87,8 @@ func TestFailuresAreExplainedInABrowser(t *testing.T) {
 			if c.setting != "" {
 				p.env = append(p.env, c.setting)
 			}
-			if c.weather != nil {
-				link.Turn(c.weather)
+			if c.fault != nil {
+				link.Inject(c.fault)
 			}
 			slug := "told-" + strings.ToLower(uuid.NewString()[24:])
 			if len(c.simulated) > 0 {
@@ -173,11 +173,11 @@ func TestAnotherClusterIsSaidInABrowser(t *testing.T) {
 	w.p.untilReady(page)
 	w.Visit(w.p.url + page)
 	w.keeps()
-	link.Turn(anotherCluster)
+	link.Inject(anotherCluster)
 	link.Cut()
 	w.untilShows("#cluster-notice", "Another cluster answers under this name. Work has stopped")
 	w.look("another-cluster")
-	link.Turn(kubetest.Fair)
+	link.Inject(kubetest.NoFault)
 	w.Until(isThere)
 	w.wantKept()
 	w.p.removeStore(slug, "Bystander")

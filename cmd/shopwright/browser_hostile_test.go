@@ -257,7 +257,7 @@ func TestHostileTextFromPeople(t *testing.T) {
 }
 
 // speaking refuses to make deployments, in those words.
-func speaking(words string) kubetest.Weather {
+func speaking(words string) kubetest.Fault {
 	return func(rw http.ResponseWriter, r *http.Request, pass http.Handler) {
 		if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/deployments") {
 			pass.ServeHTTP(rw, r)
@@ -277,7 +277,7 @@ func speaking(words string) kubetest.Weather {
 func TestHostileTextFromTheAPIServer(t *testing.T) {
 	t.Parallel()
 	link := kubetest.NewLink(t)
-	link.Turn(speaking(strings.ReplaceAll(attacks(), "\n", " ") + " refused seven"))
+	link.Inject(speaking(strings.ReplaceAll(attacks(), "\n", " ") + " refused seven"))
 	w := beginAt(t, link.Kubeconfig())
 	slug := "refused-" + strings.ToLower(uuid.NewString()[24:])
 	w.signIn()

@@ -159,7 +159,7 @@ func (d *doomed) undoes(slugs []string) {
 		if !struck {
 			struck = d.survives(fate, slug, sells)
 		}
-		d.link.Turn(kubetest.Fair)
+		d.link.Inject(kubetest.NoFault)
 		d.until(d.page(slug), "as it was", sells)
 		if image := databaseImage(d.t, slug); !strings.HasSuffix(image, olderDatabase) {
 			d.t.Errorf("gone back, the database of %s is %s", slug, image)
@@ -261,7 +261,7 @@ func (d *doomed) killAt(namespace string, nth int) (fate <-chan struct{}) {
 func (d *doomed) killAfter(begun func(*http.Request) bool, namespace string, nth int) (fate <-chan struct{}) {
 	var writes atomic.Int64
 	struck, program := make(chan struct{}), d.cmd.Process
-	d.link.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+	d.link.Inject(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		if !begun(r) || !isWriteAbout(r, namespace) || writes.Add(1) != int64(nth) {
 			pass.ServeHTTP(w, r)
 			return
@@ -291,7 +291,7 @@ func (d *doomed) survive(fate <-chan struct{}, slug, text string) (struck bool) 
 		done = isGone
 	}
 	struck = d.survives(fate, slug, done)
-	d.link.Turn(kubetest.Fair)
+	d.link.Inject(kubetest.NoFault)
 	if struck && text != "" {
 		d.until(d.page(slug), "done", done)
 	}
@@ -305,7 +305,7 @@ func (d *doomed) survives(fate <-chan struct{}, slug string, done condition) (st
 	if !d.strikes(fate, slug, done) {
 		return false
 	}
-	d.link.Turn(kubetest.Fair)
+	d.link.Inject(kubetest.NoFault)
 	d.kill()
 	d.start()
 	d.t.Logf("killed with %s", slug)

@@ -97,7 +97,7 @@ func TestSleepingHolderIsReplaced(t *testing.T) {
 // opensAnother shows that the program is of use, and gives it time to do what it must not.
 func (r replica) opensAnother(slug string) {
 	r.t.Helper()
-	r.link.Turn(kubetest.Fair)
+	r.link.Inject(kubetest.NoFault)
 	r.untilReady(r.create("Another", slug+"-2"))
 	r.removeStore(slug+"-2", "Another")
 }

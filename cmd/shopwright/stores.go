@@ -22,14 +22,14 @@ type storesCmd struct {
 	Create      storesCreateCmd `cmd:"" help:"Create a store."`
 	Show        storesShowCmd   `cmd:"" help:"Show a store and the steps of its current work."`
 	Delete      storesDeleteCmd `cmd:"" help:"Delete a store with all its data."`
-	Retry       wishCmd         `cmd:"" help:"Retry a failed store."`
-	Repair      wishCmd         `cmd:"" help:"Restore what the store’s chart says."`
-	Rebuild     wishCmd         `cmd:"" help:"Rebuild a store whose data is lost, empty."`
-	Check       wishCmd         `cmd:"" help:"Run the order check of a store."`
+	Retry       requestCmd      `cmd:"" help:"Retry a failed store."`
+	Repair      requestCmd      `cmd:"" help:"Restore what the store’s chart says."`
+	Rebuild     requestCmd      `cmd:"" help:"Rebuild a store whose data is lost, empty."`
+	Check       requestCmd      `cmd:"" help:"Run the order check of a store."`
 	Upgrade     upgradeCmd      `cmd:"" help:"Upgrade a store to the offered version."`
 	Rollback    rollbackCmd     `cmd:"" help:"Roll a store back to an earlier revision."`
 	Owner       ownerCmd        `cmd:"" help:"Change the email address of a store’s owner."`
-	Cancel      wishCmd         `cmd:"" help:"Cancel the change in progress and roll it back."`
+	Cancel      requestCmd      `cmd:"" help:"Cancel the change in progress and roll it back."`
 	History     historyCmd      `cmd:"" help:"List the revisions of a store."`
 	Logs        logsCmd         `cmd:"" help:"Show the log of a container of a store."`
 	Credentials credentialsCmd  `cmd:"" help:"Show the admin login of a store; the activity records it."`
@@ -261,20 +261,20 @@ func (c *storesDeleteCmd) Run(ctx context.Context, at console) error {
 	return c.finish(ctx, at, to, c.output, st)
 }
 
-// wishCmd asks for what its own name says.
-type wishCmd struct {
+// requestCmd asks for what its own name says.
+type requestCmd struct {
 	storeCmd `embed:""`
 	waiting  `embed:""`
 	name     string
 }
 
 // Run implements the subcommand.
-func (c *wishCmd) Run(ctx context.Context, at console) error {
+func (c *requestCmd) Run(ctx context.Context, at console) error {
 	to, id, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
-	st, err := to.Wish(ctx, id, c.name)
+	st, err := to.Request(ctx, id, c.name)
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func TestStormOfKills(t *testing.T) {
 	for kill := range stormKills {
 		s.live(kill)
 	}
-	s.link.Turn(kubetest.Fair)
+	s.link.Inject(kubetest.NoFault)
 	s.start()
 	for _, slug := range s.asked {
 		s.wantAsAsked(slug)
@@ -69,7 +69,7 @@ func (s *storm) live(kill int) {
 	s.t.Helper()
 	before := len(s.link.Requests())
 	f := s.draw()
-	s.link.Turn(f.weather)
+	s.link.Inject(f.fault)
 	connected := make(chan struct{})
 	s.said.when("cluster is connected", func() { close(connected) })
 	s.start()
@@ -120,8 +120,8 @@ func (s *storm) draw() *fate {
 	return f
 }
 
-// weather lets nothing out from the fatal request on.
-func (f *fate) weather(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+// fault lets nothing out from the fatal request on.
+func (f *fate) fault(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 	over, now := f.count(kubetest.Request{Method: r.Method, Path: r.URL.Path})
 	if endless := r.URL.Query().Has("watch"); now && f.arrives && !endless {
 		pass.ServeHTTP(httptest.NewRecorder(), r)

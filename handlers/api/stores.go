@@ -32,7 +32,7 @@ func (a *API) registerStores() {
 	register(a, operation{
 		id: "delete-store", method: http.MethodDelete, path: "/stores/{id}", tag: tagStores, scope: store.RemoveStores, status: http.StatusAccepted,
 		summary: "Delete a store", description: "The shop closes immediately. Its namespace, its disks with all orders and products, and its passwords are deleted permanently. Then the store returns 404.",
-	}, a.wish(a.DB.RequestDelete))
+	}, a.asking(a.DB.RequestDelete))
 	register(a, operation{
 		id: "change-owner", method: http.MethodPut, path: "/stores/{id}/owner", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
 		summary: "Change the owner’s address", description: "If the shop uses the address, its release is applied again; addresses set in the shop itself stay. " +
@@ -51,7 +51,7 @@ func (a *API) registerStores() {
 		register(a, operation{
 			id: w.name + "-store", method: http.MethodPost, path: "/stores/{id}/" + w.name, tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
 			summary: w.summary, description: w.description,
-		}, a.wish(w.ask))
+		}, a.asking(w.ask))
 	}
 }
 
@@ -64,10 +64,10 @@ type storeOutput struct {
 	Body Store
 }
 
-// ask is something that a person asks of the platform for a store.
+// ask asks for work on a store.
 type ask func(ctx context.Context, who store.Actor, id string) (store.Store, error)
 
-func (a *API) wish(ask ask) func(context.Context, *StoreInput) (*storeOutput, error) {
+func (a *API) asking(ask ask) func(context.Context, *StoreInput) (*storeOutput, error) {
 	return func(ctx context.Context, in *StoreInput) (*storeOutput, error) {
 		st, err := ask(ctx, actorOf(ctx), in.ID)
 		if err != nil {

@@ -96,9 +96,9 @@ func (c *Client) Delete(ctx context.Context, id string) (api.Store, error) {
 	return ask[api.Store](ctx, c, http.MethodDelete, storePath(id), nil)
 }
 
-// Wish asks for one of retry, rebuild, repair, check and cancel.
-func (c *Client) Wish(ctx context.Context, id, wish string) (api.Store, error) {
-	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, wish), nil)
+// Request asks for one of retry, rebuild, repair, check and cancel.
+func (c *Client) Request(ctx context.Context, id, job string) (api.Store, error) {
+	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, job), nil)
 }
 
 // ChangeOwner asks for another owner's address of a store.

@@ -35,13 +35,13 @@ type Link struct {
 	mu       sync.Mutex
 	upstream http.Handler
 	turns    int // how often the link was made to lead elsewhere
-	weather  Weather
+	fault    Fault
 	onTheWay map[*http.Request]context.CancelFunc
 	seen     []Request
 }
 
-// Weather decides what becomes of each request: pass serves it from the API server.
-type Weather func(w http.ResponseWriter, r *http.Request, pass http.Handler)
+// Fault decides what becomes of each request: pass serves it from the API server.
+type Fault func(w http.ResponseWriter, r *http.Request, pass http.Handler)
 
 // Request is one that came to a link.
 type Request struct {
@@ -57,14 +57,14 @@ func (r Request) IsWrite() bool { return r.Method != http.MethodGet && r.Method 
 // NewLink opens a link to the control plane, on which requests are the platform's own.
 func NewLink(t testing.TB) *Link {
 	t.Helper()
-	l := &Link{t: t, weather: Fair, onTheWay: map[*http.Request]context.CancelFunc{}}
+	l := &Link{t: t, fault: NoFault, onTheWay: map[*http.Request]context.CancelFunc{}}
 	l.Reach(Platform(t))
 	l.server = httptest.NewUnstartedServer(l)
 	l.server.Config.ConnContext = l.stamp
 	l.server.Config.ErrorLog = log.New(io.Discard, "", 0) // aborted requests are the point of it
 	l.server.Start()
 	t.Cleanup(func() {
-		l.Turn(Gone)
+		l.Inject(Gone)
 		l.server.CloseClientConnections()
 		l.server.Close()
 	})
@@ -101,8 +101,8 @@ func (l *Link) Reach(config *rest.Config) {
 		l.t.Fatal(err)
 	}
 	l.mu.Lock()
-	weather := l.weather
-	l.weather = Gone // no connection leads on to the other one
+	fault := l.fault
+	l.fault = Gone // no connection leads on to the other one
 	l.turns++
 	l.upstream = &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
@@ -115,14 +115,14 @@ func (l *Link) Reach(config *rest.Config) {
 		l.Cut()
 		l.server.CloseClientConnections()
 	}
-	l.Turn(weather)
+	l.Inject(fault)
 }
 
-// Turn changes the weather for requests that come from now on.
-func (l *Link) Turn(weather Weather) {
+// Inject sets the fault for requests that come from now on.
+func (l *Link) Inject(fault Fault) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.weather = weather
+	l.fault = fault
 }
 
 // Cut ends the requests that are on their way, watches included, as if the API server had
@@ -160,9 +160,9 @@ func (l *Link) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	r, weather, pass, done := l.arrive(r)
+	r, fault, pass, done := l.arrive(r)
 	defer done()
-	weather(w, r, pass)
+	fault(w, r, pass)
 	if r.Context().Err() != nil {
 		panic(http.ErrAbortHandler) // rather than end the answer as if it were whole
 	}
@@ -178,18 +178,18 @@ func (l *Link) stamp(ctx context.Context, _ net.Conn) context.Context {
 	return context.WithValue(ctx, turn{}, l.turns)
 }
 
-func (l *Link) arrive(r *http.Request) (tracked *http.Request, weather Weather, pass http.Handler, done func()) {
+func (l *Link) arrive(r *http.Request) (tracked *http.Request, fault Fault, pass http.Handler, done func()) {
 	ctx, cancel := context.WithCancel(r.Context())
 	tracked = r.WithContext(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.onTheWay[tracked] = cancel
 	l.seen = append(l.seen, requestOf(r))
-	weather = l.weather
+	fault = l.fault
 	if r.Context().Value(turn{}) != l.turns {
-		weather = Gone
+		fault = Gone
 	}
-	return tracked, weather, l.upstream, func() {
+	return tracked, fault, l.upstream, func() {
 		cancel()
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -201,13 +201,13 @@ func requestOf(r *http.Request) Request {
 	return Request{Method: r.Method, Path: r.URL.Path, Watch: r.URL.Query().Get("watch") != "", At: time.Now()}
 }
 
-// Fair lets everything pass.
-func Fair(w http.ResponseWriter, r *http.Request, pass http.Handler) { pass.ServeHTTP(w, r) }
+// NoFault lets everything pass.
+func NoFault(w http.ResponseWriter, r *http.Request, pass http.Handler) { pass.ServeHTTP(w, r) }
 
 // Gone closes every connection, as if there were no API server.
 func Gone(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
 
-// Silent takes every request and never answers it, also when the weather has changed since.
+// Silent takes every request and never answers it, also when the fault has changed since.
 func Silent(_ http.ResponseWriter, r *http.Request, _ http.Handler) { <-r.Context().Done() }
 
 // Outdated opens the watches that are asked for, and says in each that what is asked for is
@@ -220,12 +220,12 @@ func Outdated(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"type": watch.Error, "object": metav1.Status{
 		TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
-		Message: "the weather: too old resource version", Reason: metav1.StatusReasonExpired, Code: http.StatusGone,
+		Message: "injected fault: too old resource version", Reason: metav1.StatusReasonExpired, Code: http.StatusGone,
 	}})
 }
 
 // Slow lets every request wait first.
-func Slow(d time.Duration) Weather {
+func Slow(d time.Duration) Fault {
 	return func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		wait := time.NewTimer(d)
 		defer wait.Stop()
@@ -238,7 +238,7 @@ func Slow(d time.Duration) Weather {
 }
 
 // Refusing answers with the status, as an API server does, what the condition selects.
-func Refusing(code int, reason metav1.StatusReason, which func(Request) bool) Weather {
+func Refusing(code int, reason metav1.StatusReason, which func(Request) bool) Fault {
 	return func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		if !which(requestOf(r)) {
 			pass.ServeHTTP(w, r)
@@ -251,7 +251,7 @@ func Refusing(code int, reason metav1.StatusReason, which func(Request) bool) We
 		w.WriteHeader(code)
 		_ = json.NewEncoder(w).Encode(metav1.Status{
 			TypeMeta: metav1.TypeMeta{Kind: "Status", APIVersion: "v1"}, Status: metav1.StatusFailure,
-			Message: "the weather: " + http.StatusText(code), Reason: reason, Code: int32(code),
+			Message: "injected fault: " + http.StatusText(code), Reason: reason, Code: int32(code),
 		})
 	}
 }
@@ -263,7 +263,7 @@ func All(Request) bool { return true }
 // until it is released.
 func (l *Link) Hold(which func(Request) bool) *Held {
 	h := &Held{arrived: make(chan struct{}), release: make(chan struct{})}
-	l.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+	l.Inject(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		if which(requestOf(r)) {
 			h.once.Do(func() { close(h.arrived) })
 			select {
@@ -289,7 +289,7 @@ func (l *Link) HoldWatches(resource string) *Held {
 	l.t.Helper()
 	h := &Held{t: l.t, arrived: make(chan struct{}), release: make(chan struct{})}
 	l.t.Cleanup(h.Release)
-	l.Turn(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
+	l.Inject(func(w http.ResponseWriter, r *http.Request, pass http.Handler) {
 		if request := requestOf(r); request.Watch && strings.HasSuffix(request.Path, "/"+resource) {
 			h.once.Do(func() { close(h.arrived) })
 			w = heldAnswer{w, r.Context(), h.release}
