@@ -217,7 +217,7 @@ func TestWaysBackFromTheCommandLine(t *testing.T) {
 	c.want(3, "stores", "show", st.Slug)
 }
 
-// generation is that of the store, which grows with each wish.
+// generation is that of the store, which grows with each request.
 func (c cli) generation(id string) int64 {
 	c.t.Helper()
 	out, _ := c.want(0, "stores", "show", id, "-o", "json")

@@ -93,7 +93,7 @@ type config struct {
 	Admins             []string `env:"SHOPWRIGHT_ADMINS" help:"Verified email addresses of the administrators, separated by commas."`
 	AllowedDomains     []string `env:"SHOPWRIGHT_ALLOWED_DOMAINS" help:"Anyone with a verified email address in these domains can sign in; * for everyone, and only invited people when empty."`
 
-	SMTPHost     string `env:"SHOPWRIGHT_SMTP_HOST" name:"smtp-host" help:"Mail server for invitations and for news of stores that are ready, failed or degraded; no mail when empty."`
+	SMTPHost     string `env:"SHOPWRIGHT_SMTP_HOST" name:"smtp-host" help:"Mail server for invitations and for messages about stores that are ready, failed or degraded; no mail when empty."`
 	SMTPPort     int    `env:"SHOPWRIGHT_SMTP_PORT" name:"smtp-port" default:"587" help:"Port of that server. 465 uses TLS from the start, any other port STARTTLS."`
 	SMTPUsername string `env:"SHOPWRIGHT_SMTP_USERNAME" name:"smtp-username" help:"User name for that server; no login when empty."`
 	SMTPPassword string `env:"SHOPWRIGHT_SMTP_PASSWORD" name:"smtp-password" secret:"" help:"Password for that server."`
