@@ -68,7 +68,7 @@ func (db *DB) Audit(ctx context.Context, actor Actor, q AuditQuery) ([]Event, er
 	if !actor.MayAudit() {
 		return nil, &Error{Code: Forbidden, Message: "The audit log is for a team’s owners and admins. Ask one of them."}
 	}
-	where, args := q.conditions(actor)
+	where, args := selectedEvents(actor, q)
 	args = append(args, q.Limit)
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT `+eventColumns+` FROM events WHERE audit AND `+where+` ORDER BY number DESC LIMIT $`+strconv.Itoa(len(args)), args...)
@@ -84,7 +84,8 @@ func (a Actor) MayAudit() bool {
 	return a.May(ViewAllAudit, Installation) || len(a.Teams(ViewAudit)) > 0
 }
 
-func (q AuditQuery) conditions(actor Actor) (string, []any) {
+// selectedEvents is the condition that the query selects an event which the actor may read.
+func selectedEvents(actor Actor, q AuditQuery) (string, []any) {
 	where, args := "1 = 1", []any(nil)
 	add := func(condition string, arg any) {
 		args = append(args, arg)

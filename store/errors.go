@@ -28,22 +28,21 @@ type Error struct {
 	Message string
 	// RetryAfter is when to ask again, where waiting is what helps; zero otherwise.
 	RetryAfter time.Duration
-
-	cause   error // what the database said, if it is about that
-	trouble trouble
+	// Cause is what the database said, if the error is about that. It is for the log.
+	Cause error
 }
 
 // Error implements error.
 func (e *Error) Error() string {
 	text := string(e.Code) + ": " + e.Message
-	if e.cause != nil {
-		text += " (" + e.cause.Error() + ")"
+	if e.Cause != nil {
+		text += " (" + e.Cause.Error() + ")"
 	}
 	return text
 }
 
 // Unwrap returns what the database said, if the error is about that.
-func (e *Error) Unwrap() error { return e.cause }
+func (e *Error) Unwrap() error { return e.Cause }
 
 // ErrorCode returns the code of the first *Error in the chain, Internal for any other
 // error and "" for none.

@@ -35,7 +35,7 @@ func (db *DB) WhileLocked(ctx context.Context, fn func()) error {
 }
 
 // Statements are those with which a list is made: the counts and one page.
-func (q Query) Statements(actor Actor) map[string]struct {
+func Statements(actor Actor, q Query) map[string]struct {
 	Text string
 	Args []any
 } {
@@ -43,8 +43,8 @@ func (q Query) Statements(actor Actor) map[string]struct {
 		Text string
 		Args []any
 	}
-	count, counted := q.count(actor)
-	page, paged := q.page(actor)
+	count, counted := countOf(actor, q)
+	page, paged := pageOf(actor, q)
 	return map[string]statement{"count": {count, counted}, "page": {page, paged}}
 }
 

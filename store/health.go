@@ -57,10 +57,10 @@ func (h *health) judge(err error) error {
 		if h.trouble != nil {
 			return h.trouble // which is why
 		}
-		found = h.silent.error(found.cause)
+		found = h.silent.error(found.Cause)
 	}
-	if (found.trouble == unopened || found.trouble == broken) && h.gone() {
-		found = moved.error(found.cause)
+	if met := troubleIn(found); (met == unopened || met == broken) && h.gone() {
+		found = moved.error(found.Cause)
 	}
 	h.fall(found)
 	return found
@@ -76,9 +76,9 @@ func (h *health) fall(e *Error) {
 	case h.fell <- struct{}{}:
 	default:
 	}
-	if h.told != e.trouble && (h.toldWell.IsZero() || time.Since(h.toldWell) > quiet) {
-		h.told = e.trouble
-		h.log.Error(e.Message, "cause", e.cause)
+	if met := troubleIn(e); h.told != met && (h.toldWell.IsZero() || time.Since(h.toldWell) > quiet) {
+		h.told = met
+		h.log.Error(e.Message, "cause", e.Cause)
 	}
 }
 
@@ -87,7 +87,7 @@ func (h *health) wrote() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.written = time.Now()
-	if h.trouble != nil && h.trouble.trouble != damaged {
+	if h.trouble != nil && troubleIn(h.trouble) != damaged {
 		h.rise()
 	}
 }
@@ -125,7 +125,7 @@ func (h *health) state() error {
 func (h *health) barred() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.trouble != nil && h.trouble.trouble == damaged {
+	if h.trouble != nil && troubleIn(h.trouble) == damaged {
 		return h.trouble
 	}
 	return nil

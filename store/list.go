@@ -32,7 +32,7 @@ const (
 // Sorts are the orders to choose from.
 func Sorts() []Sort { return []Sort{Newest, Oldest, ByName} }
 
-func (s Sort) orderBy() string {
+func orderBy(s Sort) string {
 	switch s {
 	case Oldest:
 		return "stores.created_at, stores.id"
@@ -45,7 +45,7 @@ func (s Sort) orderBy() string {
 
 // behind is the condition that a store comes after the one whose id is that argument, whether
 // that one still lives or not.
-func (s Sort) behind(argument int) string {
+func behind(s Sort, argument int) string {
 	columns, order := "created_at, id", "<"
 	switch s {
 	case Oldest:
@@ -86,7 +86,7 @@ func (db *DB) ListStores(ctx context.Context, actor Actor, q Query) (List, error
 	if q.Status != "" {
 		list.Total = counts[q.Status]
 	}
-	query, args := q.page(actor)
+	query, args := pageOf(actor, q)
 	rows, err := db.read.QueryContext(ctx, query, args...)
 	if list.Stores, err = collect(rows, err, scanStore); err != nil {
 		return List{}, fmt.Errorf("list stores: %w", err)
@@ -118,7 +118,7 @@ func (db *DB) CountStores(ctx context.Context, actor Actor) (int, error) {
 }
 
 func (db *DB) countStores(ctx context.Context, actor Actor, q Query) (map[Status]int, error) {
-	query, args := q.count(actor)
+	query, args := countOf(actor, q)
 	rows, err := db.read.QueryContext(ctx, query, args...)
 	counts := map[Status]int{}
 	_, err = collect(rows, err, func(row scanner) (Status, error) {
@@ -136,30 +136,31 @@ func (db *DB) countStores(ctx context.Context, actor Actor, q Query) (map[Status
 	return counts, nil
 }
 
-// count is the statement that counts by status.
-func (q Query) count(actor Actor) (string, []any) {
-	where, args := q.conditions(actor)
+// countOf is the statement that counts by status.
+func countOf(actor Actor, q Query) (string, []any) {
+	where, args := selectedStores(actor, q)
 	return `SELECT status, COUNT(*) FROM stores WHERE ` + where + ` GROUP BY status`, args
 }
 
-// page is the statement that reads one page. It sorts ids, which an index holds, and reads
+// pageOf is the statement that reads one page. It sorts ids, which an index holds, and reads
 // only the rows that are shown.
-func (q Query) page(actor Actor) (string, []any) {
-	where, args := q.conditions(actor)
+func pageOf(actor Actor, q Query) (string, []any) {
+	where, args := selectedStores(actor, q)
 	if q.Status != "" {
 		args = append(args, q.Status)
 		where += " AND status = $" + strconv.Itoa(len(args))
 	}
 	if q.After != "" {
 		args = append(args, q.After)
-		where += " AND " + q.Sort.behind(len(args))
+		where += " AND " + behind(q.Sort, len(args))
 	}
 	args = append(args, q.Limit, q.Offset)
-	ids := fmt.Sprintf(`SELECT id FROM stores WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`, where, q.Sort.orderBy(), len(args)-1, len(args))
-	return `SELECT ` + storeFields + ` FROM ` + storeTables + ` WHERE stores.id IN (` + ids + `) ORDER BY ` + q.Sort.orderBy(), args
+	ids := fmt.Sprintf(`SELECT id FROM stores WHERE %s ORDER BY %s LIMIT $%d OFFSET $%d`, where, orderBy(q.Sort), len(args)-1, len(args))
+	return `SELECT ` + storeFields + ` FROM ` + storeTables + ` WHERE stores.id IN (` + ids + `) ORDER BY ` + orderBy(q.Sort), args
 }
 
-func (q Query) conditions(actor Actor) (string, []any) {
+// selectedStores is the condition that the query selects a store which the actor may see.
+func selectedStores(actor Actor, q Query) (string, []any) {
 	in, args := inList("team_id", actor.Teams(ViewStores), 1)
 	where := "deleted_at = 0 AND " + in
 	if q.Search != "" {

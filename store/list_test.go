@@ -30,7 +30,7 @@ func TestListReadsIndexes(t *testing.T) {
 			"none there":       {Limit: 25, Status: store.Sleeping, Engine: "medusa"},
 			"of an engine":     {Limit: 25, Engine: "medusa"},
 		} {
-			for part, s := range query.Statements(b.actor) {
+			for part, s := range store.Statements(b.actor, query) {
 				plan := explain(t, db, url, s.Text, s.Args)
 				if (lite || part == "page") && readsAllRows(plan) {
 					t.Errorf("%s, %s: reads all rows:\n%s", name, part, plan)

@@ -176,7 +176,7 @@ func (f *file) roomy() bool {
 
 // probeFile tries whether the trouble with a SQLite file is over.
 func (db *DB) probeFile(ctx context.Context, known *Error) {
-	switch known.trouble {
+	switch troubleIn(known) {
 	case damaged:
 		if db.file.inspect(ctx) != nil || db.forget(ctx) != nil {
 			return

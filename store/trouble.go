@@ -56,18 +56,28 @@ func newerSchema(current, known int64) error {
 	return newer.error(fmt.Errorf("the schema has version %d, this program supports %d", current, known))
 }
 
+// troubled is an error of a database with the trouble that it means.
+type troubled struct {
+	error
+	trouble trouble
+}
+
+func (e troubled) Unwrap() error { return e.error }
+
 func (t trouble) error(cause error) *Error {
-	return &Error{Code: Unavailable, Message: sentences[t], cause: cause, trouble: t}
+	return &Error{Code: Unavailable, Message: sentences[t], Cause: troubled{cause, t}}
+}
+
+// troubleIn is the trouble that the error tells of, empty for none.
+func troubleIn(err error) trouble {
+	e, _ := errors.AsType[troubled](err)
+	return e.trouble
 }
 
 // Passing reports whether waiting may be all that the error needs: the database is not
 // there yet, busy or cut off.
 func Passing(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return false
-	}
-	switch e.trouble {
+	switch troubleIn(err) {
 	case unanswered, busy, crowded, slow:
 		return true
 	}
