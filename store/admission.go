@@ -129,10 +129,12 @@ func (r Admission) names(email string) bool {
 	return slices.ContainsFunc(r.Admins, func(admin string) bool { return canonical(admin) == canonical(email) })
 }
 
+// makesAdmin reports whether the settings name the person as an administrator.
 func (r Admission) makesAdmin(who Identity) bool {
 	return who.Verified && slices.Contains(r.Authorities, who.Provider) && r.names(who.Email)
 }
 
+// letsIn reports whether somebody who has no account may get one.
 func (r Admission) letsIn(who Identity) bool {
 	return r.Invited || slices.Contains(r.Domains, Everybody) || r.makesAdmin(who) || who.Verified && who.InDomain(r.Domains)
 }
@@ -157,6 +159,7 @@ func (who Identity) InDomain(domains []string) bool {
 	return slices.ContainsFunc(domains, func(d string) bool { return canonical(d) == domain })
 }
 
+// label is the provider's name for people.
 func (who Identity) label() string {
 	if who.Label != "" {
 		return who.Label

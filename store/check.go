@@ -83,6 +83,7 @@ type Health struct {
 	Failures int   `json:"failures,omitempty"` // in a row
 }
 
+// opened forgets what was known before the store was ready: its first check is all there is.
 func (h *Health) opened(c Check, at time.Time) {
 	c.At = at
 	*h = Health{Last: c}
@@ -124,7 +125,7 @@ func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (st Store, e
 func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) (can bool, err error) {
 	err = db.update(ctx, func(t tx) error {
 		st, err := queryStore(ctx, t, id)
-		if can = st.CanCheck(); err != nil || !can || st.checkedSince(since, t.now) {
+		if can = st.CanCheck(); err != nil || !can || checkedSince(st, since, t.now) {
 			return err
 		}
 		if st, err = t.lockStore(ctx, id); err != nil {
@@ -141,7 +142,8 @@ func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) (can b
 	return can, err
 }
 
-func (s Store) checkedSince(since time.Time, now int64) bool {
+// checkedSince reports whether the store was checked after that moment, or is due to be.
+func checkedSince(s Store, since time.Time, now int64) bool {
 	due := !s.CheckDue.IsZero() && micros(s.CheckDue) <= now
 	return due || s.Health.Last.At.After(since)
 }

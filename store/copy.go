@@ -66,7 +66,7 @@ func readySource(ctx context.Context, from *DB) error {
 	if err != nil {
 		return err
 	}
-	return schema.current()
+	return current(schema)
 }
 
 // readyTarget makes sure that the database has the schema of this binary. An empty one gets it.
@@ -79,14 +79,14 @@ func readyTarget(ctx context.Context, to *DB) error {
 		return err
 	}
 	if schema.Version > 0 {
-		return schema.current()
+		return current(schema)
 	}
 	_, err = to.migrate(ctx)
 	return err
 }
 
 // current returns an error unless the database has the newest schema that this binary knows.
-func (s Schema) current() error {
+func current(s Schema) error {
 	switch {
 	case s.Newer():
 		return newerSchema(s.Version, s.Known)

@@ -11,12 +11,11 @@ import (
 	"time"
 )
 
-const (
-	// InvitationLifetime is how long an invitation can be accepted.
-	InvitationLifetime = 7 * 24 * time.Hour
-	// mostInvitations is how many of a team may be pending.
-	mostInvitations = 100
-)
+// InvitationLifetime is how long an invitation can be accepted.
+const InvitationLifetime = 7 * 24 * time.Hour
+
+// mostInvitations is how many of a team may be pending.
+const mostInvitations = 100
 
 // NewInvitation asks somebody to join a team.
 type NewInvitation struct {

@@ -94,6 +94,7 @@ func (j Job) Steps() []Step {
 	}
 }
 
+// end closes the job in that state.
 func (j *Job) end(state JobState, at time.Time) { j.State, j.EndedAt = state, at }
 
 // startJob gives the store work that only one at a time may do. It takes the place of what is

@@ -114,6 +114,7 @@ func (a Actor) Sees(e Event) bool {
 	return a.May(ViewActivity, e.TeamID)
 }
 
+// allows are the actions of that role in its team; none for an unknown role.
 func (r Role) allows() []Action {
 	viewer := []Action{ViewStores, ViewActivity, ViewMembers}
 	member := slices.Concat(viewer, []Action{CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials})

@@ -409,6 +409,7 @@ func (t tx) saveJob(ctx context.Context, j *Job) error {
 	return nil
 }
 
+// finishStep tells that the present step has ended, if there is one.
 func (s Store) finishStep(message string) []Event {
 	if s.Job.Step == "" {
 		return nil

@@ -48,6 +48,7 @@ type By struct {
 	Name string `json:"name,omitempty"`
 }
 
+// by is the actor as a job keeps it: who asked for it.
 func (a Actor) by() By { return By{ID: a.UserID, Name: a.Name} }
 
 // OfOpenShop reports whether the store was ready before the change, which can be undone.
@@ -280,8 +281,10 @@ func (db *DB) Rollback(ctx context.Context, actor Actor, id string, to int) (Sto
 	})
 }
 
+// backTo is the note of a change that goes back to that revision.
 func backTo(revision int) string { return fmt.Sprintf("Back to revision %d", revision) }
 
+// checkChange returns why the store cannot be upgraded or rolled back now, if it cannot.
 func (s Store) checkChange() error {
 	switch {
 	case s.CanChange():
@@ -294,6 +297,7 @@ func (s Store) checkChange() error {
 	return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " can’t be upgraded or rolled back."}
 }
 
+// begin sets the store on its way to what the change brings, and tells of it.
 func (s *Store) begin(c Change, actor Actor, kind Kind) Event {
 	s.Status = Upgrading
 	s.startJob(ChangeJob, c, actor)

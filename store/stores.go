@@ -234,6 +234,7 @@ func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
 	return err
 }
 
+// repair has the store put back to what its chart says, and tells of it.
 func (s *Store) repair(actor Actor, message string) Event {
 	s.Status = Provisioning
 	s.startJob(ChangeJob, Change{Kind: Repair, To: s.Sold, Note: "Repaired"}, actor)
@@ -253,6 +254,7 @@ func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store,
 	})
 }
 
+// errUnchanged says that everything is as it was asked to be.
 var errUnchanged = errors.New("nothing to change")
 
 // change applies a person's request to a store: another job, at the end of the queue.
@@ -291,6 +293,7 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (
 	return st, err
 }
 
+// storeEvent is an event on the store as it is now. Without an actor the platform itself did it.
 func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
 	return actor.sign(Event{
 		TeamID: st.TeamID, StoreID: st.ID, JobID: st.Job.ID, Kind: kind, Step: st.Job.Step, Object: st.Name, Message: message,

@@ -19,7 +19,9 @@ const (
 	TokenPrefix = "shopwright_"
 	// LongestToken is the longest time for which a token can be made.
 	LongestToken = 366 * 24 * time.Hour
+)
 
+const (
 	tokenLetters  = 32 // base32 characters that are drawn
 	mostTokens    = 50 // of one user that have not expired, and of one user that have
 	tokenUseEvery = time.Minute
@@ -152,7 +154,7 @@ func scanToken(row scanner, more ...any) (k Token, err error) {
 func (db *DB) Tokens(ctx context.Context, actor Actor) ([]Token, error) {
 	where, args := "k.user_id = $1", []any{actor.UserID}
 	if actor.Token != "" {
-		in, teams := inList("k.team_id", actor.teams(), 2)
+		in, teams := inList("k.team_id", teamsOf(actor), 2)
 		where, args = where+" AND "+in, append(args, teams...)
 	}
 	rows, err := db.read.QueryContext(ctx, `
@@ -165,7 +167,8 @@ func (db *DB) Tokens(ctx context.Context, actor Actor) ([]Token, error) {
 	return tokens, nil
 }
 
-func (a Actor) teams() []string {
+// teamsOf are the ids of all teams that the actor is in.
+func teamsOf(a Actor) []string {
 	ids := make([]string, 0, len(a.Roles))
 	for id := range a.Roles {
 		ids = append(ids, id)
@@ -250,6 +253,7 @@ func (db *DB) noteUse(ctx context.Context, k Token, now int64) error {
 	return nil
 }
 
+// event tells of the token what the actor did to it.
 func (k Token) event(actor Actor, kind Kind, message string) Event {
 	return actor.sign(Event{TeamID: k.TeamID, Kind: kind, Object: k.Name, Message: message, Data: EventData{UserID: k.UserID}})
 }

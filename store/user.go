@@ -253,6 +253,7 @@ func (t tx) recordSign(ctx context.Context, kind Kind, u User, from, message str
 	return t.append(ctx, Event{TeamID: team, ActorID: u.ID, Actor: u.Name, Address: from, Kind: kind, Object: u.Name, Message: message})
 }
 
+// newID draws an id: UUIDs of version 7 sort by when they were drawn.
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func hash(secret string) string {
