@@ -15,8 +15,8 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// database is the container of which the tests read the log.
-func database(o kube.LogOptions) provisioner.LogQuery {
+// mariadb is the container of which the tests read the log.
+func mariadb(o kube.LogOptions) provisioner.LogQuery {
 	return provisioner.LogQuery{Pod: "mariadb-0", Container: "mariadb", LogOptions: o}
 }
 
@@ -36,7 +36,7 @@ func TestLogWithoutSecrets(t *testing.T) {
 	}
 	ctx, end := context.WithCancel(t.Context())
 	defer end()
-	reading, err := p.OpenLog(ctx, st, database(kube.LogOptions{Follow: true}))
+	reading, err := p.OpenLog(ctx, st, mariadb(kube.LogOptions{Follow: true}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +59,7 @@ func TestLogsThatCannotBeRead(t *testing.T) {
 	st := p.readyStore(t, "Unlogged")
 	for want, q := range map[error]provisioner.LogQuery{
 		provisioner.ErrNoContainer: {Pod: "mariadb-0", Container: "none"},
-		provisioner.ErrNotStarted:  database(kube.LogOptions{Previous: true}),
+		provisioner.ErrNotStarted:  mariadb(kube.LogOptions{Previous: true}),
 	} {
 		p.wantNoLog(t, st, q, want)
 	}
@@ -71,16 +71,16 @@ func TestLogsThatCannotBeRead(t *testing.T) {
 		c, _ := provisioner.FindContainer(s.Pods, "mariadb-0", "mariadb")
 		return c.HasLog(true)
 	})
-	p.wantNoLog(t, st, database(kube.LogOptions{Previous: true}), provisioner.ErrNoLog)
+	p.wantNoLog(t, st, mariadb(kube.LogOptions{Previous: true}), provisioner.ErrNoLog)
 
 	if err := p.admin.CoreV1().Secrets(st.Namespace).Delete(t.Context(), "store-credentials", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	p.wantNoLog(t, st, database(kube.LogOptions{}), provisioner.ErrNoSecrets)
+	p.wantNoLog(t, st, mariadb(kube.LogOptions{}), provisioner.ErrNoSecrets)
 
 	other := st
 	other.ID = "another-store"
-	p.wantNoLog(t, other, database(kube.LogOptions{}), provisioner.ErrNoContainer)
+	p.wantNoLog(t, other, mariadb(kube.LogOptions{}), provisioner.ErrNoContainer)
 }
 
 func (p *platform) wantNoLog(t *testing.T, st store.Store, q provisioner.LogQuery, want error) {
@@ -111,7 +111,7 @@ func TestLogAfterTheRightsWereLost(t *testing.T) {
 			}
 		}
 	}
-	log, err := p.OpenLog(t.Context(), st, database(kube.LogOptions{}))
+	log, err := p.OpenLog(t.Context(), st, mariadb(kube.LogOptions{}))
 	if err != nil {
 		t.Fatal(fmt.Errorf("the rights do not come back: %w", err))
 	}
