@@ -1,155 +1,160 @@
 package provisioner
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
+	"math/rand/v2"
 	"time"
 
+	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
 )
 
-// checkComponent is the component label of the pod that shops as a customer would.
-const checkComponent = "check"
+const (
+	checkAgain   = 5 * time.Minute // after one that failed
+	checkTimeout = 6 * time.Minute
+)
 
-// checkAttempts is how often a new shop may fail its check: the first customer finds
-// everything cold.
-const checkAttempts = 2
+// How a check ends.
+const (
+	restoreRelease verb = "restore release"
+	recordCheck    verb = "record check"
+)
 
-// placeOrder is the variable by which a check is told to place an order, or to stop before.
-const placeOrder = "CHECK_PLACE_ORDER"
-
-// checkRun is how far a run of the check is. Its attempts are pods of their own, so that
-// whoever goes on with it finds them.
-type checkRun struct {
-	Name    string
-	Attempt int // the newest; zero when there is none
-	Done    bool
-	Result  store.Check // once it is done
+// checking shops in a store that is ready, and asks its public address. What cannot be checked now
+// stays due.
+func checking() kind {
+	return kind{
+		wanted: (*worker).wantsCheck, observe: (*worker).observeCheck, next: nextCheck, acts: saleActs(),
+		ends:    map[verb]act{restoreRelease: (*worker).restoreRelease, recordCheck: (*worker).recordCheck},
+		recover: (*worker).recoverCheck,
+	}
 }
 
-// runOfJob names the run of a check by the random end of the job's id, since dashes separate the
-// run from the attempt.
-func runOfJob(j store.Job) string { return j.ID[strings.LastIndex(j.ID, "-")+1:] }
-
-// runOf finds the run among the store's pods.
-func runOf(s kube.Snapshot, name string) checkRun {
-	run := checkRun{Name: name}
-	for _, pod := range s.Pods {
-		of, attempt, _ := strings.Cut(pod.Check, "-")
-		n, err := strconv.Atoi(attempt)
-		if of != name || err != nil || n <= run.Attempt {
-			continue
-		}
-		run.Attempt, run.Done = n, pod.Ended
-		if pod.Ended {
-			run.Result = resultOf(pod)
-		}
+// nextCheck lets a customer in once, and asks the address whatever came of that.
+func nextCheck(_ store.Store, o observed) action {
+	switch {
+	case o.Release.Status == helm.None: // nobody can shop without the check that is kept with the release
+		return action{Do: restoreRelease}
+	case len(o.Notices) > 0 && ReadyPods(o.Snapshot) == "": // a failed change has left the page, and customers need it no more
+		return action{Do: takeNotice}
+	case !o.Untested && o.Check.Attempt == 0:
+		return action{Do: createCheck}
+	case !o.Untested && !o.Check.Done && o.Shopping < checkTimeout:
+		return action{Do: wait}
+	case o.Address.Outcome == store.NotAsked:
+		return action{Do: askAddress}
+	default:
+		return action{Do: recordCheck}
 	}
-	return run
 }
 
-func (r checkRun) key(attempt int) string { return fmt.Sprintf("%s-%d", r.Name, attempt) }
-
-// failed reports whether the newest attempt has come to nothing.
-func (r checkRun) failed() bool { return r.Done && !r.Result.OK }
-
-// report is what a check leaves as its termination message, in one line of JSON.
-type report struct {
-	OK        bool   `json:"ok"`
-	Simulated bool   `json:"simulated"`
-	Closed    bool   `json:"closed"`
-	Order     string `json:"order"`
-	Failed    string `json:"failed"`
-	Message   string `json:"message"`
-	Steps     []struct {
-		Name string `json:"name"`
-		MS   int64  `json:"ms"`
-	} `json:"steps"`
-}
-
-func resultOf(pod kube.Pod) store.Check {
-	text, code := reportOf(pod)
-	var said report
-	if err := json.Unmarshal([]byte(text), &said); err != nil {
-		return store.Check{Failed: "check", Message: sentence(text)}
+// resultOfCheck is what the customer and the address came to.
+func resultOfCheck(o observed) store.Check {
+	check := o.Check.Result
+	switch {
+	case o.Untested:
+		check = store.Check{OK: true, Message: "The engine has no check"}
+	case !o.Check.Done:
+		check = store.Check{Failed: "check", Message: fmt.Sprintf("It didn’t finish within %s.", checkTimeout)}
 	}
-	check := store.Check{
-		OK: (said.OK || said.Simulated) && code == 0, Simulated: said.Simulated, Closed: said.Closed,
-		Order: said.Order, Failed: said.Failed, Message: said.Message,
-	}
-	for _, step := range said.Steps {
-		check.Steps = append(check.Steps, store.CheckStep{Name: step.Name, Took: time.Duration(step.MS) * time.Millisecond})
+	check.Address = o.Address
+	if check.OK && check.Address.Outcome == store.WrongAnswer {
+		check.OK, check.Failed, check.Message = false, "address", check.Address.Message
 	}
 	return check
 }
 
-// reportOf is what the pod's container has left, or what Kubernetes says of its end.
-func reportOf(pod kube.Pod) (text string, code int32) {
-	for _, c := range pod.Containers {
-		switch {
-		case c.State.Kind != "terminated" || c.Init:
-		case c.State.Reason == outOfMemory:
-			return fmt.Sprintf("The check exceeded its memory limit of %s and was killed", c.MemoryLimit), c.State.ExitCode
-		default:
-			return cmp.Or(c.State.Message, pod.Message, c.State.Reason), c.State.ExitCode
-		}
-	}
-	return cmp.Or(pod.Message, pod.Phase), 1
+// wantsCheck reports whether the store can still be checked, and is what it was when the check was
+// claimed.
+func (w *worker) wantsCheck(st store.Store) bool {
+	return st.CanCheck() && st.Job.ID == w.claimed
 }
 
-// createCheck begins the next attempt of the run that opens the store.
-func (w *worker) createCheck(ctx context.Context, conn *connection, o observed) (string, error) {
-	if w.settled.release.Test == "" {
-		w.settled.untested = true
-		return "The engine has no check", nil
+func (w *worker) observeCheck(ctx context.Context, conn *connection, o *observed) error {
+	w.observeNotice(o, o.Snapshot)
+	w.observeRun(o, runOfCheck(w.claim.Job))
+	o.Shopping = w.shopping.during(o.Check.Attempt > 0 && !o.Check.Done)
+	if w.settled.namespace.Phase == "" {
+		state, err := conn.kube.Namespace(ctx, w.owner())
+		if err != nil {
+			return err
+		}
+		if state.Phase == kube.Missing {
+			return errNoNamespace
+		}
+		w.settled.namespace = state
 	}
-	attempt := o.Check.Attempt + 1
-	err := w.beginCheck(ctx, conn, o.Snapshot, kube.CheckRun{
-		Manifest: w.settled.release.Test, Key: o.Check.key(attempt), Env: map[string]string{placeOrder: "true"},
-	})
-	if err == nil {
-		w.settled.attempt = attempt
+	if w.settled.release.Status == helm.None {
+		release, err := conn.helm.Release(ctx, w.claim.Store.Namespace, releaseName)
+		if err != nil {
+			return err
+		}
+		w.settled.release = release
 	}
+	o.Release = w.settled.release
+	return nil
+}
+
+// runOfCheck names the run of a check. One that is to place an order is another one than that which
+// it takes the place of.
+func runOfCheck(j store.Job) string {
+	if j.Place {
+		return runOfJob(j) + "o"
+	}
+	return runOfJob(j)
+}
+
+// restoreRelease has the store repaired, which ends with an order, in place of being checked.
+func (w *worker) restoreRelease(ctx context.Context, _ *connection, _ observed) (string, error) {
+	return "", w.db.RepairMissing(ctx, w.claim.Store.ID, "The Helm release is missing.")
+}
+
+func (w *worker) recordCheck(ctx context.Context, conn *connection, o observed) (string, error) {
+	check := resultOfCheck(o)
+	if !check.OK {
+		check.Cause = w.causeOf(ctx, conn)
+		w.log.Warn("the order check failed", "at", check.Failed, "message", check.Message, "cause", check.Cause)
+	}
+	_, err := w.db.RecordCheck(ctx, w.claim, check, w.nextAfter(conn, check))
 	return "", err
 }
 
-// beginCheck makes room for a run and makes its pod.
-func (w *worker) beginCheck(ctx context.Context, conn *connection, s kube.Snapshot, run kube.CheckRun) error {
-	if err := conn.kube.DeletePods(ctx, w.claim.Store.Namespace, checkPods(s, run.Key)); err != nil {
-		return err
-	}
-	return conn.kube.CreateCheck(ctx, w.owner(), run)
-}
-
-// checkPods are those of every run but one.
-func checkPods(s kube.Snapshot, but string) (names []string) {
-	for _, pod := range s.Pods {
-		if pod.Check != "" && pod.Check != but {
-			names = append(names, pod.Name)
+// recoverCheck decides what an error of a check means: another turn, a failed check, or that it
+// cannot be made now.
+func (w *worker) recoverCheck(ctx *lease, err error) (done bool) {
+	switch {
+	case errors.Is(err, store.ErrStale): // something else is wanted of the store, or others have claimed it
+		return true
+	case terminal(err) && w.getsRights(ctx, err):
+		return false
+	case terminal(err):
+		if err = w.failCheck(ctx, sentence(firstLine(err))); err == nil {
+			return true
 		}
 	}
-	return names
+	w.log.Warn("the order check can’t run", "error", err)
+	w.cluster.doubt(ctx)
+	_ = sleep(ctx, pingEvery) // the next to claim it would meet the same
+	return true
 }
 
-// isShop tells pods of the shop from those that do something once.
-func isShop(p kube.Pod) bool {
-	return !slices.Contains([]string{setupComponent, checkComponent}, p.Component)
+// failCheck records a check that failed before anybody could shop.
+func (w *worker) failCheck(ctx context.Context, why string) error {
+	_, err := w.db.RecordCheck(ctx, w.claim, store.Check{Failed: "check", Message: why}, w.untilCheck(false))
+	return err
 }
 
-func shopPods(s kube.Snapshot) []kube.Pod {
-	return slices.DeleteFunc(slices.Clone(s.Pods), func(p kube.Pod) bool { return !isShop(p) })
-}
-
-func checkFailed(c store.Check) store.Failure {
-	return store.Failure{
-		Title: "The test order failed",
-		Cause: fmt.Sprintf("The order check failed at %s: %s", c.Failed, sentence(c.Message)),
-		Next:  "Check the shop and its pods, then press Retry. The order check runs again.",
+// untilCheck is how long until a shop is checked again: not all at the same time. It is zero
+// for never.
+func (p *Provisioner) untilCheck(ok bool) time.Duration {
+	if p.checkEvery == 0 {
+		return 0
 	}
+	if !ok {
+		return min(checkAgain, p.checkEvery)
+	}
+	return p.checkEvery - p.checkEvery/10 + rand.N(p.checkEvery/5+1) //nolint:gosec // nobody gains by guessing it
 }

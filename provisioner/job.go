@@ -10,21 +10,26 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// kind is how jobs of a kind are done: look, decide, act, and again. A check is made in its own way;
-// see [worker.examine].
+// kind is how jobs of a kind are done: look, decide, act, and again.
 type kind struct {
+	// wanted reports whether the store, as it is now, still needs the job.
+	wanted func(*worker, store.Store) bool
 	// observe reads what next has to know beside what the watches show.
 	observe func(*worker, context.Context, *connection, *observed) error
 	// next decides what to do about a store. It is pure: the same store and the same observation give
 	// the same action.
 	next func(store.Store, observed) action
+	// judge turns a wait that has no prospect into a failure; nil where none does.
+	judge func(*worker, context.Context, *connection, observed, action) (action, error)
 	// acts do what next decides, one by one. Each may be done twice.
 	acts map[verb]act
 	// ends are acts that record what became of the job.
 	ends map[verb]act
+	// recover decides what an error means. done is true when nothing is left to do for this holder.
+	recover func(w *worker, held *lease, err error) (done bool)
 }
 
-// kindOf is the registry of the kinds that are done in this way.
+// kindOf is the registry of kinds.
 func kindOf(k store.JobKind) kind {
 	switch k {
 	case store.OpenJob:
@@ -33,10 +38,15 @@ func kindOf(k store.JobKind) kind {
 		return changing()
 	case store.RemoveJob:
 		return removing()
+	case store.CheckJob:
+		return checking()
 	default:
-		return kind{}
+		panic("no kind of job " + string(k))
 	}
 }
+
+// wantsWork reports whether there is work on the store itself.
+func (*worker) wantsWork(st store.Store) bool { return st.Wanted() }
 
 // act does one thing and says what came of it.
 type act func(*worker, context.Context, *connection, observed) (outcome string, err error)
@@ -100,6 +110,7 @@ type observed struct {
 	Misled      time.Duration // how long it has given wrong answers
 	Emptying    time.Duration // how long the namespace has been waited for to get empty
 	Retained    []string      // persistent volumes that stay when their claims go
+	Shopping    time.Duration // how long the check has been waited for
 }
 
 // act records where the work stands, then does the one thing that is to be done. What is to
@@ -135,9 +146,13 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 	return false, nil
 }
 
-// advance records the step of the action, or what is new about it.
+// advance records the step of the action, or what is new about it. A check shows no steps: the store
+// stays ready meanwhile.
 func (w *worker) advance(ctx context.Context, a action) error {
 	st := w.claim.Store
+	if w.claim.Job.Kind == store.CheckJob {
+		return nil
+	}
 	if a.Step == st.Job.Step && (a.Message == "" || a.Message == w.said) {
 		return nil
 	}

@@ -43,9 +43,6 @@ func (s *condition) lasts() time.Duration {
 
 // judge turns a wait into a failure when waiting has no prospect.
 func (w *worker) judge(ctx context.Context, conn *connection, o observed, a action) (action, error) {
-	if a.Do != wait || w.claim.Store.Desired == store.Absent {
-		return a, nil
-	}
 	here := o.Snapshot
 	if a.Step == store.StepNamespace { // what is there is on its way out, and in a terminating namespace so are our rights
 		here = kube.Snapshot{}

@@ -10,10 +10,13 @@ import (
 // opening brings a store about that was never ready.
 func opening() kind {
 	return kind{
+		wanted:  (*worker).wantsWork,
 		observe: (*worker).observeOpen,
 		next:    inOrder(checkNamespace, ensureNamespace, ensureLimitsAndCredentials, ensureRelease, awaitWorkloads, proveSale),
 		acts:    together(namespaceActs(), releaseActs(), saleActs()),
 		ends:    saleEnds(),
+		judge:   (*worker).judge,
+		recover: (*worker).recover,
 	}
 }
 

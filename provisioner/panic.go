@@ -25,8 +25,7 @@ func (w *worker) failPanicked(ctx context.Context) (err error) {
 	st := w.claim.Store
 	switch {
 	case w.claim.Job.Kind == store.CheckJob:
-		check := store.Check{Failed: "check", Message: "The check failed with an internal error in Shopwright."}
-		_, err = w.db.RecordCheck(ctx, w.claim, check, w.nextCheck(false))
+		err = w.failCheck(ctx, "The check failed with an internal error in Shopwright.")
 	case st.Desired == store.Present:
 		_, err = w.db.Fail(ctx, w.claim, panicked())
 	default:

@@ -170,7 +170,7 @@ func (p *Provisioner) unknownEngine(ctx context.Context, claim store.Claim, log 
 	cause := fmt.Sprintf("This version of Shopwright has no engine %q.", claim.Store.Engine)
 	var err error
 	if claim.Job.Kind == store.CheckJob {
-		_, err = p.db.RecordCheck(ctx, claim, store.Check{Failed: "check", Message: cause}, p.nextCheck(false))
+		_, err = p.db.RecordCheck(ctx, claim, store.Check{Failed: "check", Message: cause}, p.untilCheck(false))
 	} else {
 		_, err = p.db.Fail(ctx, claim, store.Failure{Title: "The engine is unknown", Cause: cause, Next: "Run a version that has it, then press Retry."})
 	}

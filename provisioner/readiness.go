@@ -93,7 +93,7 @@ func (r *readiness) forget(id string) {
 
 // nextAfter is how long until the next check after this one.
 func (w *worker) nextAfter(conn *connection, check store.Check) time.Duration {
-	next, st := w.nextCheck(check.OK), w.claim.Store
+	next, st := w.untilCheck(check.OK), w.claim.Store
 	if !check.OK && st.Status == store.Ready && w.unready.Again > 0 && len(unreadyPods(conn.watcher.Snapshot(st.Namespace))) > 0 {
 		next = min(next, w.unready.Again)
 	}

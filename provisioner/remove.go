@@ -25,8 +25,9 @@ func removing() kind {
 	acts := emptyActs()
 	acts[deleteNamespace] = (*worker).deleteNamespace
 	return kind{
-		observe: (*worker).observeRemoval, next: nextRemoval, acts: acts,
-		ends: map[verb]act{archive: (*worker).archive},
+		wanted: (*worker).wantsWork, observe: (*worker).observeRemoval, next: nextRemoval, acts: acts,
+		ends:    map[verb]act{archive: (*worker).archive},
+		recover: (*worker).recover,
 	}
 }
 

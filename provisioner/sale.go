@@ -45,14 +45,7 @@ func proveSale(st store.Store, o observed) (action, bool) {
 
 // observeOpening reads what the last steps of opening a store depend on.
 func (w *worker) observeOpening(o *observed) {
-	o.Check, o.Untested, o.Address = runOf(o.Snapshot, runOfJob(w.claim.Store.Job)), w.settled.untested, w.settled.address
-	unseen := o.Check.Attempt < w.settled.attempt
-	switch {
-	case w.unseen.during(unseen) >= patience: // somebody has removed it
-		w.settled.attempt = 0
-	case unseen:
-		o.Check = checkRun{Name: o.Check.Name, Attempt: w.settled.attempt}
-	}
+	w.observeRun(o, runOfJob(w.claim.Store.Job))
 	o.Misled = w.misled.during(o.Address.Outcome == store.WrongAnswer)
 	if o.Check.Done && w.claim.Store.Job.Step == store.StepCheck {
 		w.outcome = o.Check.Result.Outcome()
@@ -62,7 +55,7 @@ func (w *worker) observeOpening(o *observed) {
 func (w *worker) complete(ctx context.Context, conn *connection, o observed) (string, error) {
 	url := w.storeURL(w.claim.Store)
 	opened := store.Opened{Finished: w.outcome, URL: url, AdminURL: w.engine.AdminURL(url)}
-	opened.Check, opened.Next = o.Check.Result, w.nextCheck(true)
+	opened.Check, opened.Next = o.Check.Result, w.untilCheck(true)
 	opened.Check.Address = o.Address
 	opened.Volumes = o.Release.Claims
 	st, err := w.db.Complete(ctx, w.claim, opened)

@@ -25,6 +25,7 @@ type worker struct {
 	log    *slog.Logger
 
 	settled settled
+	claimed string // the id of the store's own job when this one was claimed
 	job     string // the id of the job that settled, the plan and the fields below are about
 	plan    store.Plan
 	outcome string        // what the present step came to
@@ -47,6 +48,7 @@ type conditions struct {
 	behind   condition // the watches do not show what was applied
 	noticing condition // the maintenance page is waited for
 	emptying condition // the namespace is waited for to get empty
+	shopping condition // the check is waited for
 }
 
 // run works until the store is where it should be, needs a person, or is no longer ours.
@@ -55,17 +57,14 @@ func (w *worker) run(ctx context.Context) error {
 	var renewing sync.WaitGroup
 	renewing.Go(func() { held.keep(w.renew) })
 	defer func() { held.end(nil); renewing.Wait() }()
-	if w.claim.Job.Kind == store.CheckJob {
-		w.examine(held)
-		return context.Cause(held)
-	}
+	w.claimed = w.claim.Store.Job.ID
 	for {
 		done, err := w.turn(held)
 		if done || held.Err() != nil {
 			return context.Cause(held)
 		}
-		if err != nil {
-			w.recover(held, err)
+		if err != nil && kindOf(w.claim.Job.Kind).recover(w, held, err) {
+			return context.Cause(held)
 		}
 		if w.isRefused() {
 			return w.putOff(ctx)
@@ -98,8 +97,12 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	}
 	updates := w.subscribe(conn)
 	defer updates.cancel()
-	if err := w.reload(ctx); err != nil || !w.claim.Store.Wanted() {
-		return err == nil, err
+	if err := w.reload(ctx); err != nil {
+		return false, err
+	}
+	kind := kindOf(w.claim.Job.Kind)
+	if !kind.wanted(w, w.claim.Store) {
+		return true, nil
 	}
 	began := time.Now()
 	defer func() { w.addWork(time.Since(began)) }()
@@ -107,9 +110,11 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	a, err := w.judge(ctx, conn, o, kindOf(w.claim.Job.Kind).next(w.claim.Store, o))
-	if err != nil {
-		return false, err
+	a := kind.next(w.claim.Store, o)
+	if a.Do == wait && kind.judge != nil {
+		if a, err = kind.judge(w, ctx, conn, o, a); err != nil {
+			return false, err
+		}
 	}
 	done, err = w.act(ctx, conn, o, a)
 	if err == nil && a.Do == wait {
@@ -124,16 +129,17 @@ func (w *worker) reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if st.Job.ID != w.job {
+	claim := w.claim.On(st)
+	if claim.Job.ID != w.job {
 		if w.plan, err = w.db.Plan(ctx, st.Plan); err != nil {
 			return err
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.claim = w.claim.On(st)
-	if st.Job.ID != w.job {
-		w.job, w.worked, w.settled = st.Job.ID, st.Job.Worked, settled{}
+	w.claim = claim
+	if claim.Job.ID != w.job {
+		w.job, w.worked, w.settled = claim.Job.ID, claim.Job.Worked, settled{}
 		w.said, w.outcome, w.conditions = "", "", conditions{}
 	}
 	return nil
@@ -163,30 +169,31 @@ func (w *worker) outdated(held *lease, err error) bool {
 	return true
 }
 
-// recover decides what an error means: look again, try again after a pause, or give up.
-func (w *worker) recover(ctx *lease, err error) {
+// recover decides what an error means: look again, try again after a pause, or give up. What comes
+// next is seen in the next turn.
+func (w *worker) recover(ctx *lease, err error) (done bool) {
 	failure, final := finalFailure(w.claim.Store, err)
 	if locked, out := w.lockedOut(err); out {
 		failure, final = locked, true
 	}
 	switch {
 	case w.outdated(ctx, err):
-		return
+		return false
 	case errors.Is(err, kube.ErrForeign): // the next turn reads it
 		w.settled = settled{}
-		return
+		return false
 	case final && w.getsRights(ctx, err):
-		return
+		return false
 	case final && w.claim.Store.Desired == store.Present:
 		w.log.Warn("not retrying", "step", w.claim.Store.Job.Step, "error", err)
 		err = w.giveUpOver(ctx, err, failure)
 		if err == nil || w.outdated(ctx, err) {
-			return
+			return false
 		}
 	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
 		_, err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
 		if err == nil || w.outdated(ctx, err) {
-			return
+			return false
 		}
 	}
 	w.trouble = firstLine(err)
@@ -196,6 +203,7 @@ func (w *worker) recover(ctx *lease, err error) {
 	w.failures++
 	w.tell(ctx, err, final)
 	w.pause(ctx, err)
+	return false
 }
 
 // giveUpOver records a failure that an error has caused. A revision that the cluster turned out not
