@@ -27,7 +27,7 @@ func (s *store) change(t *testing.T, b *browsertest.Browser, nextImage string) {
 	firstChart, firstImage := s.chart(t), s.version(t)
 	s.nextPlatform(t, b)
 	b.Visit(platformURL + s.page + "/releases")
-	if offered := s.said(b, "#tab-releases"); !strings.Contains(offered, "is there") {
+	if offered := s.said(b, "#tab-releases"); !strings.Contains(offered, "is available") {
 		t.Errorf("the page does not offer another chart:\n%s", offered)
 	}
 	s.picture(b, s.slug+"-offered")
