@@ -29,6 +29,7 @@ type Schema struct {
 	Name    string // the file, or the database and its host; no user or password
 	Version int64  // 0 for an empty database
 	Known   int64  // the newest version that this binary knows
+	Needed  int64  // the version that a binary must know to use the database
 	Pending []Migration
 }
 
@@ -40,6 +41,10 @@ type Migration struct {
 
 // Newer reports whether a newer binary has migrated the database.
 func (s Schema) Newer() bool { return s.Version > s.Known }
+
+// Refused reports whether this binary cannot use the database, because a newer one has changed what
+// this one relies on. While migrations only add, the release before them can.
+func (s Schema) Refused() bool { return s.Needed > s.Known }
 
 // ReadSchema returns the schema of the database at the URL. It writes nothing, and makes no
 // SQLite file.
@@ -53,15 +58,15 @@ func ReadSchema(ctx context.Context, databaseURL string) (schema Schema, err err
 
 // Migrate applies the pending migrations to the database at the URL and returns them. It takes
 // the lock that [Open] takes with [Exclusively]: on Postgres it waits for others that migrate,
-// and a SQLite file that a server uses is refused, unless nothing is pending. A newer schema is
-// refused too.
+// and a SQLite file that a server uses is refused, unless nothing is pending. So is a schema that
+// this binary cannot use.
 func Migrate(ctx context.Context, databaseURL string) (applied []Migration, err error) {
 	err = withDatabase(ctx, databaseURL, func(ctx context.Context, db *DB) error {
 		schema, err := db.schema(ctx)
 		switch {
 		case err != nil:
 			return err
-		case schema.Newer():
+		case schema.Refused():
 			return newerSchema(schema.Version, schema.Known)
 		case len(schema.Pending) == 0:
 			return nil
@@ -105,11 +110,11 @@ func (db *DB) schema(ctx context.Context) (Schema, error) {
 	if err != nil {
 		return Schema{}, fmt.Errorf("prepare migrations: %w", err)
 	}
-	version, err := db.schemaVersion(ctx)
+	version, needed, err := db.schemaVersion(ctx)
 	if err != nil {
 		return Schema{}, fmt.Errorf("read the schema's version: %w", err)
 	}
-	schema := Schema{Version: version}
+	schema := Schema{Version: version, Needed: needed}
 	schema.Kind, schema.Name = db.describe()
 	for _, source := range provider.ListSources() {
 		schema.Known = max(schema.Known, source.Version)
@@ -120,13 +125,14 @@ func (db *DB) schema(ctx context.Context) (Schema, error) {
 	return schema, nil
 }
 
-// schemaVersion asks without [goose.Provider], which would make the table of versions.
-func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
+// schemaVersion is the version of the schema, and the one that a binary must know to use it. It asks
+// without [goose.Provider], which would make the table of versions.
+func (db *DB) schemaVersion(ctx context.Context) (version, needed int64, err error) {
 	ctx, end := db.read.bound(ctx)
 	defer func() { err = end(err) }()
 	conn, err := db.read.Conn(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer conn.Close() //nolint:errcheck // it was only read from
 	dialect, there := database.DialectPostgres, `SELECT to_regclass($1) IS NOT NULL`
@@ -135,17 +141,21 @@ func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
 	}
 	versions, err := database.NewStore(dialect, goose.DefaultTablename)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	var migrated bool
 	if err := conn.QueryRowContext(ctx, there, goose.DefaultTablename).Scan(&migrated); err != nil || !migrated {
-		return 0, err
+		return 0, 0, err
 	}
 	version, err = versions.GetLatestVersion(ctx, conn)
 	if errors.Is(err, database.ErrVersionNotFound) {
-		return 0, nil
+		return 0, 0, nil
 	}
-	return version, err
+	if err != nil || version == 0 {
+		return 0, 0, err
+	}
+	err = conn.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = 'readers'`).Scan(&needed)
+	return version, needed, err
 }
 
 // describe names the database without the user and the password.
@@ -157,7 +167,8 @@ func (db *DB) describe() (kind, name string) {
 	return "Postgres", db.postgres.Database + " at " + at
 }
 
-// migrate brings the schema up to date. One that is newer than this program is refused.
+// migrate brings the schema up to date. One that a newer binary has changed is left as it is, and
+// refused if this one cannot use it.
 func (db *DB) migrate(ctx context.Context) ([]Migration, error) {
 	ctx, cancel := context.WithTimeout(ctx, migrateWithin)
 	defer cancel()
@@ -170,7 +181,7 @@ func (db *DB) migrate(ctx context.Context) ([]Migration, error) {
 		return nil, fmt.Errorf("read the schema's version: %w", err)
 	}
 	if current > known {
-		return nil, newerSchema(current, known)
+		return nil, db.checkNewer(ctx)
 	}
 	results, err := provider.Up(ctx)
 	if err != nil {
@@ -181,6 +192,14 @@ func (db *DB) migrate(ctx context.Context) ([]Migration, error) {
 		applied[i] = Migration{Version: r.Source.Version, Name: path.Base(r.Source.Path)}
 	}
 	return applied, nil
+}
+
+func (db *DB) checkNewer(ctx context.Context) error {
+	schema, err := db.schema(ctx)
+	if err != nil || !schema.Refused() {
+		return err
+	}
+	return newerSchema(schema.Version, schema.Known)
 }
 
 // migrations lets one process at a time change the schema.

@@ -93,13 +93,62 @@ func TestNewerSchemaIsReportedAndNotMigrated(t *testing.T) {
 			t.Fatal(err)
 		}
 		setVersion(t, url, 99999)
+		setReaders(t, url, 99999)
 		schema, err := store.ReadSchema(t.Context(), url)
-		if err != nil || schema.Version != 99999 || !schema.Newer() || len(schema.Pending) != 0 {
+		if err != nil || schema.Version != 99999 || !schema.Newer() || !schema.Refused() || len(schema.Pending) != 0 {
 			t.Errorf("the schema is %+v, %v", schema, err)
 		}
 		_, err = store.Migrate(t.Context(), url)
 		wantUnavailable(t, err, "newer version of Shopwright")
 	})
+}
+
+// A binary goes on, and starts again, beside the next release: migrations only add.
+func TestBinaryRunsBesideTheNextSchema(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		before := b.create(t, "Before")
+		for _, change := range []string{
+			`ALTER TABLE stores ADD COLUMN later TEXT NOT NULL DEFAULT ''`,
+			`ALTER TABLE jobs ADD COLUMN later BIGINT NOT NULL DEFAULT 0`,
+			`ALTER TABLE events ADD COLUMN later BOOLEAN NOT NULL DEFAULT FALSE`,
+			`CREATE TABLE later (id TEXT PRIMARY KEY, store_id TEXT NOT NULL REFERENCES stores (id))`,
+		} {
+			if _, err := raw(t, url).ExecContext(t.Context(), change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		setVersion(t, url, newestMigration(t)+1)
+		schema, err := store.ReadSchema(t.Context(), url)
+		if err != nil || !schema.Newer() || schema.Refused() {
+			t.Errorf("the schema is %+v, %v", schema, err)
+		}
+		if applied, err := store.Migrate(t.Context(), url); err != nil || len(applied) != 0 {
+			t.Errorf("migrated %v, %v", applied, err)
+		}
+		b.complete(t, b.claim(t, "running"))
+		b.create(t, "Beside")
+		if err := b.db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b.db = storetest.Open(t, url)
+		b.complete(t, b.claim(t, "started again"))
+		list, err := b.db.ListStores(t.Context(), b.actor, store.Query{Limit: 10})
+		if err != nil || list.Counts[store.Ready] != 2 {
+			t.Errorf("%v, %v", list.Counts, err)
+		}
+		if got := b.store(t, before.ID); got.Name != before.Name || got.Status != store.Ready {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// setReaders makes the database refuse binaries that do not know that version.
+func setReaders(t *testing.T, url string, version int64) {
+	t.Helper()
+	if _, err := raw(t, url).ExecContext(t.Context(), `UPDATE counters SET value = $1 WHERE name = 'readers'`, version); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // setVersion makes the schema look like one of that version.

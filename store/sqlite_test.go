@@ -350,6 +350,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 		if _, err := raw.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, $1)`, true); err != nil {
 			t.Fatal(err)
 		}
+		setReaders(t, url, 99999)
 		if err := raw.Close(); err != nil {
 			t.Fatal(err)
 		}

@@ -32,6 +32,7 @@ type schemaStatus struct {
 	NewestKnown   int64    `json:"newestKnown"` // by this binary
 	Pending       []string `json:"pending"`     // names of migrations
 	Newer         bool     `json:"newer"`       // whether a newer binary has migrated the database
+	Usable        bool     `json:"usable"`      // by this binary, once the pending migrations are applied
 }
 
 // Run implements the subcommand.
@@ -42,12 +43,16 @@ func (c *migrateStatusCmd) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	status := schemaStatus{
 		Database: schema.Kind, Name: schema.Name, SchemaVersion: schema.Version, NewestKnown: schema.Known,
-		Pending: migrationNames(schema.Pending), Newer: schema.Newer(),
+		Pending: migrationNames(schema.Pending), Newer: schema.Newer(), Usable: !schema.Refused(),
 	}
 	if err := c.show(stdout, status, nil, status.rows()); err != nil || !status.Newer || c.Output != "table" {
 		return err
 	}
-	_, err = fmt.Fprintln(stdout, "The database is newer than this binary. Run the version of Shopwright that migrated it, or restore the backup from before.")
+	advice := "The database is newer than this binary, which can still use it."
+	if !status.Usable {
+		advice = "The database is newer than this binary. Run the version of Shopwright that migrated it, or restore the backup from before."
+	}
+	_, err = fmt.Fprintln(stdout, advice)
 	return err
 }
 

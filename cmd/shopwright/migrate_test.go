@@ -25,16 +25,19 @@ func TestMigrateStatusAndUp(t *testing.T) {
 			Database                   string
 			SchemaVersion, NewestKnown int64
 			Pending                    []string
-			Newer                      bool
+			Newer, Usable              bool
 		}
 		if err := json.Unmarshal([]byte(said), &status); err != nil || code != 0 {
 			t.Fatalf("exit code %d, %v: %s", code, err, said)
 		}
-		if status.Database != kind || status.SchemaVersion < 1 || status.SchemaVersion != status.NewestKnown || len(status.Pending) > 0 || status.Newer {
+		if status.Database != kind || status.SchemaVersion < 1 || status.SchemaVersion != status.NewestKnown || len(status.Pending) > 0 || status.Newer || !status.Usable {
 			t.Errorf("%s: %s", kind, said)
 		}
 		setVersion(t, env[0], 99999)
-		wantSaid(t, env, 0, "The database is newer than this binary.", "migrate", "status")
+		wantSaid(t, env, 0, "The database is newer than this binary, which can still use it.", "migrate", "status")
+		wantSaid(t, env, 0, "Nothing to do", "migrate", "up")
+		change(t, env[0], `UPDATE counters SET value = $1 WHERE name = 'readers'`, 99999)
+		wantSaid(t, env, 0, "Run the version of Shopwright that migrated it", "migrate", "status")
 		wantSaid(t, env, 1, "newer version of Shopwright", "migrate", "up")
 	}
 }
@@ -50,6 +53,12 @@ func wantSaid(t *testing.T, env []string, want int, sentence string, args ...str
 // setVersion makes the schema of the database in the setting look like one of that version.
 func setVersion(t *testing.T, setting string, version int64) {
 	t.Helper()
+	change(t, setting, `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, version, true)
+}
+
+// change runs a statement on the database in the setting.
+func change(t *testing.T, setting, statement string, args ...any) {
+	t.Helper()
 	name, value, _ := strings.Cut(setting, "=")
 	driver := "pgx"
 	if name == "SHOPWRIGHT_DATA_DIR" {
@@ -60,7 +69,7 @@ func setVersion(t *testing.T, setting string, version int64) {
 		t.Fatal(err)
 	}
 	defer db.Close() //nolint:errcheck // nothing is left to lose
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, $2)`, version, true); err != nil {
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
 		t.Fatal(err)
 	}
 }

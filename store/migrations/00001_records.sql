@@ -11,10 +11,12 @@ CREATE TABLE counters (
 -- claims: the number of the last claim; locked while a job is claimed, so that limits hold over all replicas.
 -- mail: the number of the last event that mail was made of; -1 before the first look.
 -- invitation mails: locked while one is counted, so that limits hold over all replicas.
+-- readers: the schema version that a binary must know to use the database. A migration that only adds leaves it, so
+-- that binaries of the release before run beside the new ones, and start again.
 -- pruned: when what is too old was last removed, in microseconds UTC.
 -- users: locked while one is let in or changed, so that there is one first user, and the last
 -- administrator stays.
-INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0), ('invitation mails', 0), ('pruned', 0);
+INSERT INTO counters (name, value) VALUES ('events', 0), ('claims', 0), ('mail', -1), ('users', 0), ('invitation mails', 0), ('readers', 1), ('pruned', 0);
 
 CREATE TABLE users (
 	id           TEXT    PRIMARY KEY,
