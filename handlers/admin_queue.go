@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -56,13 +57,13 @@ type liveQueue struct {
 	liveFrame
 }
 
-func (l *liveQueue) concerns(e store.Event) change { return change{all: e.StoreID != ""} }
+func (l *liveQueue) Concerns(e store.Event) live.Change { return live.Change{All: e.StoreID != ""} }
 
-func (l *liveQueue) parts(ctx context.Context, c change) ([]part, error) {
-	frame, err := l.liveFrame.parts(ctx, c)
+func (l *liveQueue) Parts(ctx context.Context, c live.Change) ([]live.Part, error) {
+	frame, err := l.liveFrame.Parts(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	queue, err := l.queue(ctx, l.who)
-	return append(frame, part{target: "admin-queue", component: views.AdminQueuePane(queue)}), err
+	return append(frame, live.Part{Target: "admin-queue", Component: views.AdminQueuePane(queue)}), err
 }

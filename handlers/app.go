@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
@@ -50,18 +51,16 @@ type Config struct {
 // App serves the pages.
 type App struct {
 	Config
-	sessions     *sessions
-	attempts     *sealed // sign-ins that are on their way
-	flashes      *sealed // what the next page shows once
-	providers    []*provider.Provider
-	hub          *hub
-	api          *api.API
-	logReaders   *ceiling
-	programs     *ceiling // that read a stream
-	pages        *ceiling // that read a stream
-	ending       atomic.Bool
-	writeTimeout time.Duration // of one message to a reader who has stopped reading
-	heartbeat    time.Duration // between signs of life to a reader for whom there is nothing else
+	sessions   *sessions
+	attempts   *sealed // sign-ins that are on their way
+	flashes    *sealed // what the next page shows once
+	providers  []*provider.Provider
+	hub        *live.Hub
+	api        *api.API
+	logReaders *live.Ceiling
+	programs   *live.Ceiling // that read a stream
+	pages      *live.Ceiling // that read a stream
+	ending     atomic.Bool
 }
 
 // New returns the pages for the configuration. Drain ends what it starts.
@@ -69,18 +68,19 @@ func New(c Config) *App {
 	secure := strings.HasPrefix(c.BaseURL, "https://")
 	a := &App{
 		Config: c, sessions: newSessions(c.SessionKeys, secure), attempts: newAttempts(c.SessionKeys, secure),
-		flashes:      newFlashes(c.SessionKeys, secure),
-		writeTimeout: 10 * time.Second,
-		heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
+		flashes: newFlashes(c.SessionKeys, secure),
 	}
 	for _, p := range c.Providers {
 		a.providers = append(a.providers, provider.New(p, CallbackURL(c.BaseURL, p.Name)))
 	}
-	a.logReaders = newCeiling(mostLogs, mostLogsOfOne, tooManyLogs)
-	a.programs = newCeiling(mostPrograms, mostProgramsOfOne, "Too many streams are open.")
-	a.pages = newCeiling(c.MaxStreams, c.MaxStreamsPerUser, "Too many pages are open.")
-	a.hub = newHub(a)
-	a.hub.start()
+	a.logReaders = live.NewCeiling(mostLogs, mostLogsOfOne, tooManyLogs)
+	a.programs = live.NewCeiling(mostPrograms, mostProgramsOfOne, "Too many streams are open.")
+	a.pages = live.NewCeiling(c.MaxStreams, c.MaxStreamsPerUser, "Too many pages are open.")
+	a.hub = live.New(live.Config{
+		Events: c.DB, Connection: c.Provisioner.SubscribeCluster, Log: c.Log,
+		WriteTimeout: 10 * time.Second,
+		Heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
+	})
 	return a
 }
 
@@ -91,7 +91,7 @@ func (a *App) Leave() { a.ending.Store(true) }
 // can shut down without waiting for their readers.
 func (a *App) Drain() {
 	a.Leave()
-	a.hub.stop()
+	a.hub.Stop()
 	for _, p := range a.providers {
 		p.Close()
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -328,51 +329,52 @@ func (a *App) downloadAuditJSON(c echo.Context) error {
 // downloadAudit sends all that matches as a file, piece by piece, for as long as the visitor
 // may read it. A file that could not be sent whole does not end as one.
 func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) error {
-	f, r := parseAuditFilter(c.QueryParams()), a.newReader(c)
-	leave, err := a.logReaders.enter(r.who.User.ID)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if !a.hub.admit(r) {
-		return errEnding
-	}
-	defer a.hub.dismiss(r)
-	header := c.Response().Header()
-	header.Set("Content-Type", kind)
-	header.Set("Content-Disposition", `attachment; filename="shopwright-`+name+`"`)
-	c.Response().WriteHeader(http.StatusOK)
-	if err := a.sendAudit(c.Request().Context(), r, f.query, file); err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	r.end()
-	return nil
+	return a.read(c, a.logReaders, func(r *live.Reader) error {
+		header := c.Response().Header()
+		header.Set("Content-Type", kind)
+		header.Set("Content-Disposition", `attachment; filename="shopwright-`+name+`"`)
+		c.Response().WriteHeader(http.StatusOK)
+		s := auditSending{App: a, Reader: r, who: visitorOf(c), file: file}
+		if err := s.send(c.Request().Context(), parseAuditFilter(c.QueryParams()).query); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.End()
+		return nil
+	})
 }
 
-func (a *App) sendAudit(ctx context.Context, r *reader, q store.AuditQuery, file auditFile) error {
+// auditSending is a file on its way to a visitor.
+type auditSending struct {
+	*App
+	*live.Reader
+	who  visitor
+	file auditFile
+}
+
+func (s auditSending) send(ctx context.Context, q store.AuditQuery) error {
 	var out bytes.Buffer
-	if err := file.begin(&out); err != nil {
+	if err := s.file.begin(&out); err != nil {
 		return err
 	}
 	names := map[string]string{}
 	q.Limit = auditAtOnce
 	for {
-		if err := r.settleDoubt(ctx); err != nil {
+		if err := s.SettleDoubt(ctx); err != nil {
 			return err
 		}
-		events, err := a.DB.Audit(ctx, r.who.Actor, q)
+		events, err := s.DB.Audit(ctx, s.who.Actor, q)
 		if err != nil {
 			return err
 		}
-		if err := a.writeLines(ctx, &out, file, events, names); err != nil {
+		if err := s.writeLines(ctx, &out, events, names); err != nil {
 			return err
 		}
 		if len(events) < auditAtOnce {
-			file.end(&out)
-			return r.write(out.Bytes())
+			s.file.end(&out)
+			return s.Write(out.Bytes())
 		}
 		q.Before = events[len(events)-1].Number
-		if err := r.write(out.Bytes()); err != nil {
+		if err := s.Write(out.Bytes()); err != nil {
 			return err
 		}
 		out.Reset()
@@ -380,10 +382,10 @@ func (a *App) sendAudit(ctx context.Context, r *reader, q store.AuditQuery, file
 }
 
 // writeLines learns the names of teams that it has not met before.
-func (a *App) writeLines(ctx context.Context, out *bytes.Buffer, file auditFile, events []store.Event, names map[string]string) error {
+func (s auditSending) writeLines(ctx context.Context, out *bytes.Buffer, events []store.Event, names map[string]string) error {
 	_, teams := idsOf(events)
 	teams = slices.DeleteFunc(teams, func(id string) bool { return names[id] != "" })
-	more, err := a.DB.TeamNames(ctx, teams)
+	more, err := s.DB.TeamNames(ctx, teams)
 	if err != nil {
 		return err
 	}
@@ -391,7 +393,7 @@ func (a *App) writeLines(ctx context.Context, out *bytes.Buffer, file auditFile,
 		names[id] = name
 	}
 	for _, e := range events {
-		if err := file.line(out, lineOf(e, names[e.TeamID])); err != nil {
+		if err := s.file.line(out, lineOf(e, names[e.TeamID])); err != nil {
 			return err
 		}
 	}

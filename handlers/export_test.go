@@ -12,10 +12,10 @@ import (
 )
 
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
-func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
+func (a *App) SetWriteTimeout(d time.Duration) { a.hub.WriteTimeout = d }
 
 // SetHeartbeat sets how often a stream gives a sign of life.
-func (a *App) SetHeartbeat(d time.Duration) { a.heartbeat = d }
+func (a *App) SetHeartbeat(d time.Duration) { a.hub.Heartbeat = d }
 
 // Routes are the routes of what [App.Handler] returns, each as its method and path.
 func Routes(h http.Handler) []string {

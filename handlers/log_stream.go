@@ -14,6 +14,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/service"
@@ -34,7 +35,7 @@ const tooManyLogs = "Too many logs are open. Close another log, or try again in 
 
 // logReading is one browser's reading of a log for as long as it goes on.
 type logReading struct {
-	*reader
+	*live.Reader
 	app *App
 	st  store.Store
 	q   logQuery
@@ -46,17 +47,9 @@ func (a *App) readingLog(c echo.Context, read func(logReading) error) error {
 	if err != nil {
 		return err
 	}
-	r := logReading{app: a, reader: a.newReader(c), st: st, q: parseLogQuery(c.QueryParams())}
-	leave, err := a.logReaders.enter(r.who.User.ID)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if !a.hub.admit(r.reader) {
-		return errEnding
-	}
-	defer a.hub.dismiss(r.reader)
-	return read(r)
+	return a.read(c, a.logReaders, func(r *live.Reader) error {
+		return read(logReading{Reader: r, app: a, st: st, q: parseLogQuery(c.QueryParams())})
+	})
 }
 
 // container is the one that is read, as the watches see it.
@@ -83,32 +76,32 @@ var errNoSuchLog = &store.Error{Code: store.NotFound, Message: "This log doesnâ€
 
 // stream writes until the browser is gone or may not read on.
 func (r logReading) stream(ctx context.Context, last position) {
-	if r.begin() != nil {
+	if r.Begin() != nil {
 		return
 	}
-	defer r.end()
+	defer r.End()
 	ctx, cancel := context.WithCancel(ctx)
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer cancel()
 	f := &following{logReading: r, last: last, lines: make(chan followed)}
 	reading.Go(func() { f.run(ctx) })
-	beat := time.NewTimer(r.untilBeat())
+	beat := time.NewTimer(r.UntilBeat())
 	defer beat.Stop()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.hub.closing:
+		case <-r.Closing():
 			return
-		case <-r.doubted:
-			err = r.checkRights(ctx)
+		case <-r.Doubted():
+			err = r.CheckRights(ctx)
 		case line := <-f.lines:
 			err = r.send(ctx, f.gather(ctx, line))
 		case <-beat.C:
-			err = r.beat(ctx)
-			beat.Reset(r.untilBeat())
+			err = r.Beat(ctx)
+			beat.Reset(r.UntilBeat())
 		}
 		if err != nil {
 			return
@@ -118,7 +111,7 @@ func (r logReading) stream(ctx context.Context, last position) {
 
 // send writes lines to a visitor who still may read them.
 func (r logReading) send(ctx context.Context, lines []followed) error {
-	if err := r.settleDoubt(ctx); err != nil {
+	if err := r.SettleDoubt(ctx); err != nil {
 		return err
 	}
 	shown := make([]views.LogLine, len(lines))
@@ -129,7 +122,7 @@ func (r logReading) send(ctx context.Context, lines []followed) error {
 	if err := views.LogLines(shown).Render(ctx, &text); err != nil {
 		return err
 	}
-	return r.write(frame(lines[len(lines)-1].position.String(), text.Bytes()))
+	return r.Write(live.Frame(lines[len(lines)-1].position.String(), text.Bytes()))
 }
 
 // followed is a line, and how far the log is read with it.
@@ -267,7 +260,7 @@ func (a *App) downloadLog(c echo.Context) error {
 		header.Set("Content-Type", "text/plain; charset=utf-8")
 		header.Set("Content-Disposition", `attachment; filename="`+r.fileName()+`"`)
 		c.Response().WriteHeader(http.StatusOK)
-		defer r.end()
+		defer r.End()
 		r.copy(ctx, log)
 		return nil
 	})
@@ -298,15 +291,15 @@ func (r logReading) copy(ctx context.Context, log *provisioner.Log) {
 	for sent := 0; sent < mostDownload; sent += text.Len() {
 		text.Reset()
 		err := fill(&text, log)
-		if r.settleDoubt(ctx) != nil || r.write(text.Bytes()) != nil || errors.Is(err, io.EOF) {
+		if r.SettleDoubt(ctx) != nil || r.Write(text.Bytes()) != nil || errors.Is(err, io.EOF) {
 			return
 		}
 		if err != nil {
-			_ = r.write([]byte("[Shopwright: the log was interrupted here.]\n"))
+			_ = r.Write([]byte("[Shopwright: the log was interrupted here.]\n"))
 			return
 		}
 	}
-	_ = r.write([]byte("[Shopwright: the rest is omitted.]\n"))
+	_ = r.Write([]byte("[Shopwright: the rest is omitted.]\n"))
 }
 
 // fill reads a piece of the log.

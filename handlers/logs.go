@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
@@ -133,14 +134,14 @@ func chosenLog(tab views.LogsTab) logQuery {
 
 // logParts are those of a page with a log that change with the pods. Its lines have a stream
 // of their own.
-func (a *App) logParts(st store.Store, q logQuery) []part {
+func (a *App) logParts(st store.Store, q logQuery) []live.Part {
 	tab := a.logsFrame(st, q)
 	if q.Pod == "" {
-		return []part{{target: "tab-logs", component: views.LogsWait(tab), fleeting: true}}
+		return []live.Part{{Target: "tab-logs", Component: views.LogsWait(tab), Fleeting: true}}
 	}
-	return []part{
-		{target: "log-sources", component: views.LogSources(tab), fleeting: true},
-		{target: "log-state", component: views.LogStateNote(tab.State), fleeting: true},
+	return []live.Part{
+		{Target: "log-sources", Component: views.LogSources(tab), Fleeting: true},
+		{Target: "log-state", Component: views.LogStateNote(tab.State), Fleeting: true},
 	}
 }
 

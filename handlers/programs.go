@@ -24,7 +24,7 @@ func (a *App) mountAPI(e *echo.Echo) {
 	a.api = api.New(e, api.Config{
 		DB: a.DB, Provisioner: a.Provisioner, Engines: a.Engines, Version: a.Version, Log: a.Log,
 		Limits: a.Limits, Invited: a.tellInvited, Complete: a.complete, Work: workOf,
-		Follow: a.followAPI, Ending: a.hub.closing, Heartbeat: a.heartbeat, WriteTimeout: a.writeTimeout,
+		Follow: a.followAPI, Ending: a.hub.Closing(), Heartbeat: a.hub.Heartbeat, WriteTimeout: a.hub.WriteTimeout,
 	})
 }
 
@@ -46,7 +46,7 @@ func (a *App) cors() echo.MiddlewareFunc {
 }
 
 func (a *App) followAPI(userID string) (leave func(), ok bool) {
-	leave, err := a.programs.enter(userID)
+	leave, err := a.programs.Enter(userID)
 	return leave, err == nil
 }
 

@@ -85,7 +85,7 @@ func visitorOf(c echo.Context) visitor {
 // form is kept meanwhile. Scripts are answered 401: they know what to do with their page.
 func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		id, since := a.sessions.id(c.Request()), a.hub.number.Load()
+		id, since := a.sessions.id(c.Request()), a.hub.Newest()
 		session, err := a.DB.Session(c.Request().Context(), id)
 		if store.ErrorCode(err) == store.NotFound {
 			return a.sendToSignIn(c)

@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -13,7 +14,7 @@ type tab struct {
 	// fill sets what the page shows in the tab.
 	fill func(*App, context.Context, tabRequest, *views.StorePage) error
 	// parts are what a stream keeps up to date in the tab; nil if nothing in it changes.
-	parts func(*liveStore, context.Context, store.Store) ([]part, error)
+	parts func(*liveStore, context.Context, store.Store) ([]live.Part, error)
 }
 
 // tabRequest is who asks for a tab of which store.
@@ -50,9 +51,9 @@ func (a *App) fillOverview(ctx context.Context, r tabRequest, page *views.StoreP
 	return err
 }
 
-func (l *liveStore) overviewParts(ctx context.Context, st store.Store) ([]part, error) {
+func (l *liveStore) overviewParts(ctx context.Context, st store.Store) ([]live.Part, error) {
 	overview, err := l.overview(ctx, l.who, st)
-	return []part{{target: "store-main", component: views.OverviewTab(overview), fleeting: true}}, err
+	return []live.Part{{Target: "store-main", Component: views.OverviewTab(overview), Fleeting: true}}, err
 }
 
 func (a *App) fillPods(_ context.Context, r tabRequest, page *views.StorePage) error {
@@ -61,8 +62,8 @@ func (a *App) fillPods(_ context.Context, r tabRequest, page *views.StorePage) e
 	return nil
 }
 
-func (l *liveStore) podsParts(_ context.Context, st store.Store) ([]part, error) {
-	return []part{{target: "tab-pods", component: views.PodsPane(l.podsTab(st)), fleeting: true}}, nil
+func (l *liveStore) podsParts(_ context.Context, st store.Store) ([]live.Part, error) {
+	return []live.Part{{Target: "tab-pods", Component: views.PodsPane(l.podsTab(st)), Fleeting: true}}, nil
 }
 
 func (a *App) fillEvents(ctx context.Context, r tabRequest, page *views.StorePage) error {
@@ -71,9 +72,9 @@ func (a *App) fillEvents(ctx context.Context, r tabRequest, page *views.StorePag
 	return err
 }
 
-func (l *liveStore) eventsParts(ctx context.Context, _ store.Store) ([]part, error) {
+func (l *liveStore) eventsParts(ctx context.Context, _ store.Store) ([]live.Part, error) {
 	events, err := l.events(ctx)
-	return []part{{target: "tab-events", component: views.EventsPane(events), fleeting: true}}, err
+	return []live.Part{{Target: "tab-events", Component: views.EventsPane(events), Fleeting: true}}, err
 }
 
 func (a *App) fillLogs(ctx context.Context, r tabRequest, page *views.StorePage) error {
@@ -83,7 +84,7 @@ func (a *App) fillLogs(ctx context.Context, r tabRequest, page *views.StorePage)
 }
 
 // logsParts are those that change with the pods. The lines have a stream of their own.
-func (l *liveStore) logsParts(_ context.Context, st store.Store) ([]part, error) {
+func (l *liveStore) logsParts(_ context.Context, st store.Store) ([]live.Part, error) {
 	return l.logParts(st, l.log), nil
 }
 
@@ -93,9 +94,9 @@ func (a *App) fillReleases(ctx context.Context, r tabRequest, page *views.StoreP
 	return err
 }
 
-func (l *liveStore) releasesParts(ctx context.Context, st store.Store) ([]part, error) {
+func (l *liveStore) releasesParts(ctx context.Context, st store.Store) ([]live.Part, error) {
 	releases, err := l.releasesTab(ctx, l.who, st)
-	return []part{{target: "tab-releases", component: views.ReleasesPane(releases), fleeting: true}}, err
+	return []live.Part{{Target: "tab-releases", Component: views.ReleasesPane(releases), Fleeting: true}}, err
 }
 
 func (a *App) fillSettings(_ context.Context, r tabRequest, page *views.StorePage) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -310,13 +311,13 @@ func (a *App) deleteTeam(c echo.Context) error {
 // liveTeam is a team's page. What was typed into its forms is no part of it.
 type liveTeam struct{ teamView }
 
-func (l *liveTeam) concerns(e store.Event) change {
-	return change{all: e.TeamID == l.id && (e.Audit || e.Kind == store.StoreDeleted)}
+func (l *liveTeam) Concerns(e store.Event) live.Change {
+	return live.Change{All: e.TeamID == l.id && (e.Audit || e.Kind == store.StoreDeleted)}
 }
 
-func (l *liveTeam) cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
+func (l *liveTeam) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
-func (l *liveTeam) parts(ctx context.Context, _ change) ([]part, error) {
+func (l *liveTeam) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
 	info, err := l.DB.FindTeam(ctx, l.who.Actor, l.id)
 	if store.ErrorCode(err) == store.NotFound { // deleted: all who look at it are sent away
 		return clusterParts(l.Provisioner.Cluster()), nil
@@ -329,11 +330,11 @@ func (l *liveTeam) parts(ctx context.Context, _ change) ([]part, error) {
 		return nil, err
 	}
 	parts := append(clusterParts(l.Provisioner.Cluster()),
-		part{target: "team-head", component: views.TeamTop(l.head(info))},
-		part{target: "team-members", component: views.TeamPeople(members)})
+		live.Part{Target: "team-head", Component: views.TeamTop(l.head(info))},
+		live.Part{Target: "team-members", Component: views.TeamPeople(members)})
 	invites, err := l.invites(ctx, info)
 	if err == nil && invites != nil {
-		parts = append(parts, part{target: "team-invitations", component: views.TeamPending(*invites)})
+		parts = append(parts, live.Part{Target: "team-invitations", Component: views.TeamPending(*invites)})
 	}
 	return parts, err
 }

@@ -1,12 +1,10 @@
-package handlers
+package live
 
 import (
 	"context"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/a-h/templ"
 
 	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
@@ -20,84 +18,28 @@ const (
 	longest    = time.Second
 )
 
-// roomKey says who sees the same: the page's address, and what its reader may do there.
-type roomKey struct {
-	view   string
-	query  listQuery
-	store  string
-	team   string
-	tab    string
-	log    logQuery
-	rights string
-}
-
-// live is a page as its room sees it.
-type live interface {
-	// concerns reports what of the page an event can have changed.
-	concerns(e store.Event) change
-	// cluster subscribes anew to what the cluster says, as often as the connection to it
-	// changes.
-	cluster() (changed <-chan struct{}, cancel func())
-	// parts returns what the page consists of now, of which those that the change cannot
-	// have touched are marked as settled.
-	parts(ctx context.Context, c change) ([]part, error)
-}
-
-// part is one piece of a page that can be replaced by itself.
-type part struct {
-	target    string
-	component templ.Component
-	settled   bool   // whether it is as it was when it was drawn last
-	within    string // target of the part that contains it
-	shape     string // of a part that contains others: it changes when this does, else only they do
-	fleeting  bool   // whether it also shows what no event tells, such as pods
-}
-
-// change is what of a page can be different now: all of it, or only what it says of some
-// stores.
-type change struct {
-	all    bool
-	stores map[string]struct{}
-}
-
-func (c change) nothing() bool { return !c.all && len(c.stores) == 0 }
-
-// add takes in another change. One that has become large is a change of everything.
-func (c *change) add(other change) {
-	c.all = c.all || other.all
-	for id := range other.stores {
-		if c.stores == nil {
-			c.stores = map[string]struct{}{}
-		}
-		c.stores[id] = struct{}{}
-	}
-	if c.all || len(c.stores) > pageSize {
-		*c = change{all: true}
-	}
-}
-
 // room draws one page for all who see the same of it.
 type room struct {
-	hub     *hub
-	key     roomKey
-	page    live
+	hub     *Hub
+	key     Key
+	page    Page
 	readers atomic.Int32
 	wake    chan struct{}
 	ended   chan struct{} // closed when readers must come back for another room
 	end     func()
 
 	mu      sync.Mutex
-	pending change
+	pending Change
 	current *edition      // nil until the first is drawn
 	next    chan struct{} // closed when there is another edition
 }
 
 // openRoom is called with the hub's lock held.
-func openRoom(h *hub, key roomKey, page live) *room {
+func openRoom(h *Hub, key Key, page Page) *room {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &room{
 		hub: h, key: key, page: page, wake: make(chan struct{}, 1), ended: make(chan struct{}),
-		pending: change{all: true}, next: make(chan struct{}),
+		pending: Change{All: true}, next: make(chan struct{}),
 	}
 	r.end = sync.OnceFunc(func() { cancel(); close(r.ended) })
 	r.signal()
@@ -114,12 +56,12 @@ func (r *room) signal() {
 
 // tell never waits for what is being drawn.
 func (r *room) tell(e store.Event) {
-	if c := r.page.concerns(e); !c.nothing() {
+	if c := r.page.Concerns(e); !c.nothing() {
 		r.mark(c)
 	}
 }
 
-func (r *room) mark(c change) {
+func (r *room) mark(c Change) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pending.add(c)
@@ -129,9 +71,9 @@ func (r *room) mark(c change) {
 // run draws after each change, at once where there was quiet before it, and otherwise after
 // a pause in which more can gather.
 func (r *room) run(ctx context.Context) {
-	linked, unlink := r.hub.app.Provisioner.SubscribeCluster()
+	linked, unlink := r.hub.Connection()
 	defer unlink()
-	changed, cancel := r.page.cluster()
+	changed, cancel := r.page.Cluster()
 	defer func() { cancel() }()
 	var last time.Time
 	var drawing time.Duration
@@ -141,12 +83,12 @@ func (r *room) run(ctx context.Context) {
 			return
 		case <-r.wake:
 		case <-changed:
-			r.mark(change{all: true})
+			r.mark(Change{All: true})
 			continue
 		case <-linked:
 			cancel()
-			changed, cancel = r.page.cluster()
-			r.mark(change{all: true})
+			changed, cancel = r.page.Cluster()
+			r.mark(Change{All: true})
 			continue
 		}
 		if !wait(ctx, max(together, r.pause(drawing)-time.Since(last))) {
@@ -181,7 +123,7 @@ func (r *room) pause(drawing time.Duration) time.Duration {
 // fail sends all readers away: they come back to a new room.
 func (r *room) fail(ctx context.Context, err error) {
 	if ctx.Err() == nil {
-		r.hub.app.Log.Error("render a live page", "view", r.key.view, "store", r.key.store, "error", err)
+		r.hub.Log.Error("render a live page", "view", r.key.View, "id", r.key.ID, "error", err)
 	}
 	r.hub.mu.Lock()
 	defer r.hub.mu.Unlock()
@@ -199,16 +141,16 @@ func (r *room) renew(ctx context.Context) error {
 	taken := r.hub.number.Load() // before what is pending: all up to here is in it
 	r.mu.Lock()
 	c, before := r.pending, r.current
-	r.pending = change{}
+	r.pending = Change{}
 	r.mu.Unlock()
 	if c.nothing() {
 		return nil
 	}
-	parts, err := r.page.parts(ctx, c)
+	parts, err := r.page.Parts(ctx, c)
 	if err != nil {
 		return err
 	}
-	newest, err := r.hub.app.DB.LastEvent(ctx) // after the reading: nothing newer can be in it
+	newest, err := r.hub.Events.LastEvent(ctx) // after the reading: nothing newer can be in it
 	if err != nil {
 		return err
 	}

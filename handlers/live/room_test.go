@@ -1,4 +1,4 @@
-package handlers
+package live
 
 import (
 	"bytes"
@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -19,34 +18,32 @@ import (
 // counted is a page that counts how often it is drawn.
 type counted struct{ drawn atomic.Int32 }
 
-func (*counted) concerns(e store.Event) change { return change{all: e.Kind == store.SignedIn} }
+func (*counted) Concerns(e store.Event) Change { return Change{All: e.Kind == store.SignedIn} }
 
-func (*counted) cluster() (<-chan struct{}, func()) { return nil, func() {} }
+func (*counted) Cluster() (<-chan struct{}, func()) { return nil, func() {} }
 
-func (c *counted) parts(context.Context, change) ([]part, error) {
-	return []part{says("counted", strconv.Itoa(int(c.drawn.Add(1))))}, nil
+func (c *counted) Parts(context.Context, Change) ([]Part, error) {
+	return []Part{says("counted", strconv.Itoa(int(c.drawn.Add(1))))}, nil
 }
 
-// roomy is a program without a cluster.
-func roomy(t *testing.T, db *store.DB, log *slog.Logger) *App {
+// open is a hub on the events of the database, without a cluster.
+func open(t *testing.T, db *store.DB, log *slog.Logger) *Hub {
 	t.Helper()
-	app := New(Config{DB: db, Log: log, Provisioner: provisioner.New(provisioner.Config{
-		DB: db, Cluster: storetest.Cluster(t, db), Log: slog.New(slog.DiscardHandler),
-	})})
-	t.Cleanup(app.Drain)
-	return app
+	hub := New(Config{Events: db, Connection: (*counted)(nil).Cluster, Log: log})
+	t.Cleanup(hub.Stop)
+	return hub
 }
 
 // TestReadersShareADrawing opens one page for many and changes it once.
 func TestReadersShareADrawing(t *testing.T) {
 	t.Parallel()
 	db := storetest.SQLite(t)
-	app := roomy(t, db, slog.New(slog.DiscardHandler))
-	page, key := &counted{}, roomKey{view: "counted"}
+	hub := open(t, db, slog.New(slog.DiscardHandler))
+	page, key := &counted{}, Key{View: "counted"}
 	const readers = 500
 	rooms := make([]*room, readers)
 	for i := range rooms {
-		rooms[i] = app.hub.join(key, page)
+		rooms[i] = hub.join(key, page)
 	}
 	untilDrawn(t, rooms, 1)
 	storetest.Actor(t, db, "somebody")
@@ -79,17 +76,17 @@ func untilDrawn(t *testing.T, rooms []*room, nth int) {
 // undrawable is a page on which something is wrong with what it shows.
 type undrawable struct{ counted }
 
-func (*undrawable) parts(context.Context, change) ([]part, error) { panic("no such pod") }
+func (*undrawable) Parts(context.Context, Change) ([]Part, error) { panic("no such pod") }
 
 // The readers of a page that cannot be drawn are sent away, and those of others stay.
 func TestPanicEndsOnePage(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer
-	app := roomy(t, storetest.SQLite(t), slog.New(slog.NewTextHandler(&log, nil)))
-	other := app.hub.join(roomKey{view: "other"}, &counted{})
-	<-app.hub.join(roomKey{view: "undrawable"}, &undrawable{}).ended
+	hub := open(t, storetest.SQLite(t), slog.New(slog.NewTextHandler(&log, nil)))
+	other := hub.join(Key{View: "other"}, &counted{})
+	<-hub.join(Key{View: "undrawable"}, &undrawable{}).ended
 	untilDrawn(t, []*room{other}, 1)
-	app.Drain() // nothing writes to the log any more
+	hub.Stop() // nothing writes to the log any more
 	if said := log.String(); !strings.Contains(said, "no such pod") || !strings.Contains(said, "room_test.go") {
 		t.Errorf("the log does not say where: %s", said)
 	}

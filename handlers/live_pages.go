@@ -6,17 +6,18 @@ import (
 	"slices"
 	"strings"
 
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 // clusterParts are those that every page shows of the cluster.
-func clusterParts(state provisioner.ClusterState) []part {
+func clusterParts(state provisioner.ClusterState) []live.Part {
 	c := clusterView(state)
-	return []part{
-		{target: "cluster-pill", component: views.ClusterPill(c), fleeting: true},
-		{target: "cluster-notice", component: views.ClusterNotice(c), fleeting: true},
+	return []live.Part{
+		{Target: "cluster-pill", Component: views.ClusterPill(c), Fleeting: true},
+		{Target: "cluster-notice", Component: views.ClusterNotice(c), Fleeting: true},
 	}
 }
 
@@ -26,16 +27,16 @@ type liveFrame struct {
 	who visitor
 }
 
-func (l *liveFrame) concerns(e store.Event) change {
+func (l *liveFrame) Concerns(e store.Event) live.Change {
 	counts := e.Kind == store.StoreCreated || e.Kind == store.StoreDeleted
-	return change{all: counts && l.who.Actor.Sees(e)}
+	return live.Change{All: counts && l.who.Actor.Sees(e)}
 }
 
-func (l *liveFrame) cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
+func (l *liveFrame) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
-func (l *liveFrame) parts(ctx context.Context, _ change) ([]part, error) {
+func (l *liveFrame) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
 	all, err := l.DB.CountStores(ctx, l.who.Actor)
-	return append(clusterParts(l.Provisioner.Cluster()), part{target: "stores-count", component: views.SidebarCount(all)}), err
+	return append(clusterParts(l.Provisioner.Cluster()), live.Part{Target: "stores-count", Component: views.SidebarCount(all)}), err
 }
 
 // liveList is the list of stores, with the search and filters of its page.
@@ -48,44 +49,44 @@ type liveList struct {
 	all   int
 }
 
-// concerns tells steps, which change a single row and not which rows there are, from
+// Concerns tells steps, which change a single row and not which rows there are, from
 // everything else that happens to a store.
-func (l *liveList) concerns(e store.Event) change {
+func (l *liveList) Concerns(e store.Event) live.Change {
 	if !l.who.Actor.Sees(e) || e.StoreID == "" && e.Kind != store.TeamRenamed {
-		return change{}
+		return live.Change{}
 	}
 	switch e.Kind {
 	case store.CredentialsShown:
-		return change{}
+		return live.Change{}
 	case store.StepStarted, store.StepProgressed, store.StepFinished:
-		return change{stores: map[string]struct{}{e.StoreID: {}}}
+		return live.Change{Stores: map[string]struct{}{e.StoreID: {}}}
 	}
-	return change{all: true}
+	return live.Change{All: true}
 }
 
-func (l *liveList) cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
+func (l *liveList) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
-// parts are single rows while the page has the same ones, and all of them otherwise.
-func (l *liveList) parts(ctx context.Context, c change) ([]part, error) {
-	if !c.all {
+// Parts are single rows while the page has the same ones, and all of them otherwise.
+func (l *liveList) Parts(ctx context.Context, c live.Change) ([]live.Part, error) {
+	if !c.All {
 		same, err := l.readRows(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		c.all = !same
+		c.All = !same
 	}
-	if c.all {
+	if c.All {
 		if err := l.read(ctx); err != nil {
 			return nil, err
 		}
 	}
 	parts := append(clusterParts(l.Provisioner.Cluster()),
-		part{target: "stores-count", component: views.SidebarCount(l.all), settled: !c.all},
-		part{target: "status-tabs", component: views.StatusTabs(l.list), settled: !c.all},
-		part{target: "store-rows", component: views.StoreRows(l.list), shape: shape(l.list), settled: !c.all})
+		live.Part{Target: "stores-count", Component: views.SidebarCount(l.all), Settled: !c.All},
+		live.Part{Target: "status-tabs", Component: views.StatusTabs(l.list), Settled: !c.All},
+		live.Part{Target: "store-rows", Component: views.StoreRows(l.list), Shape: shape(l.list), Settled: !c.All})
 	for _, row := range l.list.Rows {
-		_, touched := c.stores[row.ID]
-		parts = append(parts, part{target: "store-" + row.ID, component: views.Row(row), within: "store-rows", settled: !c.all && !touched})
+		_, touched := c.Stores[row.ID]
+		parts = append(parts, live.Part{Target: "store-" + row.ID, Component: views.Row(row), Within: "store-rows", Settled: !c.All && !touched})
 	}
 	return parts, nil
 }
@@ -103,10 +104,10 @@ func (l *liveList) read(ctx context.Context) (err error) {
 
 // readRows reads those rows of the page that have changed. It reports false when one of
 // them is gone.
-func (l *liveList) readRows(ctx context.Context, c change) (bool, error) {
+func (l *liveList) readRows(ctx context.Context, c live.Change) (bool, error) {
 	l.list.Rows = slices.Clone(l.list.Rows) // the edition before still has the old ones
 	for i, row := range l.list.Rows {
-		if _, touched := c.stores[row.ID]; !touched {
+		if _, touched := c.Stores[row.ID]; !touched {
 			continue
 		}
 		st, err := l.DB.FindStore(ctx, l.who.Actor, row.ID)
@@ -141,10 +142,12 @@ type liveStore struct {
 	follow *provisioner.Following // of the events tab
 }
 
-func (l *liveStore) concerns(e store.Event) change { return change{all: e.StoreID == l.st.ID} }
+func (l *liveStore) Concerns(e store.Event) live.Change {
+	return live.Change{All: e.StoreID == l.st.ID}
+}
 
-// cluster follows the pods, or the events where those are shown.
-func (l *liveStore) cluster() (changed <-chan struct{}, cancel func()) {
+// Cluster follows the pods, or the events where those are shown.
+func (l *liveStore) Cluster() (changed <-chan struct{}, cancel func()) {
 	if l.tab.name != views.TabEvents {
 		return l.Provisioner.SubscribeStore(l.st)
 	}
@@ -156,18 +159,18 @@ func (l *liveStore) cluster() (changed <-chan struct{}, cancel func()) {
 	return following.Changed, func() { l.follow = nil; following.Close() }
 }
 
-func (l *liveStore) parts(ctx context.Context, _ change) ([]part, error) {
+func (l *liveStore) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
 	parts := clusterParts(l.Provisioner.Cluster())
 	st, err := l.DB.FindStore(ctx, l.who.Actor, l.st.ID)
 	if store.ErrorCode(err) == store.NotFound {
-		return append(parts, part{target: "store-page", component: views.Gone(l.st.Name)}), nil
+		return append(parts, live.Part{Target: "store-page", Component: views.Gone(l.st.Name)}), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	parts = append(parts,
-		part{target: "store-head", component: views.Head(l.head(l.who, st))},
-		part{target: "store-tabs", component: views.TabBar(l.tabBar(st, l.tab.name)), fleeting: true})
+		live.Part{Target: "store-head", Component: views.Head(l.head(l.who, st))},
+		live.Part{Target: "store-tabs", Component: views.TabBar(l.tabBar(st, l.tab.name)), Fleeting: true})
 	if l.tab.parts == nil {
 		return parts, nil
 	}

@@ -1,4 +1,4 @@
-package handlers
+package live
 
 import (
 	"context"
@@ -10,22 +10,22 @@ import (
 )
 
 // says is a part that shows a text.
-func says(target, text string) part {
-	return part{target: target, component: templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+func says(target, text string) Part {
+	return Part{Target: target, Component: templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
 		_, err := io.WriteString(w, text)
 		return err
 	})}
 }
 
-func settled(p part) part { p.settled = true; return p }
+func settled(p Part) Part { p.Settled = true; return p }
 
-func row(target, text string) part { p := says(target, text); p.within = "rows"; return p }
+func row(target, text string) Part { p := says(target, text); p.Within = "rows"; return p }
 
 // table contains the rows, and changes only when there are others.
-func table(text, shape string) part { p := says("rows", text); p.shape = shape; return p }
+func table(text, shape string) Part { p := says("rows", text); p.Shape = shape; return p }
 
 // editions makes one edition of each set of parts, with ten events before each.
-func editions(t *testing.T, sets ...[]part) []*edition {
+func editions(t *testing.T, sets ...[]Part) []*edition {
 	t.Helper()
 	var all []*edition
 	var before *edition
@@ -58,10 +58,10 @@ func wantMessage(t *testing.T, what string, got []byte, err error, want ...strin
 func TestEditionsTellWhatAReaderLacks(t *testing.T) {
 	t.Parallel()
 	all := editions(t,
-		[]part{says("h", "head"), table("rows-a", "1 2"), row("1", "one"), row("2", "-")},
-		[]part{settled(says("h", "head")), settled(table("rows-b", "1 2")), settled(row("1", "one")), row("2", "two")},
-		[]part{says("h", "head"), settled(table("rows-b", "1 2")), settled(row("1", "one")), settled(row("2", "two"))},
-		[]part{says("h", "-"), table("rows-c", "2"), row("2", "two")})
+		[]Part{says("h", "head"), table("rows-a", "1 2"), row("1", "one"), row("2", "-")},
+		[]Part{settled(says("h", "head")), settled(table("rows-b", "1 2")), settled(row("1", "one")), row("2", "two")},
+		[]Part{says("h", "head"), settled(table("rows-b", "1 2")), settled(row("1", "one")), settled(row("2", "two"))},
+		[]Part{says("h", "-"), table("rows-c", "2"), row("2", "two")})
 	first, second, same, last := all[0], all[1], all[2], all[3]
 	if first.nth != 1 || second.nth != 2 || same.nth != 2 || last.nth != 3 {
 		t.Errorf("editions are numbered %d, %d, %d, %d", first.nth, second.nth, same.nth, last.nth)
@@ -93,7 +93,7 @@ func TestNoTextCanEndItsLine(t *testing.T) {
 		"a\rid: 5\r\revent: x":    "data: a\ndata: id: 5\ndata: \ndata: event: x\n",
 		"a\r\nid: 5\r\n\r\nb\r\n": "data: a\ndata: id: 5\ndata: \ndata: b\n",
 	} {
-		if got := string(frame("7", []byte(text))); got != "id: 7\n"+want+"\n" {
+		if got := string(Frame("7", []byte(text))); got != "id: 7\n"+want+"\n" {
 			t.Errorf("%q is framed as %q", text, got)
 		}
 	}

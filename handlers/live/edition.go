@@ -1,4 +1,4 @@
-package handlers
+package live
 
 import (
 	"bytes"
@@ -22,7 +22,7 @@ type edition struct {
 
 // drawn is a part as an edition shows it.
 type drawn struct {
-	part
+	Part
 	sum    [sha256.Size]byte
 	nth    int   // of the edition that changed it last
 	newest int64 // no event after this one can be in its latest drawing
@@ -30,18 +30,18 @@ type drawn struct {
 
 // newEdition draws the parts that are not settled, and numbers those that look different
 // from the edition before, if there is one.
-func newEdition(ctx context.Context, before *edition, parts []part, number, newest int64) (*edition, error) {
+func newEdition(ctx context.Context, before *edition, parts []Part, number, newest int64) (*edition, error) {
 	if before == nil {
 		before = &edition{}
 	}
 	old := map[string]drawn{}
 	for _, d := range before.parts {
-		old[d.target] = d
+		old[d.Target] = d
 	}
 	e := &edition{nth: before.nth, number: number, delta: before.delta}
 	for _, p := range parts {
-		d, known := old[p.target]
-		if !p.settled || !known {
+		d, known := old[p.Target]
+		if !p.Settled || !known {
 			sum, err := p.sum(ctx)
 			if err != nil {
 				return nil, err
@@ -52,7 +52,7 @@ func newEdition(ctx context.Context, before *edition, parts []part, number, newe
 			}
 			d.newest = newest
 		}
-		d.part = p
+		d.Part = p
 		e.parts = append(e.parts, d)
 	}
 	if e.nth == before.nth || e.nth == 1 {
@@ -63,13 +63,13 @@ func newEdition(ctx context.Context, before *edition, parts []part, number, newe
 	return e, err
 }
 
-func (p part) sum(ctx context.Context) ([sha256.Size]byte, error) {
-	if p.shape != "" {
-		return sha256.Sum256([]byte(p.shape)), nil
+func (p Part) sum(ctx context.Context) ([sha256.Size]byte, error) {
+	if p.Shape != "" {
+		return sha256.Sum256([]byte(p.Shape)), nil
 	}
 	var text bytes.Buffer
-	if err := p.component.Render(ctx, &text); err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("render %s: %w", p.target, err)
+	if err := p.Component.Render(ctx, &text); err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("render %s: %w", p.Target, err)
 	}
 	return sha256.Sum256(text.Bytes()), nil
 }
@@ -85,7 +85,7 @@ func (e *edition) since(ctx context.Context, nth int) ([]byte, error) {
 // begin is the message for a reader whose page shows everything up to the event with that
 // number.
 func (e *edition) begin(ctx context.Context, number int64) ([]byte, error) {
-	return e.message(ctx, func(d drawn) bool { return d.newest > number || d.fleeting })
+	return e.message(ctx, func(d drawn) bool { return d.newest > number || d.Fleeting })
 }
 
 // message brings those parts that are asked for, or nothing. A part that is within another
@@ -93,32 +93,32 @@ func (e *edition) begin(ctx context.Context, number int64) ([]byte, error) {
 func (e *edition) message(ctx context.Context, wanted func(drawn) bool) ([]byte, error) {
 	whole := map[string]bool{}
 	for _, d := range e.parts {
-		if d.shape != "" && wanted(d) {
-			whole[d.target] = true
+		if d.Shape != "" && wanted(d) {
+			whole[d.Target] = true
 		}
 	}
 	var text bytes.Buffer
 	for _, d := range e.parts {
-		if !wanted(d) || whole[d.within] {
+		if !wanted(d) || whole[d.Within] {
 			continue
 		}
-		if err := partial(d.target, d.component).Render(ctx, &text); err != nil {
-			return nil, fmt.Errorf("render %s: %w", d.target, err)
+		if err := partial(d.Target, d.Component).Render(ctx, &text); err != nil {
+			return nil, fmt.Errorf("render %s: %w", d.Target, err)
 		}
 	}
 	if text.Len() == 0 {
 		return nil, nil
 	}
-	return frame(strconv.FormatInt(e.number, 10), text.Bytes()), nil
+	return Frame(strconv.FormatInt(e.number, 10), text.Bytes()), nil
 }
 
 func partial(target string, c templ.Component) templ.Component {
 	return views.Partial("#"+target, "outerMorph", c)
 }
 
-// frame is a message as the standard of server-sent events has it: a line of data for each
+// Frame is a message as the standard of server-sent events has it: a line of data for each
 // line of text, which a carriage return ends as well.
-func frame(id string, text []byte) []byte {
+func Frame(id string, text []byte) []byte {
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 	text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 	var out bytes.Buffer
