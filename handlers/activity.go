@@ -6,13 +6,15 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 func (a *App) showActivity(c echo.Context) error {
 	const lines = 50
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	before, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
 	if err != nil || before < 0 {
 		before = 0
@@ -36,7 +38,7 @@ func (a *App) showActivity(c echo.Context) error {
 			page.Entries = append(page.Entries, entry)
 		}
 	}
-	return render(c, http.StatusOK, views.Activity(page))
+	return reply.Render(c, http.StatusOK, views.Activity(page))
 }
 
 func storeLink(e store.Event) string {

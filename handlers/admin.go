@@ -13,6 +13,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -67,7 +69,7 @@ func (q adminQuery) list(path string, shown, total int) views.AdminList {
 }
 
 func (a *App) adminShell(c echo.Context, title string, problem *store.Error) (views.Shell, error) {
-	shell, err := a.shell(c.Request().Context(), visitorOf(c), title+" · Administration", views.PlaceAdmin)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), title+" · Administration", views.PlaceAdmin)
 	if problem != nil {
 		shell.Notices = []views.Notice{{Kind: views.ToneBad, Message: plain(problem.Message)}}
 	}
@@ -98,7 +100,7 @@ func (a *App) listUsers(c echo.Context) error {
 
 // usersPage shows what was refused, if anything, and other notices.
 func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.Notice) error {
-	query, who := parseAdminQuery(c), visitorOf(c)
+	query, who := parseAdminQuery(c), signin.VisitorOf(c)
 	users, total, err := a.DB.Users(c.Request().Context(), who.Actor, query.selected())
 	if err == nil && len(users) == 0 && query.page > 1 {
 		query.page = lastPage(total)
@@ -119,13 +121,13 @@ func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.N
 			SeenAt: u.LastSeenAt, Admin: u.Admin, Disabled: u.Disabled, You: u.ID == who.User.ID,
 		})
 	}
-	return render(c, statusFor(problem), views.AdminUsers(page))
+	return reply.Render(c, statusFor(problem), views.AdminUsers(page))
 }
 
 // changingUser changes the user of the address, and comes back to the list.
 func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		return a.backToUsers(c, change(c.Request().Context(), visitorOf(c).Actor, c.Param("user")))
+		return a.backToUsers(c, change(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("user")))
 	}
 }
 
@@ -145,13 +147,13 @@ func (a *App) backToUsers(c echo.Context, err error) error {
 	if err != nil {
 		return err
 	}
-	return goTo(c, parseAdminQuery(c).address(usersPath))
+	return reply.GoTo(c, parseAdminQuery(c).address(usersPath))
 }
 
 // disableUser shuts a user out. The list then names the teams that have no owner left.
 func (a *App) disableUser(c echo.Context) error {
 	user := c.Param("user")
-	if err := a.DB.SetDisabled(c.Request().Context(), visitorOf(c).Actor, user, true); err != nil {
+	if err := a.DB.SetDisabled(c.Request().Context(), signin.VisitorOf(c).Actor, user, true); err != nil {
 		return a.backToUsers(c, err)
 	}
 	return a.goToOnce(c, parseAdminQuery(c).address(usersPath), flash{Disabled: user})
@@ -159,7 +161,7 @@ func (a *App) disableUser(c echo.Context) error {
 
 // ownerless names the teams that have no owner left because that user is disabled.
 func (a *App) ownerless(c echo.Context, userID string) ([]views.Notice, error) {
-	teams, err := a.DB.OwnerlessTeams(c.Request().Context(), visitorOf(c).Actor, userID)
+	teams, err := a.DB.OwnerlessTeams(c.Request().Context(), signin.VisitorOf(c).Actor, userID)
 	if err != nil || len(teams) == 0 {
 		return nil, err
 	}
@@ -176,10 +178,10 @@ func (a *App) listAllTeams(c echo.Context) error { return a.teamsPage(c, nil) }
 
 func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 	query, ctx := parseAdminQuery(c), c.Request().Context()
-	teams, total, err := a.DB.AllTeams(ctx, visitorOf(c).Actor, query.selected())
+	teams, total, err := a.DB.AllTeams(ctx, signin.VisitorOf(c).Actor, query.selected())
 	if err == nil && len(teams) == 0 && query.page > 1 {
 		query.page = lastPage(total)
-		teams, total, err = a.DB.AllTeams(ctx, visitorOf(c).Actor, query.selected())
+		teams, total, err = a.DB.AllTeams(ctx, signin.VisitorOf(c).Actor, query.selected())
 	}
 	if err != nil {
 		return err
@@ -205,34 +207,34 @@ func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 		}
 		page.Teams = append(page.Teams, row)
 	}
-	return render(c, statusFor(problem), views.AdminTeams(page))
+	return reply.Render(c, statusFor(problem), views.AdminTeams(page))
 }
 
 func (a *App) setTeamPlan(c echo.Context) error {
-	err := a.DB.SetTeamPlan(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.FormValue("plan"))
+	err := a.DB.SetTeamPlan(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.FormValue("plan"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Invalid {
 		return a.teamsPage(c, refused)
 	}
 	if err != nil {
 		return err
 	}
-	return goTo(c, parseAdminQuery(c).address(teamsPath))
+	return reply.GoTo(c, parseAdminQuery(c).address(teamsPath))
 }
 
 // appointOwner mends a team of which no owner can sign in.
 func (a *App) appointOwner(c echo.Context) error {
-	err := a.DB.AppointOwner(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.FormValue("user"))
+	err := a.DB.AppointOwner(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.FormValue("user"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
 		return a.teamsPage(c, refused)
 	}
 	if err != nil {
 		return err
 	}
-	return goTo(c, parseAdminQuery(c).address(teamsPath))
+	return reply.GoTo(c, parseAdminQuery(c).address(teamsPath))
 }
 
 func (a *App) listClusters(c echo.Context) error {
-	clusters, err := a.DB.Clusters(c.Request().Context(), visitorOf(c).Actor)
+	clusters, err := a.DB.Clusters(c.Request().Context(), signin.VisitorOf(c).Actor)
 	if err != nil {
 		return err
 	}
@@ -254,11 +256,11 @@ func (a *App) listClusters(c echo.Context) error {
 			Label: provisioner.StoreLabel, CreatedAt: ns.CreatedAt,
 		})
 	}
-	return render(c, http.StatusOK, views.AdminClusters(page))
+	return reply.Render(c, http.StatusOK, views.AdminClusters(page))
 }
 
 func (a *App) showVersions(c echo.Context) error {
-	versions, err := a.DB.Versions(c.Request().Context(), visitorOf(c).Actor)
+	versions, err := a.DB.Versions(c.Request().Context(), signin.VisitorOf(c).Actor)
 	if err != nil {
 		return err
 	}
@@ -275,7 +277,7 @@ func (a *App) showVersions(c echo.Context) error {
 		{Name: "Kubernetes", Value: orUnknown(a.Provisioner.Cluster().Version)},
 		{Name: "Database", Value: versions.Database + ", schema " + strconv.FormatInt(versions.Schema, 10)},
 	}}
-	return render(c, http.StatusOK, views.AdminVersions(page))
+	return reply.Render(c, http.StatusOK, views.AdminVersions(page))
 }
 
 // chartRows are the charts that stores run, and those that new ones would get.

@@ -9,13 +9,15 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 func (a *App) showQueue(c echo.Context) error {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	queue, err := a.queue(c.Request().Context(), who)
 	if err != nil {
 		return err
@@ -24,11 +26,11 @@ func (a *App) showQueue(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	shell.Stream = streamAddress(url.Values{"view": {"queue"}}, who.since)
-	return render(c, http.StatusOK, views.AdminQueueView(views.AdminQueuePage{Shell: shell, Queue: queue}))
+	shell.Stream = streamAddress(url.Values{"view": {"queue"}}, who.Since)
+	return reply.Render(c, http.StatusOK, views.AdminQueueView(views.AdminQueuePage{Shell: shell, Queue: queue}))
 }
 
-func (a *App) queue(ctx context.Context, who visitor) (q views.AdminQueue, err error) {
+func (a *App) queue(ctx context.Context, who signin.Visitor) (q views.AdminQueue, err error) {
 	entries, err := a.DB.Queue(ctx, who.Actor)
 	if err != nil {
 		return q, err

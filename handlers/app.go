@@ -17,6 +17,8 @@ import (
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/handlers/provider"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/notify"
@@ -51,10 +53,8 @@ type Config struct {
 // App serves the pages.
 type App struct {
 	Config
-	sessions   *sessions
-	attempts   *sealed // sign-ins that are on their way
-	flashes    *sealed // what the next page shows once
-	providers  []*provider.Provider
+	entrance   *signin.Entrance
+	flashes    *reply.Sealed // what the next page shows once
 	hub        *live.Hub
 	api        *api.API
 	logReaders *live.Ceiling
@@ -65,14 +65,7 @@ type App struct {
 
 // New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
-	secure := strings.HasPrefix(c.BaseURL, "https://")
-	a := &App{
-		Config: c, sessions: newSessions(c.SessionKeys, secure), attempts: newAttempts(c.SessionKeys, secure),
-		flashes: newFlashes(c.SessionKeys, secure),
-	}
-	for _, p := range c.Providers {
-		a.providers = append(a.providers, provider.New(p, CallbackURL(c.BaseURL, p.Name)))
-	}
+	a := &App{Config: c, flashes: newFlashes(c.SessionKeys, strings.HasPrefix(c.BaseURL, "https://"))}
 	a.logReaders = live.NewCeiling(mostLogs, mostLogsOfOne, tooManyLogs)
 	a.programs = live.NewCeiling(mostPrograms, mostProgramsOfOne, "Too many streams are open.")
 	a.pages = live.NewCeiling(c.MaxStreams, c.MaxStreamsPerUser, "Too many pages are open.")
@@ -80,6 +73,10 @@ func New(c Config) *App {
 		Events: c.DB, Connection: c.Provisioner.SubscribeCluster, Log: c.Log,
 		WriteTimeout: 10 * time.Second,
 		Heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
+	})
+	a.entrance = signin.New(signin.Config{
+		DB: c.DB, SessionKeys: c.SessionKeys, BaseURL: c.BaseURL, DevLogin: c.DevLogin, Providers: c.Providers, Admission: c.Admission,
+		Version: c.Version, Log: c.Log, Invited: a.invited, IsStream: isStream, Newest: a.hub.Newest,
 	})
 	return a
 }
@@ -92,9 +89,7 @@ func (a *App) Leave() { a.ending.Store(true) }
 func (a *App) Drain() {
 	a.Leave()
 	a.hub.Stop()
-	for _, p := range a.providers {
-		p.Close()
-	}
+	a.entrance.Close()
 }
 
 // Handler returns all routes behind what every request passes.

@@ -16,6 +16,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
+	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -35,7 +38,7 @@ type auditFilter struct {
 func parseAuditFilter(values url.Values) auditFilter {
 	f := auditFilter{values: url.Values{}}
 	text := func(name string) string {
-		found := firstRunes(word(values.Get(name)), 100)
+		found := legible.FirstRunes(word(values.Get(name)), 100)
 		if found != "" {
 			f.values.Set(name, found)
 		}
@@ -83,7 +86,7 @@ func (f auditFilter) address(path string, before int64) string {
 }
 
 func (a *App) showAudit(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	f := parseAuditFilter(c.QueryParams())
 	f.query.Limit = auditPage + 1
 	events, err := a.DB.Audit(ctx, who.Actor, f.query)
@@ -109,10 +112,10 @@ func (a *App) showAudit(c echo.Context) error {
 	if page.Rows, err = a.auditRows(ctx, who, events); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Audit(page))
+	return reply.Render(c, http.StatusOK, views.Audit(page))
 }
 
-func (a *App) auditForm(ctx context.Context, who visitor, f auditFilter) (views.AuditFilter, error) {
+func (a *App) auditForm(ctx context.Context, who signin.Visitor, f auditFilter) (views.AuditFilter, error) {
 	form := views.AuditFilter{
 		Person: f.values.Get("person"), Object: f.values.Get("object"), From: f.values.Get("from"), Until: f.values.Get("until"),
 		Groups: []views.Choice{{Label: "All kinds"}}, On: len(f.values) > 0, Problem: f.problem,
@@ -164,7 +167,7 @@ func groupLabel(g store.AuditGroup) string {
 	return string(g)
 }
 
-func (a *App) auditRows(ctx context.Context, who visitor, events []store.Event) ([]views.AuditRow, error) {
+func (a *App) auditRows(ctx context.Context, who signin.Visitor, events []store.Event) ([]views.AuditRow, error) {
 	stores, teams := idsOf(events)
 	living, err := a.DB.LivingStores(ctx, who.Actor, stores)
 	if err != nil {
@@ -334,7 +337,7 @@ func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) e
 		header.Set("Content-Type", kind)
 		header.Set("Content-Disposition", `attachment; filename="shopwright-`+name+`"`)
 		c.Response().WriteHeader(http.StatusOK)
-		s := auditSending{App: a, Reader: r, who: visitorOf(c), file: file}
+		s := auditSending{App: a, Reader: r, who: signin.VisitorOf(c), file: file}
 		if err := s.send(c.Request().Context(), parseAuditFilter(c.QueryParams()).query); err != nil {
 			panic(http.ErrAbortHandler)
 		}
@@ -347,7 +350,7 @@ func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) e
 type auditSending struct {
 	*App
 	*live.Reader
-	who  visitor
+	who  signin.Visitor
 	file auditFile
 }
 

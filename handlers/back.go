@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/handlers/reply"
 )
 
 // leadBack gives each address that only takes forms a GET that leads to the nearest page above
@@ -37,6 +39,6 @@ func upwards(levels int) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		segments := strings.Split(c.Request().URL.EscapedPath(), "/")
 		path := strings.Join(segments[:max(0, len(segments)-levels)], "/")
-		return c.Redirect(http.StatusSeeOther, safeNext(path))
+		return c.Redirect(http.StatusSeeOther, reply.SafeNext(path))
 	}
 }

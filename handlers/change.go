@@ -14,6 +14,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -21,12 +23,12 @@ import (
 
 // changePage shows a change before or after it is made.
 func (a *App) changePage(c echo.Context, status int, st store.Store, form views.ChangeForm) error {
-	shell, err := a.shell(c.Request().Context(), visitorOf(c), form.Title+" · "+st.Name, views.PlaceStores)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), form.Title+" · "+st.Name, views.PlaceStores)
 	if err != nil {
 		return err
 	}
 	form.StoreID = st.ID
-	return render(c, status, views.Change(views.ChangePage{Shell: shell, Head: a.head(visitorOf(c), st), Form: form}))
+	return reply.Render(c, status, views.Change(views.ChangePage{Shell: shell, Head: a.head(signin.VisitorOf(c), st), Form: form}))
 }
 
 // upgradeRequest is what a person has chosen of an upgrade.
@@ -197,11 +199,11 @@ func (a *App) upgrade(c echo.Context) error {
 	if r.offer != offer.Digest || r.looked != r.choice() {
 		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, offer, r, "This isn’t the upgrade you reviewed. Review the changes, then press Upgrade again.")
 	}
-	_, err = a.DB.Upgrade(c.Request().Context(), visitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Chart: offer.ChartVersion, Images: r.images, Stay: r.stay})
+	_, err = a.DB.Upgrade(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Chart: offer.ChartVersion, Images: r.images, Stay: r.stay})
 	if err != nil {
 		return err
 	}
-	return goTo(c, "/stores/"+st.ID)
+	return reply.GoTo(c, "/stores/"+st.ID)
 }
 
 // upgradeNote says in a few words what an upgrade is about.
@@ -249,11 +251,11 @@ func (a *App) rollback(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	st, err := a.DB.Rollback(c.Request().Context(), visitorOf(c).Actor, c.Param("id"), revision)
+	st, err := a.DB.Rollback(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("id"), revision)
 	if err != nil {
 		return err
 	}
-	return goTo(c, "/stores/"+st.ID)
+	return reply.GoTo(c, "/stores/"+st.ID)
 }
 
 // showRevision shows what a revision changed of the one before it.

@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"time"
 
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 // health is what the overview shows of the last check of a store that is ready.
-func health(who visitor, st store.Store) views.Health {
+func health(who signin.Visitor, st store.Store) views.Health {
 	last := st.Health.Last
 	shown := views.Health{
 		StoreID: st.ID, At: last.At, OK: last.OK, Quiet: last.Simulated || last.Closed, Degraded: st.Status == store.Degraded,

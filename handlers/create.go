@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -97,7 +98,7 @@ func (a *App) chosenTemplate(engineName, name string) (string, error) {
 
 // teamsToCreateIn are the teams to choose from, the personal one first; none when there is
 // no choice.
-func (a *App) teamsToCreateIn(ctx context.Context, who visitor, chosen string) (choices []views.Choice, err error) {
+func (a *App) teamsToCreateIn(ctx context.Context, who signin.Visitor, chosen string) (choices []views.Choice, err error) {
 	teams, err := a.DB.Teams(ctx, who.User.ID)
 	if err != nil {
 		return nil, err
@@ -115,7 +116,7 @@ func (a *App) teamsToCreateIn(ctx context.Context, who visitor, chosen string) (
 
 // teamFor returns the team in which the visitor's new store belongs: the one that was
 // chosen, or else the first of those that there are to choose from.
-func (a *App) teamFor(ctx context.Context, who visitor, chosen string) (string, error) {
+func (a *App) teamFor(ctx context.Context, who signin.Visitor, chosen string) (string, error) {
 	able := who.Actor.Teams(store.CreateStores)
 	switch {
 	case chosen != "" && !slices.Contains(able, chosen):
@@ -134,7 +135,7 @@ func (a *App) teamFor(ctx context.Context, who visitor, chosen string) (string, 
 
 // teamsShown are the names of the teams whose stores the visitor sees; none when there is
 // only one.
-func (a *App) teamsShown(ctx context.Context, who visitor) (map[string]string, error) {
+func (a *App) teamsShown(ctx context.Context, who signin.Visitor) (map[string]string, error) {
 	ids := who.Actor.Teams(store.ViewStores)
 	if len(ids) < 2 {
 		ids = nil

@@ -55,7 +55,7 @@ func InTeam(action store.Action) Need { return inTeam(action) }
 func (a *App) Cookie(sessionID string) (*http.Cookie, error) {
 	answer := httptest.NewRecorder()
 	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), answer)
-	if err := a.sessions.set(c, sessionID); err != nil {
+	if err := a.entrance.Keep(c, sessionID); err != nil {
 		return nil, err
 	}
 	return http.ParseSetCookie(answer.Header().Get("Set-Cookie"))

@@ -9,6 +9,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -23,11 +25,11 @@ func InvitationLink(baseURL, secret string) string {
 
 func (a *App) invite(c echo.Context) error {
 	n := store.NewInvitation{TeamID: c.Param("team"), Email: c.FormValue("email"), Role: store.Role(c.FormValue("role"))}
-	inv, secret, err := a.DB.Invite(c.Request().Context(), visitorOf(c).Actor, n)
+	inv, secret, err := a.DB.Invite(c.Request().Context(), signin.VisitorOf(c).Actor, n)
 	if err != nil {
 		return a.teamAgain(c, err, func(page *views.TeamPage, refused *store.Error) {
 			page.Form.Email, page.Form.Problem = n.Email, refused.Message
-			page.Form.Roles = givable(visitorOf(c).Actor, n.TeamID, n.Role)
+			page.Form.Roles = givable(signin.VisitorOf(c).Actor, n.TeamID, n.Role)
 			if refused.Field == "email" {
 				page.Form.Error, page.Form.Problem = refused.Message, ""
 			}
@@ -37,7 +39,7 @@ func (a *App) invite(c echo.Context) error {
 }
 
 func (a *App) renewInvitation(c echo.Context) error {
-	inv, secret, err := a.DB.RenewInvitation(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("invitation"))
+	inv, secret, err := a.DB.RenewInvitation(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.Param("invitation"))
 	if err != nil {
 		return a.teamAgain(c, err, problemOnTop)
 	}
@@ -90,31 +92,31 @@ func (a *App) sendInvitation(ctx context.Context, inv store.Invitation, link str
 }
 
 func (a *App) revokeInvitation(c echo.Context) error {
-	err := a.DB.RevokeInvitation(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("invitation"))
+	err := a.DB.RevokeInvitation(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.Param("invitation"))
 	if err != nil {
 		return a.teamAgain(c, err, problemOnTop)
 	}
-	return goTo(c, teamPath(c.Param("team")))
+	return reply.GoTo(c, teamPath(c.Param("team")))
 }
 
 // showInvitation shows a button: a program that looks at links before a person does must not
 // use one up.
 func (a *App) showInvitation(c echo.Context) error {
-	inv, err := a.DB.InvitationFor(c.Request().Context(), visitorOf(c).Actor, c.QueryParam("key"))
+	inv, err := a.DB.InvitationFor(c.Request().Context(), signin.VisitorOf(c).Actor, c.QueryParam("key"))
 	return a.invitationPage(c, http.StatusOK, inv, err)
 }
 
 func (a *App) acceptInvitation(c echo.Context) error {
-	team, err := a.DB.AcceptInvitation(c.Request().Context(), visitorOf(c).Actor, c.FormValue("key"))
+	team, err := a.DB.AcceptInvitation(c.Request().Context(), signin.VisitorOf(c).Actor, c.FormValue("key"))
 	if err != nil {
 		return a.invitationPage(c, http.StatusOK, store.Invitation{}, err)
 	}
-	return goTo(c, teamPath(team.ID))
+	return reply.GoTo(c, teamPath(team.ID))
 }
 
 // invitationPage says what the invitation is about, or why it cannot be used.
 func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, err error) error {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	page := views.InvitationPage{
 		Key: c.FormValue("key"), Team: word(inv.Team), Role: roleChoice(inv.Role), InvitedBy: word(inv.InvitedBy),
 		User: views.User{Name: word(who.User.Name)}, Version: a.Version,
@@ -126,7 +128,7 @@ func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, e
 		}
 		status, page.Problem, page.Other = api.StatusOf(refused.Code), refused.Message, refused.Code == store.Forbidden
 	}
-	return render(c, status, views.Invitation(page))
+	return reply.Render(c, status, views.Invitation(page))
 }
 
 // invited reports whether the page to which a sign-in leads is an invitation that is still

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -24,7 +25,7 @@ func clusterParts(state provisioner.ClusterState) []live.Part {
 // liveFrame is what surrounds every page, for those of which nothing else lives.
 type liveFrame struct {
 	*App
-	who visitor
+	who signin.Visitor
 }
 
 func (l *liveFrame) Concerns(e store.Event) live.Change {
@@ -42,7 +43,7 @@ func (l *liveFrame) Parts(ctx context.Context, _ live.Change) ([]live.Part, erro
 // liveList is the list of stores, with the search and filters of its page.
 type liveList struct {
 	*App
-	who   visitor
+	who   signin.Visitor
 	query listQuery
 	list  views.StoreList // as it was read last
 	teams map[string]string
@@ -135,7 +136,7 @@ func shape(list views.StoreList) string {
 // liveStore is one tab of a store's page.
 type liveStore struct {
 	*App
-	who    visitor
+	who    signin.Visitor
 	st     store.Store
 	tab    tab
 	log    logQuery               // of the logs tab

@@ -15,6 +15,7 @@ import (
 	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -45,7 +46,7 @@ func parseLogQuery(values url.Values) logQuery {
 	return logQuery{
 		Pod: word(pod), Container: word(container), Previous: values.Get("previous") == "on",
 		Times:  values.Get("times") == "on" || !values.Has("of"), // at first
-		Search: firstRunes(word(values.Get("q")), 200), Tail: tail,
+		Search: legible.FirstRunes(word(values.Get("q")), 200), Tail: tail,
 	}
 }
 

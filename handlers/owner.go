@@ -6,12 +6,14 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 // ownerForm asks for another address of the store's owner.
-func (a *App) ownerForm(who visitor, st store.Store) views.OwnerForm {
+func (a *App) ownerForm(who signin.Visitor, st store.Store) views.OwnerForm {
 	use := a.Provisioner.OwnerUse(st)
 	form := views.OwnerForm{StoreID: st.ID, Email: word(st.OwnerEmail), Text: use.Text, Can: who.Actor.May(store.UpgradeStores, st.TeamID)}
 	switch {
@@ -30,7 +32,7 @@ func (a *App) changeOwner(c echo.Context) error {
 		return err
 	}
 	use, typed := a.Provisioner.OwnerUse(st), c.FormValue("owner_email")
-	changed, err := a.DB.ChangeOwner(c.Request().Context(), visitorOf(c).Actor, st.ID, store.OwnerRequest{Email: typed, InShop: use.InShop})
+	changed, err := a.DB.ChangeOwner(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID, store.OwnerRequest{Email: typed, InShop: use.InShop})
 	if refused, ok := errors.AsType[*store.Error](err); ok {
 		return a.ownerAgain(c, st, typed, refused)
 	}
@@ -38,9 +40,9 @@ func (a *App) changeOwner(c echo.Context) error {
 		return err
 	}
 	if changed.Status == store.Upgrading {
-		return goTo(c, "/stores/"+st.ID)
+		return reply.GoTo(c, "/stores/"+st.ID)
 	}
-	return goTo(c, "/stores/"+st.ID+"/settings")
+	return reply.GoTo(c, "/stores/"+st.ID+"/settings")
 }
 
 // ownerAgain brings the form back as it was typed, with what is wrong with it.
@@ -50,5 +52,5 @@ func (a *App) ownerAgain(c echo.Context, st store.Store, typed string, refused *
 		return err
 	}
 	page.Settings.Owner.Email, page.Settings.Owner.Error = typed, refused.Message
-	return render(c, api.StatusOf(refused.Code), views.Store(page))
+	return reply.Render(c, api.StatusOf(refused.Code), views.Store(page))
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -24,7 +25,7 @@ func (a *App) engineLabel(name string) (label, letter string) {
 }
 
 // row is a store in the list, from its record and what is known of the cluster as a whole.
-func (a *App) row(who visitor, st store.Store, teams map[string]string) views.StoreRow {
+func (a *App) row(who signin.Visitor, st store.Store, teams map[string]string) views.StoreRow {
 	label, letter := a.engineLabel(st.Engine)
 	row := views.StoreRow{
 		ID: st.ID, Name: st.Name, Host: st.Host, Team: word(teams[st.TeamID]), URL: shopURL(st), Status: views.Status(st.Status), Detail: a.detail(st),
@@ -37,7 +38,7 @@ func (a *App) row(who visitor, st store.Store, teams map[string]string) views.St
 	return row
 }
 
-func canDelete(who visitor, st store.Store) bool {
+func canDelete(who signin.Visitor, st store.Store) bool {
 	return st.CanDelete() && who.Actor.May(store.DeleteStores, st.TeamID)
 }
 
@@ -113,7 +114,7 @@ func ticks(st store.Store) []views.Tick {
 	return marks
 }
 
-func (a *App) head(who visitor, st store.Store) views.StoreHead {
+func (a *App) head(who signin.Visitor, st store.Store) views.StoreHead {
 	label, _ := a.engineLabel(st.Engine)
 	head := views.StoreHead{
 		ID: st.ID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: shopURL(st),
@@ -150,7 +151,7 @@ func (a *App) tabBar(st store.Store, current views.Tab) views.StoreTabs {
 	return views.StoreTabs{ID: st.ID, Current: current, Pods: len(snapshot.Pods)}
 }
 
-func (a *App) overview(ctx context.Context, who visitor, st store.Store) (views.Overview, error) {
+func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) (views.Overview, error) {
 	events, err := a.DB.StoreEvents(ctx, st.ID)
 	if err != nil {
 		return views.Overview{}, err
@@ -290,7 +291,7 @@ func logURL(id string, words store.LastWords) string {
 	return "/stores/" + id + "/logs?" + query.Encode()
 }
 
-func (a *App) credentials(who visitor, st store.Store) views.Credentials {
+func (a *App) credentials(who signin.Visitor, st store.Store) views.Credentials {
 	return views.Credentials{
 		StoreID: st.ID, Can: who.Actor.May(store.ViewCredentials, st.TeamID),
 		Ready: st.Status == store.Ready || st.Status == store.Degraded, AdminURL: st.AdminURL,
@@ -381,10 +382,10 @@ func eventsView(events []kube.Event) views.EventsTab {
 	return tab
 }
 
-func (a *App) settingsTab(who visitor, st store.Store) views.SettingsTab {
+func (a *App) settingsTab(who signin.Visitor, st store.Store) views.SettingsTab {
 	return views.SettingsTab{Facts: a.facts(st), Owner: a.ownerForm(who, st), Delete: a.deleteForm(who, st)}
 }
 
-func (a *App) deleteForm(who visitor, st store.Store) views.DeleteForm {
+func (a *App) deleteForm(who signin.Visitor, st store.Store) views.DeleteForm {
 	return views.DeleteForm{ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st), Retains: a.Provisioner.RetainsDisks(st)}
 }

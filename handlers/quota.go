@@ -4,13 +4,14 @@ import (
 	"context"
 	"fmt"
 
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 // quota is the limit that the visitor's next store reaches first, in the team that was chosen.
 // Whoever may create none there is shown none.
-func (a *App) quota(ctx context.Context, who visitor, chosen string) (views.Quota, error) {
+func (a *App) quota(ctx context.Context, who signin.Visitor, chosen string) (views.Quota, error) {
 	team, err := a.teamFor(ctx, who, chosen)
 	if store.ErrorCode(err) == store.Invalid {
 		return views.Quota{}, nil
@@ -45,7 +46,7 @@ func quotaLabel(q store.Quota) string {
 
 // pace says how soon the visitor can create another store, where the next one, or the one
 // after it, comes too soon. It is empty otherwise.
-func (a *App) pace(ctx context.Context, who visitor) (string, error) {
+func (a *App) pace(ctx context.Context, who signin.Visitor) (string, error) {
 	p, err := a.DB.Pace(ctx, who.Actor, a.Limits.Creates)
 	switch {
 	case err != nil || p.Rate.Unlimited():

@@ -10,13 +10,14 @@ import (
 	"github.com/Masterminds/semver/v3"
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 // releasesTab is the history of a store's release, and what there is to bring it to.
-func (a *App) releasesTab(ctx context.Context, who visitor, st store.Store) (views.ReleasesTab, error) {
+func (a *App) releasesTab(ctx context.Context, who signin.Visitor, st store.Store) (views.ReleasesTab, error) {
 	revisions, err := a.DB.Revisions(ctx, st.ID)
 	if err != nil {
 		return views.ReleasesTab{}, err
@@ -30,7 +31,7 @@ func (a *App) releasesTab(ctx context.Context, who visitor, st store.Store) (vie
 	return tab, nil
 }
 
-func (a *App) offerView(who visitor, st store.Store, revisions []store.Revision) views.Offer {
+func (a *App) offerView(who signin.Visitor, st store.Store, revisions []store.Revision) views.Offer {
 	offer, err := a.Provisioner.Offer(st)
 	if refused, ok := errors.AsType[*store.Error](err); ok {
 		return views.Offer{Title: "No upgrade available", Text: refused.Message}
@@ -109,7 +110,7 @@ func ids(advisories []engine.Advisory) (ids []string) {
 	return ids
 }
 
-func (a *App) revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRow {
+func (a *App) revisionRow(who signin.Visitor, st store.Store, r store.Revision) views.RevisionRow {
 	row := views.RevisionRow{
 		Number: r.Number, What: word(r.Note), Why: plain(r.Message), Chart: r.ChartVersion, Version: r.Version, Who: word(r.Actor), At: r.BeganAt,
 		Known: r.Kept && st.Desired == store.Present,

@@ -1,36 +1,18 @@
 package handlers
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"strconv"
 
-	"github.com/a-h/templ"
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
-
-// render writes the component only when all of it could be drawn.
-func render(c echo.Context, status int, component templ.Component) error {
-	var page bytes.Buffer
-	if err := component.Render(c.Request().Context(), &page); err != nil {
-		return err
-	}
-	return c.HTMLBlob(status, page.Bytes())
-}
-
-// goTo sends the browser to a page after something was done.
-func goTo(c echo.Context, path string) error {
-	if fromHTMX(c) {
-		c.Response().Header().Set("HX-Redirect", path)
-		return c.NoContent(http.StatusOK)
-	}
-	return c.Redirect(http.StatusSeeOther, path)
-}
 
 // fail answers with a page that says in plain words what is wrong. What is behind it goes
 // to the log, once, with the request.
@@ -49,14 +31,14 @@ func (a *App) fail(err error, c echo.Context) {
 		retryAfter(c, refused)
 	}
 	page.Version = a.Version
-	page.SignedIn = visitorOf(c).sessionID != ""
+	page.SignedIn = signin.VisitorOf(c).SessionID != ""
 	if page.Code >= http.StatusInternalServerError && store.ErrorCode(err) != store.Unavailable {
 		page.RequestID = c.Response().Header().Get(echo.HeaderXRequestID)
 	}
 	if isStream(c) {
 		err = c.NoContent(page.Code)
 	} else {
-		err = render(c, page.Code, views.Error(page))
+		err = reply.Render(c, page.Code, views.Error(page))
 	}
 	if err != nil {
 		a.Log.Error("write an error page", "error", err)

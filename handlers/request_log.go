@@ -11,6 +11,8 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/signin"
+	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -51,7 +53,7 @@ var tokenText = regexp.MustCompile(store.TokenPrefix + `[0-9A-Za-z]+`)
 // loggable is a text of the client's as the log keeps it: without tokens, and cut.
 func loggable(text string) string {
 	const longest = 256
-	cut := firstRunes(tokenText.ReplaceAllLiteralString(text, store.TokenPrefix+"…"), longest)
+	cut := legible.FirstRunes(tokenText.ReplaceAllLiteralString(text, store.TokenPrefix+"…"), longest)
 	if len(cut) < len(text) && len([]rune(cut)) == longest {
 		cut += "…"
 	}
@@ -90,7 +92,7 @@ func actorOf(c echo.Context) store.Actor {
 	if forPrograms(c) {
 		return api.CallerOf(c)
 	}
-	return visitorOf(c).Actor
+	return signin.VisitorOf(c).Actor
 }
 
 // isRefusal reports whether somebody tried what is not theirs to do. What a user may not see is

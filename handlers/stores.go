@@ -12,6 +12,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -39,7 +41,7 @@ func (a *App) listQuery(c echo.Context) listQuery {
 	if _, known := a.Engines.Find(q.Engine); !known {
 		q.Engine = ""
 	}
-	if q.Team != "" && !visitorOf(c).Actor.May(store.ViewStores, q.Team) {
+	if q.Team != "" && !signin.VisitorOf(c).Actor.May(store.ViewStores, q.Team) {
 		q.Team = unknownTeam
 	}
 	return q
@@ -87,7 +89,7 @@ func (q listQuery) address() string {
 }
 
 func (a *App) listStores(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	query := a.listQuery(c)
 	list, err := a.storeList(ctx, who, query)
 	if err != nil {
@@ -103,8 +105,8 @@ func (a *App) listStores(c echo.Context) error {
 	}
 	values := query.values()
 	values.Set("view", "stores")
-	shell.Stream = streamAddress(values, who.since)
-	return render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form}))
+	shell.Stream = streamAddress(values, who.Since)
+	return reply.Render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form}))
 }
 
 // lastPage is the last page of a list, from 1.
@@ -119,7 +121,7 @@ func (q listQuery) selected() store.Query {
 
 // storeList reads one page of the list, or the last one where there are fewer. It asks the
 // database only.
-func (a *App) storeList(ctx context.Context, who visitor, q listQuery) (views.StoreList, error) {
+func (a *App) storeList(ctx context.Context, who signin.Visitor, q listQuery) (views.StoreList, error) {
 	list, err := a.DB.ListStores(ctx, who.Actor, q.selected())
 	if err == nil && len(list.Stores) == 0 && q.Page > 1 {
 		q.Page = lastPage(list.Total)
@@ -189,7 +191,7 @@ func (a *App) engineChoices(selected string) []views.Choice {
 	return all
 }
 
-func (a *App) form(ctx context.Context, who visitor, r createRequest) (views.CreateForm, error) {
+func (a *App) form(ctx context.Context, who signin.Visitor, r createRequest) (views.CreateForm, error) {
 	form := views.CreateForm{
 		Key: formKey(r.Key), Name: r.Name, Slug: r.Slug, BaseDomain: a.Provisioner.BaseDomain(), Waits: waits(a.Provisioner.Cluster()),
 		NoRoom: a.noRoom(ctx),
@@ -235,7 +237,7 @@ func waits(cluster provisioner.ClusterState) string {
 }
 
 func (a *App) newStore(c echo.Context) error {
-	form, err := a.form(c.Request().Context(), visitorOf(c), createRequest{Team: c.QueryParam("team")})
+	form, err := a.form(c.Request().Context(), signin.VisitorOf(c), createRequest{Team: c.QueryParam("team")})
 	if err != nil {
 		return err
 	}
@@ -243,15 +245,15 @@ func (a *App) newStore(c echo.Context) error {
 }
 
 func (a *App) createPage(c echo.Context, status int, form views.CreateForm) error {
-	shell, err := a.shell(c.Request().Context(), visitorOf(c), "Create store", views.PlaceStores)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "Create store", views.PlaceStores)
 	if err != nil {
 		return err
 	}
-	return render(c, status, views.Create(views.CreatePage{Shell: shell, Form: form}))
+	return reply.Render(c, status, views.Create(views.CreatePage{Shell: shell, Form: form}))
 }
 
 func (a *App) createStore(c echo.Context) error {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	r, err := a.createRequest(c)
 	if err != nil {
 		return err
@@ -263,11 +265,11 @@ func (a *App) createStore(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return goTo(c, "/stores/"+id)
+	return reply.GoTo(c, "/stores/"+id)
 }
 
 // create returns the id of the new store, or of the one that the form has created before.
-func (a *App) create(c echo.Context, who visitor, r createRequest) (id string, err error) {
+func (a *App) create(c echo.Context, who signin.Visitor, r createRequest) (id string, err error) {
 	ctx := c.Request().Context()
 	once, keyed, err := onceOf(c)
 	if err != nil {
@@ -298,7 +300,7 @@ func (a *App) create(c echo.Context, who visitor, r createRequest) (id string, e
 
 // createAgain brings the form back as it was typed, with what is wrong at its field.
 func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error) error {
-	form, err := a.form(c.Request().Context(), visitorOf(c), r)
+	form, err := a.form(c.Request().Context(), signin.VisitorOf(c), r)
 	if err != nil {
 		return err
 	}
@@ -335,8 +337,8 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 		status = api.StatusOf(refused.Code)
 	}
 	retryAfter(c, refused)
-	if fromHTMX(c) {
-		return render(c, status, views.CreateDialogForm(form))
+	if reply.FromHTMX(c) {
+		return reply.Render(c, status, views.CreateDialogForm(form))
 	}
 	return a.createPage(c, status, form)
 }
@@ -347,14 +349,14 @@ func (a *App) checkAddress(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := a.form(c.Request().Context(), visitorOf(c), r)
+	form, err := a.form(c.Request().Context(), signin.VisitorOf(c), r)
 	if err != nil {
 		return err
 	}
 	if form.Address, err = a.address(c.Request().Context(), r); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.AddressField(form))
+	return reply.Render(c, http.StatusOK, views.AddressField(form))
 }
 
 func (a *App) address(ctx context.Context, r createRequest) (views.Address, error) {

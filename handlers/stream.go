@@ -13,43 +13,30 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
-var (
-	errEnding        = echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is shutting down.")
-	errRightsChanged = &store.Error{Code: store.Forbidden, Message: "Your permissions have changed."}
-)
+var errEnding = echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is shutting down.")
 
 // read answers for longer than it takes to look the visitor's rights up, unless there are too many such answers.
 func (a *App) read(c echo.Context, most *live.Ceiling, answer func(*live.Reader) error) error {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	leave, err := most.Enter(who.User.ID)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	r, ok := a.hub.Admit(c.Response(), a.viewer(who))
+	r, ok := a.hub.Admit(c.Response(), live.Viewer{
+		UserID: who.User.ID, ExpiresAt: who.ExpiresAt,
+		Check: func(ctx context.Context) (time.Time, error) { return a.entrance.Recheck(ctx, who) },
+	})
 	if !ok {
 		return errEnding
 	}
 	defer r.Dismiss()
 	return answer(r)
-}
-
-// viewer is the visitor for as long as session and roles are those with which the request came.
-func (a *App) viewer(who visitor) live.Viewer {
-	return live.Viewer{UserID: who.User.ID, ExpiresAt: who.ExpiresAt, Check: func(ctx context.Context) (time.Time, error) {
-		session, err := a.DB.Session(ctx, who.sessionID)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if session.Actor.Admin != who.Actor.Admin || !maps.Equal(session.Actor.Roles, who.Actor.Roles) {
-			return time.Time{}, errRightsChanged
-		}
-		return session.ExpiresAt, nil
-	}}
 }
 
 // stream keeps the page that the address names up to date.
@@ -79,7 +66,7 @@ func seenBy(r *http.Request) int64 {
 
 // livePage returns the page that the address names, and who sees the same of it.
 func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	key := live.Key{View: c.QueryParam("view"), Rights: rights(who.Actor)}
 	switch key.View {
 	case "stores":
@@ -107,7 +94,7 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 }
 
 func (a *App) liveStore(c echo.Context, key live.Key) (live.Key, live.Page, error) {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	tab, known := findTab(views.Tab(c.QueryParam("tab")))
 	if !known {
 		return key, nil, echo.ErrNotFound

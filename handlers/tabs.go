@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -19,7 +20,7 @@ type tab struct {
 
 // tabRequest is who asks for a tab of which store.
 type tabRequest struct {
-	who visitor
+	who signin.Visitor
 	st  store.Store
 	log logQuery // of the logs tab
 }

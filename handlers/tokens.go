@@ -12,6 +12,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -52,7 +54,7 @@ func (a *App) makeToken(c echo.Context) error {
 	if err := c.Bind(&r); err != nil {
 		return err
 	}
-	token, secret, err := a.DB.CreateToken(c.Request().Context(), visitorOf(c).Actor, r.wanted())
+	token, secret, err := a.DB.CreateToken(c.Request().Context(), signin.VisitorOf(c).Actor, r.wanted())
 	if refused, ok := errors.AsType[*store.Error](err); ok {
 		return a.tokensPage(c, api.StatusOf(refused.Code), r, views.MadeToken{}, refused)
 	}
@@ -63,14 +65,14 @@ func (a *App) makeToken(c echo.Context) error {
 }
 
 func (a *App) revokeToken(c echo.Context) error {
-	if err := a.DB.RevokeToken(c.Request().Context(), visitorOf(c).Actor, c.Param("token")); err != nil {
+	if err := a.DB.RevokeToken(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("token")); err != nil {
 		return err
 	}
-	return goTo(c, "/account/tokens")
+	return reply.GoTo(c, "/account/tokens")
 }
 
 func (a *App) tokensPage(c echo.Context, status int, r tokenRequest, made views.MadeToken, refused *store.Error) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	tokens, err := a.DB.Tokens(ctx, who.Actor)
 	if err != nil {
 		return err
@@ -87,7 +89,7 @@ func (a *App) tokensPage(c echo.Context, status int, r tokenRequest, made views.
 	for _, k := range tokens {
 		page.Tokens = append(page.Tokens, tokenRow(k))
 	}
-	return render(c, status, views.Tokens(page))
+	return reply.Render(c, status, views.Tokens(page))
 }
 
 func tokenRow(k store.Token) views.TokenRow {
@@ -100,7 +102,7 @@ func tokenRow(k store.Token) views.TokenRow {
 	return row
 }
 
-func (a *App) tokenForm(ctx context.Context, who visitor, r tokenRequest, refused *store.Error) (views.TokenForm, error) {
+func (a *App) tokenForm(ctx context.Context, who signin.Visitor, r tokenRequest, refused *store.Error) (views.TokenForm, error) {
 	teams, err := a.DB.Teams(ctx, who.User.ID)
 	if err != nil {
 		return views.TokenForm{}, err
@@ -162,10 +164,10 @@ func scopeLabel(s store.Scope) (label, description string) {
 
 // showReference is the API for people to read.
 func (a *App) showReference(c echo.Context) error {
-	shell, err := a.shell(c.Request().Context(), visitorOf(c), "API", views.PlaceAccount)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "API", views.PlaceAccount)
 	if err != nil {
 		return err
 	}
 	base := a.BaseURL + api.Prefix
-	return render(c, http.StatusOK, views.Reference(views.ReferencePage{Shell: shell, Base: base, Groups: a.api.Reference(base)}))
+	return reply.Render(c, http.StatusOK, views.Reference(views.ReferencePage{Shell: shell, Base: base, Groups: a.api.Reference(base)}))
 }

@@ -1,4 +1,4 @@
-package handlers
+package signin
 
 import (
 	"net/http"
@@ -6,19 +6,21 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"shopwright.dev/shopwright/handlers/reply"
 )
 
 // recentSignIn is how long after signing in somebody may change how the account is reached.
 const recentSignIn = 15 * time.Minute
 
-// recentlySignedIn is [App.signedIn] for what decides who can sign in: others have to sign in
+// RecentlySignedIn is [Entrance.SignedIn] for what decides who can sign in: others have to sign in
 // again first. An open browser that somebody finds is not enough to add a sign-in method.
-func (a *App) recentlySignedIn(next echo.HandlerFunc) echo.HandlerFunc {
-	return a.signedIn(func(c echo.Context) error {
-		if time.Since(visitorOf(c).CreatedAt) < recentSignIn {
+func (e *Entrance) RecentlySignedIn(next echo.HandlerFunc) echo.HandlerFunc {
+	return e.SignedIn(func(c echo.Context) error {
+		if time.Since(VisitorOf(c).CreatedAt) < recentSignIn {
 			return next(c)
 		}
-		return goTo(c, "/sign-in?"+url.Values{"again": {"1"}, "next": {"/account"}}.Encode())
+		return reply.GoTo(c, "/sign-in?"+url.Values{"again": {"1"}, "next": {"/account"}}.Encode())
 	})
 }
 

@@ -1,4 +1,4 @@
-package handlers
+package signin
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/provider"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -18,8 +20,8 @@ func CallbackURL(baseURL, providerName string) string {
 	return baseURL + "/sign-in/with/" + providerName + "/callback"
 }
 
-func (a *App) providerNamed(name string) *provider.Provider {
-	for _, p := range a.providers {
+func (e *Entrance) providerNamed(name string) *provider.Provider {
+	for _, p := range e.providers {
 		if p.Name == name {
 			return p
 		}
@@ -27,79 +29,89 @@ func (a *App) providerNamed(name string) *provider.Provider {
 	return nil
 }
 
-func (a *App) providerLinks() []views.Provider {
+// ProviderLabel names a provider for people, which may be configured no longer.
+func (e *Entrance) ProviderLabel(url string) string {
+	for _, p := range e.providers {
+		if p.URL == url {
+			return p.Label
+		}
+	}
+	return legible.Word(url)
+}
+
+func (e *Entrance) providerLinks() []views.Provider {
 	var links []views.Provider
-	for _, p := range a.providers {
+	for _, p := range e.providers {
 		links = append(links, views.Provider{Name: p.Name, Label: p.Label})
 	}
 	return links
 }
 
-// beginSignIn leads to the provider. A link on another site leads to the sign-in page only, so
+// Begin leads to the provider. A link on another site leads to the sign-in page only, so
 // that nobody signs in without wanting to. A store beside us, below the same domain, is another site.
-func (a *App) beginSignIn(c echo.Context) error {
-	p := a.providerNamed(c.Param("provider"))
+func (e *Entrance) Begin(c echo.Context) error {
+	p := e.providerNamed(c.Param("provider"))
 	if p == nil {
 		return echo.ErrNotFound
 	}
 	if site := c.Request().Header.Get("Sec-Fetch-Site"); site == "cross-site" || site == "same-site" {
-		return goTo(c, "/sign-in?"+c.QueryParams().Encode())
+		return reply.GoTo(c, "/sign-in?"+c.QueryParams().Encode())
 	}
-	at := newAttempt(p.Name, safeNext(c.QueryParam("next")))
+	at := newAttempt(p.Name, reply.SafeNext(c.QueryParam("next")))
 	at.Again = signsInAgain(c.Request())
-	return a.goToProvider(c, p, at)
+	return e.goToProvider(c, p, at)
 }
 
-func (a *App) goToProvider(c echo.Context, p *provider.Provider, at attempt) error {
+func (e *Entrance) goToProvider(c echo.Context, p *provider.Provider, at attempt) error {
 	address, err := p.Begin(c.Request().Context(), at.Attempt)
 	if err != nil {
-		return a.refuse(c, p, at, err)
+		return e.refuse(c, p, at, err)
 	}
-	if err := a.attempts.set(c, at); err != nil {
+	if err := e.attempts.Set(c, at); err != nil {
 		return err
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	return c.Redirect(http.StatusSeeOther, address)
 }
 
-// finishSignIn is where the provider leads back.
-func (a *App) finishSignIn(c echo.Context) error {
-	p := a.providerNamed(c.Param("provider"))
+// Finish is where the provider leads back.
+func (e *Entrance) Finish(c echo.Context) error {
+	p := e.providerNamed(c.Param("provider"))
 	if p == nil {
 		return echo.ErrNotFound
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	var at attempt
-	begun := a.attempts.open(c.Request(), &at)
+	begun := e.attempts.Open(c.Request(), &at)
 	if !begun || !at.is(p.Name, c.QueryParam("state")) {
-		return a.refuse(c, p, attempt{}, refusal{why: notBegunHere})
+		return e.refuse(c, p, attempt{}, refusal{why: notBegunHere})
 	}
-	a.attempts.forget(c)
+	e.attempts.Forget(c)
 	if at.AddTo != "" {
-		return a.finishAdding(c, p, at)
+		return e.finishAdding(c, p, at)
 	}
-	id, err := a.admit(c, p, at)
+	id, err := e.admit(c, p, at)
 	if err != nil {
-		return a.refuse(c, p, at, err)
+		return e.refuse(c, p, at, err)
 	}
-	if err := a.sessions.set(c, id); err != nil {
+	if err := e.Keep(c, id); err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, safeNext(at.Next))
+	return c.Redirect(http.StatusSeeOther, reply.SafeNext(at.Next))
 }
 
 // admit opens a session for the person whom the provider has sent.
-func (a *App) admit(c echo.Context, p *provider.Provider, at attempt) (sessionID string, err error) {
+func (e *Entrance) admit(c echo.Context, p *provider.Provider, at attempt) (sessionID string, err error) {
 	ctx := c.Request().Context()
-	who, err := a.identify(c, p, at)
+	who, err := e.identify(c, p, at)
 	if err != nil {
 		return "", err
 	}
-	rules := a.Admission
-	if rules.Invited, err = a.invited(ctx, at.Next, who); err != nil {
+	rules := e.Admission
+	if rules.Invited, err = e.Invited(ctx, at.Next, who); err != nil {
 		return "", err
 	}
-	id, err := a.DB.SignInWith(ctx, who, a.browserOf(c), rules)
+	id, err := e.DB.SignInWith(ctx, who, e.browserOf(c), rules)
 	if errors.Is(err, store.ErrStranger) {
 		return "", refusal{why: stranger, reason: rules.WhyStranger(who)}
 	}
@@ -107,9 +119,9 @@ func (a *App) admit(c echo.Context, p *provider.Provider, at attempt) (sessionID
 }
 
 // identify asks the provider who has come, once for each attempt.
-func (a *App) identify(c echo.Context, p *provider.Provider, at attempt) (store.Identity, error) {
+func (e *Entrance) identify(c echo.Context, p *provider.Provider, at attempt) (store.Identity, error) {
 	ctx := c.Request().Context()
-	err := a.DB.UseState(ctx, at.State, attemptLifetime)
+	err := e.DB.UseState(ctx, at.State, attemptLifetime)
 	if store.ErrorCode(err) == store.Conflict {
 		return store.Identity{}, refusal{why: usedAlready}
 	}
@@ -120,7 +132,7 @@ func (a *App) identify(c echo.Context, p *provider.Provider, at attempt) (store.
 		return store.Identity{}, err
 	}
 	who, err := p.Finish(ctx, at.Attempt, c.QueryParam("code"))
-	who.Name = word(who.Name)
+	who.Name = legible.Word(who.Name)
 	return who, err
 }
 
@@ -131,7 +143,7 @@ func answered(c echo.Context, p *provider.Provider) error {
 	case reason == "access_denied":
 		return refusal{why: cancelled}
 	case reason != "":
-		return refusal{why: declined, reason: word(reason)}
+		return refusal{why: declined, reason: legible.Word(reason)}
 	case c.QueryParam("code") == "":
 		return refusal{why: declined, reason: "there is no code"}
 	case issuer != "" && issuer != p.URL && p.Kind == provider.OIDC:
@@ -224,12 +236,12 @@ func refusalFor(err error) (refusal, bool) {
 
 // refuse leads back to the page where the attempt began, away from an address with a code in
 // it. Errors of our own are none of the provider's, and are returned.
-func (a *App) refuse(c echo.Context, p *provider.Provider, at attempt, err error) error {
+func (e *Entrance) refuse(c echo.Context, p *provider.Provider, at attempt, err error) error {
 	r, refused := refusalFor(err)
 	if !refused {
 		return err
 	}
-	a.Log.Warn("sign-in refused", "provider", p.Name, "why", string(r.why), "reason", r.reason, "address", c.RealIP(),
+	e.Log.Warn("sign-in refused", "provider", p.Name, "why", string(r.why), "reason", r.reason, "address", c.RealIP(),
 		"request", c.Response().Header().Get(echo.HeaderXRequestID))
 	if at.AddTo != "" {
 		return c.Redirect(http.StatusSeeOther, accountRefused(r.why, p.Name))
@@ -241,10 +253,10 @@ func (a *App) refuse(c echo.Context, p *provider.Provider, at attempt, err error
 	return c.Redirect(http.StatusSeeOther, "/sign-in?"+query.Encode())
 }
 
-// refusalOf is the sentence that the address asks for, empty for none.
-func (a *App) refusalOf(c echo.Context) string {
+// RefusalOf is the sentence that the address asks for, empty for none.
+func (e *Entrance) RefusalOf(c echo.Context) string {
 	label := "The provider"
-	if p := a.providerNamed(c.QueryParam("with")); p != nil {
+	if p := e.providerNamed(c.QueryParam("with")); p != nil {
 		label = p.Label
 	}
 	return why(c.QueryParam("refused")).sentence(label)

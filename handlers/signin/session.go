@@ -1,15 +1,18 @@
-package handlers
+package signin
 
 import (
+	"context"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	gorilla "github.com/gorilla/sessions"
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -33,15 +36,7 @@ func newSessions(keys [][]byte, secure bool) *sessions {
 		Path: "/", MaxAge: int(store.SessionLifetime.Seconds()), HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	}
 	cookies.MaxAge(cookies.Options.MaxAge)
-	return &sessions{cookies: cookies, name: cookieName("shopwright", secure)}
-}
-
-// cookieName is one that other hosts of our domain cannot set, where browsers know such.
-func cookieName(name string, secure bool) string {
-	if secure {
-		return "__Host-" + name
-	}
-	return name
+	return &sessions{cookies: cookies, name: reply.CookieName("shopwright", secure)}
 }
 
 // id returns the session's id, empty when there is none or the cookie is not ours.
@@ -66,53 +61,72 @@ func (s *sessions) set(c echo.Context, id string) error {
 	return s.cookies.Save(c.Request(), c.Response(), session)
 }
 
-// visitor is the signed-in user behind a request.
-type visitor struct {
+// Keep has the visitor's browser keep the session; an empty id makes it forget.
+func (e *Entrance) Keep(c echo.Context, sessionID string) error { return e.sessions.set(c, sessionID) }
+
+// Visitor is the signed-in user behind a request.
+type Visitor struct {
 	store.Session
-	sessionID string
-	since     int64 // an event that was there before the visitor's rights were read
-	posts     bool  // whether the page answers a form
+	SessionID string
+	Since     int64 // an event that was there before the visitor's rights were read
+	Posts     bool  // whether the page answers a form
 }
 
 const visitorKey = "visitor"
 
-func visitorOf(c echo.Context) visitor {
-	v, _ := c.Get(visitorKey).(visitor)
+// VisitorOf is who has sent the request, nobody where [Entrance.SignedIn] has let nobody pass.
+func VisitorOf(c echo.Context) Visitor {
+	v, _ := c.Get(visitorKey).(Visitor)
 	return v
 }
 
-// signedIn lets only signed-in users pass. Others are sent to sign in and come back afterwards. A
+var errRightsChanged = &store.Error{Code: store.Forbidden, Message: "Your permissions have changed."}
+
+// Recheck looks up again whether the visitor may read on, and returns when the session ends now. It fails when the
+// session has ended, or when the user's roles are not those with which the request came.
+func (e *Entrance) Recheck(ctx context.Context, who Visitor) (expiresAt time.Time, err error) {
+	session, err := e.DB.Session(ctx, who.SessionID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if session.Actor.Admin != who.Actor.Admin || !maps.Equal(session.Actor.Roles, who.Actor.Roles) {
+		return time.Time{}, errRightsChanged
+	}
+	return session.ExpiresAt, nil
+}
+
+// SignedIn lets only signed-in users pass. Others are sent to sign in and come back afterwards. A
 // form is kept meanwhile. Scripts are answered 401: they know what to do with their page.
-func (a *App) signedIn(next echo.HandlerFunc) echo.HandlerFunc {
+func (e *Entrance) SignedIn(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		id, since := a.sessions.id(c.Request()), a.hub.Newest()
-		session, err := a.DB.Session(c.Request().Context(), id)
+		id, since := e.sessions.id(c.Request()), e.Newest()
+		session, err := e.DB.Session(c.Request().Context(), id)
 		if store.ErrorCode(err) == store.NotFound {
-			return a.sendToSignIn(c)
+			return e.sendToSignIn(c)
 		}
 		if err != nil {
 			return err
 		}
-		if !isStream(c) { // which comes back by itself, whether anybody looks or not
-			if err := a.DB.KeepSession(c.Request().Context(), session); err != nil && store.ErrorCode(err) != store.Unavailable {
+		if !e.IsStream(c) { // which comes back by itself, whether anybody looks or not
+			if err := e.DB.KeepSession(c.Request().Context(), session); err != nil && store.ErrorCode(err) != store.Unavailable {
 				return err
 			}
 		}
 		c.Response().Header().Set("Cache-Control", "no-store")
 		session.Actor.Address = c.RealIP()
-		c.Set(visitorKey, visitor{Session: session, sessionID: id, since: since, posts: c.Request().Method == http.MethodPost})
+		c.Set(visitorKey, Visitor{Session: session, SessionID: id, Since: since, Posts: c.Request().Method == http.MethodPost})
 		return next(c)
 	}
 }
 
-func (a *App) sendToSignIn(c echo.Context) error {
+func (e *Entrance) sendToSignIn(c echo.Context) error {
 	switch {
-	case isStream(c):
+	case e.IsStream(c):
 		return echo.NewHTTPError(http.StatusUnauthorized, "Sign in again.")
-	case fromHTMX(c):
+	case reply.FromHTMX(c):
 		return c.NoContent(http.StatusUnauthorized)
 	case c.Request().Method == http.MethodPost:
-		return a.keepForm(c)
+		return e.keepForm(c)
 	}
 	target := "/sign-in"
 	if next := c.Request().URL.RequestURI(); next != "/stores" {
@@ -123,12 +137,12 @@ func (a *App) sendToSignIn(c echo.Context) error {
 
 // keepForm answers a form that nobody signed in has sent with a page from which it can be sent
 // again. Secrets are not kept.
-func (a *App) keepForm(c echo.Context) error {
+func (e *Entrance) keepForm(c echo.Context) error {
 	form, err := c.FormParams()
 	if err != nil {
 		return err
 	}
-	page := views.SignedOutPage{Action: c.Request().URL.EscapedPath(), Version: a.Version}
+	page := views.SignedOutPage{Action: c.Request().URL.EscapedPath(), Version: e.Version}
 	for _, name := range slices.Sorted(maps.Keys(form)) {
 		if isSecret(name) {
 			continue
@@ -138,7 +152,7 @@ func (a *App) keepForm(c echo.Context) error {
 		}
 	}
 	c.Response().Header().Set("Cache-Control", "no-store")
-	return render(c, http.StatusUnauthorized, views.SignedOut(page))
+	return reply.Render(c, http.StatusUnauthorized, views.SignedOut(page))
 }
 
 // isSecret reports whether a field of that name holds something that lets somebody in.
@@ -146,15 +160,3 @@ func isSecret(name string) bool {
 	name = strings.ToLower(name)
 	return name == "key" || strings.Contains(name, "password") || strings.Contains(name, "secret") || strings.Contains(name, "token")
 }
-
-// safeNext returns the path if it is one of ours, and the list of stores otherwise.
-func safeNext(next string) string {
-	u, err := url.Parse(next)
-	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(next, "/") ||
-		strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") {
-		return "/stores"
-	}
-	return next
-}
-
-func fromHTMX(c echo.Context) bool { return c.Request().Header.Get("HX-Request") == "true" }

@@ -1,4 +1,4 @@
-package handlers
+package signin
 
 import (
 	"crypto/rand"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/handlers/provider"
+	"shopwright.dev/shopwright/handlers/reply"
 )
 
 // attemptLifetime is how long somebody may take to come back from a provider.
@@ -26,7 +27,7 @@ type attempt struct {
 // newAttempt draws what nobody can guess.
 func newAttempt(providerName, next string) attempt {
 	if len(next) > longestNext {
-		next = safeNext("")
+		next = reply.SafeNext("")
 	}
 	return attempt{
 		Attempt:  provider.Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text()},
@@ -41,6 +42,6 @@ func (at attempt) is(providerName, state string) bool {
 
 // newAttempts keep an attempt in a cookie. It is sent along when a provider leads back, which
 // strict ones are not.
-func newAttempts(keys [][]byte, secure bool) *sealed {
-	return sealedBy(keys, "sign-in", sealed{name: "shopwright-sign-in", lifetime: attemptLifetime, secure: secure, sameSite: http.SameSiteLaxMode})
+func newAttempts(keys [][]byte, secure bool) *reply.Sealed {
+	return reply.Seal(keys, reply.Cookie{Name: "shopwright-sign-in", Purpose: "sign-in", Lifetime: attemptLifetime, Secure: secure, SameSite: http.SameSiteLaxMode})
 }
