@@ -18,6 +18,7 @@ import (
 	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
@@ -29,7 +30,7 @@ import (
 // Config is what the pages need.
 type Config struct {
 	DB          *store.DB
-	Provisioner *provisioner.Provisioner
+	Provisioner *provisioner.Provisioner // of the cluster in which new stores are placed
 	Engines     engine.Registry
 	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too
 	BaseURL     string   // under which browsers find us, without a slash at its end
@@ -53,6 +54,8 @@ type Config struct {
 // App serves the pages.
 type App struct {
 	Config
+	shops      *shop.Service
+	clusters   *provisioner.Fleet
 	entrance   *signin.Entrance
 	flashes    *reply.Sealed // what the next page shows once
 	hub        *live.Hub
@@ -66,11 +69,13 @@ type App struct {
 // New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
 	a := &App{Config: c, flashes: newFlashes(c.SessionKeys, strings.HasPrefix(c.BaseURL, "https://"))}
+	a.clusters = provisioner.NewFleet(c.Provisioner)
+	a.shops = &shop.Service{DB: c.DB, Clusters: a.clusters, Placement: c.Provisioner, Engines: c.Engines, Limits: c.Limits}
 	a.logReaders = live.NewCeiling(mostLogs, mostLogsOfOne, tooManyLogs)
 	a.programs = live.NewCeiling(mostPrograms, mostProgramsOfOne, "Too many streams are open.")
 	a.pages = live.NewCeiling(c.MaxStreams, c.MaxStreamsPerUser, "Too many pages are open.")
 	a.hub = live.New(live.Config{
-		Events: c.DB, Connection: c.Provisioner.SubscribeCluster, Log: c.Log,
+		Events: c.DB, Log: c.Log,
 		WriteTimeout: 10 * time.Second,
 		Heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
 	})

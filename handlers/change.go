@@ -2,19 +2,17 @@ package handlers
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
@@ -33,8 +31,7 @@ func (a *App) changePage(c echo.Context, status int, st store.Store, form views.
 
 // upgradeRequest is what a person has chosen of an upgrade.
 type upgradeRequest struct {
-	images map[string]string // that differ from those offered
-	stay   bool
+	shop.Upgrade
 	offer  string // digest of what was offered when it was looked at
 	looked string // the images that were looked at
 }
@@ -42,28 +39,17 @@ type upgradeRequest struct {
 const imageField = "image-"
 
 func parseUpgrade(form url.Values, offer provisioner.Offer) upgradeRequest {
-	r := upgradeRequest{images: map[string]string{}, stay: form.Get("stay") == "on", offer: form.Get("offer"), looked: form.Get("looked")}
+	r := upgradeRequest{
+		Upgrade: shop.Upgrade{Offer: offer, Images: map[string]string{}, Stay: form.Get("stay") == "on"},
+		offer:   form.Get("offer"), looked: form.Get("looked"),
+	}
 	for _, image := range offer.Images {
 		if version := strings.TrimSpace(form.Get(imageField + image.Name)); version != "" && version != image.Version {
-			r.images[image.Name] = version
+			r.Images[image.Name] = version
 		}
 	}
 	return r
 }
-
-// choice is what was chosen, in a line that can be compared.
-func (r upgradeRequest) choice() string {
-	var all []string
-	for name, version := range r.images {
-		all = append(all, name+" "+version)
-	}
-	slices.Sort(all)
-	return strings.Join(all, ", ")
-}
-
-// imageVersion is a tag, or a tag and a digest, as in
-// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests.
-var imageVersion = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?$`)
 
 // previewUpgrade shows what an upgrade to what is offered now would change.
 func (a *App) previewUpgrade(c echo.Context) error {
@@ -71,25 +57,26 @@ func (a *App) previewUpgrade(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	offer, err := a.Provisioner.Offer(st)
+	offer, err := a.clusters.Of(st).Offer(st)
 	if err != nil {
 		return err
 	}
-	return a.showUpgrade(c, http.StatusOK, st, offer, parseUpgrade(c.QueryParams(), offer), "")
+	return a.showUpgrade(c, http.StatusOK, st, parseUpgrade(c.QueryParams(), offer), "")
 }
 
-func (a *App) showUpgrade(c echo.Context, status int, st store.Store, offer provisioner.Offer, r upgradeRequest, problem string) error {
+func (a *App) showUpgrade(c echo.Context, status int, st store.Store, r upgradeRequest, problem string) error {
+	offer := r.Offer
 	form := views.ChangeForm{
 		Crumb: "Upgrade", Title: "Upgrade to chart " + offer.ChartVersion, Submit: "Upgrade", Action: releasesPath(st, "upgrade"),
-		Offer: offer.Digest, Looked: r.choice(), Stay: r.stay, Problem: problem, Can: st.CanChange(),
+		Offer: offer.Digest, Looked: r.Choice(), Stay: r.Stay, Problem: problem, Can: st.CanChange(),
 	}
 	if form.Text = "this store runs " + st.ChartVersion; offer.ChartVersion == st.ChartVersion {
 		form.Title, form.Text = "Change versions", "chart "+offer.ChartVersion+" stays"
 	}
 	wrong := false
 	for _, image := range offer.Images {
-		field := views.ImageField{Name: image.Name, Repository: image.Repository, Version: cmp.Or(r.images[image.Name], image.Version), Offered: image.Version}
-		if !imageVersion.MatchString(field.Version) {
+		field := views.ImageField{Name: image.Name, Repository: image.Repository, Version: cmp.Or(r.Images[image.Name], image.Version), Offered: image.Version}
+		if !shop.IsImageVersion(field.Version) {
 			field.Error, wrong = "This isn’t a version. Enter a tag such as 1.2.3, optionally with @sha256: and the digest.", true
 		}
 		form.Images = append(form.Images, field)
@@ -99,16 +86,16 @@ func (a *App) showUpgrade(c echo.Context, status int, st store.Store, offer prov
 		return a.changePage(c, http.StatusUnprocessableEntity, st, form)
 	}
 	after := "The store rolls back to revision " + strconv.Itoa(st.Sold) + " automatically"
-	if r.stay {
+	if r.Stay {
 		after = "The failed revision stays in place until you act"
 	}
-	a.preview(c.Request().Context(), st, provisioner.Target{Images: r.images}, after, &form)
+	comparison, err := a.shops.PreviewUpgrade(c.Request().Context(), st, r.Upgrade)
+	a.preview(st, comparison, err, after, &form)
 	return a.changePage(c, status, st, form)
 }
 
 // preview fills the form with what would change, or with why nobody can tell.
-func (a *App) preview(ctx context.Context, st store.Store, to provisioner.Target, after string, form *views.ChangeForm) {
-	comparison, err := a.Provisioner.Preview(ctx, st, to)
+func (a *App) preview(st store.Store, comparison provisioner.Comparison, err error, after string, form *views.ChangeForm) {
 	if err != nil {
 		form.Can, form.Problem = false, a.noComparison(st, err)
 		return
@@ -187,7 +174,7 @@ func (a *App) upgrade(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	offer, err := a.Provisioner.Offer(st)
+	offer, err := a.clusters.Of(st).Offer(st)
 	if err != nil {
 		return err
 	}
@@ -196,26 +183,13 @@ func (a *App) upgrade(c echo.Context) error {
 		return err
 	}
 	r := parseUpgrade(form, offer)
-	if r.offer != offer.Digest || r.looked != r.choice() {
-		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, offer, r, "This isn’t the upgrade you reviewed. Review the changes, then press Upgrade again.")
+	if r.offer != offer.Digest || r.looked != r.Choice() {
+		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, r, "This isn’t the upgrade you reviewed. Review the changes, then press Upgrade again.")
 	}
-	_, err = a.DB.Upgrade(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Chart: offer.ChartVersion, Images: r.images, Stay: r.stay})
-	if err != nil {
+	if _, err = a.shops.Upgrade(c.Request().Context(), signin.VisitorOf(c).Actor, st, r.Upgrade); err != nil {
 		return err
 	}
 	return reply.GoTo(c, "/stores/"+st.ID)
-}
-
-// upgradeNote says in a few words what an upgrade is about.
-func upgradeNote(st store.Store, offer provisioner.Offer, r upgradeRequest) string {
-	var parts []string
-	if offer.ChartVersion != st.ChartVersion {
-		parts = append(parts, "Chart "+st.ChartVersion+" → "+offer.ChartVersion)
-	}
-	if choice := r.choice(); choice != "" {
-		parts = append(parts, choice)
-	}
-	return cmp.Or(strings.Join(parts, ", "), "Installation settings")
 }
 
 // revisionOf is the number of a revision in the request's path.
@@ -242,7 +216,8 @@ func (a *App) previewRollback(c echo.Context) error {
 		Text: "its chart, values and images", Action: releasesPath(st, strconv.Itoa(revision), "rollback"), Can: st.CanChange(),
 	}
 	after := fmt.Sprintf("The store returns to revision %d automatically", st.Sold)
-	a.preview(c.Request().Context(), st, provisioner.Target{Revision: revision}, after, &form)
+	comparison, err := a.shops.PreviewRollback(c.Request().Context(), st, revision)
+	a.preview(st, comparison, err, after, &form)
 	return a.changePage(c, http.StatusOK, st, form)
 }
 
@@ -276,7 +251,7 @@ func (a *App) showRevision(c echo.Context) error {
 	if before == 0 {
 		form.Title = "Revision 1"
 	}
-	comparison, err := a.Provisioner.Compare(c.Request().Context(), st, before, revision)
+	comparison, err := a.clusters.Of(st).Compare(c.Request().Context(), st, before, revision)
 	if err != nil {
 		form.Problem = a.noComparison(st, err)
 	} else {

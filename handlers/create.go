@@ -3,12 +3,10 @@ package handlers
 import (
 	"cmp"
 	"context"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/signin"
-	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -80,57 +78,17 @@ func countryChoices(selected store.Country) (countries []views.CountryChoice, cu
 	return countries, currencies
 }
 
-// chosenTemplate is the name of what the shop begins with: the engine's usual template when
-// none was chosen, and nothing for an engine that has none.
-func (a *App) chosenTemplate(engineName, name string) (string, error) {
-	templates, err := a.Engines.Templates(engineName)
-	if err != nil {
-		return "", err
-	}
-	if name == "" && len(templates) > 0 {
-		return templates[0].Name, nil
-	}
-	if _, known := engine.FindTemplate(templates, name); !known && name != "" {
-		return "", &store.Error{Code: store.Invalid, Field: "template", Message: "Choose a template."}
-	}
-	return name, nil
-}
-
 // teamsToCreateIn are the teams to choose from, the personal one first; none when there is
 // no choice.
 func (a *App) teamsToCreateIn(ctx context.Context, who signin.Visitor, chosen string) (choices []views.Choice, err error) {
-	teams, err := a.DB.Teams(ctx, who.User.ID)
-	if err != nil {
+	teams, err := a.shops.TeamsFor(ctx, who.Actor)
+	if err != nil || len(teams) < 2 {
 		return nil, err
 	}
 	for _, t := range teams {
-		if who.Actor.May(store.CreateStores, t.ID) {
-			choices = append(choices, views.Choice{Value: t.ID, Label: word(t.Name), Selected: t.ID == chosen})
-		}
-	}
-	if len(choices) < 2 {
-		return nil, nil
+		choices = append(choices, views.Choice{Value: t.ID, Label: word(t.Name), Selected: t.ID == chosen})
 	}
 	return choices, nil
-}
-
-// teamFor returns the team in which the visitor's new store belongs: the one that was
-// chosen, or else the first of those that there are to choose from.
-func (a *App) teamFor(ctx context.Context, who signin.Visitor, chosen string) (string, error) {
-	able := who.Actor.Teams(store.CreateStores)
-	switch {
-	case chosen != "" && !slices.Contains(able, chosen):
-		return "", &store.Error{Code: store.Invalid, Field: "team", Message: "Choose a team where you can create stores."}
-	case chosen != "":
-		return chosen, nil
-	case len(able) == 0:
-		return "", nil // which the database refuses
-	}
-	choices, err := a.teamsToCreateIn(ctx, who, "")
-	if err != nil || len(choices) == 0 {
-		return able[0], err
-	}
-	return choices[0].Value, nil
 }
 
 // teamsShown are the names of the teams whose stores the visitor sees; none when there is

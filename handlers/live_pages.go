@@ -22,9 +22,19 @@ func clusterParts(state provisioner.ClusterState) []live.Part {
 	}
 }
 
+// onlyConnection is for a page that shows nothing of the cluster but the connection.
+type onlyConnection struct{ cluster *provisioner.Provisioner }
+
+func (o onlyConnection) Connection() (changed <-chan struct{}, cancel func()) {
+	return o.cluster.SubscribeCluster()
+}
+
+func (onlyConnection) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
+
 // liveFrame is what surrounds every page, for those of which nothing else lives.
 type liveFrame struct {
 	*App
+	onlyConnection
 	who signin.Visitor
 }
 
@@ -32,8 +42,6 @@ func (l *liveFrame) Concerns(e store.Event) live.Change {
 	counts := e.Kind == store.StoreCreated || e.Kind == store.StoreDeleted
 	return live.Change{All: counts && l.who.Actor.Sees(e)}
 }
-
-func (l *liveFrame) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
 func (l *liveFrame) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
 	all, err := l.DB.CountStores(ctx, l.who.Actor)
@@ -43,6 +51,7 @@ func (l *liveFrame) Parts(ctx context.Context, _ live.Change) ([]live.Part, erro
 // liveList is the list of stores, with the search and filters of its page.
 type liveList struct {
 	*App
+	onlyConnection
 	who   signin.Visitor
 	query listQuery
 	list  views.StoreList // as it was read last
@@ -64,8 +73,6 @@ func (l *liveList) Concerns(e store.Event) live.Change {
 	}
 	return live.Change{All: true}
 }
-
-func (l *liveList) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
 // Parts are single rows while the page has the same ones, and all of them otherwise.
 func (l *liveList) Parts(ctx context.Context, c live.Change) ([]live.Part, error) {
@@ -147,12 +154,17 @@ func (l *liveStore) Concerns(e store.Event) live.Change {
 	return live.Change{All: e.StoreID == l.st.ID}
 }
 
+// Connection is that to the store's cluster.
+func (l *liveStore) Connection() (changed <-chan struct{}, cancel func()) {
+	return l.clusters.Of(l.st).SubscribeCluster()
+}
+
 // Cluster follows the pods, or the events where those are shown.
 func (l *liveStore) Cluster() (changed <-chan struct{}, cancel func()) {
 	if l.tab.name != views.TabEvents {
-		return l.Provisioner.SubscribeStore(l.st)
+		return l.clusters.Of(l.st).SubscribeStore(l.st)
 	}
-	following, err := l.Provisioner.FollowEvents(l.st)
+	following, err := l.clusters.Of(l.st).FollowEvents(l.st)
 	if err != nil { // the cluster cannot be reached: asked again when it can
 		return nil, func() {}
 	}
@@ -161,7 +173,7 @@ func (l *liveStore) Cluster() (changed <-chan struct{}, cancel func()) {
 }
 
 func (l *liveStore) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
-	parts := clusterParts(l.Provisioner.Cluster())
+	parts := clusterParts(l.clusters.Of(l.st).Cluster())
 	st, err := l.DB.FindStore(ctx, l.who.Actor, l.st.ID)
 	if store.ErrorCode(err) == store.NotFound {
 		return append(parts, live.Part{Target: "store-page", Component: views.Gone(l.st.Name)}), nil

@@ -54,7 +54,7 @@ func (a *App) readingLog(c echo.Context, read func(logReading) error) error {
 
 // container is the one that is read, as the watches see it.
 func (r logReading) container() (kube.Container, bool) {
-	snapshot, _ := r.app.Provisioner.Snapshot(r.st)
+	snapshot, _ := r.app.clusters.Of(r.st).Snapshot(r.st)
 	return provisioner.FindContainer(snapshot.Pods, r.q.Pod, r.q.Container)
 }
 
@@ -62,7 +62,7 @@ func (r logReading) container() (kube.Container, bool) {
 // waits for a container that has not started, and goes on with one that is started again.
 func (a *App) streamLog(c echo.Context) error {
 	return a.readingLog(c, func(r logReading) error {
-		if _, known := r.container(); !known && a.Provisioner.Cluster().Link == provisioner.Connected {
+		if _, known := r.container(); !known && a.clusters.Of(r.st).Cluster().Link == provisioner.Connected {
 			return errNoSuchLog
 		}
 		last := cmp.Or(c.Request().Header.Get("Last-Event-ID"), c.QueryParam("after"))
@@ -174,9 +174,9 @@ func (f *following) run(ctx context.Context) {
 // wait returns when the container is in another state than that, or, unless all is over
 // there, when it is time to try again.
 func (f *following) wait(ctx context.Context, at kube.Container, over bool) {
-	linked, unlink := f.app.Provisioner.SubscribeCluster()
+	linked, unlink := f.app.clusters.Of(f.st).SubscribeCluster()
 	defer unlink()
-	changed, cancel := f.app.Provisioner.SubscribeStore(f.st)
+	changed, cancel := f.app.clusters.Of(f.st).SubscribeStore(f.st)
 	defer cancel()
 	var again <-chan time.Time
 	if !over {
@@ -202,7 +202,7 @@ func (f *following) wait(ctx context.Context, at kube.Container, over bool) {
 
 // read passes on what is behind the last line, to the end of the log.
 func (f *following) read(ctx context.Context, at kube.Container) error {
-	log, err := f.app.Provisioner.OpenLog(ctx, f.st, f.q.options(kube.LogOptions{Follow: true, Tail: views.MostLogLines, Since: f.last.at}))
+	log, err := f.app.clusters.Of(f.st).OpenLog(ctx, f.st, f.q.options(kube.LogOptions{Follow: true, Tail: views.MostLogLines, Since: f.last.at}))
 	if err != nil {
 		return err
 	}
@@ -251,7 +251,7 @@ func (f *following) pass(ctx context.Context, line views.LogLine) {
 func (a *App) downloadLog(c echo.Context) error {
 	return a.readingLog(c, func(r logReading) error {
 		ctx := c.Request().Context()
-		log, err := a.Provisioner.OpenLog(ctx, r.st, r.q.options(kube.LogOptions{}))
+		log, err := a.clusters.Of(r.st).OpenLog(ctx, r.st, r.q.options(kube.LogOptions{}))
 		if err != nil {
 			return downloadError(err, r.q.Previous)
 		}

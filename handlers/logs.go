@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/legible"
@@ -109,11 +110,11 @@ func (a *App) logsTab(ctx context.Context, st store.Store, q logQuery) views.Log
 
 // logsFrame is what is known of the containers without asking the cluster.
 func (a *App) logsFrame(st store.Store, q logQuery) views.LogsTab {
-	snapshot, known := a.Provisioner.Snapshot(st)
+	snapshot, known := a.clusters.Of(st).Snapshot(st)
 	q = q.chosen(snapshot.Pods)
 	tab := views.LogsTab{
 		StoreID: st.ID, Known: known, Pod: q.Pod, Container: q.Container, Previous: q.Previous,
-		State: logState(snapshot.Pods, known, q), Simulated: a.Provisioner.Cluster().Simulated,
+		State: logState(snapshot.Pods, known, q), Simulated: a.clusters.Of(st).Cluster().Simulated,
 	}
 	for _, pod := range snapshot.Pods {
 		for _, c := range pod.Containers {
@@ -195,22 +196,12 @@ func ended(s kube.State) string {
 
 // silence is what stands in the place of lines.
 func silence(err error, previous bool) string {
-	refusal, _ := errors.AsType[*provisioner.LogRefusal](err)
+	why, known := shop.WhyNoLog(err, previous)
 	switch {
 	case err == nil:
 		return "No output yet."
-	case errors.Is(err, provisioner.ErrNoContainer):
-		return "Log not found."
-	case errors.Is(err, provisioner.ErrNotStarted) && previous:
-		return "The container has not been restarted."
-	case errors.Is(err, provisioner.ErrNotStarted):
-		return "The log starts when the container starts."
-	case errors.Is(err, provisioner.ErrNoSecrets):
-		return "The store’s credentials are missing from the cluster, so secrets in this log can’t be masked."
-	case errors.Is(err, provisioner.ErrLogRefused):
-		return "Shopwright’s service account can’t read logs: the role shopwright-store lacks “get” on “pods/log”."
-	case refusal != nil:
-		return "The node didn’t return this log: " + plain(refusal.Said)
+	case known:
+		return why.Note
 	case errors.Is(err, context.DeadlineExceeded):
 		return "The node didn’t respond in time."
 	}
@@ -219,7 +210,8 @@ func silence(err error, previous bool) string {
 
 // expected reports whether the error is one of those that come and go with pods and clusters.
 func expected(err error) bool {
-	return errors.Is(err, provisioner.ErrNoContainer) || errors.Is(err, provisioner.ErrNotStarted) || errors.Is(err, provisioner.ErrUnreachable)
+	why, known := shop.WhyNoLog(err, false)
+	return known && why.Passing || errors.Is(err, provisioner.ErrUnreachable)
 }
 
 // readLog reads the end of a log as it is now, and less of it when its lines are long.
@@ -229,7 +221,7 @@ func (a *App) readLog(ctx context.Context, st store.Store, q logQuery) ([]provis
 	if q.Search != "" {
 		q.Tail = views.MostLogLines
 	}
-	log, err := a.Provisioner.OpenLog(ctx, st, q.options(kube.LogOptions{Tail: int64(q.Tail)}))
+	log, err := a.clusters.Of(st).OpenLog(ctx, st, q.options(kube.LogOptions{Tail: int64(q.Tail)}))
 	if err != nil {
 		return nil, err
 	}

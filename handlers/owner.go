@@ -14,7 +14,7 @@ import (
 
 // ownerForm asks for another address of the store's owner.
 func (a *App) ownerForm(who signin.Visitor, st store.Store) views.OwnerForm {
-	use := a.Provisioner.OwnerUse(st)
+	use := a.clusters.Of(st).OwnerUse(st)
 	form := views.OwnerForm{StoreID: st.ID, Email: word(st.OwnerEmail), Text: use.Text, Can: who.Actor.May(store.UpgradeStores, st.TeamID)}
 	switch {
 	case !st.CanChangeOwner():
@@ -31,7 +31,7 @@ func (a *App) changeOwner(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	use, typed := a.Provisioner.OwnerUse(st), c.FormValue("owner_email")
+	use, typed := a.clusters.Of(st).OwnerUse(st), c.FormValue("owner_email")
 	changed, err := a.DB.ChangeOwner(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID, store.OwnerRequest{Email: typed, InShop: use.InShop})
 	if refused, ok := errors.AsType[*store.Error](err); ok {
 		return a.ownerAgain(c, st, typed, refused)

@@ -78,7 +78,7 @@ func (a *App) detail(st store.Store) string {
 // waiting says what the work on a store waits for when that is the cluster.
 func (a *App) waiting(st store.Store) string {
 	queued := st.Job.Step == "" || st.Job.Step == store.StepQueued
-	switch link := a.Provisioner.Cluster().Link; {
+	switch link := a.clusters.Of(st).Cluster().Link; {
 	case link == provisioner.Unreachable, link == provisioner.Foreign:
 		return "Waiting for the cluster"
 	case queued && link == provisioner.Unconfigured:
@@ -118,7 +118,7 @@ func (a *App) head(who signin.Visitor, st store.Store) views.StoreHead {
 	label, _ := a.engineLabel(st.Engine)
 	head := views.StoreHead{
 		ID: st.ID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: shopURL(st),
-		Status: views.Status(st.Status), Engine: label, Plan: st.Plan, Cluster: a.Provisioner.Cluster().Name,
+		Status: views.Status(st.Status), Engine: label, Plan: st.Plan, Cluster: a.clusters.Of(st).Cluster().Name,
 		CanDelete: canDelete(who, st),
 	}
 	if who.Actor.May(store.RetryStores, st.TeamID) {
@@ -139,7 +139,7 @@ func (a *App) head(who signin.Visitor, st store.Store) views.StoreHead {
 
 // readyPods counts the pods of a shop that is ready, unless all of them are.
 func (a *App) readyPods(st store.Store) string {
-	snapshot, seen := a.Provisioner.Snapshot(st)
+	snapshot, seen := a.clusters.Of(st).Snapshot(st)
 	if !seen || !st.CanCheck() {
 		return ""
 	}
@@ -147,7 +147,7 @@ func (a *App) readyPods(st store.Store) string {
 }
 
 func (a *App) tabBar(st store.Store, current views.Tab) views.StoreTabs {
-	snapshot, _ := a.Provisioner.Snapshot(st)
+	snapshot, _ := a.clusters.Of(st).Snapshot(st)
 	return views.StoreTabs{ID: st.ID, Current: current, Pods: len(snapshot.Pods)}
 }
 
@@ -156,10 +156,10 @@ func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) 
 	if err != nil {
 		return views.Overview{}, err
 	}
-	snapshot, _ := a.Provisioner.Snapshot(st)
+	snapshot, _ := a.clusters.Of(st).Snapshot(st)
 	overview := views.Overview{
 		Head: a.head(who, st), Timeline: workOn(st.Job, events).view(), Facts: a.facts(st), Credentials: a.credentials(who, st),
-		Story: story(events), Simulated: a.Provisioner.Cluster().Simulated, Off: a.Provisioner.Off(st),
+		Story: story(events), Simulated: a.clusters.Of(st).Cluster().Simulated, Off: a.clusters.Of(st).Off(st),
 	}
 	if st.OwnerEmail != "" {
 		overview.Facts = append(overview.Facts, views.Fact{Name: "Owner", Value: word(st.OwnerEmail)})
@@ -221,7 +221,7 @@ func (a *App) facts(st store.Store) []views.Fact {
 		{Name: "Template", Value: a.templateLabel(st)},
 		{Name: "Country", Value: countryLabel(st)},
 		{Name: "Plan", Value: st.Plan},
-		{Name: "Cluster", Value: a.Provisioner.Cluster().Name},
+		{Name: "Cluster", Value: a.clusters.Of(st).Cluster().Name},
 		{Name: "Namespace", Value: st.Namespace, Code: true},
 	}
 	if st.ChartVersion != "" {
@@ -299,8 +299,8 @@ func (a *App) credentials(who signin.Visitor, st store.Store) views.Credentials 
 }
 
 func (a *App) podsTab(st store.Store) views.PodsTab {
-	snapshot, known := a.Provisioner.Snapshot(st)
-	tab := views.PodsTab{Known: known, Simulated: a.Provisioner.Cluster().Simulated}
+	snapshot, known := a.clusters.Of(st).Snapshot(st)
+	tab := views.PodsTab{Known: known, Simulated: a.clusters.Of(st).Cluster().Simulated}
 	for _, pod := range snapshot.Pods {
 		tab.Pods = append(tab.Pods, podView(pod))
 	}
@@ -361,7 +361,7 @@ func containerView(c kube.Container) views.Container {
 }
 
 func (a *App) eventsTab(ctx context.Context, st store.Store) (views.EventsTab, error) {
-	events, err := a.Provisioner.Events(ctx, st)
+	events, err := a.clusters.Of(st).Events(ctx, st)
 	if errors.Is(err, provisioner.ErrUnreachable) {
 		return views.EventsTab{}, nil
 	}
@@ -387,5 +387,5 @@ func (a *App) settingsTab(who signin.Visitor, st store.Store) views.SettingsTab 
 }
 
 func (a *App) deleteForm(who signin.Visitor, st store.Store) views.DeleteForm {
-	return views.DeleteForm{ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st), Retains: a.Provisioner.RetainsDisks(st)}
+	return views.DeleteForm{ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st), Retains: a.clusters.Of(st).RetainsDisks(st)}
 }

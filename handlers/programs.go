@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -22,8 +21,8 @@ const (
 // mountAPI registers what programs can ask for.
 func (a *App) mountAPI(e *echo.Echo) {
 	a.api = api.New(e, api.Config{
-		DB: a.DB, Provisioner: a.Provisioner, Engines: a.Engines, Version: a.Version, Log: a.Log,
-		Limits: a.Limits, Invited: a.tellInvited, Complete: a.complete, Work: workOf,
+		DB: a.DB, Provisioner: a.Provisioner, Clusters: a.clusters, Shops: a.shops, Engines: a.Engines, Version: a.Version, Log: a.Log,
+		Limits: a.Limits, Invited: a.tellInvited, Work: workOf,
 		Follow: a.followAPI, Ending: a.hub.Closing(), Heartbeat: a.hub.Heartbeat, WriteTimeout: a.hub.WriteTimeout,
 	})
 }
@@ -48,26 +47,6 @@ func (a *App) cors() echo.MiddlewareFunc {
 func (a *App) followAPI(userID string) (leave func(), ok bool) {
 	leave, err := a.programs.Enter(userID)
 	return leave, err == nil
-}
-
-// complete checks what is asked for against what is offered, and adds what the installation
-// decides about a new store.
-func (a *App) complete(ctx context.Context, n store.NewStore) (store.NewStore, error) {
-	e, known := a.Engines.Find(n.Engine)
-	if !known {
-		return n, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
-	}
-	plan, err := a.DB.TeamPlan(ctx, n.TeamID)
-	if err != nil {
-		return n, err
-	}
-	if err := a.Provisioner.Fits(e, plan); err != nil {
-		return n, err
-	}
-	template, err := a.chosenTemplate(n.Engine, n.Template)
-	n.Template, n.Slug = template, strings.TrimSpace(n.Slug)
-	n.Cluster, n.Limits = a.Provisioner.Placement(), a.Limits
-	return n, err
 }
 
 // workOf is the timeline of a job for programs.

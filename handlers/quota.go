@@ -12,7 +12,7 @@ import (
 // quota is the limit that the visitor's next store reaches first, in the team that was chosen.
 // Whoever may create none there is shown none.
 func (a *App) quota(ctx context.Context, who signin.Visitor, chosen string) (views.Quota, error) {
-	team, err := a.teamFor(ctx, who, chosen)
+	team, err := a.shops.TeamFor(ctx, who.Actor, chosen)
 	if store.ErrorCode(err) == store.Invalid {
 		return views.Quota{}, nil
 	}

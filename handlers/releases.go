@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
@@ -25,14 +25,14 @@ func (a *App) releasesTab(ctx context.Context, who signin.Visitor, st store.Stor
 	tab := views.ReleasesTab{StoreID: st.ID, Offer: a.offerView(who, st, revisions)}
 	for _, r := range revisions {
 		row := a.revisionRow(who, st, r)
-		row.Holes = strings.Join(ids(a.advisories(st, r.Version)), ", ")
+		row.Holes = strings.Join(ids(a.shops.Advisories(st, r.Version)), ", ")
 		tab.Rows = append(tab.Rows, row)
 	}
 	return tab, nil
 }
 
 func (a *App) offerView(who signin.Visitor, st store.Store, revisions []store.Revision) views.Offer {
-	offer, err := a.Provisioner.Offer(st)
+	offer, err := a.clusters.Of(st).Offer(st)
 	if refused, ok := errors.AsType[*store.Error](err); ok {
 		return views.Offer{Title: "No upgrade available", Text: refused.Message}
 	}
@@ -40,14 +40,14 @@ func (a *App) offerView(who signin.Visitor, st store.Store, revisions []store.Re
 		return views.Offer{Title: "No upgrade available", Text: "The chart can’t be read."}
 	}
 	shown := views.Offer{Can: st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)}
-	last := slices.IndexFunc(revisions, func(r store.Revision) bool { return r.Number == st.Revision })
-	shown.Newer = last >= 0 && revisions[last].Offer != offer.Digest
-	if last >= 0 {
-		for _, hole := range a.advisories(st, revisions[last].Version) {
+	current, known := shop.Current(st, revisions)
+	shown.Newer = shop.IsNewer(st, offer, revisions)
+	if known {
+		for _, hole := range a.shops.Advisories(st, current.Version) {
 			shown.Holes = append(shown.Holes, views.Hole{ID: hole.ID, Published: hole.Published, Text: hole.Text})
 		}
-		if newest := newestProgram(revisions); isOlder(revisions[last].Version, newest) {
-			shown.Unsupported = a.unsupported(st, revisions[last].Version, newest) + "."
+		if newest := newestProgram(revisions); isOlder(current.Version, newest) {
+			shown.Unsupported = a.unsupported(st, current.Version, newest) + "."
 		}
 	}
 	switch {
@@ -55,8 +55,8 @@ func (a *App) offerView(who signin.Visitor, st store.Store, revisions []store.Re
 		shown.Title, shown.Text = st.Job.Change.Note, "A change is in progress. Its result appears below."
 	case st.Sold == 0:
 		shown.Title, shown.Text = "Chart "+offer.ChartVersion, "The store can be upgraded or rolled back after it has been ready once."
-	case shown.Newer && len(shown.Holes) > len(a.advisories(st, offer.Version)):
-		shown.Title, shown.Text = "Security update: version "+offer.Version, "This store runs "+revisions[last].Version+", which has a known vulnerability."
+	case shown.Newer && len(shown.Holes) > len(a.shops.Advisories(st, offer.Version)):
+		shown.Title, shown.Text = "Security update: version "+offer.Version, "This store runs "+current.Version+", which has a known vulnerability."
 	case shown.Newer && offer.ChartVersion != st.ChartVersion:
 		shown.Title, shown.Text = "Chart "+offer.ChartVersion+" is available", "This store runs "+st.ChartVersion+"."
 	case shown.Newer:
@@ -65,15 +65,6 @@ func (a *App) offerView(who signin.Visitor, st store.Store, revisions []store.Re
 		shown.Title, shown.Text = "Up to date", "Chart "+offer.ChartVersion+" is the version this installation offers."
 	}
 	return shown
-}
-
-// advisories are the holes that are known of that version of the store's program.
-func (a *App) advisories(st store.Store, version string) []engine.Advisory {
-	e, known := a.Engines.Find(st.Engine)
-	if !known {
-		return nil
-	}
-	return e.Advisories(version)
 }
 
 // newestProgram is the newest version of the shop's program that has run on the store's database, for a moment
@@ -157,7 +148,7 @@ func verifiedState(current, simulated bool) (label string, tone views.Tone) {
 // that did not end reports nothing: the record of the cluster decides then.
 func (a *App) simulated(st store.Store) bool {
 	last := st.Health.Last
-	return last.Simulated || !last.OK && a.Provisioner.Cluster().Simulated
+	return last.Simulated || !last.OK && a.clusters.Of(st).Cluster().Simulated
 }
 
 func (a *App) showReleases(c echo.Context) error { return a.showStore(c, views.TabReleases) }

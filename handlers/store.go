@@ -70,6 +70,7 @@ func (a *App) storePage(c echo.Context, st store.Store, name views.Tab) (views.S
 	if page.Logs != nil {
 		chosenLog(*page.Logs).addTo(address)
 	}
+	page.Shell.Cluster = clusterView(a.clusters.Of(st).Cluster())
 	page.Shell.Stream = streamAddress(address, who.Since)
 	return page, nil
 }
@@ -88,30 +89,23 @@ func (a *App) asking(ask request) echo.HandlerFunc {
 	}
 }
 
-// showCredentials reads the login from the cluster, now and only because somebody asked,
-// and writes down who did.
+// showCredentials shows the login, or why it can't be read.
 func (a *App) showCredentials(c echo.Context) error {
-	ctx, who := c.Request().Context(), signin.VisitorOf(c)
+	who := signin.VisitorOf(c)
 	st, err := a.find(c)
 	if err != nil {
 		return err
 	}
-	if !who.Actor.May(store.ViewCredentials, st.TeamID) {
-		return &store.Error{Code: store.Forbidden, Message: "You can view this store but not its login. Ask a team owner."}
-	}
 	shown := a.credentials(who, st)
-	login, err := a.Provisioner.Credentials(ctx, st)
-	switch refused, known := errors.AsType[*store.Error](err); {
-	case known:
+	login, err := a.shops.Credentials(c.Request().Context(), who.Actor, st)
+	switch refused, _ := errors.AsType[*store.Error](err); {
+	case refused != nil && refused.Code == store.NotFound:
 		shown.Problem = refused.Message
 	case errors.Is(err, provisioner.ErrUnreachable):
 		shown.Problem = "The cluster is unreachable, and the login is stored only there. Try again in a moment."
 	case err != nil:
 		return err
 	default:
-		if err := a.DB.RecordCredentialsShown(ctx, who.Actor, st); err != nil {
-			return err
-		}
 		shown.Shown, shown.Username, shown.Password, shown.AdminURL = true, login.Username, login.Password, login.URL
 	}
 	if reply.FromHTMX(c) {

@@ -13,6 +13,7 @@ import (
 
 	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
@@ -270,32 +271,14 @@ func (a *App) createStore(c echo.Context) error {
 
 // create returns the id of the new store, or of the one that the form has created before.
 func (a *App) create(c echo.Context, who signin.Visitor, r createRequest) (id string, err error) {
-	ctx := c.Request().Context()
-	once, keyed, err := onceOf(c)
+	once, err := onceOf(c)
 	if err != nil {
 		return "", err
 	}
-	if keyed {
-		if id, err := a.DB.Recall(ctx, who.Actor, once); err != nil || id != "" {
-			return id, err
-		}
-	}
-	team, err := a.teamFor(ctx, who, r.Team)
-	if err != nil {
-		return "", err
-	}
-	wanted, err := a.complete(ctx, store.NewStore{
-		TeamID: team, Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
+	return a.shops.Create(c.Request().Context(), who.Actor, shop.Order{Once: once, ChooseTeam: true, NewStore: store.NewStore{
+		TeamID: r.Team, Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
 		OwnerEmail: r.ownerEmail(),
-	})
-	if err != nil {
-		return "", err
-	}
-	if keyed {
-		return a.DB.CreateStoreOnce(ctx, who.Actor, wanted, once)
-	}
-	st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
-	return st.ID, err
+	}})
 }
 
 // createAgain brings the form back as it was typed, with what is wrong at its field.

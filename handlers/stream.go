@@ -67,12 +67,13 @@ func seenBy(r *http.Request) int64 {
 // livePage returns the page that the address names, and who sees the same of it.
 func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 	who := signin.VisitorOf(c)
+	connection := onlyConnection{a.Provisioner}
 	key := live.Key{View: c.QueryParam("view"), Rights: rights(who.Actor)}
 	switch key.View {
 	case "stores":
 		query := a.listQuery(c)
 		key.Query = query.values().Encode()
-		return key, &liveList{App: a, who: who, query: query}, nil
+		return key, &liveList{App: a, onlyConnection: connection, who: who, query: query}, nil
 	case "store":
 		return a.liveStore(c, key)
 	case "team":
@@ -81,14 +82,14 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 			return key, nil, err
 		}
 		key.ID, key.Rights = info.ID, who.User.ID+" "+key.Rights // everybody sees who "you" are
-		return key, &liveTeam{teamView{App: a, who: who, id: info.ID}}, nil
+		return key, &liveTeam{teamView{App: a, who: who, id: info.ID}, connection}, nil
 	case "frame":
-		return key, &liveFrame{App: a, who: who}, nil
+		return key, &liveFrame{a, connection, who}, nil
 	case "queue":
 		if !who.Actor.May(store.ViewInstallation, store.Installation) {
 			return key, nil, echo.ErrNotFound
 		}
-		return key, &liveQueue{liveFrame{App: a, who: who}}, nil
+		return key, &liveQueue{liveFrame{a, connection, who}}, nil
 	}
 	return key, nil, echo.ErrNotFound
 }

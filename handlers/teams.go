@@ -95,11 +95,11 @@ func (a *App) createTeam(c echo.Context) error {
 // makeTeam returns the id of the new team, or of the one that the form has created before.
 func (a *App) makeTeam(c echo.Context, name string) (id string, err error) {
 	ctx, who := c.Request().Context(), signin.VisitorOf(c)
-	once, keyed, err := onceOf(c)
+	once, err := onceOf(c)
 	if err != nil {
 		return "", err
 	}
-	if keyed {
+	if once.Key != "" {
 		return a.DB.CreateTeamOnce(ctx, who.Actor, name, once)
 	}
 	team, err := a.DB.CreateTeam(ctx, who.Actor, name)
@@ -311,13 +311,14 @@ func (a *App) deleteTeam(c echo.Context) error {
 }
 
 // liveTeam is a team's page. What was typed into its forms is no part of it.
-type liveTeam struct{ teamView }
+type liveTeam struct {
+	teamView
+	onlyConnection
+}
 
 func (l *liveTeam) Concerns(e store.Event) live.Change {
 	return live.Change{All: e.TeamID == l.id && (e.Audit || e.Kind == store.StoreDeleted)}
 }
-
-func (l *liveTeam) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
 func (l *liveTeam) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
 	info, err := l.DB.FindTeam(ctx, l.who.Actor, l.id)

@@ -25,9 +25,7 @@ type Events interface {
 
 // Config is what a hub needs.
 type Config struct {
-	Events Events
-	// Connection subscribes to the state of the connection to the cluster, which every page shows.
-	Connection   func() (changed <-chan struct{}, cancel func())
+	Events       Events
 	Log          *slog.Logger
 	Heartbeat    time.Duration // between signs of life to a reader for whom there is nothing else
 	WriteTimeout time.Duration // of one message to a reader who has stopped reading

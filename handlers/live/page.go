@@ -20,8 +20,10 @@ type Key struct {
 type Page interface {
 	// Concerns reports what of the page an event can have changed.
 	Concerns(e store.Event) Change
-	// Cluster subscribes to what the page shows of the cluster. It is called again each time the connection to the
-	// cluster changes. A nil channel is for a page that shows nothing of it but the connection.
+	// Connection subscribes to the state of the connection to the cluster, which every page shows.
+	Connection() (changed <-chan struct{}, cancel func())
+	// Cluster subscribes to what else the page shows of the cluster. It is called again each time the connection
+	// changes. A nil channel is for a page that shows nothing else.
 	Cluster() (changed <-chan struct{}, cancel func())
 	// Parts returns what the page consists of now, of which those that the change cannot
 	// have touched are marked as settled.

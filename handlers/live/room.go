@@ -71,7 +71,7 @@ func (r *room) mark(c Change) {
 // run draws after each change, at once where there was quiet before it, and otherwise after
 // a pause in which more can gather.
 func (r *room) run(ctx context.Context) {
-	linked, unlink := r.hub.Connection()
+	linked, unlink := r.page.Connection()
 	defer unlink()
 	changed, cancel := r.page.Cluster()
 	defer func() { cancel() }()

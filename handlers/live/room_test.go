@@ -20,6 +20,8 @@ type counted struct{ drawn atomic.Int32 }
 
 func (*counted) Concerns(e store.Event) Change { return Change{All: e.Kind == store.SignedIn} }
 
+func (*counted) Connection() (<-chan struct{}, func()) { return nil, func() {} }
+
 func (*counted) Cluster() (<-chan struct{}, func()) { return nil, func() {} }
 
 func (c *counted) Parts(context.Context, Change) ([]Part, error) {
@@ -29,7 +31,7 @@ func (c *counted) Parts(context.Context, Change) ([]Part, error) {
 // open is a hub on the events of the database, without a cluster.
 func open(t *testing.T, db *store.DB, log *slog.Logger) *Hub {
 	t.Helper()
-	hub := New(Config{Events: db, Connection: (*counted)(nil).Cluster, Log: log})
+	hub := New(Config{Events: db, Log: log})
 	t.Cleanup(hub.Stop)
 	return hub
 }
