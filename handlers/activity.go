@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
@@ -15,11 +16,7 @@ import (
 func (a *App) showActivity(c echo.Context) error {
 	const lines = 50
 	ctx, who := c.Request().Context(), signin.VisitorOf(c)
-	before, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
-	if err != nil || before < 0 {
-		before = 0
-	}
-	events, err := a.DB.Activity(ctx, who.Actor, before, lines+1)
+	events, err := a.DB.Activity(ctx, who.Actor, paging.Before(c.QueryParam("before")), lines+1)
 	if err != nil {
 		return err
 	}
@@ -28,8 +25,8 @@ func (a *App) showActivity(c echo.Context) error {
 		return err
 	}
 	page := views.ActivityPage{Shell: shell, Audit: who.Actor.MayAudit()}
-	if len(events) > lines {
-		events = events[:lines]
+	events, more := paging.Cut(events, lines)
+	if more {
 		page.Older = "/activity?before=" + strconv.FormatInt(events[lines-1].Number, 10)
 	}
 	for _, e := range events {

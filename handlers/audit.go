@@ -16,9 +16,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/handlers/signin"
-	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -38,7 +38,7 @@ type auditFilter struct {
 func parseAuditFilter(values url.Values) auditFilter {
 	f := auditFilter{values: url.Values{}}
 	text := func(name string) string {
-		found := legible.FirstRunes(word(values.Get(name)), 100)
+		found := paging.Search(values.Get(name))
 		if found != "" {
 			f.values.Set(name, found)
 		}
@@ -51,9 +51,7 @@ func parseAuditFilter(values url.Values) auditFilter {
 	if last := f.day(text("until")); !last.IsZero() {
 		f.query.Until = last.AddDate(0, 0, 1)
 	}
-	if before, err := strconv.ParseInt(values.Get("before"), 10, 64); err == nil && before > 0 {
-		f.query.Before = before
-	}
+	f.query.Before = paging.Before(values.Get("before"))
 	return f
 }
 
@@ -98,8 +96,8 @@ func (a *App) showAudit(c echo.Context) error {
 		return err
 	}
 	page := views.AuditPage{Shell: shell, CSV: f.address(auditCSVPath, 0), JSON: f.address(auditJSONPath, 0)}
-	if len(events) > auditPage {
-		events = events[:auditPage]
+	events, more := paging.Cut(events, auditPage)
+	if more {
 		page.Older = f.address("/audit", events[auditPage-1].Number)
 	}
 	if f.query.Before > 0 {

@@ -6,12 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/handlers/signin"
@@ -20,16 +20,13 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-const pageSize = 25
-
 // listQuery is what the list's address says.
 type listQuery struct {
-	Search string
+	paging.Query
 	Status store.Status
 	Engine string
 	Team   string
 	Sort   store.Sort
-	Page   int // from 1
 }
 
 // unknownTeam stands for all teams whose stores the visitor does not see. It selects nothing.
@@ -49,10 +46,6 @@ func (a *App) listQuery(c echo.Context) listQuery {
 }
 
 func parseListQuery(values url.Values) listQuery {
-	page, err := strconv.Atoi(values.Get("page"))
-	if err != nil || page < 1 || page > 1_000_000 {
-		page = 1
-	}
 	status := store.Status(values.Get("status"))
 	if !slices.Contains(store.Statuses(), status) {
 		status = ""
@@ -61,24 +54,18 @@ func parseListQuery(values url.Values) listQuery {
 	if !slices.Contains(store.Sorts(), sort) {
 		sort = ""
 	}
-	search := []rune(word(values.Get("q")))
-	return listQuery{
-		Search: string(search[:min(len(search), 100)]), Status: status, Engine: values.Get("engine"), Team: values.Get("team"),
-		Sort: sort, Page: page,
-	}
+	return listQuery{Query: paging.Parse(values.Get), Status: status, Engine: values.Get("engine"), Team: values.Get("team"), Sort: sort}
 }
 
 // values are the query as an address has it, without what is the default.
 func (q listQuery) values() url.Values {
 	v := url.Values{}
-	for key, value := range map[string]string{"q": q.Search, "status": string(q.Status), "engine": q.Engine, "team": q.Team, "sort": string(q.Sort)} {
+	for key, value := range map[string]string{"status": string(q.Status), "engine": q.Engine, "team": q.Team, "sort": string(q.Sort)} {
 		if value != "" {
 			v.Set(key, value)
 		}
 	}
-	if q.Page > 1 {
-		v.Set("page", strconv.Itoa(q.Page))
-	}
+	q.AddTo(v)
 	return v
 }
 
@@ -110,27 +97,28 @@ func (a *App) listStores(c echo.Context) error {
 	return reply.Render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form}))
 }
 
-// lastPage is the last page of a list, from 1.
-func lastPage(total int) int { return max(1, (total+pageSize-1)/pageSize) }
+func (q listQuery) selected(p store.Page) store.Query {
+	return store.Query{Search: p.Search, Status: q.Status, Engine: q.Engine, TeamID: q.Team, Sort: q.Sort, Offset: p.Offset, Limit: p.Limit}
+}
 
-func (q listQuery) selected() store.Query {
-	return store.Query{
-		Search: q.Search, Status: q.Status, Engine: q.Engine, TeamID: q.Team, Sort: q.Sort,
-		Offset: (q.Page - 1) * pageSize, Limit: pageSize,
-	}
+// addressOf is where that page of the list is.
+func (q listQuery) addressOf(page int) string {
+	q.Page = page
+	return q.address()
 }
 
 // storeList reads one page of the list, or the last one where there are fewer. It asks the
 // database only.
 func (a *App) storeList(ctx context.Context, who signin.Visitor, q listQuery) (views.StoreList, error) {
-	list, err := a.DB.ListStores(ctx, who.Actor, q.selected())
-	if err == nil && len(list.Stores) == 0 && q.Page > 1 {
-		q.Page = lastPage(list.Total)
-		list, err = a.DB.ListStores(ctx, who.Actor, q.selected())
-	}
+	var list store.List
+	_, _, at, err := paging.Read(q.Query, func(p store.Page) (_ []store.Store, _ int, err error) {
+		list, err = a.DB.ListStores(ctx, who.Actor, q.selected(p))
+		return list.Stores, list.Total, err
+	})
 	if err != nil {
 		return views.StoreList{}, err
 	}
+	q.Query = at
 	teams, err := a.teamsShown(ctx, who)
 	if err != nil {
 		return views.StoreList{}, err
@@ -143,18 +131,13 @@ func (a *App) storeList(ctx context.Context, who signin.Visitor, q listQuery) (v
 	for _, st := range list.Stores {
 		shown.Rows = append(shown.Rows, a.row(who, st, teams))
 	}
-	if n := len(shown.Rows); n > 0 {
-		shown.From, shown.To = (q.Page-1)*pageSize+1, (q.Page-1)*pageSize+n
+	place := q.Place(len(shown.Rows), list.Total)
+	shown.From, shown.To = place.From, place.To
+	if place.Previous > 0 {
+		shown.Previous = q.addressOf(place.Previous)
 	}
-	if q.Page > 1 {
-		previous := q
-		previous.Page--
-		shown.Previous = previous.address()
-	}
-	if shown.To < list.Total && len(shown.Rows) > 0 {
-		next := q
-		next.Page++
-		shown.Next = next.address()
+	if place.Next > 0 {
+		shown.Next = q.addressOf(place.Next)
 	}
 	if cluster := a.Provisioner.Cluster(); cluster.Link == provisioner.Unreachable || cluster.Link == provisioner.Foreign {
 		shown.AsOf = cluster.Since

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/store"
 )
@@ -136,11 +137,11 @@ func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error
 		return nil, err
 	}
 	page := StoreList{Stores: []Store{}, Total: list.Total, Counts: list.Counts}
-	if len(list.Stores) > in.Limit {
-		list.Stores = list.Stores[:in.Limit]
-		page.Next = cursorAt(list.Stores[in.Limit-1])
+	stores, more := paging.Cut(list.Stores, in.Limit)
+	if more {
+		page.Next = cursorAt(stores[in.Limit-1])
 	}
-	for _, st := range list.Stores {
+	for _, st := range stores {
 		page.Stores = append(page.Stores, a.storeOf(actorOf(ctx), st))
 	}
 	return &listOutput{Body: page}, nil
