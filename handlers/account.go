@@ -6,30 +6,32 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/views"
 )
 
 func (a *App) showAccount(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	shell, err := a.shell(ctx, who, "Account", views.PlaceAccount)
 	if err != nil {
 		return err
 	}
-	if refused := a.refusalOf(c); refused != "" {
+	if refused := a.entrance.RefusalOf(c); refused != "" {
 		shell.Notices = append(shell.Notices, views.Notice{Kind: views.ToneBad, Message: plain(refused)})
 	}
-	page := views.AccountPage{Shell: shell, ExpiresAt: who.ExpiresAt, AddMethod: a.addMethodLinks(who)}
+	page := views.AccountPage{Shell: shell, ExpiresAt: who.ExpiresAt, AddMethod: a.entrance.AddMethodLinks(who)}
 	if page.Sessions, err = a.openSessions(ctx, who); err != nil {
 		return err
 	}
 	if page.Identities, err = a.identities(ctx, who); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Account(page))
+	return reply.Render(c, http.StatusOK, views.Account(page))
 }
 
-func (a *App) openSessions(ctx context.Context, who visitor) ([]views.BrowserSession, error) {
-	open, err := a.DB.Sessions(ctx, who.Actor, who.sessionID)
+func (a *App) openSessions(ctx context.Context, who signin.Visitor) ([]views.BrowserSession, error) {
+	open, err := a.DB.Sessions(ctx, who.Actor, who.SessionID)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +44,7 @@ func (a *App) openSessions(ctx context.Context, who visitor) ([]views.BrowserSes
 	return shown, nil
 }
 
-func (a *App) identities(ctx context.Context, who visitor) ([]views.Identity, error) {
+func (a *App) identities(ctx context.Context, who signin.Visitor) ([]views.Identity, error) {
 	known, err := a.DB.Identities(ctx, who.Actor)
 	if err != nil {
 		return nil, err
@@ -50,33 +52,23 @@ func (a *App) identities(ctx context.Context, who visitor) ([]views.Identity, er
 	var shown []views.Identity
 	for _, i := range known {
 		shown = append(shown, views.Identity{
-			Provider: i.Provider, Subject: i.Subject, Label: a.labelOf(i.Provider), Email: word(i.Email), Verified: i.Verified, Since: i.LinkedAt,
+			Provider: i.Provider, Subject: i.Subject, Label: a.entrance.ProviderLabel(i.Provider), Email: word(i.Email), Verified: i.Verified, Since: i.LinkedAt,
 		})
 	}
 	return shown, nil
 }
 
-// labelOf names a provider for people, which may be configured no longer.
-func (a *App) labelOf(url string) string {
-	for _, p := range a.providers {
-		if p.URL == url {
-			return p.Label
-		}
-	}
-	return word(url)
-}
-
 func (a *App) endSession(c echo.Context) error {
-	if err := a.DB.EndSession(c.Request().Context(), visitorOf(c).Actor, c.FormValue("session")); err != nil {
+	if err := a.DB.EndSession(c.Request().Context(), signin.VisitorOf(c).Actor, c.FormValue("session")); err != nil {
 		return err
 	}
-	return goTo(c, "/account#sessions")
+	return reply.GoTo(c, "/account#sessions")
 }
 
 func (a *App) endOtherSessions(c echo.Context) error {
-	who := visitorOf(c)
-	if err := a.DB.EndOtherSessions(c.Request().Context(), who.Actor, who.sessionID); err != nil {
+	who := signin.VisitorOf(c)
+	if err := a.DB.EndOtherSessions(c.Request().Context(), who.Actor, who.SessionID); err != nil {
 		return err
 	}
-	return goTo(c, "/account#sessions")
+	return reply.GoTo(c, "/account#sessions")
 }

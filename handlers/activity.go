@@ -6,18 +6,17 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/paging"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 func (a *App) showActivity(c echo.Context) error {
 	const lines = 50
-	ctx, who := c.Request().Context(), visitorOf(c)
-	before, err := strconv.ParseInt(c.QueryParam("before"), 10, 64)
-	if err != nil || before < 0 {
-		before = 0
-	}
-	events, err := a.DB.Activity(ctx, who.Actor, before, lines+1)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
+	events, err := a.DB.Activity(ctx, who.Actor, paging.Before(c.QueryParam("before")), lines+1)
 	if err != nil {
 		return err
 	}
@@ -26,8 +25,8 @@ func (a *App) showActivity(c echo.Context) error {
 		return err
 	}
 	page := views.ActivityPage{Shell: shell, Audit: who.Actor.MayAudit()}
-	if len(events) > lines {
-		events = events[:lines]
+	events, more := paging.Cut(events, lines)
+	if more {
 		page.Older = "/activity?before=" + strconv.FormatInt(events[lines-1].Number, 10)
 	}
 	for _, e := range events {
@@ -36,7 +35,7 @@ func (a *App) showActivity(c echo.Context) error {
 			page.Entries = append(page.Entries, entry)
 		}
 	}
-	return render(c, http.StatusOK, views.Activity(page))
+	return reply.Render(c, http.StatusOK, views.Activity(page))
 }
 
 func storeLink(e store.Event) string {

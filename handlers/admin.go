@@ -13,61 +13,41 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/paging"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 // adminQuery is what the address, or a form, says of where in a list somebody is.
-type adminQuery struct {
-	search string
-	page   int // from 1
-}
+func adminQuery(c echo.Context) paging.Query { return paging.Parse(c.FormValue) }
 
-func parseAdminQuery(c echo.Context) adminQuery {
-	page, err := strconv.Atoi(c.FormValue("page"))
-	if err != nil || page < 1 || page > 1_000_000 {
-		page = 1
-	}
-	search := []rune(word(c.FormValue("q")))
-	return adminQuery{search: string(search[:min(len(search), 100)]), page: page}
-}
-
-func (q adminQuery) selected() store.Page {
-	return store.Page{Search: q.search, Offset: (q.page - 1) * pageSize, Limit: pageSize}
-}
-
-func (q adminQuery) address(path string) string {
+// listAddress is where that page of a list of the administration is.
+func listAddress(path string, q paging.Query) string {
 	v := url.Values{}
-	if q.search != "" {
-		v.Set("q", q.search)
-	}
-	if q.page > 1 {
-		v.Set("page", strconv.Itoa(q.page))
-	}
-	if len(v) == 0 {
+	if q.AddTo(v); len(v) == 0 {
 		return path
 	}
 	return path + "?" + v.Encode()
 }
 
-// list is what surrounds the rows that are shown.
-func (q adminQuery) list(path string, shown, total int) views.AdminList {
-	l := views.AdminList{Search: q.search, Page: q.page, Total: total}
-	if shown > 0 {
-		l.From, l.To = (q.page-1)*pageSize+1, (q.page-1)*pageSize+shown
+// adminList is what surrounds the rows that are shown.
+func adminList(path string, q paging.Query, shown, total int) views.AdminList {
+	at := q.Place(shown, total)
+	l := views.AdminList{Search: q.Search, Page: q.Page, From: at.From, To: at.To, Total: total}
+	if at.Previous > 0 {
+		l.Previous = listAddress(path, q.At(at.Previous))
 	}
-	if q.page > 1 {
-		l.Previous = adminQuery{q.search, q.page - 1}.address(path)
-	}
-	if shown > 0 && l.To < total {
-		l.Next = adminQuery{q.search, q.page + 1}.address(path)
+	if at.Next > 0 {
+		l.Next = listAddress(path, q.At(at.Next))
 	}
 	return l
 }
 
 func (a *App) adminShell(c echo.Context, title string, problem *store.Error) (views.Shell, error) {
-	shell, err := a.shell(c.Request().Context(), visitorOf(c), title+" · Administration", views.PlaceAdmin)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), title+" · Administration", views.PlaceAdmin)
 	if problem != nil {
 		shell.Notices = []views.Notice{{Kind: views.ToneBad, Message: plain(problem.Message)}}
 	}
@@ -98,12 +78,10 @@ func (a *App) listUsers(c echo.Context) error {
 
 // usersPage shows what was refused, if anything, and other notices.
 func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.Notice) error {
-	query, who := parseAdminQuery(c), visitorOf(c)
-	users, total, err := a.DB.Users(c.Request().Context(), who.Actor, query.selected())
-	if err == nil && len(users) == 0 && query.page > 1 {
-		query.page = lastPage(total)
-		users, total, err = a.DB.Users(c.Request().Context(), who.Actor, query.selected())
-	}
+	who := signin.VisitorOf(c)
+	users, total, query, err := paging.Read(adminQuery(c), func(p store.Page) ([]store.Account, int, error) {
+		return a.DB.Users(c.Request().Context(), who.Actor, p)
+	})
 	if err != nil {
 		return err
 	}
@@ -112,20 +90,20 @@ func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.N
 		return err
 	}
 	shell.Notices = append(shell.Notices, notices...)
-	page := views.AdminUsersPage{Shell: shell, List: query.list(usersPath, len(users), total)}
+	page := views.AdminUsersPage{Shell: shell, List: adminList(usersPath, query, len(users), total)}
 	for _, u := range users {
 		page.Users = append(page.Users, views.AdminUserRow{
 			ID: u.ID, Name: word(u.Name), Email: word(u.Email), Providers: word(strings.Join(u.Providers, ", ")), Teams: u.Teams, Stores: u.Stores,
 			SeenAt: u.LastSeenAt, Admin: u.Admin, Disabled: u.Disabled, You: u.ID == who.User.ID,
 		})
 	}
-	return render(c, statusFor(problem), views.AdminUsers(page))
+	return reply.Render(c, statusFor(problem), views.AdminUsers(page))
 }
 
 // changingUser changes the user of the address, and comes back to the list.
 func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		return a.backToUsers(c, change(c.Request().Context(), visitorOf(c).Actor, c.Param("user")))
+		return a.backToUsers(c, change(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("user")))
 	}
 }
 
@@ -145,21 +123,21 @@ func (a *App) backToUsers(c echo.Context, err error) error {
 	if err != nil {
 		return err
 	}
-	return goTo(c, parseAdminQuery(c).address(usersPath))
+	return reply.GoTo(c, listAddress(usersPath, adminQuery(c)))
 }
 
 // disableUser shuts a user out. The list then names the teams that have no owner left.
 func (a *App) disableUser(c echo.Context) error {
 	user := c.Param("user")
-	if err := a.DB.SetDisabled(c.Request().Context(), visitorOf(c).Actor, user, true); err != nil {
+	if err := a.DB.SetDisabled(c.Request().Context(), signin.VisitorOf(c).Actor, user, true); err != nil {
 		return a.backToUsers(c, err)
 	}
-	return a.goToOnce(c, parseAdminQuery(c).address(usersPath), flash{Disabled: user})
+	return a.goToOnce(c, listAddress(usersPath, adminQuery(c)), flash{Disabled: user})
 }
 
 // ownerless names the teams that have no owner left because that user is disabled.
 func (a *App) ownerless(c echo.Context, userID string) ([]views.Notice, error) {
-	teams, err := a.DB.OwnerlessTeams(c.Request().Context(), visitorOf(c).Actor, userID)
+	teams, err := a.DB.OwnerlessTeams(c.Request().Context(), signin.VisitorOf(c).Actor, userID)
 	if err != nil || len(teams) == 0 {
 		return nil, err
 	}
@@ -175,12 +153,10 @@ const teamsPath = "/admin/teams"
 func (a *App) listAllTeams(c echo.Context) error { return a.teamsPage(c, nil) }
 
 func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
-	query, ctx := parseAdminQuery(c), c.Request().Context()
-	teams, total, err := a.DB.AllTeams(ctx, visitorOf(c).Actor, query.selected())
-	if err == nil && len(teams) == 0 && query.page > 1 {
-		query.page = lastPage(total)
-		teams, total, err = a.DB.AllTeams(ctx, visitorOf(c).Actor, query.selected())
-	}
+	ctx := c.Request().Context()
+	teams, total, query, err := paging.Read(adminQuery(c), func(p store.Page) ([]store.TeamAccount, int, error) {
+		return a.DB.AllTeams(ctx, signin.VisitorOf(c).Actor, p)
+	})
 	if err != nil {
 		return err
 	}
@@ -192,7 +168,7 @@ func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 	if err != nil {
 		return err
 	}
-	page := views.AdminTeamsPage{Shell: shell, List: query.list(teamsPath, len(teams), total)}
+	page := views.AdminTeamsPage{Shell: shell, List: adminList(teamsPath, query, len(teams), total)}
 	for _, t := range teams {
 		row := views.AdminTeamRow{
 			ID: t.ID, Name: word(t.Name), Owners: word(strings.Join(t.Owners, ", ")), Personal: t.Personal, Members: t.Members, Stores: t.Stores, Given: t.Chosen,
@@ -205,34 +181,34 @@ func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 		}
 		page.Teams = append(page.Teams, row)
 	}
-	return render(c, statusFor(problem), views.AdminTeams(page))
+	return reply.Render(c, statusFor(problem), views.AdminTeams(page))
 }
 
 func (a *App) setTeamPlan(c echo.Context) error {
-	err := a.DB.SetTeamPlan(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.FormValue("plan"))
+	err := a.DB.SetTeamPlan(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.FormValue("plan"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Invalid {
 		return a.teamsPage(c, refused)
 	}
 	if err != nil {
 		return err
 	}
-	return goTo(c, parseAdminQuery(c).address(teamsPath))
+	return reply.GoTo(c, listAddress(teamsPath, adminQuery(c)))
 }
 
 // appointOwner mends a team of which no owner can sign in.
 func (a *App) appointOwner(c echo.Context) error {
-	err := a.DB.AppointOwner(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.FormValue("user"))
+	err := a.DB.AppointOwner(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.FormValue("user"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
 		return a.teamsPage(c, refused)
 	}
 	if err != nil {
 		return err
 	}
-	return goTo(c, parseAdminQuery(c).address(teamsPath))
+	return reply.GoTo(c, listAddress(teamsPath, adminQuery(c)))
 }
 
 func (a *App) listClusters(c echo.Context) error {
-	clusters, err := a.DB.Clusters(c.Request().Context(), visitorOf(c).Actor)
+	clusters, err := a.DB.Clusters(c.Request().Context(), signin.VisitorOf(c).Actor)
 	if err != nil {
 		return err
 	}
@@ -254,11 +230,11 @@ func (a *App) listClusters(c echo.Context) error {
 			Label: provisioner.StoreLabel, CreatedAt: ns.CreatedAt,
 		})
 	}
-	return render(c, http.StatusOK, views.AdminClusters(page))
+	return reply.Render(c, http.StatusOK, views.AdminClusters(page))
 }
 
 func (a *App) showVersions(c echo.Context) error {
-	versions, err := a.DB.Versions(c.Request().Context(), visitorOf(c).Actor)
+	versions, err := a.DB.Versions(c.Request().Context(), signin.VisitorOf(c).Actor)
 	if err != nil {
 		return err
 	}
@@ -275,7 +251,7 @@ func (a *App) showVersions(c echo.Context) error {
 		{Name: "Kubernetes", Value: orUnknown(a.Provisioner.Cluster().Version)},
 		{Name: "Database", Value: versions.Database + ", schema " + strconv.FormatInt(versions.Schema, 10)},
 	}}
-	return render(c, http.StatusOK, views.AdminVersions(page))
+	return reply.Render(c, http.StatusOK, views.AdminVersions(page))
 }
 
 // chartRows are the charts that stores run, and those that new ones would get.

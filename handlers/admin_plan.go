@@ -9,6 +9,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -36,7 +38,7 @@ func (a *App) listPlans(c echo.Context) error {
 			Disk: decimal(p.Disk, 1024) + " GiB", Pods: p.Pods, Default: p.Name == a.DB.DefaultPlan(), Misfits: misfits,
 		})
 	}
-	return render(c, http.StatusOK, views.AdminPlans(page))
+	return reply.Render(c, http.StatusOK, views.AdminPlans(page))
 }
 
 func storesOf(p store.Plan) string {
@@ -129,7 +131,7 @@ func (a *App) addPlan(c echo.Context) error {
 	if err := c.Bind(&form); err != nil {
 		return err
 	}
-	return a.planSaved(c, form, true, a.DB.AddPlan(c.Request().Context(), visitorOf(c).Actor, form.plan()))
+	return a.planSaved(c, form, true, a.DB.AddPlan(c.Request().Context(), signin.VisitorOf(c).Actor, form.plan()))
 }
 
 func (a *App) savePlan(c echo.Context) error {
@@ -138,7 +140,7 @@ func (a *App) savePlan(c echo.Context) error {
 		return err
 	}
 	form.Name = c.Param("name")
-	return a.planSaved(c, form, false, a.DB.SavePlan(c.Request().Context(), visitorOf(c).Actor, form.plan()))
+	return a.planSaved(c, form, false, a.DB.SavePlan(c.Request().Context(), signin.VisitorOf(c).Actor, form.plan()))
 }
 
 // planSaved brings the form back as it was typed, with what is wrong at its field.
@@ -149,7 +151,7 @@ func (a *App) planSaved(c echo.Context, form planForm, isNew bool, err error) er
 	if err != nil {
 		return err
 	}
-	return goTo(c, plansPath)
+	return reply.GoTo(c, plansPath)
 }
 
 func (a *App) planPage(c echo.Context, form planForm, isNew bool, refused *store.Error) error {
@@ -168,7 +170,7 @@ func (a *App) planPage(c echo.Context, form planForm, isNew bool, refused *store
 	if refused != nil {
 		status = http.StatusUnprocessableEntity
 	}
-	return render(c, status, views.AdminPlanForm(page))
+	return reply.Render(c, status, views.AdminPlanForm(page))
 }
 
 // planNotes say what a plan is now, and when its stores feel a change.

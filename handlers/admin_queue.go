@@ -8,13 +8,16 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
 func (a *App) showQueue(c echo.Context) error {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	queue, err := a.queue(c.Request().Context(), who)
 	if err != nil {
 		return err
@@ -23,11 +26,11 @@ func (a *App) showQueue(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	shell.Stream = streamAddress(url.Values{"view": {"queue"}}, who.since)
-	return render(c, http.StatusOK, views.AdminQueueView(views.AdminQueuePage{Shell: shell, Queue: queue}))
+	shell.Stream = streamAddress(url.Values{"view": {"queue"}}, who.Since)
+	return reply.Render(c, http.StatusOK, views.AdminQueueView(views.AdminQueuePage{Shell: shell, Queue: queue}))
 }
 
-func (a *App) queue(ctx context.Context, who visitor) (q views.AdminQueue, err error) {
+func (a *App) queue(ctx context.Context, who signin.Visitor) (q views.AdminQueue, err error) {
 	entries, err := a.DB.Queue(ctx, who.Actor)
 	if err != nil {
 		return q, err
@@ -56,13 +59,13 @@ type liveQueue struct {
 	liveFrame
 }
 
-func (l *liveQueue) concerns(e store.Event) change { return change{all: e.StoreID != ""} }
+func (l *liveQueue) Concerns(e store.Event) live.Change { return live.Change{All: e.StoreID != ""} }
 
-func (l *liveQueue) parts(ctx context.Context, c change) ([]part, error) {
-	frame, err := l.liveFrame.parts(ctx, c)
+func (l *liveQueue) Parts(ctx context.Context, c live.Change) ([]live.Part, error) {
+	frame, err := l.liveFrame.Parts(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	queue, err := l.queue(ctx, l.who)
-	return append(frame, part{target: "admin-queue", component: views.AdminQueuePane(queue)}), err
+	return append(frame, live.Part{Target: "admin-queue", Component: views.AdminQueuePane(queue)}), err
 }

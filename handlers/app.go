@@ -15,7 +15,11 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/handlers/provider"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/shop"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/notify"
@@ -26,7 +30,7 @@ import (
 // Config is what the pages need.
 type Config struct {
 	DB          *store.DB
-	Provisioner *provisioner.Provisioner
+	Provisioner *provisioner.Provisioner // of the cluster in which new stores are placed
 	Engines     engine.Registry
 	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too
 	BaseURL     string   // under which browsers find us, without a slash at its end
@@ -50,37 +54,35 @@ type Config struct {
 // App serves the pages.
 type App struct {
 	Config
-	sessions     *sessions
-	attempts     *sealed // sign-ins that are on their way
-	flashes      *sealed // what the next page shows once
-	providers    []*provider.Provider
-	hub          *hub
-	api          *api.API
-	logReaders   *ceiling
-	programs     *ceiling // that read a stream
-	pages        *ceiling // that read a stream
-	ending       atomic.Bool
-	writeTimeout time.Duration // of one message to a reader who has stopped reading
-	heartbeat    time.Duration // between signs of life to a reader for whom there is nothing else
+	shops      *shop.Service
+	clusters   *provisioner.Fleet
+	entrance   *signin.Entrance
+	flashes    *reply.Sealed // what the next page shows once
+	hub        *live.Hub
+	api        *api.API
+	logReaders *live.Ceiling
+	programs   *live.Ceiling // that read a stream
+	pages      *live.Ceiling // that read a stream
+	ending     atomic.Bool
 }
 
 // New returns the pages for the configuration. Drain ends what it starts.
 func New(c Config) *App {
-	secure := strings.HasPrefix(c.BaseURL, "https://")
-	a := &App{
-		Config: c, sessions: newSessions(c.SessionKeys, secure), attempts: newAttempts(c.SessionKeys, secure),
-		flashes:      newFlashes(c.SessionKeys, secure),
-		writeTimeout: 10 * time.Second,
-		heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
-	}
-	for _, p := range c.Providers {
-		a.providers = append(a.providers, provider.New(p, CallbackURL(c.BaseURL, p.Name)))
-	}
-	a.logReaders = newCeiling(mostLogs, mostLogsOfOne, tooManyLogs)
-	a.programs = newCeiling(mostPrograms, mostProgramsOfOne, "Too many streams are open.")
-	a.pages = newCeiling(c.MaxStreams, c.MaxStreamsPerUser, "Too many pages are open.")
-	a.hub = newHub(a)
-	a.hub.start()
+	a := &App{Config: c, flashes: newFlashes(c.SessionKeys, strings.HasPrefix(c.BaseURL, "https://"))}
+	a.clusters = provisioner.NewFleet(c.Provisioner)
+	a.shops = &shop.Service{DB: c.DB, Clusters: a.clusters, Placement: c.Provisioner, Engines: c.Engines, Limits: c.Limits}
+	a.logReaders = live.NewCeiling(mostLogs, mostLogsOfOne, tooManyLogs)
+	a.programs = live.NewCeiling(mostPrograms, mostProgramsOfOne, "Too many streams are open.")
+	a.pages = live.NewCeiling(c.MaxStreams, c.MaxStreamsPerUser, "Too many pages are open.")
+	a.hub = live.New(live.Config{
+		Events: c.DB, Log: c.Log,
+		WriteTimeout: 10 * time.Second,
+		Heartbeat:    15 * time.Second, // far below the 60 s after which proxies cut a silent connection
+	})
+	a.entrance = signin.New(signin.Config{
+		DB: c.DB, SessionKeys: c.SessionKeys, BaseURL: c.BaseURL, DevLogin: c.DevLogin, Providers: c.Providers, Admission: c.Admission,
+		Version: c.Version, Log: c.Log, Invited: a.invited, IsStream: isStream, Newest: a.hub.Newest,
+	})
 	return a
 }
 
@@ -91,10 +93,8 @@ func (a *App) Leave() { a.ending.Store(true) }
 // can shut down without waiting for their readers.
 func (a *App) Drain() {
 	a.Leave()
-	a.hub.stop()
-	for _, p := range a.providers {
-		p.Close()
-	}
+	a.hub.Stop()
+	a.entrance.Close()
 }
 
 // Handler returns all routes behind what every request passes.

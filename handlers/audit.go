@@ -15,6 +15,10 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/paging"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -34,7 +38,7 @@ type auditFilter struct {
 func parseAuditFilter(values url.Values) auditFilter {
 	f := auditFilter{values: url.Values{}}
 	text := func(name string) string {
-		found := firstRunes(word(values.Get(name)), 100)
+		found := paging.Search(values.Get(name))
 		if found != "" {
 			f.values.Set(name, found)
 		}
@@ -47,9 +51,7 @@ func parseAuditFilter(values url.Values) auditFilter {
 	if last := f.day(text("until")); !last.IsZero() {
 		f.query.Until = last.AddDate(0, 0, 1)
 	}
-	if before, err := strconv.ParseInt(values.Get("before"), 10, 64); err == nil && before > 0 {
-		f.query.Before = before
-	}
+	f.query.Before = paging.Before(values.Get("before"))
 	return f
 }
 
@@ -82,7 +84,7 @@ func (f auditFilter) address(path string, before int64) string {
 }
 
 func (a *App) showAudit(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	f := parseAuditFilter(c.QueryParams())
 	f.query.Limit = auditPage + 1
 	events, err := a.DB.Audit(ctx, who.Actor, f.query)
@@ -94,8 +96,8 @@ func (a *App) showAudit(c echo.Context) error {
 		return err
 	}
 	page := views.AuditPage{Shell: shell, CSV: f.address(auditCSVPath, 0), JSON: f.address(auditJSONPath, 0)}
-	if len(events) > auditPage {
-		events = events[:auditPage]
+	events, more := paging.Cut(events, auditPage)
+	if more {
 		page.Older = f.address("/audit", events[auditPage-1].Number)
 	}
 	if f.query.Before > 0 {
@@ -108,10 +110,10 @@ func (a *App) showAudit(c echo.Context) error {
 	if page.Rows, err = a.auditRows(ctx, who, events); err != nil {
 		return err
 	}
-	return render(c, http.StatusOK, views.Audit(page))
+	return reply.Render(c, http.StatusOK, views.Audit(page))
 }
 
-func (a *App) auditForm(ctx context.Context, who visitor, f auditFilter) (views.AuditFilter, error) {
+func (a *App) auditForm(ctx context.Context, who signin.Visitor, f auditFilter) (views.AuditFilter, error) {
 	form := views.AuditFilter{
 		Person: f.values.Get("person"), Object: f.values.Get("object"), From: f.values.Get("from"), Until: f.values.Get("until"),
 		Groups: []views.Choice{{Label: "All kinds"}}, On: len(f.values) > 0, Problem: f.problem,
@@ -163,7 +165,7 @@ func groupLabel(g store.AuditGroup) string {
 	return string(g)
 }
 
-func (a *App) auditRows(ctx context.Context, who visitor, events []store.Event) ([]views.AuditRow, error) {
+func (a *App) auditRows(ctx context.Context, who signin.Visitor, events []store.Event) ([]views.AuditRow, error) {
 	stores, teams := idsOf(events)
 	living, err := a.DB.LivingStores(ctx, who.Actor, stores)
 	if err != nil {
@@ -328,51 +330,52 @@ func (a *App) downloadAuditJSON(c echo.Context) error {
 // downloadAudit sends all that matches as a file, piece by piece, for as long as the visitor
 // may read it. A file that could not be sent whole does not end as one.
 func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) error {
-	f, r := parseAuditFilter(c.QueryParams()), a.newReader(c)
-	leave, err := a.logReaders.enter(r.who.User.ID)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if !a.hub.admit(r) {
-		return errEnding
-	}
-	defer a.hub.dismiss(r)
-	header := c.Response().Header()
-	header.Set("Content-Type", kind)
-	header.Set("Content-Disposition", `attachment; filename="shopwright-`+name+`"`)
-	c.Response().WriteHeader(http.StatusOK)
-	if err := a.sendAudit(c.Request().Context(), r, f.query, file); err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	r.end()
-	return nil
+	return a.read(c, a.logReaders, func(r *live.Reader) error {
+		header := c.Response().Header()
+		header.Set("Content-Type", kind)
+		header.Set("Content-Disposition", `attachment; filename="shopwright-`+name+`"`)
+		c.Response().WriteHeader(http.StatusOK)
+		s := auditSending{App: a, Reader: r, who: signin.VisitorOf(c), file: file}
+		if err := s.send(c.Request().Context(), parseAuditFilter(c.QueryParams()).query); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.End()
+		return nil
+	})
 }
 
-func (a *App) sendAudit(ctx context.Context, r *reader, q store.AuditQuery, file auditFile) error {
+// auditSending is a file on its way to a visitor.
+type auditSending struct {
+	*App
+	*live.Reader
+	who  signin.Visitor
+	file auditFile
+}
+
+func (s auditSending) send(ctx context.Context, q store.AuditQuery) error {
 	var out bytes.Buffer
-	if err := file.begin(&out); err != nil {
+	if err := s.file.begin(&out); err != nil {
 		return err
 	}
 	names := map[string]string{}
 	q.Limit = auditAtOnce
 	for {
-		if err := r.settleDoubt(ctx); err != nil {
+		if err := s.SettleDoubt(ctx); err != nil {
 			return err
 		}
-		events, err := a.DB.Audit(ctx, r.who.Actor, q)
+		events, err := s.DB.Audit(ctx, s.who.Actor, q)
 		if err != nil {
 			return err
 		}
-		if err := a.writeLines(ctx, &out, file, events, names); err != nil {
+		if err := s.writeLines(ctx, &out, events, names); err != nil {
 			return err
 		}
 		if len(events) < auditAtOnce {
-			file.end(&out)
-			return r.write(out.Bytes())
+			s.file.end(&out)
+			return s.Write(out.Bytes())
 		}
 		q.Before = events[len(events)-1].Number
-		if err := r.write(out.Bytes()); err != nil {
+		if err := s.Write(out.Bytes()); err != nil {
 			return err
 		}
 		out.Reset()
@@ -380,10 +383,10 @@ func (a *App) sendAudit(ctx context.Context, r *reader, q store.AuditQuery, file
 }
 
 // writeLines learns the names of teams that it has not met before.
-func (a *App) writeLines(ctx context.Context, out *bytes.Buffer, file auditFile, events []store.Event, names map[string]string) error {
+func (s auditSending) writeLines(ctx context.Context, out *bytes.Buffer, events []store.Event, names map[string]string) error {
 	_, teams := idsOf(events)
 	teams = slices.DeleteFunc(teams, func(id string) bool { return names[id] != "" })
-	more, err := a.DB.TeamNames(ctx, teams)
+	more, err := s.DB.TeamNames(ctx, teams)
 	if err != nil {
 		return err
 	}
@@ -391,7 +394,7 @@ func (a *App) writeLines(ctx context.Context, out *bytes.Buffer, file auditFile,
 		names[id] = name
 	}
 	for _, e := range events {
-		if err := file.line(out, lineOf(e, names[e.TeamID])); err != nil {
+		if err := s.file.line(out, lineOf(e, names[e.TeamID])); err != nil {
 			return err
 		}
 	}

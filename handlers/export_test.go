@@ -12,10 +12,10 @@ import (
 )
 
 // SetWriteTimeout sets how long a stream waits for a reader who has stopped reading.
-func (a *App) SetWriteTimeout(d time.Duration) { a.writeTimeout = d }
+func (a *App) SetWriteTimeout(d time.Duration) { a.hub.WriteTimeout = d }
 
 // SetHeartbeat sets how often a stream gives a sign of life.
-func (a *App) SetHeartbeat(d time.Duration) { a.heartbeat = d }
+func (a *App) SetHeartbeat(d time.Duration) { a.hub.Heartbeat = d }
 
 // Routes are the routes of what [App.Handler] returns, each as its method and path.
 func Routes(h http.Handler) []string {
@@ -55,7 +55,7 @@ func InTeam(action store.Action) Need { return inTeam(action) }
 func (a *App) Cookie(sessionID string) (*http.Cookie, error) {
 	answer := httptest.NewRecorder()
 	c := echo.New().NewContext(httptest.NewRequest(http.MethodGet, "/", nil), answer)
-	if err := a.sessions.set(c, sessionID); err != nil {
+	if err := a.entrance.Keep(c, sessionID); err != nil {
 		return nil, err
 	}
 	return http.ParseSetCookie(answer.Header().Get("Set-Cookie"))

@@ -7,6 +7,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -26,31 +28,31 @@ type flash struct {
 	Disabled   string                  `json:",omitempty"` // id of a user who has just been disabled
 }
 
-func newFlashes(keys [][]byte, secure bool) *sealed {
-	return sealedBy(keys, "flash", sealed{name: "shopwright-flash", lifetime: flashLifetime, secure: secure, sameSite: http.SameSiteStrictMode})
+func newFlashes(keys [][]byte, secure bool) *reply.Sealed {
+	return reply.Seal(keys, reply.Cookie{Name: "shopwright-flash", Purpose: "flash", Lifetime: flashLifetime, Secure: secure, SameSite: http.SameSiteStrictMode})
 }
 
 // goToOnce sends the browser to a page that shows the flash, once. The path may have a query.
 func (a *App) goToOnce(c echo.Context, path string, f flash) error {
-	f.Session = visitorOf(c).sessionID
+	f.Session = signin.VisitorOf(c).SessionID
 	f.Path, _, _ = strings.Cut(path, "?")
-	if err := a.flashes.set(c, f); err != nil {
+	if err := a.flashes.Set(c, f); err != nil {
 		return err
 	}
-	return goTo(c, path)
+	return reply.GoTo(c, path)
 }
 
 // flashOf returns what the page shows once, and has the browser forget it. Scripts get nothing:
 // one that refreshes the same page in another tab must not use it up.
 func (a *App) flashOf(c echo.Context) flash {
 	r := c.Request()
-	if mode := r.Header.Get("Sec-Fetch-Mode"); r.Method != http.MethodGet || mode != "" && mode != "navigate" || fromHTMX(c) {
+	if mode := r.Header.Get("Sec-Fetch-Mode"); r.Method != http.MethodGet || mode != "" && mode != "navigate" || reply.FromHTMX(c) {
 		return flash{}
 	}
 	var f flash
-	if !a.flashes.open(r, &f) || f.Session != visitorOf(c).sessionID || f.Path != r.URL.Path {
+	if !a.flashes.Open(r, &f) || f.Session != signin.VisitorOf(c).SessionID || f.Path != r.URL.Path {
 		return flash{}
 	}
-	a.flashes.forget(c)
+	a.flashes.Forget(c)
 	return f
 }

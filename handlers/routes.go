@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/static"
 	"shopwright.dev/shopwright/store"
 )
@@ -46,13 +47,13 @@ func (a *App) publicRoutes() []route {
 		{"GET /readyz", anyone(), a.readyz},
 		{"GET " + staticPath, anyone(), echo.WrapHandler(static.Handler())},
 		{"GET /", anyone(), redirectTo("/stores")},
-		{"GET /sign-in", anyone(), a.signIn},
-		{"POST /sign-in/dev", anyone(), a.signInAsDeveloper},
-		{"GET /sign-in/with/:provider", anyone(), a.beginSignIn},
-		{"GET /sign-in/with/:provider/callback", anyone(), a.finishSignIn},
-		{"GET " + loginLinkPath, anyone(), a.openLoginLink},
-		{"POST " + loginLinkPath, anyone(), a.signInByLink},
-		{"POST /sign-out", anyone(), a.signOut},
+		{"GET /sign-in", anyone(), a.entrance.ShowPage},
+		{"POST /sign-in/dev", anyone(), a.entrance.SignInAsDeveloper},
+		{"GET /sign-in/with/:provider", anyone(), a.entrance.Begin},
+		{"GET /sign-in/with/:provider/callback", anyone(), a.entrance.Finish},
+		{"GET " + signin.LoginLinkPath, anyone(), a.entrance.OpenLoginLink},
+		{"POST " + signin.LoginLinkPath, anyone(), a.entrance.SignInByLink},
+		{"POST /sign-out", anyone(), a.entrance.SignOut},
 	}
 }
 
@@ -114,8 +115,8 @@ func (a *App) teamRoutes() []route {
 func (a *App) accountRoutes() []route {
 	return []route{
 		{"GET /account", session(), a.showAccount},
-		{"GET " + methodsPath + "/:provider", recentSession(), a.addMethod},
-		{"POST " + methodsPath + "/remove", recentSession(), a.removeMethod},
+		{"GET " + signin.MethodsPath + "/:provider", recentSession(), a.entrance.AddMethod},
+		{"POST " + signin.MethodsPath + "/remove", recentSession(), a.entrance.RemoveMethod},
 		{"POST /account/sessions/end", recentSession(), a.endSession},
 		{"POST /account/sessions/end-others", recentSession(), a.endOtherSessions},
 		{"GET /account/tokens", session(), a.showTokens},
@@ -159,18 +160,18 @@ func (a *App) mount(e *echo.Echo) {
 func (a *App) guard(n need, serve echo.HandlerFunc) echo.HandlerFunc {
 	switch {
 	case n.Installation:
-		return a.signedIn(onlyIfAllowed(n.Action, serve))
+		return a.entrance.SignedIn(onlyIfAllowed(n.Action, serve))
 	case n.Recent:
-		return a.recentlySignedIn(serve)
+		return a.entrance.RecentlySignedIn(serve)
 	case n.Session:
-		return a.signedIn(serve)
+		return a.entrance.SignedIn(serve)
 	}
 	return serve
 }
 
 func onlyIfAllowed(action store.Action, serve echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		if !visitorOf(c).Actor.May(action, store.Installation) {
+		if !signin.VisitorOf(c).Actor.May(action, store.Installation) {
 			return echo.ErrNotFound
 		}
 		return serve(c)

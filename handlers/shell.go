@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -15,7 +16,7 @@ import (
 
 // shell is what surrounds a page. Its stream keeps nothing else up to date, unless the page
 // names one of its own.
-func (a *App) shell(ctx context.Context, who visitor, title string, place views.Place) (views.Shell, error) {
+func (a *App) shell(ctx context.Context, who signin.Visitor, title string, place views.Place) (views.Shell, error) {
 	stores, err := a.DB.CountStores(ctx, who.Actor)
 	if err != nil {
 		return views.Shell{}, err
@@ -24,7 +25,7 @@ func (a *App) shell(ctx context.Context, who visitor, title string, place views.
 		Title: title, Place: place, Stores: stores, Cluster: clusterView(a.Provisioner.Cluster()), Version: a.Version,
 		User:     views.User{Name: word(who.User.Name), Email: word(who.User.Email), Initials: initials(who.User.Name)},
 		Admin:    who.Actor.May(store.ViewInstallation, store.Installation),
-		CanBuild: len(who.Actor.Teams(store.CreateStores)) > 0, Stream: streamAddress(url.Values{"view": {"frame"}}, who.since), Keep: who.posts,
+		CanBuild: len(who.Actor.Teams(store.CreateStores)) > 0, Stream: streamAddress(url.Values{"view": {"frame"}}, who.Since), Keep: who.Posts,
 	}, nil
 }
 

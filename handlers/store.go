@@ -8,6 +8,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
@@ -15,12 +17,12 @@ import (
 
 // find returns the store in the request's path, if the visitor may see it.
 func (a *App) find(c echo.Context) (store.Store, error) {
-	return a.DB.FindStore(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
+	return a.DB.FindStore(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("id"))
 }
 
 // findTo returns the store in the request's path, if the visitor may do that to it.
 func (a *App) findTo(c echo.Context, action store.Action) (store.Store, error) {
-	return a.DB.FindStoreTo(c.Request().Context(), visitorOf(c).Actor, action, c.Param("id"))
+	return a.DB.FindStoreTo(c.Request().Context(), signin.VisitorOf(c).Actor, action, c.Param("id"))
 }
 
 func (a *App) showOverview(c echo.Context) error { return a.showStore(c, views.TabOverview) }
@@ -32,7 +34,7 @@ func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.T
 // showStore draws a store's page with one of its tabs, and the credentials in its overview if
 // they were just asked for.
 func (a *App) showStore(c echo.Context, tab views.Tab) error {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	st, err := a.find(c)
 	if err != nil {
 		return err
@@ -46,11 +48,11 @@ func (a *App) showStore(c echo.Context, tab views.Tab) error {
 			page.Overview.Credentials = *login
 		}
 	}
-	return render(c, http.StatusOK, views.Store(page))
+	return reply.Render(c, http.StatusOK, views.Store(page))
 }
 
 func (a *App) storePage(c echo.Context, st store.Store, name views.Tab) (views.StorePage, error) {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	tab, known := findTab(name)
 	if !known {
 		return views.StorePage{}, echo.ErrNotFound
@@ -68,7 +70,8 @@ func (a *App) storePage(c echo.Context, st store.Store, name views.Tab) (views.S
 	if page.Logs != nil {
 		chosenLog(*page.Logs).addTo(address)
 	}
-	page.Shell.Stream = streamAddress(address, who.since)
+	page.Shell.Cluster = clusterView(a.clusters.Of(st).Cluster())
+	page.Shell.Stream = streamAddress(address, who.Since)
 	return page, nil
 }
 
@@ -78,42 +81,35 @@ type request func(ctx context.Context, who store.Actor, id string) (store.Store,
 // asking serves a button that asks for work on a store, and leads to the store's page.
 func (a *App) asking(ask request) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		st, err := ask(c.Request().Context(), visitorOf(c).Actor, c.Param("id"))
+		st, err := ask(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("id"))
 		if err != nil {
 			return err
 		}
-		return goTo(c, "/stores/"+st.ID)
+		return reply.GoTo(c, "/stores/"+st.ID)
 	}
 }
 
-// showCredentials reads the login from the cluster, now and only because somebody asked,
-// and writes down who did.
+// showCredentials shows the login, or why it can't be read.
 func (a *App) showCredentials(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	who := signin.VisitorOf(c)
 	st, err := a.find(c)
 	if err != nil {
 		return err
 	}
-	if !who.Actor.May(store.ViewCredentials, st.TeamID) {
-		return &store.Error{Code: store.Forbidden, Message: "You can view this store but not its login. Ask a team owner."}
-	}
 	shown := a.credentials(who, st)
-	login, err := a.Provisioner.Credentials(ctx, st)
-	switch refused, known := errors.AsType[*store.Error](err); {
-	case known:
+	login, err := a.shops.Credentials(c.Request().Context(), who.Actor, st)
+	switch refused, _ := errors.AsType[*store.Error](err); {
+	case refused != nil && refused.Code == store.NotFound:
 		shown.Problem = refused.Message
 	case errors.Is(err, provisioner.ErrUnreachable):
 		shown.Problem = "The cluster is unreachable, and the login is stored only there. Try again in a moment."
 	case err != nil:
 		return err
 	default:
-		if err := a.DB.RecordCredentialsShown(ctx, who.Actor, st); err != nil {
-			return err
-		}
 		shown.Shown, shown.Username, shown.Password, shown.AdminURL = true, login.Username, login.Password, login.URL
 	}
-	if fromHTMX(c) {
-		return render(c, http.StatusOK, views.CredentialsPanel(shown))
+	if reply.FromHTMX(c) {
+		return reply.Render(c, http.StatusOK, views.CredentialsPanel(shown))
 	}
 	return a.goToOnce(c, "/stores/"+url.PathEscape(st.ID), flash{Login: &shown})
 }
@@ -123,15 +119,15 @@ func (a *App) askDelete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.deletePage(c, http.StatusOK, st, a.deleteForm(visitorOf(c), st))
+	return a.deletePage(c, http.StatusOK, st, a.deleteForm(signin.VisitorOf(c), st))
 }
 
 func (a *App) deletePage(c echo.Context, status int, st store.Store, form views.DeleteForm) error {
-	shell, err := a.shell(c.Request().Context(), visitorOf(c), "Delete "+st.Name, views.PlaceStores)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "Delete "+st.Name, views.PlaceStores)
 	if err != nil {
 		return err
 	}
-	return render(c, status, views.DeleteStore(views.DeletePage{Shell: shell, Head: a.head(visitorOf(c), st), Form: form}))
+	return reply.Render(c, status, views.DeleteStore(views.DeletePage{Shell: shell, Head: a.head(signin.VisitorOf(c), st), Form: form}))
 }
 
 func (a *App) deleteStore(c echo.Context) error {
@@ -141,15 +137,15 @@ func (a *App) deleteStore(c echo.Context) error {
 	}
 	typed := c.FormValue("confirm")
 	if name, _ := store.CleanName(typed); name != st.Name { // a copied name may have a space at its end
-		form := a.deleteForm(visitorOf(c), st)
+		form := a.deleteForm(signin.VisitorOf(c), st)
 		form.Typed, form.Error = typed, "The name doesn’t match. Type it exactly as shown above."
-		if fromHTMX(c) {
-			return render(c, http.StatusUnprocessableEntity, views.DeleteDialogForm(form))
+		if reply.FromHTMX(c) {
+			return reply.Render(c, http.StatusUnprocessableEntity, views.DeleteDialogForm(form))
 		}
 		return a.deletePage(c, http.StatusUnprocessableEntity, st, form)
 	}
-	if _, err := a.DB.RequestDelete(c.Request().Context(), visitorOf(c).Actor, st.ID); err != nil {
+	if _, err := a.DB.RequestDelete(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID); err != nil {
 		return err
 	}
-	return goTo(c, "/stores/"+st.ID)
+	return reply.GoTo(c, "/stores/"+st.ID)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,41 +12,45 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
 
-// stream keeps one page up to date for as long as it is open. Every message brings parts
-// to what they are now, so that nothing is lost by missing one; its id is the number of the
-// newest event that it takes in.
-type stream struct {
-	*reader
-	room *room
-	seen int64 // the newest event that the browser's page shows, when it connects
-	has  int   // the edition that the browser has; 0 before the first
+var errEnding = echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is shutting down.")
+
+// read answers for longer than it takes to look the visitor's rights up, unless there are too many such answers.
+func (a *App) read(c echo.Context, most *live.Ceiling, answer func(*live.Reader) error) error {
+	who := signin.VisitorOf(c)
+	leave, err := most.Enter(who.User.ID)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	r, ok := a.hub.Admit(c.Response(), live.Viewer{
+		UserID: who.User.ID, ExpiresAt: who.ExpiresAt,
+		Check: func(ctx context.Context) (time.Time, error) { return a.entrance.Recheck(ctx, who) },
+	})
+	if !ok {
+		return errEnding
+	}
+	defer r.Dismiss()
+	return answer(r)
 }
 
+// stream keeps the page that the address names up to date.
 func (a *App) stream(c echo.Context) error {
 	key, page, err := a.livePage(c)
 	if err != nil {
 		return err
 	}
-	s := &stream{reader: a.newReader(c), seen: seenBy(c.Request())}
-	leave, err := a.pages.enter(s.who.User.ID)
-	if err != nil {
-		return err
-	}
-	defer leave()
-	if !a.hub.admit(s.reader) {
-		return errEnding
-	}
-	defer a.hub.dismiss(s.reader)
-	if s.room = a.hub.join(key, page); s.room == nil {
-		return errEnding
-	}
-	defer a.hub.leave(s.room)
-	s.run(c.Request().Context())
-	return nil
+	return a.read(c, a.pages, func(r *live.Reader) error {
+		if !a.hub.Stream(c.Request().Context(), r, key, page, seenBy(c.Request())) {
+			return errEnding
+		}
+		return nil
+	})
 }
 
 // seenBy is the newest event that the browser knows: from an earlier stream, or from the
@@ -60,45 +65,52 @@ func seenBy(r *http.Request) int64 {
 }
 
 // livePage returns the page that the address names, and who sees the same of it.
-func (a *App) livePage(c echo.Context) (roomKey, live, error) {
-	who := visitorOf(c)
-	key := roomKey{view: c.QueryParam("view")}
-	switch key.view {
+func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
+	who := signin.VisitorOf(c)
+	connection := onlyConnection{a.Provisioner}
+	key := live.Key{View: c.QueryParam("view"), Rights: rights(who.Actor)}
+	switch key.View {
 	case "stores":
-		key.query, key.rights = a.listQuery(c), rights(who.Actor)
-		return key, &liveList{App: a, who: who, query: key.query}, nil
+		query := a.listQuery(c)
+		key.Query = query.values().Encode()
+		return key, &liveList{App: a, onlyConnection: connection, who: who, query: query}, nil
 	case "store":
-		tab, known := findTab(views.Tab(c.QueryParam("tab")))
-		if !known {
-			return key, nil, echo.ErrNotFound
-		}
-		st, err := a.DB.FindStore(c.Request().Context(), who.Actor, c.QueryParam("id"))
-		if err != nil {
-			return key, nil, err
-		}
-		key.store, key.tab, key.rights = st.ID, string(tab.name), string(who.Actor.Roles[st.TeamID])
-		if log := parseLogQuery(c.QueryParams()); tab.name == views.TabLogs {
-			key.log = logQuery{Pod: log.Pod, Container: log.Container, Previous: log.Previous}
-		}
-		return key, &liveStore{App: a, who: who, st: st, tab: tab, log: key.log}, nil
+		return a.liveStore(c, key)
 	case "team":
 		info, err := a.DB.FindTeam(c.Request().Context(), who.Actor, c.QueryParam("id"))
 		if err != nil {
 			return key, nil, err
 		}
-		key.team, key.rights = info.ID, who.User.ID+" "+rights(who.Actor) // everybody sees who "you" are
-		return key, &liveTeam{teamView{App: a, who: who, id: info.ID}}, nil
+		key.ID, key.Rights = info.ID, who.User.ID+" "+key.Rights // everybody sees who "you" are
+		return key, &liveTeam{teamView{App: a, who: who, id: info.ID}, connection}, nil
 	case "frame":
-		key.rights = rights(who.Actor)
-		return key, &liveFrame{App: a, who: who}, nil
+		return key, &liveFrame{a, connection, who}, nil
 	case "queue":
 		if !who.Actor.May(store.ViewInstallation, store.Installation) {
 			return key, nil, echo.ErrNotFound
 		}
-		key.rights = rights(who.Actor)
-		return key, &liveQueue{liveFrame{App: a, who: who}}, nil
+		return key, &liveQueue{liveFrame{a, connection, who}}, nil
 	}
 	return key, nil, echo.ErrNotFound
+}
+
+func (a *App) liveStore(c echo.Context, key live.Key) (live.Key, live.Page, error) {
+	who := signin.VisitorOf(c)
+	tab, known := findTab(views.Tab(c.QueryParam("tab")))
+	if !known {
+		return key, nil, echo.ErrNotFound
+	}
+	st, err := a.DB.FindStore(c.Request().Context(), who.Actor, c.QueryParam("id"))
+	if err != nil {
+		return key, nil, err
+	}
+	page, query := &liveStore{App: a, who: who, st: st, tab: tab}, url.Values{"tab": {string(tab.name)}}
+	if log := parseLogQuery(c.QueryParams()); tab.name == views.TabLogs {
+		page.log = logQuery{Pod: log.Pod, Container: log.Container, Previous: log.Previous}
+		page.log.addTo(query)
+	}
+	key.ID, key.Query, key.Rights = st.ID, query.Encode(), string(who.Actor.Roles[st.TeamID])
+	return key, page, nil
 }
 
 // rights is the same text for whoever may do the same everywhere.
@@ -108,62 +120,4 @@ func rights(a store.Actor) string {
 		text.WriteString(team + " " + string(a.Roles[team]) + "\n")
 	}
 	return text.String()
-}
-
-// run writes until the browser is gone, the visitor may see the page no longer, or the
-// stream must end for another reason: then the browser comes back, and is told why.
-func (s *stream) run(ctx context.Context) {
-	if s.begin() != nil {
-		return
-	}
-	defer s.end()
-	beat := time.NewTimer(s.untilBeat())
-	defer beat.Stop()
-	for {
-		edition, next := s.room.look()
-		if s.send(ctx, edition) != nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.room.ended:
-			return
-		case <-s.doubted:
-			s.doubt() // left to send, which alone decides
-		case <-next:
-		case <-beat.C:
-			if s.beat(ctx) != nil {
-				return
-			}
-			beat.Reset(s.untilBeat())
-		}
-	}
-}
-
-// send writes what is new to a visitor who still may see it.
-func (s *stream) send(ctx context.Context, e *edition) error {
-	if err := s.settleDoubt(ctx); err != nil {
-		return err
-	}
-	if e == nil || e.nth == s.has {
-		return nil
-	}
-	message, err := s.message(ctx, e)
-	if err != nil {
-		s.hub.app.Log.Error("render a stream message", "error", err)
-		return err
-	}
-	s.has = e.nth
-	if message == nil {
-		return nil
-	}
-	return s.write(message)
-}
-
-func (s *stream) message(ctx context.Context, e *edition) ([]byte, error) {
-	if s.has == 0 {
-		return e.begin(ctx, s.seen)
-	}
-	return e.since(ctx, s.has)
 }

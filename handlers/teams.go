@@ -9,6 +9,9 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/live"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -45,7 +48,7 @@ func givable(actor store.Actor, teamID string, selected store.Role) (roles []vie
 }
 
 func (a *App) listTeams(c echo.Context) error {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	teams, err := a.DB.ListTeams(ctx, who.Actor)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func (a *App) listTeams(c echo.Context) error {
 			ID: t.ID, Name: word(t.Name), Personal: t.Personal, Role: roleChoice(t.Role).Label, Members: t.Members, Stores: t.Stores,
 		})
 	}
-	return render(c, http.StatusOK, views.Teams(page))
+	return reply.Render(c, http.StatusOK, views.Teams(page))
 }
 
 func (a *App) newTeam(c echo.Context) error {
@@ -68,11 +71,11 @@ func (a *App) newTeam(c echo.Context) error {
 }
 
 func (a *App) newTeamPage(c echo.Context, status int, form views.TeamNameForm) error {
-	shell, err := a.shell(c.Request().Context(), visitorOf(c), "Create team", views.PlaceTeams)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "Create team", views.PlaceTeams)
 	if err != nil {
 		return err
 	}
-	return render(c, status, views.NewTeam(views.NewTeamPage{Shell: shell, Form: form}))
+	return reply.Render(c, status, views.NewTeam(views.NewTeamPage{Shell: shell, Form: form}))
 }
 
 func (a *App) createTeam(c echo.Context) error {
@@ -86,17 +89,17 @@ func (a *App) createTeam(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return goTo(c, teamPath(id))
+	return reply.GoTo(c, teamPath(id))
 }
 
 // makeTeam returns the id of the new team, or of the one that the form has created before.
 func (a *App) makeTeam(c echo.Context, name string) (id string, err error) {
-	ctx, who := c.Request().Context(), visitorOf(c)
-	once, keyed, err := onceOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
+	once, err := onceOf(c)
 	if err != nil {
 		return "", err
 	}
-	if keyed {
+	if once.Key != "" {
 		return a.DB.CreateTeamOnce(ctx, who.Actor, name, once)
 	}
 	team, err := a.DB.CreateTeam(ctx, who.Actor, name)
@@ -122,12 +125,12 @@ func (a *App) showTeam(c echo.Context) error {
 		return err
 	}
 	page.Issued = a.flashOf(c).Invitation
-	return render(c, http.StatusOK, views.Team(page))
+	return reply.Render(c, http.StatusOK, views.Team(page))
 }
 
 // teamPage is the page of the team in the request's path, if the visitor is in it.
 func (a *App) teamPage(c echo.Context) (views.TeamPage, error) {
-	ctx, who := c.Request().Context(), visitorOf(c)
+	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	t := teamView{App: a, who: who, id: c.Param("team")}
 	info, err := a.DB.FindTeam(ctx, who.Actor, t.id)
 	if err != nil {
@@ -143,7 +146,7 @@ func (a *App) teamPage(c echo.Context) (views.TeamPage, error) {
 	if page.Shell, err = a.shell(ctx, who, info.Name, views.PlaceTeams); err != nil {
 		return page, err
 	}
-	page.Shell.Stream = streamAddress(url.Values{"view": {"team"}, "id": {info.ID}}, who.since)
+	page.Shell.Stream = streamAddress(url.Values{"view": {"team"}, "id": {info.ID}}, who.Since)
 	t.addForms(&page, info)
 	return page, nil
 }
@@ -151,7 +154,7 @@ func (a *App) teamPage(c echo.Context) (views.TeamPage, error) {
 // teamView draws what one visitor sees of a team.
 type teamView struct {
 	*App
-	who visitor
+	who signin.Visitor
 	id  string
 }
 
@@ -243,49 +246,49 @@ func (a *App) teamAgain(c echo.Context, err error, fill func(*views.TeamPage, *s
 		return err
 	}
 	fill(&page, refused)
-	return render(c, api.StatusOf(refused.Code), views.Team(page))
+	return reply.Render(c, api.StatusOf(refused.Code), views.Team(page))
 }
 
 func problemOnTop(page *views.TeamPage, refused *store.Error) { page.Problem = refused.Message }
 
 func (a *App) renameTeam(c echo.Context) error {
 	name := c.FormValue("name")
-	err := a.DB.RenameTeam(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), name)
+	err := a.DB.RenameTeam(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), name)
 	if err != nil {
 		return a.teamAgain(c, err, func(page *views.TeamPage, refused *store.Error) {
 			form := nameAgain(name, refused)
 			page.Problem, form.Problem, page.Rename = form.Problem, "", &form
 		})
 	}
-	return goTo(c, teamPath(c.Param("team")))
+	return reply.GoTo(c, teamPath(c.Param("team")))
 }
 
 func (a *App) changeRole(c echo.Context) error {
-	err := a.DB.ChangeRole(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("user"), store.Role(c.FormValue("role")))
+	err := a.DB.ChangeRole(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.Param("user"), store.Role(c.FormValue("role")))
 	if err != nil {
 		return a.teamAgain(c, err, problemOnTop)
 	}
-	return goTo(c, teamPath(c.Param("team")))
+	return reply.GoTo(c, teamPath(c.Param("team")))
 }
 
 func (a *App) removeMember(c echo.Context) error {
-	err := a.DB.RemoveMember(c.Request().Context(), visitorOf(c).Actor, c.Param("team"), c.Param("user"))
+	err := a.DB.RemoveMember(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.Param("user"))
 	if err != nil {
 		return a.teamAgain(c, err, problemOnTop)
 	}
-	return goTo(c, teamPath(c.Param("team")))
+	return reply.GoTo(c, teamPath(c.Param("team")))
 }
 
 func (a *App) leaveTeam(c echo.Context) error {
-	who := visitorOf(c)
+	who := signin.VisitorOf(c)
 	if err := a.DB.RemoveMember(c.Request().Context(), who.Actor, c.Param("team"), who.User.ID); err != nil {
 		return a.teamAgain(c, err, problemOnTop)
 	}
-	return goTo(c, "/teams")
+	return reply.GoTo(c, "/teams")
 }
 
 func (a *App) deleteTeam(c echo.Context) error {
-	ctx, who, typed := c.Request().Context(), visitorOf(c), c.FormValue("confirm")
+	ctx, who, typed := c.Request().Context(), signin.VisitorOf(c), c.FormValue("confirm")
 	info, err := a.DB.FindTeam(ctx, who.Actor, c.Param("team"))
 	if err != nil {
 		return err
@@ -304,19 +307,20 @@ func (a *App) deleteTeam(c echo.Context) error {
 			page.Delete.Typed, page.Delete.Error = typed, refused.Message
 		})
 	}
-	return goTo(c, "/teams")
+	return reply.GoTo(c, "/teams")
 }
 
 // liveTeam is a team's page. What was typed into its forms is no part of it.
-type liveTeam struct{ teamView }
-
-func (l *liveTeam) concerns(e store.Event) change {
-	return change{all: e.TeamID == l.id && (e.Audit || e.Kind == store.StoreDeleted)}
+type liveTeam struct {
+	teamView
+	onlyConnection
 }
 
-func (l *liveTeam) cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
+func (l *liveTeam) Concerns(e store.Event) live.Change {
+	return live.Change{All: e.TeamID == l.id && (e.Audit || e.Kind == store.StoreDeleted)}
+}
 
-func (l *liveTeam) parts(ctx context.Context, _ change) ([]part, error) {
+func (l *liveTeam) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
 	info, err := l.DB.FindTeam(ctx, l.who.Actor, l.id)
 	if store.ErrorCode(err) == store.NotFound { // deleted: all who look at it are sent away
 		return clusterParts(l.Provisioner.Cluster()), nil
@@ -329,11 +333,11 @@ func (l *liveTeam) parts(ctx context.Context, _ change) ([]part, error) {
 		return nil, err
 	}
 	parts := append(clusterParts(l.Provisioner.Cluster()),
-		part{target: "team-head", component: views.TeamTop(l.head(info))},
-		part{target: "team-members", component: views.TeamPeople(members)})
+		live.Part{Target: "team-head", Component: views.TeamTop(l.head(info))},
+		live.Part{Target: "team-members", Component: views.TeamPeople(members)})
 	invites, err := l.invites(ctx, info)
 	if err == nil && invites != nil {
-		parts = append(parts, part{target: "team-invitations", component: views.TeamPending(*invites)})
+		parts = append(parts, live.Part{Target: "team-invitations", Component: views.TeamPending(*invites)})
 	}
 	return parts, err
 }

@@ -9,7 +9,7 @@ import (
 	"os"
 	"strings"
 
-	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -35,7 +35,7 @@ func (c *loginLinkCmd) Run(ctx context.Context, stdout io.Writer) error {
 	}
 	secret, err := db.CreateLoginLink(ctx)
 	if err == nil {
-		_, err = fmt.Fprintln(stdout, handlers.LoginLink(c.baseURL(c.Addr), secret))
+		_, err = fmt.Fprintln(stdout, signin.LoginLink(c.baseURL(c.Addr), secret))
 	}
 	return errors.Join(err, db.Close())
 }

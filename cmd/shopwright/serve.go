@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/handlers"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/notify"
@@ -245,7 +246,7 @@ func (c *serveCmd) welcome(ctx context.Context, db *store.DB, listener net.Liste
 		return err
 	}
 	log.Info("nobody has signed in yet: this link signs in an administrator, once and within 10 minutes",
-		"link", handlers.LoginLink(c.baseURL(listener.Addr().String()), secret))
+		"link", signin.LoginLink(c.baseURL(listener.Addr().String()), secret))
 	return nil
 }
 

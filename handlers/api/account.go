@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -281,8 +282,8 @@ func (a *API) listActivity(ctx context.Context, in *activityInput) (*activityOut
 	}
 	out := &activityOutput{}
 	out.Body.Events = []Event{}
-	if len(events) > in.Limit {
-		events = events[:in.Limit]
+	events, more := paging.Cut(events, in.Limit)
+	if more {
 		out.Body.Next = strconv.FormatInt(events[in.Limit-1].Number, 10)
 	}
 	for _, e := range events {

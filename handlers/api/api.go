@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
@@ -29,14 +30,13 @@ const mostBody = 32 << 10
 // Config is what the API needs.
 type Config struct {
 	DB          *store.DB
-	Provisioner *provisioner.Provisioner
+	Provisioner *provisioner.Provisioner // of the cluster in which new stores are placed
+	Clusters    shop.Clusters
+	Shops       *shop.Service
 	Engines     engine.Registry
 	Version     string
 	Log         *slog.Logger
 
-	// Complete checks what is asked for against what is offered, and adds what the installation
-	// decides about a new store.
-	Complete func(context.Context, store.NewStore) (store.NewStore, error)
 	// Work tells from the events of a store, oldest first, how far that job is.
 	Work func(store.Job, []store.Event) Work
 	// Invited tells of an invitation that was just made, by mail where it is for an address and

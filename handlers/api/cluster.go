@@ -42,7 +42,7 @@ func (a *API) listPods(ctx context.Context, in *StoreInput) (*podsOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	snapshot, known := a.Provisioner.Snapshot(st)
+	snapshot, known := a.Clusters.Of(st).Snapshot(st)
 	if !known {
 		return nil, provisioner.ErrUnreachable
 	}
@@ -76,7 +76,7 @@ func (a *API) listClusterEvents(ctx context.Context, in *StoreInput) (*clusterEv
 	if err != nil {
 		return nil, err
 	}
-	events, err := a.Provisioner.Events(ctx, st)
+	events, err := a.Clusters.Of(st).Events(ctx, st)
 	if err != nil {
 		return nil, a.ofCluster(ctx, st, err)
 	}
@@ -122,18 +122,12 @@ type credentialsOutput struct {
 func (a *API) showCredentials(ctx context.Context, in *StoreInput) (*credentialsOutput, error) {
 	who := actorOf(ctx)
 	st, err := a.DB.FindStore(ctx, who, in.ID)
-	if err == nil && !who.May(store.ViewCredentials, st.TeamID) {
-		err = &store.Error{Code: store.Forbidden, Message: "You can view this store but not its login. Ask a team owner."}
-	}
 	if err != nil {
 		return nil, err
 	}
-	login, err := a.Provisioner.Credentials(ctx, st)
+	login, err := a.Shops.Credentials(ctx, who, st)
 	if err != nil {
 		return nil, a.ofCluster(ctx, st, err)
-	}
-	if err := a.DB.RecordCredentialsShown(ctx, who, st); err != nil {
-		return nil, err
 	}
 	return &credentialsOutput{Body: Credentials{Username: login.Username, Password: login.Password, AdminURL: login.URL}}, nil
 }

@@ -4,16 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
-	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 )
@@ -86,7 +85,7 @@ func (a *API) openLog(ctx context.Context, st store.Store, query provisioner.Log
 	go func() {
 		defer close(o.done)
 		o.err = service.Guard(func() (err error) {
-			o.log, err = a.Provisioner.OpenLog(ctx, st, query)
+			o.log, err = a.Clusters.Of(st).OpenLog(ctx, st, query)
 			return err
 		})
 	}()
@@ -127,7 +126,7 @@ func (a *API) logQuery(st store.Store, in *logInput) (provisioner.LogQuery, erro
 		return query, err
 	}
 	query.Since = since
-	snapshot, known := a.Provisioner.Snapshot(st)
+	snapshot, known := a.Clusters.Of(st).Snapshot(st)
 	if !known {
 		return query, provisioner.ErrUnreachable
 	}
@@ -159,20 +158,8 @@ func readSince(text string) (time.Time, error) {
 }
 
 func (a *API) whyNoLog(ctx context.Context, st store.Store, err error, previous bool) error {
-	refusal, refused := errors.AsType[*provisioner.LogRefusal](err)
-	switch {
-	case errors.Is(err, provisioner.ErrNoContainer):
-		return &store.Error{Code: store.NotFound, Message: "Log not found. The store’s pods list their containers."}
-	case errors.Is(err, provisioner.ErrNotStarted) && previous:
-		return &store.Error{Code: store.Conflict, Message: "The container hasn’t restarted, so there is no previous log. Read the current one."}
-	case errors.Is(err, provisioner.ErrNotStarted):
-		return &store.Error{Code: store.Conflict, Message: "The container hasn’t started, so it has no log yet. Try again in a moment."}
-	case errors.Is(err, provisioner.ErrNoSecrets):
-		return &store.Error{Code: store.Conflict, Message: "The store’s credentials are missing from the cluster, so secrets in this log can’t be masked. Restore them first."}
-	case errors.Is(err, provisioner.ErrLogRefused):
-		return &store.Error{Code: store.Conflict, Message: "Shopwright’s service account can’t read logs: the role shopwright-store lacks get on pods/log. Ask the administrator."}
-	case refused:
-		return &store.Error{Code: store.Conflict, Message: "The node didn’t return this log: " + legible.Text(refusal.Said)}
+	if why, known := shop.WhyNoLog(err, previous); known {
+		return &store.Error{Code: why.Code, Message: why.Message}
 	}
 	return a.ofCluster(ctx, st, err)
 }

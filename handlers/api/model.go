@@ -167,7 +167,7 @@ func word(text string) string { return strings.Join(strings.Fields(legible.Text(
 func (a *API) storeOf(who store.Actor, st store.Store) Store {
 	return Store{
 		ID: st.ID, Team: st.TeamID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: address(st, st.URL), AdminURL: address(st, st.AdminURL),
-		Namespace: st.Namespace, Cluster: a.Provisioner.Cluster().Name, Engine: st.Engine, Template: st.Template,
+		Namespace: st.Namespace, Cluster: a.Clusters.Of(st).Cluster().Name, Engine: st.Engine, Template: st.Template,
 		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Status: st.Status, Step: st.Job.Step, Message: legible.Text(st.Job.Message),
 		Generation: st.Generation, Chart: st.ChartVersion, Revision: st.Revision, Failure: failureOf(st), Health: healthOf(st),
 		CreatedAt: st.CreatedAt, ReadyAt: at(st.ReadyAt), UpdatedAt: st.UpdatedAt, Can: actionsOn(who, st),

@@ -4,11 +4,10 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
@@ -99,7 +98,7 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 		return nil, err
 	}
 	releases := Releases{Revisions: []Revision{}}
-	if offer, err := a.Provisioner.Offer(st); err == nil {
+	if offer, err := a.Clusters.Of(st).Offer(st); err == nil {
 		releases.Offer = offerOf(st, offer, revisions)
 	}
 	for _, r := range revisions {
@@ -115,17 +114,14 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 
 func (a *API) advisories(st store.Store, version string) []Advisory {
 	all := []Advisory{}
-	if e, known := a.Engines.Find(st.Engine); known {
-		for _, hole := range e.Advisories(version) {
-			all = append(all, Advisory{ID: hole.ID, Published: hole.Published, Text: hole.Text})
-		}
+	for _, hole := range a.Shops.Advisories(st, version) {
+		all = append(all, Advisory{ID: hole.ID, Published: hole.Published, Text: hole.Text})
 	}
 	return all
 }
 
 func offerOf(st store.Store, o provisioner.Offer, revisions []store.Revision) *Offer {
-	last := slices.IndexFunc(revisions, func(r store.Revision) bool { return r.Number == st.Revision })
-	shown := &Offer{Chart: o.ChartVersion, Digest: o.Digest, Newer: last >= 0 && revisions[last].Offer != o.Digest, Images: []Image{}}
+	shown := &Offer{Chart: o.ChartVersion, Digest: o.Digest, Newer: shop.IsNewer(st, o, revisions), Images: []Image{}}
 	for _, image := range o.Images {
 		shown.Images = append(shown.Images, Image(image))
 	}
@@ -168,11 +164,7 @@ func comparisonOf(c provisioner.Comparison, digest string) *comparisonOutput {
 
 // changing returns the store, for who may change it.
 func (a *API) changing(ctx context.Context, id string) (store.Store, error) {
-	st, err := a.DB.FindStore(ctx, actorOf(ctx), id)
-	if err == nil && !actorOf(ctx).May(store.UpgradeStores, st.TeamID) {
-		err = &store.Error{Code: store.Forbidden, Message: "You can view this store but not change it. Ask a team owner."}
-	}
-	return st, err
+	return a.DB.FindStoreTo(ctx, actorOf(ctx), store.UpgradeStores, id)
 }
 
 type previewUpgradeInput struct {
@@ -190,40 +182,15 @@ func (a *API) previewUpgrade(ctx context.Context, in *previewUpgradeInput) (*com
 	if err != nil {
 		return nil, err
 	}
-	offer, err := a.choose(st, images)
+	upgrade, err := a.Shops.Offered(st, images)
 	if err != nil {
 		return nil, err
 	}
-	comparison, err := a.Provisioner.Preview(ctx, st, provisioner.Target{Images: images})
+	comparison, err := a.Shops.PreviewUpgrade(ctx, st, upgrade)
 	if err != nil {
 		return nil, a.ofCluster(ctx, st, err)
 	}
-	return comparisonOf(comparison, offer.Digest), nil
-}
-
-// imageVersion is a tag, or a tag and a digest, as in
-// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests.
-var imageVersion = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}(@sha256:[0-9a-f]{64})?$`)
-
-// choose returns what is offered, if it has the images of which others are wanted. Those that
-// are as offered are taken out.
-func (a *API) choose(st store.Store, images map[string]string) (provisioner.Offer, error) {
-	offer, err := a.Provisioner.Offer(st)
-	if err != nil {
-		return offer, err
-	}
-	for name, version := range images {
-		i := slices.IndexFunc(offer.Images, func(image provisioner.Image) bool { return image.Name == name })
-		switch {
-		case i < 0:
-			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The chart has no image named " + word(name) + ". The offer in the release history lists its images."}
-		case !imageVersion.MatchString(version):
-			return offer, &store.Error{Code: store.Invalid, Field: "images", Message: "The version of " + name + " is invalid. Use a tag such as 1.2.3, optionally with @sha256: and the digest."}
-		case offer.Images[i].Version == version:
-			delete(images, name)
-		}
-	}
-	return offer, nil
+	return comparisonOf(comparison, upgrade.Offer.Digest), nil
 }
 
 // Upgrade is what is decided about an upgrade.
@@ -243,35 +210,18 @@ func (a *API) upgradeStore(ctx context.Context, in *upgradeInput) (*storeOutput,
 	if err != nil {
 		return nil, err
 	}
-	images := map[string]string{}
-	for name, version := range in.Body.Images {
-		images[name] = version
-	}
-	offer, err := a.choose(st, images)
+	upgrade, err := a.Shops.Offered(st, in.Body.Images)
 	if err != nil {
 		return nil, err
 	}
-	if in.Body.Offer != "" && in.Body.Offer != offer.Digest {
+	if in.Body.Offer != "" && in.Body.Offer != upgrade.Offer.Digest {
 		return nil, &store.Error{Code: store.Conflict, Field: "offer", Message: "The offer has changed. Preview the upgrade again."}
 	}
-	st, err = a.DB.Upgrade(ctx, actorOf(ctx), st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, images), Chart: offer.ChartVersion, Images: images, Stay: in.Body.Stay})
-	if err != nil {
+	upgrade.Stay = in.Body.Stay
+	if st, err = a.Shops.Upgrade(ctx, actorOf(ctx), st, upgrade); err != nil {
 		return nil, err
 	}
 	return &storeOutput{Body: a.storeOf(actorOf(ctx), st)}, nil
-}
-
-// upgradeNote says in a few words what an upgrade is about.
-func upgradeNote(st store.Store, offer provisioner.Offer, images map[string]string) string {
-	var parts []string
-	if offer.ChartVersion != st.ChartVersion {
-		parts = append(parts, "Chart "+st.ChartVersion+" → "+offer.ChartVersion)
-	}
-	for name, version := range images {
-		parts = append(parts, name+" "+version)
-	}
-	slices.Sort(parts)
-	return cmp.Or(strings.Join(parts, ", "), "Installation settings")
 }
 
 type previewRollbackInput struct {
@@ -284,7 +234,7 @@ func (a *API) previewRollback(ctx context.Context, in *previewRollbackInput) (*c
 	if err != nil {
 		return nil, err
 	}
-	comparison, err := a.Provisioner.Preview(ctx, st, provisioner.Target{Revision: in.To})
+	comparison, err := a.Shops.PreviewRollback(ctx, st, in.To)
 	if err != nil {
 		return nil, a.ofCluster(ctx, st, err)
 	}
@@ -320,7 +270,7 @@ func (a *API) showRelease(ctx context.Context, in *releaseInput) (*comparisonOut
 	if err != nil {
 		return nil, err
 	}
-	comparison, err := a.Provisioner.Compare(ctx, st, before, in.Revision)
+	comparison, err := a.Clusters.Of(st).Compare(ctx, st, before, in.Revision)
 	if err != nil {
 		return nil, a.ofCluster(ctx, st, err)
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"shopwright.dev/shopwright/handlers/paging"
+	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -92,7 +94,7 @@ func (a *API) changeOwner(ctx context.Context, in *ownerInput) (*storeOutput, er
 	if err != nil {
 		return nil, err
 	}
-	st, err = a.DB.ChangeOwner(ctx, actorOf(ctx), st.ID, store.OwnerRequest{Email: in.Body.Email, InShop: a.Provisioner.OwnerUse(st).InShop})
+	st, err = a.DB.ChangeOwner(ctx, actorOf(ctx), st.ID, store.OwnerRequest{Email: in.Body.Email, InShop: a.Clusters.Of(st).OwnerUse(st).InShop})
 	if err != nil {
 		return nil, err
 	}
@@ -135,11 +137,11 @@ func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error
 		return nil, err
 	}
 	page := StoreList{Stores: []Store{}, Total: list.Total, Counts: list.Counts}
-	if len(list.Stores) > in.Limit {
-		list.Stores = list.Stores[:in.Limit]
-		page.Next = cursorAt(list.Stores[in.Limit-1])
+	stores, more := paging.Cut(list.Stores, in.Limit)
+	if more {
+		page.Next = cursorAt(stores[in.Limit-1])
 	}
-	for _, st := range list.Stores {
+	for _, st := range stores {
 		page.Stores = append(page.Stores, a.storeOf(actorOf(ctx), st))
 	}
 	return &listOutput{Body: page}, nil
@@ -183,53 +185,25 @@ type createInput struct {
 	Body NewStore
 }
 
-func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, error) {
-	if in.Key != "" {
-		return a.createStoreOnce(ctx, in)
-	}
-	who := callerOf(ctx)
-	wanted, err := a.wanted(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	st, err := a.DB.CreateStore(ctx, who.Actor, wanted)
-	if err != nil {
-		return nil, err
-	}
-	return created(a.storeOf(who.Actor, st)), nil
-}
-
-// wanted is what is asked for, if it can be had.
-func (a *API) wanted(ctx context.Context, in *createInput) (store.NewStore, error) {
-	return a.Complete(ctx, store.NewStore{
-		TeamID: callerOf(ctx).Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
-		Country: in.Body.Country, Currency: in.Body.Currency, OwnerEmail: in.Body.OwnerEmail,
-	})
-}
-
-// createStoreOnce answers a request that was answered before as it was then, also if it could
+// createStore answers a request that was answered before as it was then, also if it could
 // not be met any more.
-func (a *API) createStoreOnce(ctx context.Context, in *createInput) (*createdStore, error) {
+func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, error) {
 	who := callerOf(ctx)
-	once := store.Once{
-		Key: in.Key, Digest: digest(who.Token.TeamID, in.Body),
-		Answer: func(st store.Store) (string, error) {
-			text, err := json.Marshal(a.storeOf(who.Actor, st))
-			return string(text), err
+	answer, err := a.Shops.Create(ctx, who.Actor, shop.Order{
+		NewStore: store.NewStore{
+			TeamID: who.Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
+			Country: in.Body.Country, Currency: in.Body.Currency, OwnerEmail: in.Body.OwnerEmail,
 		},
-	}
-	answer, err := a.DB.Recall(ctx, who.Actor, once)
+		Once: store.Once{
+			Key: in.Key, Digest: digest(who.Token.TeamID, in.Body),
+			Answer: func(st store.Store) (string, error) {
+				text, err := json.Marshal(a.storeOf(who.Actor, st))
+				return string(text), err
+			},
+		},
+	})
 	if err != nil {
 		return nil, err
-	}
-	if answer == "" {
-		wanted, err := a.wanted(ctx, in)
-		if err != nil {
-			return nil, err
-		}
-		if answer, err = a.DB.CreateStoreOnce(ctx, who.Actor, wanted, once); err != nil {
-			return nil, err
-		}
 	}
 	var st Store
 	if err := json.Unmarshal([]byte(answer), &st); err != nil {
@@ -280,11 +254,11 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 	if err != nil {
 		return nil, err
 	}
-	detail := StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Provisioner.Off(st)}
+	detail := StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Clusters.Of(st).Off(st)}
 	if undone := st.Job.Change.Undone; undone.Title != "" {
 		detail.Undone = failureOf(store.Store{Status: store.Failed, Job: store.Job{Result: store.Result{Failure: undone}}})
 	}
-	if snapshot, known := a.Provisioner.Snapshot(st); known {
+	if snapshot, known := a.Clusters.Of(st).Snapshot(st); known {
 		summary := summaryOf(snapshot.Pods)
 		detail.Pods = &summary
 		detail.Resources = a.resources(ctx, st)
@@ -296,7 +270,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 func (a *API) resources(ctx context.Context, st store.Store) (all []Resource) {
 	ctx, cancel := context.WithTimeout(ctx, patienceWithQuota)
 	defer cancel()
-	uses, err := a.Provisioner.Usage(ctx, st)
+	uses, err := a.Clusters.Of(st).Usage(ctx, st)
 	if err != nil && ctx.Err() == nil {
 		a.Log.Warn("read a store’s quota usage", "store", st.ID, "error", err)
 	}

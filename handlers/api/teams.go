@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -184,8 +185,8 @@ func (a *API) listAudit(ctx context.Context, in *auditInput) (*auditOutput, erro
 	}
 	out := &auditOutput{}
 	out.Body.Events = []AuditEvent{}
-	if len(events) > in.Limit {
-		events = events[:in.Limit]
+	events, more := paging.Cut(events, in.Limit)
+	if more {
 		out.Body.Next = strconv.FormatInt(events[in.Limit-1].Number, 10)
 	}
 	for _, e := range events {

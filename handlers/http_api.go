@@ -1,0 +1,83 @@
+package handlers
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/views"
+)
+
+const (
+	mostPrograms      = 200 // that read a stream
+	mostProgramsOfOne = 16  // of those, of one user
+)
+
+// mountAPI registers what programs can ask for.
+func (a *App) mountAPI(e *echo.Echo) {
+	a.api = api.New(e, api.Config{
+		DB: a.DB, Provisioner: a.Provisioner, Clusters: a.clusters, Shops: a.shops, Engines: a.Engines, Version: a.Version, Log: a.Log,
+		Limits: a.Limits, Invited: a.tellInvited, Work: workOf,
+		Follow: a.followAPI, Ending: a.hub.Closing(), Heartbeat: a.hub.Heartbeat, WriteTimeout: a.hub.WriteTimeout,
+	})
+}
+
+// forPrograms reports whether the request is one to the API.
+func forPrograms(c echo.Context) bool {
+	path := c.Request().URL.Path
+	return path == api.Prefix || strings.HasPrefix(path, api.Prefix+"/")
+}
+
+// cors lets pages of other origins use the API, where the installation says so. They need a
+// token like everybody: no cookie is taken there.
+func (a *App) cors() echo.MiddlewareFunc {
+	return middleware.CORSWithConfig(middleware.CORSConfig{
+		Skipper:      func(c echo.Context) bool { return len(a.CORSOrigins) == 0 || !forPrograms(c) },
+		AllowOrigins: a.CORSOrigins, AllowMethods: []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete},
+		AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID"},
+		ExposeHeaders: []string{"Location", "Retry-After", echo.HeaderXRequestID}, MaxAge: int(time.Hour.Seconds()),
+	})
+}
+
+func (a *App) followAPI(userID string) (leave func(), ok bool) {
+	leave, err := a.programs.Enter(userID)
+	return leave, err == nil
+}
+
+// workOf is the timeline of a job for programs.
+func workOf(job store.Job, events []store.Event) api.Work {
+	w := workOn(job, events)
+	shown := w.view()
+	told := api.Work{Title: shown.Title, Running: shown.Running, BeganAt: moment(shown.Began), Seconds: shown.Took.Seconds(), Steps: []api.Step{}}
+	for i, s := range shown.Steps {
+		told.Steps = append(told.Steps, api.Step{
+			Step: w.steps[i], Label: s.Name, State: stateOf(s.State), Message: s.Message, BeganAt: moment(s.Began), Seconds: s.Took.Seconds(),
+		})
+	}
+	return told
+}
+
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func stateOf(t views.Tick) string {
+	switch t {
+	case views.TickDone:
+		return "done"
+	case views.TickRunning:
+		return "running"
+	case views.TickBad:
+		return "failed"
+	default:
+		return "todo"
+	}
+}
