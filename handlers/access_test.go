@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/handlers"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/static"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
@@ -151,10 +151,10 @@ func TestEveryRouteIsInATable(t *testing.T) {
 	}
 	for _, operation := range operationsOf(t, h) {
 		method, path, _ := strings.Cut(operation, " ")
-		known = append(known, method+" "+api.Prefix+strings.NewReplacer("{", ":", "}", "").Replace(path))
+		known = append(known, method+" "+v1.Prefix+strings.NewReplacer("{", ":", "}", "").Replace(path))
 	}
 	for _, kind := range []string{".json", ".yaml", "-3.0.json", "-3.0.yaml"} {
-		known = append(known, "GET "+api.Prefix+"/openapi"+kind)
+		known = append(known, "GET "+v1.Prefix+"/openapi"+kind)
 	}
 	there := handlers.Routes(h)
 	for _, route := range there {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -23,7 +23,7 @@ func TestTokenInAPath(t *testing.T) {
 	nobody := program{site: s, routes: p.routes}
 	nobody.wantProblem(nobody.call("GET", "/stores/"+p.token, nil), http.StatusBadRequest, "token_in_address")
 	b := s.developer()
-	for _, path := range []string{"/stores/" + p.token, "/none-such/" + p.token, api.Prefix + "/none-such/" + p.token, "/stores?q=" + p.token, "/static/" + p.token} {
+	for _, path := range []string{"/stores/" + p.token, "/none-such/" + p.token, v1.Prefix + "/none-such/" + p.token, "/stores?q=" + p.token, "/static/" + p.token} {
 		s.get(b, path)
 	}
 	if said := s.log.String(); strings.Contains(said, p.token[len(store.TokenPrefix):]) || !strings.Contains(said, "/none-such/"+store.TokenPrefix+"…") {
@@ -50,7 +50,7 @@ func TestTokensOnTheirPage(t *testing.T) {
 		t.Fatalf("made: %d", made.status)
 	}
 	p := program{site: s, token: secret[1], routes: s.document()}
-	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
+	me := read[v1.Me](t, p.call("GET", "/me", nil), 200)
 	list := s.get(b, "/account/tokens")
 	if strings.Contains(list.body, secret[1]) || !strings.Contains(list.body, "/account/tokens/"+me.Token.ID+"/revoke") || strings.Contains(s.log.String(), secret[1]) {
 		t.Error("the list shows the secret, or no token")

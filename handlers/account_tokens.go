@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
@@ -168,6 +169,6 @@ func (a *App) showReference(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	base := a.BaseURL + api.Prefix
+	base := a.BaseURL + v1.Prefix
 	return reply.Render(c, http.StatusOK, views.Reference(views.ReferencePage{Shell: shell, Base: base, Groups: a.api.Reference(base)}))
 }

@@ -11,7 +11,7 @@ import (
 
 	"github.com/getkin/kin-openapi/openapi3"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -98,14 +98,14 @@ func TestEveryOperationAsEveryRole(t *testing.T) { //nolint:paralleltest // so t
 // operations are those of the API's document, as METHOD /path by name.
 func (s site) operations() map[string]string {
 	s.t.Helper()
-	return operationsIn(s.t, []byte(s.get(s.browser(), api.Prefix+"/openapi.json").body))
+	return operationsIn(s.t, []byte(s.get(s.browser(), v1.Prefix+"/openapi.json").body))
 }
 
 // operationsOf are those that the handler's document has, as METHOD /path.
 func operationsOf(t testing.TB, h http.Handler) []string {
 	t.Helper()
 	said := httptest.NewRecorder()
-	h.ServeHTTP(said, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+api.Prefix+"/openapi.json", nil))
+	h.ServeHTTP(said, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+v1.Prefix+"/openapi.json", nil))
 	return slices.Sorted(maps.Values(operationsIn(t, said.Body.Bytes())))
 }
 
@@ -161,7 +161,7 @@ func (s site) callAs(who store.Actor, team, route string, e errand, scopes []sto
 		}
 	}
 	path = strings.NewReplacer("{team}", team, "{revision}", "1", "{engine}", "woocommerce", "{token}", "none").Replace(path)
-	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+api.Prefix+path+e.query, strings.NewReader(e.body))
+	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+v1.Prefix+path+e.query, strings.NewReader(e.body))
 	if err != nil {
 		s.t.Fatal(err)
 	}

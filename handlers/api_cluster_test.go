@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
@@ -21,14 +21,14 @@ func TestProgramsSeeTheCluster(t *testing.T) {
 	s := openShop(t)
 	p := s.program(everyScope()...)
 	one := "/stores/" + s.st.ID
-	shown := read[api.StoreDetail](t, p.call("GET", one, nil), 200)
+	shown := read[v1.StoreDetail](t, p.call("GET", one, nil), 200)
 	if shown.Pods == nil || shown.Pods.Total == 0 || shown.Pods.Ready != shown.Pods.Total || shown.Health == nil || !shown.Health.Simulated || shown.Work.Running {
 		t.Errorf("a store that is ready is %+v", shown)
 	}
 	if len(shown.Resources) == 0 || shown.Resources[0].Hard == "" {
 		t.Errorf("its quota is %+v", shown.Resources)
 	}
-	pods := read[struct{ Pods []api.Pod }](t, p.call("GET", one+"/pods", nil), 200).Pods
+	pods := read[struct{ Pods []v1.Pod }](t, p.call("GET", one+"/pods", nil), 200).Pods
 	if len(pods) == 0 || len(pods[0].Containers) == 0 {
 		t.Errorf("the pods are %+v", pods)
 	}
@@ -39,10 +39,10 @@ func TestProgramsSeeTheCluster(t *testing.T) {
 			t.Errorf("%s lacks %q: %d %.300s", path, want, got.status, got.body)
 		}
 	}
-	if health := read[api.InstallationHealth](t, p.call("GET", "/health", nil), 200); !health.OK || health.Cluster.Version == "" {
+	if health := read[v1.InstallationHealth](t, p.call("GET", "/health", nil), 200); !health.OK || health.Cluster.Version == "" {
 		t.Errorf("the health is %+v", health)
 	}
-	preview := read[api.Comparison](t, p.call("GET", one+"/upgrade", nil), 200)
+	preview := read[v1.Comparison](t, p.call("GET", one+"/upgrade", nil), 200)
 	p.wantProblem(p.call("POST", one+"/upgrade", `{"offer": "old"}`), 409, "conflict")
 	p.wantProblem(p.call("POST", one+"/upgrade", `{"images": {"none": "1"}}`), 422, "invalid")
 	p.wantProblem(p.call("POST", one+"/upgrade", `{"images": {"mariadb": "../x"}}`), 422, "invalid")
@@ -50,7 +50,7 @@ func TestProgramsSeeTheCluster(t *testing.T) {
 	p.wantProblem(p.call("GET", one+"/logs?pod=none", nil), 404, "not_found")
 	p.wantProblem(p.call("GET", one+"/logs?pod=mariadb-0&previous=true", nil), 409, "conflict")
 	p.wantProblem(p.call("GET", one+"/logs?since=yesterday", nil), 422, "invalid")
-	asked := read[api.Store](t, p.call("POST", one+"/upgrade", map[string]any{"offer": preview.Digest, "images": map[string]string{"mariadb": "11.8"}}), 202)
+	asked := read[v1.Store](t, p.call("POST", one+"/upgrade", map[string]any{"offer": preview.Digest, "images": map[string]string{"mariadb": "11.8"}}), 202)
 	if asked.Status != store.Upgrading {
 		t.Errorf("asked for an upgrade, it is %s", asked.Status)
 	}
@@ -64,8 +64,8 @@ func TestProgramsSeeTheCluster(t *testing.T) {
 	s.link.Cut()
 	s.untilAway()
 	p.wantProblem(p.call("GET", one+"/pods", nil), 503, "cluster_unreachable")
-	away := read[api.StoreDetail](t, p.call("GET", one, nil), 200)
-	if away.Pods != nil || away.Name != "Logged" || read[api.StoreList](t, p.call("GET", "/stores", nil), 200).Total != 1 {
+	away := read[v1.StoreDetail](t, p.call("GET", one, nil), 200)
+	if away.Pods != nil || away.Name != "Logged" || read[v1.StoreList](t, p.call("GET", "/stores", nil), 200).Total != 1 {
 		t.Errorf("without its cluster the store is %+v", away)
 	}
 }
@@ -97,7 +97,7 @@ func TestProgramsReadLogs(t *testing.T) {
 	}
 	lines := p.call("GET", path, nil, "Accept: application/x-ndjson")
 	last := lines.body[strings.LastIndex(strings.TrimSpace(lines.body), "\n")+1:]
-	if line := read[api.LogLine](t, answer{status: lines.status, body: last}, 200); line.Text != "password=•••" || line.At.IsZero() {
+	if line := read[v1.LogLine](t, answer{status: lines.status, body: last}, 200); line.Text != "password=•••" || line.At.IsZero() {
 		t.Errorf("its last line is %+v", line)
 	}
 	if got := p.call("GET", path+"&since=2099-01-02T15:04:05Z", nil); got.status != 200 || got.body != "" {
@@ -122,7 +122,7 @@ func TestProgramsReadLogs(t *testing.T) {
 // open begins to read an answer that goes on.
 func (p program) open(path string, headers ...string) *http.Response {
 	p.t.Helper()
-	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+api.Prefix+path, nil)
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.url+v1.Prefix+path, nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -141,14 +141,14 @@ func (p program) open(path string, headers ...string) *http.Response {
 // revoke ends the token.
 func (p program) revoke() {
 	p.t.Helper()
-	me := read[api.Me](p.t, p.call("GET", "/me", nil), 200)
+	me := read[v1.Me](p.t, p.call("GET", "/me", nil), 200)
 	if got := p.call("DELETE", "/tokens/"+me.Token.ID, nil); got.status != http.StatusNoContent {
 		p.t.Fatalf("revoke: %d %s", got.status, got.body)
 	}
 }
 
 // told reads the next event of a stream, passing heartbeats over. It is empty at the end.
-func told(lines *bufio.Scanner) (id int64, kind string, e api.Event) {
+func told(lines *bufio.Scanner) (id int64, kind string, e v1.Event) {
 	for lines.Scan() {
 		name, value, _ := strings.Cut(lines.Text(), ": ")
 		switch name {
@@ -161,7 +161,7 @@ func told(lines *bufio.Scanner) (id int64, kind string, e api.Event) {
 			return id, kind, e
 		}
 	}
-	return 0, "", api.Event{}
+	return 0, "", v1.Event{}
 }
 
 func TestProgramsFollowEvents(t *testing.T) {
@@ -202,7 +202,7 @@ func TestProgramsFollowEvents(t *testing.T) {
 		}
 	}
 	p = other
-	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
+	me := read[v1.Me](t, p.call("GET", "/me", nil), 200)
 	left := p.open("/events")
 	defer func() { _ = left.Body.Close() }()
 	who, _ := storetest.Actor(t, s.db, "another owner")

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/handlers"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -21,7 +21,7 @@ func TestTwiceWithOneKeyAfterThePlanHasChanged(t *testing.T) {
 	p := s.program(everyScope()...)
 	body := `{"name": "Once", "engine": "woocommerce"}`
 	first := p.call("POST", "/stores", body, "Idempotency-Key: one")
-	read[api.Store](t, first, 202)
+	read[v1.Store](t, first, 202)
 	tiny := store.Plan{Name: store.StandardPlan, Label: "Tiny", CPU: 1, Memory: 1, Disk: 1, Pods: 1}
 	if err := s.db.SavePlan(t.Context(), storetest.Admin(t, s.db), tiny); err != nil {
 		t.Fatal(err)
@@ -58,15 +58,15 @@ func TestInvitationsOfProgramsAreMailed(t *testing.T) {
 	p := s.programIn(who, team, everyScope()...)
 	of := "/teams/" + team + "/invitations"
 
-	made := read[api.Invitation](t, p.call("POST", of, `{"email": "guest@example.com", "role": "viewer"}`), http.StatusCreated)
+	made := read[v1.Invitation](t, p.call("POST", of, `{"email": "guest@example.com", "role": "viewer"}`), http.StatusCreated)
 	if len(mails.sent) != 1 || mails.sent[0].To != "guest@example.com" || !strings.Contains(mails.sent[0].Text, made.Link) || !made.Mailed {
 		t.Errorf("made %+v, sent %+v", made, mails.sent)
 	}
-	if link := read[api.Invitation](t, p.call("POST", of, `{"role": "viewer"}`), http.StatusCreated); len(mails.sent) != 1 || link.Mailed {
+	if link := read[v1.Invitation](t, p.call("POST", of, `{"role": "viewer"}`), http.StatusCreated); len(mails.sent) != 1 || link.Mailed {
 		t.Errorf("a link for anybody is mailed: %+v", link)
 	}
 	mails.refuse = true
-	if failed := read[api.Invitation](t, p.call("POST", of, `{"email": "other@example.com", "role": "viewer"}`), http.StatusCreated); failed.Mailed || failed.Link == "" {
+	if failed := read[v1.Invitation](t, p.call("POST", of, `{"email": "other@example.com", "role": "viewer"}`), http.StatusCreated); failed.Mailed || failed.Link == "" {
 		t.Errorf("without a mail server: %+v", failed)
 	}
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/handlers"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
@@ -293,11 +293,11 @@ func strange() []string {
 func (z *fuzzed) operationRoutes(t testing.TB) map[string]errand {
 	t.Helper()
 	said := httptest.NewRecorder()
-	z.ServeHTTP(said, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+api.Prefix+"/openapi.json", nil))
+	z.ServeHTTP(said, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+v1.Prefix+"/openapi.json", nil))
 	all, table := map[string]errand{}, errands()
 	for name, operation := range operationsIn(t, said.Body.Bytes()) {
 		method, path, _ := strings.Cut(operation, " ")
-		all[method+" "+api.Prefix+strings.NewReplacer("{", ":", "}", "").Replace(path)] = table[name]
+		all[method+" "+v1.Prefix+strings.NewReplacer("{", ":", "}", "").Replace(path)] = table[name]
 	}
 	return all
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/legacy"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -60,7 +60,7 @@ func (s site) programOf(who store.Actor, scopes ...store.Scope) program {
 // document is what the API says of itself, which must be sound.
 func (s site) document() routers.Router {
 	s.t.Helper()
-	got := s.get(s.browser(), api.Prefix+"/openapi.json")
+	got := s.get(s.browser(), v1.Prefix+"/openapi.json")
 	document, err := openapi3.NewLoader().LoadFromData([]byte(got.body))
 	if err != nil {
 		s.t.Fatalf("read the document: %v", err)
@@ -96,7 +96,7 @@ func (p program) call(method, path string, sent any, headers ...string) answer {
 		}
 		body = bytes.NewReader(text)
 	}
-	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+api.Prefix+path, body)
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+v1.Prefix+path, body)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -157,15 +157,15 @@ func read[T any](t *testing.T, got answer, status int) (said T) {
 	return said
 }
 
-func (p program) make(name string) api.Store {
+func (p program) make(name string) v1.Store {
 	p.t.Helper()
-	return read[api.Store](p.t, p.call("POST", "/stores", api.NewStore{Name: name, Engine: "woocommerce"}), http.StatusAccepted)
+	return read[v1.Store](p.t, p.call("POST", "/stores", v1.NewStore{Name: name, Engine: "woocommerce"}), http.StatusAccepted)
 }
 
 // wantProblem expects that status, and that code if it is not empty.
-func (p program) wantProblem(got answer, status int, code string) api.Problem {
+func (p program) wantProblem(got answer, status int, code string) v1.Problem {
 	p.t.Helper()
-	problem := read[api.Problem](p.t, got, status)
+	problem := read[v1.Problem](p.t, got, status)
 	if problem.Status != status || problem.Type != "about:blank" || problem.Title == "" || !strings.HasSuffix(problem.Detail, ".") || code != "" && problem.Code != code {
 		p.t.Errorf("%d %s is told as %+v", status, code, problem)
 	}
@@ -176,19 +176,19 @@ func TestProgramCreatesAndListsStores(t *testing.T) {
 	t.Parallel()
 	p := serve(t).program(everyScope()...)
 	made := p.call("POST", "/stores", `{"name": "Tea & Tonic", "engine": "woocommerce", "country": "CH"}`)
-	st := read[api.Store](t, made, http.StatusAccepted)
-	if made.location != api.Prefix+"/stores/"+st.ID || st.Slug != "tea-and-tonic" || st.Status != store.Provisioning || st.Currency != "CHF" || st.Template == "" {
+	st := read[v1.Store](t, made, http.StatusAccepted)
+	if made.location != v1.Prefix+"/stores/"+st.ID || st.Slug != "tea-and-tonic" || st.Status != store.Provisioning || st.Currency != "CHF" || st.Template == "" {
 		t.Errorf("made at %s: %+v", made.location, st)
 	}
 	p.make("Second")
 	p.make("Third")
-	shown := read[api.StoreDetail](t, p.call("GET", "/stores/"+st.ID, nil), http.StatusOK)
+	shown := read[v1.StoreDetail](t, p.call("GET", "/stores/"+st.ID, nil), http.StatusOK)
 	if shown.Name != "Tea & Tonic" || !shown.Work.Running || len(shown.Work.Steps) != len(store.CreateSteps()) || shown.Pods != nil {
 		t.Errorf("shown as %+v", shown)
 	}
 	var names []string
 	for cursor := ""; ; {
-		page := read[api.StoreList](t, p.call("GET", "/stores?limit=1&sort=name&cursor="+cursor, nil), http.StatusOK)
+		page := read[v1.StoreList](t, p.call("GET", "/stores?limit=1&sort=name&cursor="+cursor, nil), http.StatusOK)
 		if len(page.Stores) != 1 || page.Total != 3 {
 			t.Fatalf("a page is %+v", page)
 		}
@@ -201,11 +201,11 @@ func TestProgramCreatesAndListsStores(t *testing.T) {
 		t.Errorf("the list is %s", got)
 	}
 	for query, want := range map[string]int{"?q=TONIC": 1, "?status=ready": 0, "?status=provisioning": 3, "?engine=medusa": 0, "?q=%25": 0} {
-		if page := read[api.StoreList](t, p.call("GET", "/stores"+query, nil), http.StatusOK); page.Total != want || len(page.Stores) != want {
+		if page := read[v1.StoreList](t, p.call("GET", "/stores"+query, nil), http.StatusOK); page.Total != want || len(page.Stores) != want {
 			t.Errorf("%s finds %d of %d", query, len(page.Stores), page.Total)
 		}
 	}
-	gone := read[api.Store](t, p.call("DELETE", "/stores/"+st.ID, nil), http.StatusAccepted)
+	gone := read[v1.Store](t, p.call("DELETE", "/stores/"+st.ID, nil), http.StatusAccepted)
 	if gone.Status != store.Deleting {
 		t.Errorf("deleted is %+v", gone)
 	}
@@ -265,8 +265,8 @@ func TestWhatProgramsAreRefused(t *testing.T) {
 	}
 	p.make("Two")
 	p.make("Three")
-	p.wantProblem(p.call("POST", "/stores", api.NewStore{Name: "Four", Engine: "woocommerce"}), 429, "limited")
-	unlimited := p.call("POST", "/stores", api.NewStore{Name: "x", Engine: "woocommerce"}, "Content-Type: text/xml")
+	p.wantProblem(p.call("POST", "/stores", v1.NewStore{Name: "Four", Engine: "woocommerce"}), 429, "limited")
+	unlimited := p.call("POST", "/stores", v1.NewStore{Name: "x", Engine: "woocommerce"}, "Content-Type: text/xml")
 	p.wantProblem(unlimited, 415, "")
 }
 
@@ -305,19 +305,19 @@ func TestOnlyTokensLetProgramsIn(t *testing.T) {
 	s := serve(t)
 	p := s.program(store.ReadStores)
 	signedIn := s.developer()
-	if got := s.get(signedIn, api.Prefix+"/stores"); got.status != 401 || got.header.Get("WWW-Authenticate") == "" {
+	if got := s.get(signedIn, v1.Prefix+"/stores"); got.status != 401 || got.header.Get("WWW-Authenticate") == "" {
 		t.Errorf("a session lets in: %d", got.status)
 	}
 	for _, header := range []string{"", "Bearer", "Bearer x", "Basic " + p.token, p.token, "Bearer " + p.token + "x", "Bearer \xff"} {
-		r := s.request("GET", api.Prefix+"/me", nil)
+		r := s.request("GET", v1.Prefix+"/me", nil)
 		r.Header.Set("Authorization", header)
 		if got := s.do(s.browser(), r); got.status != 401 {
 			t.Errorf("%q lets in: %d", header, got.status)
 		}
 	}
-	p.wantProblem(p.call("POST", "/stores", api.NewStore{Name: "x", Engine: "woocommerce"}), 403, "scope_missing")
+	p.wantProblem(p.call("POST", "/stores", v1.NewStore{Name: "x", Engine: "woocommerce"}), 403, "scope_missing")
 	p.wantProblem(p.call("GET", "/stores/x/credentials", nil), 403, "scope_missing")
-	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
+	me := read[v1.Me](t, p.call("GET", "/me", nil), 200)
 	if me.Name != "Developer" || !me.Token.Current || me.Team.ID != me.Token.Team || me.Team.Role != store.Owner {
 		t.Errorf("who asks is %+v", me)
 	}
@@ -331,7 +331,7 @@ func TestProgramsOfOtherOrigins(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	p := s.program(everyScope()...)
-	made := p.call("POST", "/stores", api.NewStore{Name: "x", Engine: "woocommerce"}, "Sec-Fetch-Site: cross-site", "Origin: https://elsewhere.example")
+	made := p.call("POST", "/stores", v1.NewStore{Name: "x", Engine: "woocommerce"}, "Sec-Fetch-Site: cross-site", "Origin: https://elsewhere.example")
 	if made.status != 202 || made.header.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("with a token from elsewhere: %d, shared with %q", made.status, made.header.Get("Access-Control-Allow-Origin"))
 	}
@@ -347,13 +347,13 @@ func TestTwiceWithOneKey(t *testing.T) {
 		go func() { answers <- p.call("POST", "/stores", body, "Idempotency-Key: one") }()
 	}
 	first := <-answers
-	read[api.Store](t, first, 202)
+	read[v1.Store](t, first, 202)
 	for range cap(answers) - 1 {
 		if again := <-answers; again.status != 202 || again.body != first.body || again.location != first.location {
 			t.Errorf("the same request is answered %d %s, and %s before", again.status, again.body, first.body)
 		}
 	}
-	if list := read[api.StoreList](t, p.call("GET", "/stores", nil), 200); list.Total != 1 {
+	if list := read[v1.StoreList](t, p.call("GET", "/stores", nil), 200); list.Total != 1 {
 		t.Errorf("%d stores were made", list.Total)
 	}
 	other := p.wantProblem(p.call("POST", "/stores", `{"name": "Other", "engine": "woocommerce"}`, "Idempotency-Key: one"), 422, "invalid")
@@ -367,7 +367,7 @@ func TestProgramsLookAround(t *testing.T) {
 	t.Parallel()
 	p := serve(t).program(everyScope()...)
 	p.make("Shop")
-	health := read[api.InstallationHealth](t, p.call("GET", "/health", nil), 200)
+	health := read[v1.InstallationHealth](t, p.call("GET", "/health", nil), 200)
 	if health.OK || !health.Database.OK || health.Cluster.Link != "unconfigured" || health.Version != "test" {
 		t.Errorf("the health is %+v", health)
 	}
@@ -379,7 +379,7 @@ func TestProgramsLookAround(t *testing.T) {
 			t.Errorf("%s lacks %s: %d %s", path, want, got.status, got.body)
 		}
 	}
-	yaml := p.get(p.browser(), api.Prefix+"/openapi.yaml")
+	yaml := p.get(p.browser(), v1.Prefix+"/openapi.yaml")
 	if yaml.status != 200 || !strings.Contains(yaml.body, "openapi: 3.1.0") || strings.Contains(yaml.body, "ErrorModel") {
 		t.Errorf("the document in YAML: %d %.100s", yaml.status, yaml.body)
 	}
@@ -404,7 +404,7 @@ func TestNamedOriginsMayUseTheAPI(t *testing.T) {
 	s.app.CORSOrigins = []string{"https://tools.example"}
 	s = open(s)
 	for origin, want := range map[string]string{"https://tools.example": "https://tools.example", "https://other.example": ""} {
-		r := s.request(http.MethodOptions, api.Prefix+"/stores", nil)
+		r := s.request(http.MethodOptions, v1.Prefix+"/stores", nil)
 		r.Header.Set("Origin", origin)
 		r.Header.Set("Access-Control-Request-Method", http.MethodPost)
 		r.Header.Set("Access-Control-Request-Headers", "authorization")
@@ -445,7 +445,7 @@ func TestProgramsManageTeams(t *testing.T) {
 		t.Errorf("the members are %s", got.body)
 	}
 	p.wantProblem(p.call("PUT", of+"/members/"+owner.UserID, `{"role": "viewer"}`), 409, "conflict")
-	invited := read[api.Invitation](t, p.call("POST", of+"/invitations", `{"email": "new@example.com", "role": "viewer"}`), 201)
+	invited := read[v1.Invitation](t, p.call("POST", of+"/invitations", `{"email": "new@example.com", "role": "viewer"}`), 201)
 	if list := p.call("GET", of+"/invitations", nil); !strings.Contains(invited.Link, "http") || !strings.Contains(list.body, "new@example.com") || strings.Contains(list.body, `"link"`) {
 		t.Errorf("invited by %+v, listed as %s", invited, list.body)
 	}

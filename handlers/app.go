@@ -15,6 +15,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/live"
 	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/handlers/reply"
@@ -136,7 +137,7 @@ func isStreamOrFile(c echo.Context) bool { return isStream(c) || c.Path() == sta
 // isStream reports whether a script reads the answer while it is written.
 func isStream(c echo.Context) bool {
 	switch c.Path() {
-	case "/events", logStreamPath, api.Prefix + "/events", api.Prefix + "/stores/:id/logs":
+	case "/events", logStreamPath, v1.Prefix + "/events", v1.Prefix + "/stores/:id/logs":
 		return true
 	}
 	return false

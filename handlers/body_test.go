@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 )
 
 // unannounced is a body whose length nobody knows before its end.
@@ -24,7 +24,7 @@ func TestTooMuchWithoutALength(t *testing.T) {
 		}
 	}
 	for _, size := range []int{40_000, 100_000} {
-		r := s.request(http.MethodPost, api.Prefix+"/stores", nil)
+		r := s.request(http.MethodPost, v1.Prefix+"/stores", nil)
 		r.Header.Set("Authorization", "Bearer "+p.token)
 		r.Header.Set("Content-Type", "application/json")
 		r.Body, r.ContentLength = io.NopCloser(unannounced{strings.NewReader(`{"name": "` + strings.Repeat("x", size) + `"}`)}), -1

@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
@@ -32,12 +32,12 @@ func TestCapacityIsToldBeforeAStoreIsCreated(t *testing.T) {
 		c.Site.Values = map[string]map[string]any{"woocommerce": kubetest.OnNode(node), "medusa": medusa}
 	})
 	p := s.program(everyScope()...)
-	var health api.InstallationHealth
+	var health v1.InstallationHealth
 	kubetest.Within(t, "the nodes are counted", func() bool {
-		health = read[api.InstallationHealth](t, p.call("GET", "/health", nil), 200)
+		health = read[v1.InstallationHealth](t, p.call("GET", "/health", nil), 200)
 		return health.Cluster.Capacity.State == "counted"
 	})
-	if c := health.Cluster.Capacity; len(c.Room) != 2 || c.Room[0] != (api.Room{Engine: "woocommerce", Stores: 1}) || c.Room[1] != (api.Room{Engine: "medusa"}) || c.CountedAt == nil {
+	if c := health.Cluster.Capacity; len(c.Room) != 2 || c.Room[0] != (v1.Room{Engine: "woocommerce", Stores: 1}) || c.Room[1] != (v1.Room{Engine: "medusa"}) || c.CountedAt == nil {
 		t.Errorf("programs are told %+v", c)
 	}
 	page := s.get(s.owner, "/admin/clusters").body

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/handlers"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -121,12 +121,12 @@ func (s site) apiInquiries(token string) (all []inquiry) {
 	for _, name := range slices.Sorted(maps.Keys(operations)) {
 		e := table[name]
 		method, path, _ := strings.Cut(strings.NewReplacer("{revision}", "1", "{engine}", "woocommerce", "{", ":", "}", "").Replace(operations[name]), " ")
-		q := inquiry{access: access{Need: handlers.InTeam(e.action)}, method: method, path: api.Prefix + path + e.query, body: e.body}
+		q := inquiry{access: access{Need: handlers.InTeam(e.action)}, method: method, path: v1.Prefix + path + e.query, body: e.body}
 		if strings.Contains(path, ":") {
 			all = append(all, q)
 		}
 	}
-	all = append(all, inquiry{access: access{Need: handlers.InTeam(store.ViewActivity)}, method: http.MethodGet, path: api.Prefix + "/events?store=:id"})
+	all = append(all, inquiry{access: access{Need: handlers.InTeam(store.ViewActivity)}, method: http.MethodGet, path: v1.Prefix + "/events?store=:id"})
 	for i := range all {
 		all[i].header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
 	}
@@ -219,7 +219,7 @@ func TestViewersOpenNoStores(t *testing.T) {
 		t.Errorf("a viewer who names the team: %d %s", got.status, got.body)
 	}
 	p := program{site: s, token: s.tokenOf(viewer.actor, team, everyScope()), routes: s.document()}
-	p.wantProblem(p.call("POST", "/stores", api.NewStore{Name: "Mine", Engine: "woocommerce"}), http.StatusForbidden, "forbidden")
+	p.wantProblem(p.call("POST", "/stores", v1.NewStore{Name: "Mine", Engine: "woocommerce"}), http.StatusForbidden, "forbidden")
 	_, err := s.db.CreateStore(t.Context(), viewer.actor, store.NewStore{TeamID: team, Cluster: storetest.Cluster(t, s.db), Name: "Mine", Engine: "woocommerce"})
 	if store.ErrorCode(err) != store.Forbidden {
 		t.Errorf("the database lets a viewer open a store: %v", err)

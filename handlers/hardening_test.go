@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"shopwright.dev/shopwright/handlers"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/handlers/provider/providertest"
 	"shopwright.dev/shopwright/store"
@@ -82,7 +82,7 @@ func TestParallelProgramsStayWithinTheLimit(t *testing.T) {
 	p := s.program(everyScope()...)
 	answers := make(chan answer)
 	for range 50 {
-		go func() { answers <- p.call("POST", "/stores", api.NewStore{Name: "Shop", Engine: "woocommerce"}) }()
+		go func() { answers <- p.call("POST", "/stores", v1.NewStore{Name: "Shop", Engine: "woocommerce"}) }()
 	}
 	became := map[int]int{}
 	for range 50 {
@@ -91,7 +91,7 @@ func TestParallelProgramsStayWithinTheLimit(t *testing.T) {
 	if became[http.StatusAccepted] != 5 || became[http.StatusTooManyRequests] != 45 {
 		t.Errorf("50 at once are answered %v", became)
 	}
-	if list := read[api.StoreList](t, p.call("GET", "/stores", nil), http.StatusOK); list.Total != 5 {
+	if list := read[v1.StoreList](t, p.call("GET", "/stores", nil), http.StatusOK); list.Total != 5 {
 		t.Errorf("%d stores were made", list.Total)
 	}
 }

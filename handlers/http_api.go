@@ -9,6 +9,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/views"
 )
@@ -30,7 +31,7 @@ func (a *App) mountAPI(e *echo.Echo) {
 // forPrograms reports whether the request is one to the API.
 func forPrograms(c echo.Context) bool {
 	path := c.Request().URL.Path
-	return path == api.Prefix || strings.HasPrefix(path, api.Prefix+"/")
+	return path == v1.Prefix || strings.HasPrefix(path, v1.Prefix+"/")
 }
 
 // cors lets pages of other origins use the API, where the installation says so. They need a
@@ -50,12 +51,12 @@ func (a *App) followAPI(userID string) (leave func(), ok bool) {
 }
 
 // workOf is the timeline of a job for programs.
-func workOf(job store.Job, events []store.Event) api.Work {
+func workOf(job store.Job, events []store.Event) v1.Work {
 	w := workOn(job, events)
 	shown := w.view()
-	told := api.Work{Title: shown.Title, Running: shown.Running, BeganAt: moment(shown.Began), Seconds: shown.Took.Seconds(), Steps: []api.Step{}}
+	told := v1.Work{Title: shown.Title, Running: shown.Running, BeganAt: moment(shown.Began), Seconds: shown.Took.Seconds(), Steps: []v1.Step{}}
 	for i, s := range shown.Steps {
-		told.Steps = append(told.Steps, api.Step{
+		told.Steps = append(told.Steps, v1.Step{
 			Step: w.steps[i], Label: s.Name, State: stateOf(s.State), Message: s.Message, BeganAt: moment(s.Began), Seconds: s.Took.Seconds(),
 		})
 	}

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"shopwright.dev/shopwright/handlers"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -47,13 +47,13 @@ func TestRequestLinesSayWhoAskedFromWhere(t *testing.T) {
 	}
 	s.wantLine(shop+"/pods", "level=WARN", "user="+actor.UserID, "status=404", "store="+strings.TrimPrefix(shop, "/stores/"))
 	p := s.programOf(actor, store.ReadStores)
-	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
-	s.wantLine(api.Prefix+"/me", "user="+actor.UserID, "token="+me.Token.ID, "address=127.0.0.1")
-	p.call("POST", "/stores", api.NewStore{Name: "x", Engine: "woocommerce"})
-	s.wantLine(api.Prefix+"/stores", "level=WARN", "status=403", "user="+actor.UserID)
+	me := read[v1.Me](t, p.call("GET", "/me", nil), 200)
+	s.wantLine(v1.Prefix+"/me", "user="+actor.UserID, "token="+me.Token.ID, "address=127.0.0.1")
+	p.call("POST", "/stores", v1.NewStore{Name: "x", Engine: "woocommerce"})
+	s.wantLine(v1.Prefix+"/stores", "level=WARN", "status=403", "user="+actor.UserID)
 	p.token = "shopwright_wrong"
 	p.call("GET", "/engines", nil)
-	s.wantLine(api.Prefix+"/engines", "level=WARN", "status=401", "address=127.0.0.1")
+	s.wantLine(v1.Prefix+"/engines", "level=WARN", "status=401", "address=127.0.0.1")
 }
 
 // What a client sends does not fill the log.
@@ -116,7 +116,7 @@ func TestStrictTransportSecurity(t *testing.T) {
 		"https://shops2.example.com": {true, "max-age=31536000; includeSubDomains"},
 	} {
 		s := open(prepareWith(t, func(config *handlers.Config) { config.BaseURL, config.HSTSSubdomains = base, c.subdomains }))
-		for _, path := range []string{"/sign-in", "/stores", "/healthz", "/none", "/static/none", api.Prefix + "/stores"} {
+		for _, path := range []string{"/sign-in", "/stores", "/healthz", "/none", "/static/none", v1.Prefix + "/stores"} {
 			if got := s.get(s.browser(), path).header.Get("Strict-Transport-Security"); got != c.want {
 				t.Errorf("%s%s: %q, want %q", base, path, got, c.want)
 			}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/handlers"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -344,11 +344,11 @@ func TestProgramsAreToldTheLimits(t *testing.T) {
 	}))
 	p := s.program(everyScope()...)
 	p.make("Shop")
-	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
-	if len(me.Quotas) != 3 || me.Quotas[0] != (api.Quota{Of: store.QuotaOfYou, Used: 1, Allowed: 3}) || me.Pace == nil || me.Pace.Used != 1 || me.Pace.Times != 1 || me.Pace.RetryAfter < 3500 {
+	me := read[v1.Me](t, p.call("GET", "/me", nil), 200)
+	if len(me.Quotas) != 3 || me.Quotas[0] != (v1.Quota{Of: store.QuotaOfYou, Used: 1, Allowed: 3}) || me.Pace == nil || me.Pace.Used != 1 || me.Pace.Times != 1 || me.Pace.RetryAfter < 3500 {
 		t.Errorf("told %+v, %+v", me.Quotas, me.Pace)
 	}
-	if me := read[api.Me](t, s.program(store.ReadStores).call("GET", "/me", nil), 200); me.Quotas != nil || me.Pace != nil {
+	if me := read[v1.Me](t, s.program(store.ReadStores).call("GET", "/me", nil), 200); me.Quotas != nil || me.Pace != nil {
 		t.Errorf("a token that creates nothing is told %+v", me)
 	}
 }

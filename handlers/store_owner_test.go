@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -21,13 +21,13 @@ func TestProgramNamesTheOwner(t *testing.T) {
 		p          program
 		sent, want string
 	}{{maras, "", "mara@example.com"}, {maras, "Noor@Example.org", "noor@example.org"}, {developers, "", ""}} {
-		made := c.p.call("POST", "/stores", api.NewStore{Name: "Shop", Engine: "woocommerce", OwnerEmail: c.sent})
-		st := read[api.Store](t, made, http.StatusAccepted)
-		if shown := read[api.StoreDetail](t, c.p.call("GET", "/stores/"+st.ID, nil), http.StatusOK); st.OwnerEmail != c.want || shown.OwnerEmail != c.want {
+		made := c.p.call("POST", "/stores", v1.NewStore{Name: "Shop", Engine: "woocommerce", OwnerEmail: c.sent})
+		st := read[v1.Store](t, made, http.StatusAccepted)
+		if shown := read[v1.StoreDetail](t, c.p.call("GET", "/stores/"+st.ID, nil), http.StatusOK); st.OwnerEmail != c.want || shown.OwnerEmail != c.want {
 			t.Errorf("%q makes a store of %q, shown as that of %q; want %q", c.sent, st.OwnerEmail, shown.OwnerEmail, c.want)
 		}
 	}
-	problem := maras.wantProblem(maras.call("POST", "/stores", api.NewStore{Name: "Shop", Engine: "woocommerce", OwnerEmail: "noor"}), 422, "invalid")
+	problem := maras.wantProblem(maras.call("POST", "/stores", v1.NewStore{Name: "Shop", Engine: "woocommerce", OwnerEmail: "noor"}), 422, "invalid")
 	if len(problem.Errors) != 1 || problem.Errors[0].Pointer != "#/owner_email" {
 		t.Errorf("a wrong address is told as %+v", problem)
 	}
@@ -97,16 +97,16 @@ func TestProgramChangesTheOwner(t *testing.T) {
 	p := l.programOf(mara, everyScope()...)
 	st := p.make("Shop")
 	path := "/stores/" + st.ID + "/owner"
-	p.wantProblem(p.call("PUT", path, api.Owner{Email: "noor@example.org"}), http.StatusConflict, "conflict")
+	p.wantProblem(p.call("PUT", path, v1.Owner{Email: "noor@example.org"}), http.StatusConflict, "conflict")
 	l.sell(1)
-	problem := p.wantProblem(p.call("PUT", path, api.Owner{Email: "noor"}), 422, "invalid")
+	problem := p.wantProblem(p.call("PUT", path, v1.Owner{Email: "noor"}), 422, "invalid")
 	if len(problem.Errors) != 1 || problem.Errors[0].Pointer != "#/owner_email" {
 		t.Errorf("a wrong address is told as %+v", problem)
 	}
-	changed := read[api.Store](t, p.call("PUT", path, api.Owner{Email: "Noor@Example.org"}), http.StatusAccepted)
+	changed := read[v1.Store](t, p.call("PUT", path, v1.Owner{Email: "Noor@Example.org"}), http.StatusAccepted)
 	if changed.OwnerEmail != "noor@example.org" || changed.Status != store.Upgrading {
 		t.Errorf("changed, it is %+v", changed)
 	}
 	reader := l.programOf(mara, store.ReadStores)
-	reader.wantProblem(reader.call("PUT", path, api.Owner{Email: "noor@example.org"}), http.StatusForbidden, "scope_missing")
+	reader.wantProblem(reader.call("PUT", path, v1.Owner{Email: "noor@example.org"}), http.StatusForbidden, "scope_missing")
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -112,7 +112,7 @@ func TestSignInsAreTold(t *testing.T) {
 	}
 	l.tells(store.TokenRevoked, "mara", l.posts(l.mara, "/account/tokens/"+tokens[0].ID+"/revoke"))
 	p := l.programOf(actor, everyScope()...)
-	me := read[api.Me](t, p.call("GET", "/me", nil), 200)
+	me := read[v1.Me](t, p.call("GET", "/me", nil), 200)
 	if e := l.tells(store.TokenRevoked, "mara", l.calls(p, "DELETE", "/tokens/"+me.Token.ID, nil)); e.Token != "test" {
 		t.Errorf("revoked with the token %q", e.Token)
 	}
@@ -230,7 +230,7 @@ func TestStoresAreTold(t *testing.T) {
 	l := openLedger(t)
 	actor, _ := storetest.Actor(t, l.db, "mara")
 	p := l.programOf(actor, everyScope()...)
-	var st api.Store
+	var st v1.Store
 	if e := l.tells(store.StoreCreated, "mara", func() { st = p.make("Shop") }); e.Token != "test" || e.StoreID != st.ID {
 		t.Errorf("created as %+v", e)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 )
 
@@ -91,7 +91,7 @@ func TestShopFromTheCommandLine(t *testing.T) {
 		}
 	}
 	out, _ := c.want(0, "stores", "list", "-o", "json")
-	var stores []api.Store
+	var stores []v1.Store
 	if err := json.Unmarshal([]byte(out), &stores); err != nil || len(stores) != 1 || stores[0].Status != "ready" || stores[0].Name != "From a script" {
 		t.Errorf("the list is %s, %v", out, err)
 	}
@@ -129,10 +129,10 @@ func TestShopFromTheCommandLine(t *testing.T) {
 }
 
 // open creates a store from the command line and waits until it is ready.
-func (c cli) open(name string) api.Store {
+func (c cli) open(name string) v1.Store {
 	c.t.Helper()
 	out, _ := c.want(0, "stores", "create", name, "--slug", "cli-"+uuid.NewString()[24:], "--wait", "--timeout", patience.String(), "-o", "json")
-	var st api.Store
+	var st v1.Store
 	if err := json.Unmarshal([]byte(out), &st); err != nil || st.Status != "ready" {
 		c.t.Fatalf("it opens as %s, %v", out, err)
 	}
@@ -221,7 +221,7 @@ func TestWaysBackFromTheCommandLine(t *testing.T) {
 func (c cli) generation(id string) int64 {
 	c.t.Helper()
 	out, _ := c.want(0, "stores", "show", id, "-o", "json")
-	var st api.Store
+	var st v1.Store
 	if err := json.Unmarshal([]byte(out), &st); err != nil {
 		c.t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestLoginIsKept(t *testing.T) {
 		t.Errorf("the token would go elsewhere: %s", said)
 	}
 	out, _ := c.want(0, "tokens", "list", "-o", "json")
-	var tokens []api.Token
+	var tokens []v1.Token
 	if err := json.Unmarshal([]byte(out), &tokens); err != nil || len(tokens) != 1 {
 		t.Fatalf("the tokens are %s, %v", out, err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -101,7 +101,7 @@ func report(stderr io.Writer, err error) int {
 
 // exitCode tells scripts what kind of error it is.
 func exitCode(err error) int {
-	problem, _ := errors.AsType[*api.Problem](err)
+	problem, _ := errors.AsType[*v1.Problem](err)
 	switch {
 	case errors.As(err, new(usageError)), problem != nil && problem.Status == http.StatusUnprocessableEntity:
 		return exitUsage
@@ -121,7 +121,7 @@ func exitCode(err error) int {
 
 // explain is the sentence for a person, and in brackets what it was made of.
 func explain(err error) string {
-	if problem, ok := errors.AsType[*api.Problem](err); ok {
+	if problem, ok := errors.AsType[*v1.Problem](err); ok {
 		return problem.Detail
 	}
 	e, ok := errors.AsType[*store.Error](err)

@@ -12,7 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"shopwright.dev/shopwright/cmd/shopwright/client"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -112,7 +112,7 @@ func (c *storesListCmd) Run(ctx context.Context, at console) error {
 		return err
 	}
 	if stores == nil {
-		stores = []api.Store{}
+		stores = []v1.Store{}
 	}
 	var rows [][]string
 	for _, st := range stores {
@@ -149,7 +149,7 @@ func (c *storesCreateCmd) Run(ctx context.Context, at console) error {
 			return err
 		}
 	}
-	wanted := api.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency, OwnerEmail: c.OwnerEmail}
+	wanted := v1.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency, OwnerEmail: c.OwnerEmail}
 	st, err := createOnce(ctx, to, wanted, c.Key)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (c *storesCreateCmd) Run(ctx context.Context, at console) error {
 }
 
 // createOnce asks again, with the same key, when the answer to the first time was lost.
-func createOnce(ctx context.Context, to *client.Client, wanted api.NewStore, key string) (api.Store, error) {
+func createOnce(ctx context.Context, to *client.Client, wanted v1.NewStore, key string) (v1.Store, error) {
 	st, err := to.Create(ctx, wanted, key)
 	if errors.As(err, new(*client.UnreachableError)) {
 		return to.Create(ctx, wanted, key)
@@ -184,7 +184,7 @@ func (c *storesShowCmd) Run(ctx context.Context, at console) error {
 }
 
 // detailRows are what people want to know of a store.
-func detailRows(st api.StoreDetail) [][]string {
+func detailRows(st v1.StoreDetail) [][]string {
 	rows := storeRows(st.Store)
 	if st.Pods != nil {
 		rows = append(rows, []string{"pods", fmt.Sprintf("%d of %d ready, %d restarts", st.Pods.Ready, st.Pods.Total, st.Pods.Restarts)})
@@ -200,7 +200,7 @@ func detailRows(st api.StoreDetail) [][]string {
 	return rows
 }
 
-func stepText(s api.Step) string {
+func stepText(s v1.Step) string {
 	text := s.State
 	if s.Seconds > 0 {
 		text += fmt.Sprintf(" in %.1fs", s.Seconds)
@@ -211,7 +211,7 @@ func stepText(s api.Step) string {
 	return text
 }
 
-func storeRows(st api.Store) [][]string {
+func storeRows(st v1.Store) [][]string {
 	rows := [][]string{{"name", st.Name}, {"address", st.Slug}, {"id", st.ID}, {"status", string(st.Status)}}
 	for _, row := range [][]string{
 		{"url", st.URL}, {"admin", st.AdminURL}, {"engine", strings.TrimSpace(st.Engine + " " + st.Chart)}, {"country", st.Country + ", " + st.Currency},
@@ -321,7 +321,7 @@ func (c *upgradeCmd) Run(ctx context.Context, at console) error {
 		}
 		return showComparison(at, c.output, comparison)
 	}
-	st, err := to.Upgrade(ctx, id, api.Upgrade{Images: c.Image, Stay: c.Stay})
+	st, err := to.Upgrade(ctx, id, v1.Upgrade{Images: c.Image, Stay: c.Stay})
 	if err != nil {
 		return err
 	}
@@ -355,7 +355,7 @@ func (c *rollbackCmd) Run(ctx context.Context, at console) error {
 	return c.finish(ctx, at, to, c.output, st)
 }
 
-func showComparison(at console, o output, c api.Comparison) error {
+func showComparison(at console, o output, c v1.Comparison) error {
 	if o.Output != "table" {
 		return o.show(at.out, c, nil, nil)
 	}

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/cmd/shopwright/client"
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -23,7 +23,7 @@ type waiting struct {
 const lookAtLeastEvery = 10 * time.Second
 
 // storeFailed says that the work on a store has failed.
-type storeFailed struct{ failure api.Failure }
+type storeFailed struct{ failure v1.Failure }
 
 // Error implements error.
 func (e storeFailed) Error() string {
@@ -37,7 +37,7 @@ func (e storeFailed) Error() string {
 var errStillAtWork = errors.New("the store is still in progress and continues on the server: follow it with shopwright stores show")
 
 // finish shows the store, once the work on it is done if that is to be waited for.
-func (w waiting) finish(ctx context.Context, at console, to *client.Client, o output, st api.Store) error {
+func (w waiting) finish(ctx context.Context, at console, to *client.Client, o output, st v1.Store) error {
 	if !w.Wait {
 		return o.show(at.out, st, nil, storeRows(st))
 	}
@@ -52,20 +52,20 @@ func (w waiting) finish(ctx context.Context, at console, to *client.Client, o ou
 
 // follow tells the steps of the work on a store until it has ended. A store that is gone at
 // the end is empty.
-func follow(ctx context.Context, at console, to *client.Client, asked api.Store) (api.StoreDetail, error) {
+func follow(ctx context.Context, at console, to *client.Client, asked v1.Store) (v1.StoreDetail, error) {
 	changed := to.Follow(ctx, asked.ID)
 	told := steps{}
 	for {
 		var asleep time.Duration // for which the server wants not to be asked
 		st, err := to.Store(ctx, asked.ID)
-		switch problem, known := errors.AsType[*api.Problem](err); {
+		switch problem, known := errors.AsType[*v1.Problem](err); {
 		case known && problem.Status == http.StatusNotFound && asked.Status == store.Deleting:
 			at.say("Deleted.")
-			return api.StoreDetail{}, nil
+			return v1.StoreDetail{}, nil
 		case known && problem.Status == http.StatusTooManyRequests:
 			asleep = cmp.Or(time.Duration(problem.Retry)*time.Second, lookAtLeastEvery)
 		case known && problem.Status < http.StatusInternalServerError:
-			return api.StoreDetail{}, err
+			return v1.StoreDetail{}, err
 		case err == nil:
 			told.tell(at, st)
 			if over, err := ended(asked, st); over {
@@ -73,7 +73,7 @@ func follow(ctx context.Context, at console, to *client.Client, asked api.Store)
 			}
 		}
 		if !pause(ctx, asleep, changed) {
-			return api.StoreDetail{}, whyEnded(ctx)
+			return v1.StoreDetail{}, whyEnded(ctx)
 		}
 	}
 }
@@ -107,18 +107,18 @@ func whyEnded(ctx context.Context) error {
 }
 
 // ended reports whether what was asked for is done, and how it went.
-func ended(asked api.Store, st api.StoreDetail) (bool, error) {
+func ended(asked v1.Store, st v1.StoreDetail) (bool, error) {
 	switch st.Status {
 	case store.Failed:
 		if st.Failure != nil {
 			return true, storeFailed{*st.Failure}
 		}
-		return true, storeFailed{api.Failure{Title: "unknown reason"}}
+		return true, storeFailed{v1.Failure{Title: "unknown reason"}}
 	case store.Provisioning, store.Upgrading, store.Deleting:
 		return false, nil
 	}
 	if st.Undone != nil && asked.Generation != st.Generation { // it is what a cancellation asks for
-		return true, storeFailed{api.Failure{Title: st.Undone.Title, Next: "The change was rolled back. The shop runs the previous revision again."}}
+		return true, storeFailed{v1.Failure{Title: st.Undone.Title, Next: "The change was rolled back. The shop runs the previous revision again."}}
 	}
 	if asked.Status == st.Status && asked.Generation == st.Generation { // a check changes neither
 		return checked(asked, st)
@@ -127,12 +127,12 @@ func ended(asked api.Store, st api.StoreDetail) (bool, error) {
 }
 
 // checked reports whether there was a check since it was asked for.
-func checked(asked api.Store, st api.StoreDetail) (bool, error) {
+func checked(asked v1.Store, st v1.StoreDetail) (bool, error) {
 	if st.Health == nil || st.Health.CheckedAt == nil || asked.Health != nil && asked.Health.CheckedAt != nil && !st.Health.CheckedAt.After(*asked.Health.CheckedAt) {
 		return false, nil
 	}
 	if !st.Health.OK {
-		return true, storeFailed{api.Failure{Title: "the order check failed at " + st.Health.Failed, Next: st.Health.Message}}
+		return true, storeFailed{v1.Failure{Title: "the order check failed at " + st.Health.Failed, Next: st.Health.Message}}
 	}
 	return true, nil
 }
@@ -141,7 +141,7 @@ func checked(asked api.Store, st api.StoreDetail) (bool, error) {
 type steps map[string]string
 
 // tell says what is new.
-func (s steps) tell(at console, st api.StoreDetail) {
+func (s steps) tell(at console, st v1.StoreDetail) {
 	for _, step := range st.Work.Steps {
 		if step.State == "todo" || step.State == "done" && step.Seconds == 0 && step.Message == "" {
 			continue

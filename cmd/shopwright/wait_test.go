@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -21,7 +21,7 @@ func TestWaitingOutlastsALimit(t *testing.T) {
 	id := uuid.NewString()
 	var looked atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		st := api.Store{ID: id, Name: "Shop", Status: store.Provisioning}
+		st := v1.Store{ID: id, Name: "Shop", Status: store.Provisioning}
 		switch {
 		case strings.HasSuffix(r.URL.Path, "/events"):
 			w.WriteHeader(http.StatusNotFound)
@@ -30,10 +30,10 @@ func TestWaitingOutlastsALimit(t *testing.T) {
 		case looked.Add(1) == 1:
 			w.Header().Set("Retry-After", "1")
 			w.WriteHeader(http.StatusTooManyRequests)
-			_ = json.NewEncoder(w).Encode(api.Problem{Status: http.StatusTooManyRequests, Code: "limited", Detail: "Too many."})
+			_ = json.NewEncoder(w).Encode(v1.Problem{Status: http.StatusTooManyRequests, Code: "limited", Detail: "Too many."})
 		default:
 			st.Status = store.Ready
-			_ = json.NewEncoder(w).Encode(api.StoreDetail{Store: st})
+			_ = json.NewEncoder(w).Encode(v1.StoreDetail{Store: st})
 		}
 	}))
 	defer server.Close()

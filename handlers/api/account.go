@@ -4,8 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strconv"
-	"time"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/store"
 )
@@ -30,45 +30,30 @@ func (a *API) registerAccount() {
 	}, a.listActivity)
 }
 
-// Engine is a kind of shop.
-type Engine struct {
-	Name        string     `json:"name"`
-	Label       string     `json:"label"`
-	Description string     `json:"description"`
-	Templates   []Template `json:"templates" nullable:"false"`
-}
-
-// Template is what a shop can begin with.
-type Template struct {
-	Name        string `json:"name" example:"demo"`
-	Label       string `json:"label" example:"Demo catalogue"`
-	Description string `json:"description"`
-}
-
 type enginesOutput struct {
 	Body struct {
-		Engines []Engine `json:"engines" nullable:"false"`
+		Engines []v1.Engine `json:"engines" nullable:"false"`
 	}
 }
 
 func (a *API) listEngines(context.Context, *struct{}) (*enginesOutput, error) {
 	out := &enginesOutput{}
-	out.Body.Engines = []Engine{}
+	out.Body.Engines = []v1.Engine{}
 	for _, e := range a.Engines.All() {
 		templates, err := a.templates(e.Name())
 		if err != nil {
 			return nil, err
 		}
-		out.Body.Engines = append(out.Body.Engines, Engine{Name: e.Name(), Label: e.Label(), Description: e.Description(), Templates: templates})
+		out.Body.Engines = append(out.Body.Engines, v1.Engine{Name: e.Name(), Label: e.Label(), Description: e.Description(), Templates: templates})
 	}
 	return out, nil
 }
 
-func (a *API) templates(engine string) ([]Template, error) {
+func (a *API) templates(engine string) ([]v1.Template, error) {
 	templates, err := a.Engines.Templates(engine)
-	all := []Template{}
+	all := []v1.Template{}
 	for _, t := range templates {
-		all = append(all, Template{Name: t.Name, Label: t.Label, Description: t.Description})
+		all = append(all, v1.Template{Name: t.Name, Label: t.Label, Description: t.Description})
 	}
 	return all, err
 }
@@ -79,13 +64,13 @@ type templatesInput struct {
 
 type templatesOutput struct {
 	Body struct {
-		Templates []Template `json:"templates" nullable:"false"`
+		Templates []v1.Template `json:"templates" nullable:"false"`
 	}
 }
 
 func (a *API) listTemplates(_ context.Context, in *templatesInput) (*templatesOutput, error) {
 	if _, known := a.Engines.Find(in.Engine); !known {
-		return nil, &store.Error{Code: store.NotFound, Message: "Engine not found. " + Prefix + "See /engines for the list."}
+		return nil, &store.Error{Code: store.NotFound, Message: "Engine not found. " + v1.Prefix + "See /engines for the list."}
 	}
 	templates, err := a.templates(in.Engine)
 	out := &templatesOutput{}
@@ -93,88 +78,31 @@ func (a *API) listTemplates(_ context.Context, in *templatesInput) (*templatesOu
 	return out, err
 }
 
-// Country is where a shop can be.
-type Country struct {
-	Code     string `json:"code" example:"DE"`
-	Name     string `json:"name" example:"Germany"`
-	Currency string `json:"currency" example:"EUR" doc:"Currency of the country."`
-}
-
 type countriesOutput struct {
 	Body struct {
-		Countries  []Country `json:"countries" nullable:"false"`
-		Currencies []string  `json:"currencies" nullable:"false"`
+		Countries  []v1.Country `json:"countries" nullable:"false"`
+		Currencies []string     `json:"currencies" nullable:"false"`
 	}
 }
 
 func (a *API) listCountries(context.Context, *struct{}) (*countriesOutput, error) {
 	out := &countriesOutput{}
 	for _, c := range store.Countries() {
-		out.Body.Countries = append(out.Body.Countries, Country(c))
+		out.Body.Countries = append(out.Body.Countries, v1.Country(c))
 	}
 	out.Body.Currencies = store.Currencies()
 	return out, nil
 }
 
-// Me is whose token this is.
-type Me struct {
-	ID    string `json:"id"`
-	Name  string `json:"name"`
-	Email string `json:"email"`
-	Admin bool   `json:"admin" doc:"Whether the user is an administrator of the installation."`
-	Team  Team   `json:"team"`
-	Token Token  `json:"token"`
-
-	Quotas []Quota `json:"quotas,omitempty" nullable:"false" doc:"Limits that apply to a new store, if the token can create one."`
-	Pace   *Pace   `json:"pace,omitempty" doc:"Rate limit for creating stores, if there is one."`
-}
-
-// Quota is how many stores there are of those whom it counts, and may be.
-type Quota struct {
-	Of      store.QuotaOf `json:"of" enum:"you,owner,team,installation" doc:"Whose stores are counted: yours, another owner’s, the team’s, or all in the installation."`
-	Owner   string        `json:"owner,omitempty" doc:"Name of that owner."`
-	Used    int           `json:"used"`
-	Allowed int           `json:"allowed,omitempty" doc:"Absent if there is no limit."`
-}
-
-// Pace is how fast somebody creates stores, and may.
-type Pace struct {
-	Times         int     `json:"times" doc:"Stores allowed."`
-	WithinSeconds float64 `json:"within_seconds"`
-	Used          int     `json:"used" doc:"Stores created within that time."`
-	RetryAfter    int     `json:"retry_after,omitempty" doc:"Seconds until another store can be created; absent if one can be created now."`
-}
-
-// Team is a group of people who share stores.
-type Team struct {
-	ID       string     `json:"id"`
-	Name     string     `json:"name"`
-	Personal bool       `json:"personal"`
-	Role     store.Role `json:"role" enum:"owner,admin,member,viewer"`
-}
-
-// Token lets a program act for its user within a team.
-type Token struct {
-	ID        string        `json:"id"`
-	Name      string        `json:"name" example:"build server"`
-	Team      string        `json:"team" doc:"ID of the team it can access."`
-	TeamName  string        `json:"team_name"`
-	Scopes    []store.Scope `json:"scopes" nullable:"false"`
-	CreatedAt time.Time     `json:"created_at"`
-	ExpiresAt time.Time     `json:"expires_at"`
-	UsedAt    *time.Time    `json:"last_used_at,omitempty" doc:"Precise to the minute."`
-	Current   bool          `json:"current" doc:"Whether this is the token of the request."`
-}
-
-func tokenOf(who store.Actor, k store.Token) Token {
-	return Token{
+func tokenOf(who store.Actor, k store.Token) v1.Token {
+	return v1.Token{
 		ID: k.ID, Name: word(k.Name), Team: k.TeamID, TeamName: word(k.Team), Scopes: k.Scopes, CreatedAt: k.CreatedAt,
 		ExpiresAt: k.ExpiresAt, UsedAt: at(k.LastUsedAt), Current: k.ID == who.TokenID,
 	}
 }
 
 type meOutput struct {
-	Body Me
+	Body v1.Me
 }
 
 func (a *API) showMe(ctx context.Context, _ *struct{}) (*meOutput, error) {
@@ -183,7 +111,7 @@ func (a *API) showMe(ctx context.Context, _ *struct{}) (*meOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	me := Me{ID: who.User.ID, Name: word(who.User.Name), Email: word(who.User.Email), Admin: who.User.Admin, Token: tokenOf(who.Actor, who.Token)}
+	me := v1.Me{ID: who.User.ID, Name: word(who.User.Name), Email: word(who.User.Email), Admin: who.User.Admin, Token: tokenOf(who.Actor, who.Token)}
 	for _, team := range teams {
 		me.Team = team
 	}
@@ -194,7 +122,7 @@ func (a *API) showMe(ctx context.Context, _ *struct{}) (*meOutput, error) {
 }
 
 // addLimits adds what a new store would come under.
-func (a *API) addLimits(ctx context.Context, me *Me) error {
+func (a *API) addLimits(ctx context.Context, me *v1.Me) error {
 	who := callerOf(ctx)
 	if !who.Actor.May(store.CreateStores, who.Token.TeamID) {
 		return nil
@@ -204,23 +132,23 @@ func (a *API) addLimits(ctx context.Context, me *Me) error {
 		return err
 	}
 	for _, q := range quotas {
-		me.Quotas = append(me.Quotas, Quota{Of: q.Of, Owner: word(q.Owner), Used: q.Used, Allowed: q.Allowed})
+		me.Quotas = append(me.Quotas, v1.Quota{Of: q.Of, Owner: word(q.Owner), Used: q.Used, Allowed: q.Allowed})
 	}
 	p, err := a.DB.Pace(ctx, who.Actor, a.Limits.Creates)
 	if err == nil && !p.Rate.Unlimited() {
-		me.Pace = &Pace{Times: p.Rate.Times, WithinSeconds: p.Rate.Within.Seconds(), Used: p.Used, RetryAfter: Seconds(p.Wait)}
+		me.Pace = &v1.Pace{Times: p.Rate.Times, WithinSeconds: p.Rate.Within.Seconds(), Used: p.Used, RetryAfter: Seconds(p.Wait)}
 	}
 	return err
 }
 
 // teams are those of the user in which the token is good.
-func (a *API) teams(ctx context.Context) ([]Team, error) {
+func (a *API) teams(ctx context.Context) ([]v1.Team, error) {
 	who := actorOf(ctx)
 	teams, err := a.DB.Teams(ctx, who.UserID)
-	all := []Team{}
+	all := []v1.Team{}
 	for _, t := range teams {
 		if who.Roles[t.ID] != "" {
-			all = append(all, Team{ID: t.ID, Name: word(t.Name), Personal: t.Personal, Role: t.Role})
+			all = append(all, v1.Team{ID: t.ID, Name: word(t.Name), Personal: t.Personal, Role: t.Role})
 		}
 	}
 	return all, err
@@ -228,7 +156,7 @@ func (a *API) teams(ctx context.Context) ([]Team, error) {
 
 type teamsOutput struct {
 	Body struct {
-		Teams []Team `json:"teams" nullable:"false"`
+		Teams []v1.Team `json:"teams" nullable:"false"`
 	}
 }
 
@@ -241,14 +169,14 @@ func (a *API) listTeams(ctx context.Context, _ *struct{}) (*teamsOutput, error) 
 
 type tokensOutput struct {
 	Body struct {
-		Tokens []Token `json:"tokens" nullable:"false"`
+		Tokens []v1.Token `json:"tokens" nullable:"false"`
 	}
 }
 
 func (a *API) listTokens(ctx context.Context, _ *struct{}) (*tokensOutput, error) {
 	tokens, err := a.DB.Tokens(ctx, actorOf(ctx))
 	out := &tokensOutput{}
-	out.Body.Tokens = []Token{}
+	out.Body.Tokens = []v1.Token{}
 	for _, k := range tokens {
 		out.Body.Tokens = append(out.Body.Tokens, tokenOf(actorOf(ctx), k))
 	}
@@ -270,8 +198,8 @@ type activityInput struct {
 
 type activityOutput struct {
 	Body struct {
-		Events []Event `json:"events" nullable:"false"`
-		Next   string  `json:"next,omitempty" doc:"Value of before for the next page; absent on the last page."`
+		Events []v1.Event `json:"events" nullable:"false"`
+		Next   string     `json:"next,omitempty" doc:"Value of before for the next page; absent on the last page."`
 	}
 }
 
@@ -281,7 +209,7 @@ func (a *API) listActivity(ctx context.Context, in *activityInput) (*activityOut
 		return nil, err
 	}
 	out := &activityOutput{}
-	out.Body.Events = []Event{}
+	out.Body.Events = []v1.Event{}
 	events, more := paging.Cut(events, in.Limit)
 	if more {
 		out.Body.Next = strconv.FormatInt(events[in.Limit-1].Number, 10)

@@ -15,14 +15,12 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
 )
-
-// Prefix is where the API is.
-const Prefix = "/api/v1"
 
 // mostBody is how large a request may be, in bytes.
 const mostBody = 32 << 10
@@ -38,7 +36,7 @@ type Config struct {
 	Log         *slog.Logger
 
 	// Work tells from the events of a store, oldest first, how far that job is.
-	Work func(store.Job, []store.Event) Work
+	Work func(store.Job, []store.Event) v1.Work
 	// Invited tells of an invitation that was just made, by mail where it is for an address and
 	// mail is sent. It returns where the secret leads, and whether that is on its way.
 	Invited func(ctx context.Context, made store.Invitation, secret string) (link string, mailed bool)
@@ -63,7 +61,7 @@ type API struct {
 // New registers the API's routes.
 func New(e *echo.Echo, c Config) *API {
 	a := &API{Config: c}
-	a.huma = humaecho.NewWithGroup(e, e.Group(Prefix), a.settings())
+	a.huma = humaecho.NewWithGroup(e, e.Group(v1.Prefix), a.settings())
 	a.huma.UseMiddleware(negotiate, a.authenticate)
 	a.registerStores()
 	a.registerReleases()
@@ -112,7 +110,7 @@ func (a *API) nameAnEngine() {
 func (a *API) settings() huma.Config {
 	c := huma.DefaultConfig(store.Platform, a.Version)
 	c.Info.Description = description
-	c.Servers = []*huma.Server{{URL: Prefix}}
+	c.Servers = []*huma.Server{{URL: v1.Prefix}}
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{asProblem}
@@ -232,11 +230,11 @@ func (a *API) authenticate(c huma.Context, next func(huma.Context)) {
 }
 
 var (
-	errTokenInAddress = &Problem{Status: http.StatusBadRequest, Code: "token_in_address",
+	errTokenInAddress = &v1.Problem{Status: http.StatusBadRequest, Code: "token_in_address",
 		Detail: "Send the token in the header Authorization: Bearer …, never in the URL, because URLs are logged. Revoke this token and create another."}
-	errNoToken = &Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", challenge: `Bearer realm="Shopwright"`,
+	errNoToken = &v1.Problem{Status: http.StatusUnauthorized, Code: "unauthenticated", Challenge: `Bearer realm="Shopwright"`,
 		Detail: "Send a token in the header Authorization: Bearer …. Create one on your account page."}
-	errBadToken = &Problem{Status: http.StatusUnauthorized, Code: "invalid_token", challenge: `Bearer realm="Shopwright", error="invalid_token"`,
+	errBadToken = &v1.Problem{Status: http.StatusUnauthorized, Code: "invalid_token", Challenge: `Bearer realm="Shopwright", error="invalid_token"`,
 		Detail: "This token is unknown, expired or revoked. Create another on your account page."}
 )
 
@@ -273,7 +271,7 @@ func isTokenName(name string) bool {
 func checkScope(op *huma.Operation, who store.Actor) error {
 	for _, scope := range op.Security[0][securityScheme] {
 		if !slices.Contains(who.Scopes, store.Scope(scope)) {
-			return &Problem{Status: http.StatusForbidden, Code: "scope_missing", challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
+			return &v1.Problem{Status: http.StatusForbidden, Code: "scope_missing", Challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
 				Detail: "This token lacks the scope " + scope + ". Create one with it on your account page."}
 		}
 	}

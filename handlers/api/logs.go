@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -28,13 +29,6 @@ type logInput struct {
 	Previous  bool   `query:"previous" doc:"Log from before the container’s last restart."`
 	Follow    bool   `query:"follow" doc:"Follow the log until the container exits. Ignore empty lines: they keep the connection open."`
 	Accept    string `header:"Accept" doc:"application/x-ndjson, or text."`
-}
-
-// LogLine is a line of a log.
-type LogLine struct {
-	At   time.Time `json:"at"`
-	Text string    `json:"text"`
-	Cut  int       `json:"cut,omitempty"` // bytes that are missing at its end
 }
 
 func (a *API) readLog(ctx context.Context, in *logInput) (*huma.StreamResponse, error) {
@@ -151,9 +145,9 @@ func readSince(text string) (time.Time, error) {
 	if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return time.Now().Add(-d), nil
 	}
-	return time.Time{}, &Problem{
+	return time.Time{}, &v1.Problem{
 		Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "since is not a valid time. Use a time such as 2026-01-02T15:04:05Z, or an age such as 10m.",
-		Errors: []Fault{{Detail: "Not a valid time.", Parameter: "since"}},
+		Errors: []v1.Fault{{Detail: "Not a valid time.", Parameter: "since"}},
 	}
 }
 
@@ -235,5 +229,5 @@ func plainLine(out *bytes.Buffer, l provisioner.LogLine) {
 }
 
 func jsonLine(out *bytes.Buffer, l provisioner.LogLine) {
-	_ = json.NewEncoder(out).Encode(LogLine{At: l.At.UTC(), Text: l.Text, Cut: l.Cut}) // into memory
+	_ = json.NewEncoder(out).Encode(v1.LogLine{At: l.At.UTC(), Text: l.Text, Cut: l.Cut}) // into memory
 }

@@ -7,72 +7,20 @@ import (
 	"errors"
 	"net/http"
 	"reflect"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
 )
 
-// Problem is what is wrong, as RFC 9457 has it.
-type Problem struct {
-	Type   string  `json:"type" example:"about:blank" doc:"Always about:blank; use code to tell problems apart."`
-	Title  string  `json:"title" example:"Unprocessable Entity"`
-	Status int     `json:"status" example:"422"`
-	Code   string  `json:"code" example:"invalid" doc:"Stable error code for programs."`
-	Detail string  `json:"detail" example:"\"www\" is reserved for the platform. Choose another address." doc:"What is wrong and what to do, for people."`
-	Errors []Fault `json:"errors,omitempty" nullable:"false" doc:"Which parts of the request are invalid."`
-
-	// Retry is after how many seconds it may be better, zero for nobody knows. It is told in a
-	// header.
-	Retry int `json:"-"`
-
-	challenge string // for WWW-Authenticate
-}
-
-// Fault is one mistake in a request.
-type Fault struct {
-	Detail    string `json:"detail" example:"expected string"`
-	Pointer   string `json:"pointer,omitempty" example:"#/name" doc:"JSON pointer into the body."`
-	Parameter string `json:"parameter,omitempty" example:"limit" doc:"Name of a URL parameter."`
-	Header    string `json:"header,omitempty" example:"Idempotency-Key"`
-}
-
-// Error implements error.
-func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
-
-// GetStatus implements huma.StatusError.
-func (p *Problem) GetStatus() int { return p.Status }
-
-// ContentType implements huma.ContentTypeFilter.
-func (p *Problem) ContentType(string) string { return "application/problem+json" }
-
-// GetHeaders implements huma.HeadersError.
-func (p *Problem) GetHeaders() http.Header {
-	header := http.Header{}
-	if p.challenge != "" {
-		header.Set("WWW-Authenticate", p.challenge)
-	}
-	if p.Retry > 0 {
-		header.Set("Retry-After", strconv.Itoa(p.Retry))
-	}
-	return header
-}
-
-// whole is the problem with what its status says.
-func (p *Problem) whole() *Problem {
-	full := *p
-	full.Type, full.Title = "about:blank", http.StatusText(p.Status)
-	return &full
-}
-
 // problemResponse documents what every operation can answer.
 func (a *API) problemResponse() *huma.Response {
-	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	schema := a.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[v1.Problem](), true, "Problem")
 	return &huma.Response{
 		Description: "Problem",
 		Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: schema}},
@@ -83,16 +31,16 @@ func (a *API) problemResponse() *huma.Response {
 const whenBack = 10
 
 // problem is the error as a program is told it. What it cannot be told is logged.
-func (a *API) problem(ctx context.Context, err error) *Problem {
+func (a *API) problem(ctx context.Context, err error) *v1.Problem {
 	known := describe(err)
 	if known.Status >= http.StatusInternalServerError && known.Code == string(store.Internal) && ctx.Err() == nil {
 		a.Log.Error("write a response", "error", err)
 	}
-	return known.whole()
+	return known.Complete()
 }
 
-func describe(err error) *Problem {
-	if p, ok := errors.AsType[*Problem](err); ok {
+func describe(err error) *v1.Problem {
+	if p, ok := errors.AsType[*v1.Problem](err); ok {
 		return p
 	}
 	if e, ok := errors.AsType[*store.Error](err); ok {
@@ -104,21 +52,21 @@ func describe(err error) *Problem {
 	if errors.Is(err, provisioner.ErrUnreachable) {
 		return errClusterAway
 	}
-	return &Problem{Status: http.StatusInternalServerError, Code: string(store.Internal), Detail: "Something went wrong on the server. Try again. If it happens again, tell the administrator."}
+	return &v1.Problem{Status: http.StatusInternalServerError, Code: string(store.Internal), Detail: "Something went wrong on the server. Try again. If it happens again, tell the administrator."}
 }
 
-var errClusterAway = &Problem{
+var errClusterAway = &v1.Problem{
 	Status: http.StatusServiceUnavailable, Code: "cluster_unreachable", Retry: whenBack,
 	Detail: "The cluster is unreachable. Try again in a moment.",
 }
 
-func describeStoreError(e *store.Error) *Problem {
-	p := &Problem{Status: StatusOf(e.Code), Code: string(e.Code), Detail: e.Message, Retry: Seconds(e.RetryAfter)}
+func describeStoreError(e *store.Error) *v1.Problem {
+	p := &v1.Problem{Status: StatusOf(e.Code), Code: string(e.Code), Detail: e.Message, Retry: Seconds(e.RetryAfter)}
 	if e.Code == store.Unavailable {
 		p.Retry = whenBack
 	}
 	if e.Field != "" {
-		p.Errors = []Fault{faultAt(e.Field, e.Message)}
+		p.Errors = []v1.Fault{faultAt(e.Field, e.Message)}
 	}
 	return p
 }
@@ -148,27 +96,27 @@ func Seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 
 const keyHeader = "Idempotency-Key"
 
-func faultAt(field, detail string) Fault {
+func faultAt(field, detail string) v1.Fault {
 	if field == keyHeader {
-		return Fault{Detail: detail, Header: field}
+		return v1.Fault{Detail: detail, Header: field}
 	}
-	return Fault{Detail: detail, Pointer: "#/" + field}
+	return v1.Fault{Detail: detail, Pointer: "#/" + field}
 }
 
-func describeHTTPError(e *echo.HTTPError) *Problem {
+func describeHTTPError(e *echo.HTTPError) *v1.Problem {
 	switch e.Code {
 	case http.StatusNotFound:
-		return &Problem{Status: e.Code, Code: "not_found", Detail: "Nothing exists at this URL. " + Prefix + "/openapi.json lists the operations."}
+		return &v1.Problem{Status: e.Code, Code: "not_found", Detail: "Nothing exists at this URL. " + v1.Prefix + "/openapi.json lists the operations."}
 	case http.StatusMethodNotAllowed:
-		return &Problem{Status: e.Code, Code: "method_not_allowed", Detail: "This URL doesn’t support that method. " + Prefix + "/openapi.json lists the operations."}
+		return &v1.Problem{Status: e.Code, Code: "method_not_allowed", Detail: "This URL doesn’t support that method. " + v1.Prefix + "/openapi.json lists the operations."}
 	case http.StatusRequestEntityTooLarge:
-		return &Problem{Status: e.Code, Code: "too_large", Detail: "The request is too large. Send less."}
+		return &v1.Problem{Status: e.Code, Code: "too_large", Detail: "The request is too large. Send less."}
 	}
 	message, ok := e.Message.(string)
 	if !ok || e.Code >= http.StatusInternalServerError {
 		message = http.StatusText(e.Code) + "."
 	}
-	return &Problem{Status: e.Code, Code: codeOf(e.Code), Detail: message}
+	return &v1.Problem{Status: e.Code, Code: codeOf(e.Code), Detail: message}
 }
 
 // codeOf is a status as a code, for what nobody has given a better one.
@@ -182,7 +130,7 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 	if !ok {
 		return v, nil
 	}
-	p := &Problem{Status: e.Status, Code: codeOf(e.Status), Detail: sentence(e.Detail)}
+	p := &v1.Problem{Status: e.Status, Code: codeOf(e.Status), Detail: sentence(e.Detail)}
 	switch e.Status {
 	case http.StatusUnprocessableEntity:
 		p.Code = string(store.Invalid)
@@ -193,15 +141,15 @@ func asProblem(_ huma.Context, _ string, v any) (any, error) {
 		p.Errors = append(p.Errors, faultOf(detail))
 	}
 	if len(p.Errors) > 0 {
-		p.Detail = sentence(p.Errors[0].where() + p.Errors[0].Detail)
+		p.Detail = sentence(strings.TrimPrefix(p.Errors[0].Path()+": "+p.Errors[0].Detail, ": "))
 	}
-	return p.whole(), nil
+	return p.Complete(), nil
 }
 
 // faultOf points to what huma names as body.scopes[0], query.limit or header.Accept.
-func faultOf(d *huma.ErrorDetail) Fault {
+func faultOf(d *huma.ErrorDetail) v1.Fault {
 	from, name, _ := strings.Cut(d.Location, ".")
-	fault := Fault{Detail: d.Message}
+	fault := v1.Fault{Detail: d.Message}
 	switch from {
 	case "body":
 		fault.Pointer = "#"
@@ -214,14 +162,6 @@ func faultOf(d *huma.ErrorDetail) Fault {
 		fault.Header = name
 	}
 	return fault
-}
-
-// where names the part of the request, for a person.
-func (f Fault) where() string {
-	if part := cmp.Or(strings.TrimPrefix(strings.TrimPrefix(f.Pointer, "#"), "/"), f.Parameter, f.Header); part != "" {
-		return part + ": "
-	}
-	return ""
 }
 
 func sentence(text string) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -36,7 +37,7 @@ func (a *API) Reference(base string) []views.OperationGroup {
 
 func (a *API) explain(base string, op *huma.Operation) views.Operation {
 	shown := views.Operation{
-		ID: op.OperationID, Method: op.Method, Path: Prefix + op.Path, Summary: op.Summary, Text: op.Description,
+		ID: op.OperationID, Method: op.Method, Path: v1.Prefix + op.Path, Summary: op.Summary, Text: op.Description,
 		Scopes: op.Security[0][securityScheme], Status: op.DefaultStatus,
 	}
 	for _, p := range op.Parameters {

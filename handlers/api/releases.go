@@ -5,8 +5,8 @@ import (
 	"context"
 	"net/http"
 	"strings"
-	"time"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/legible"
@@ -40,52 +40,8 @@ func (a *API) registerReleases() {
 	}, a.rollbackStore)
 }
 
-// Revision is one entry in the history of a store's release.
-type Revision struct {
-	Number    int                 `json:"number"`
-	Kind      string              `json:"kind" enum:"opening,rebuild,repair,upgrade,rollback,owner"`
-	Note      string              `json:"note,omitempty"`
-	Chart     string              `json:"chart_version"`
-	Version   string              `json:"version,omitempty" doc:"Version of the shop’s software."`
-	Holes     []Advisory          `json:"advisories" nullable:"false" doc:"Known vulnerabilities of that version."`
-	State     store.RevisionState `json:"state" enum:"pending,deployed,superseded,failed,gone"`
-	Message   string              `json:"message,omitempty" doc:"Why it failed."`
-	Actor     string              `json:"actor,omitempty" doc:"Who requested it; empty for Shopwright itself."`
-	CanReturn bool                `json:"can_return" doc:"Whether the store can be rolled back to it."`
-	BeganAt   time.Time           `json:"began_at"`
-	EndedAt   *time.Time          `json:"ended_at,omitempty"`
-}
-
-// Advisory is a hole in a version of a shop's program that is known in public.
-type Advisory struct {
-	ID        string    `json:"id" example:"CVE-2025-15033"`
-	Published time.Time `json:"published" doc:"Day of publication."`
-	Text      string    `json:"text" doc:"What an attacker can do."`
-}
-
-// Offer is what a store would be brought to by an upgrade now.
-type Offer struct {
-	Chart  string  `json:"chart_version"`
-	Digest string  `json:"digest" doc:"Digest of the offered chart and values."`
-	Newer  bool    `json:"newer" doc:"Whether it differs from what the store runs."`
-	Images []Image `json:"images" nullable:"false"`
-}
-
-// Image is one that a chart uses.
-type Image struct {
-	Name       string `json:"name" example:"mariadb"`
-	Repository string `json:"repository"`
-	Version    string `json:"version"`
-}
-
-// Releases is the history of a store's release.
-type Releases struct {
-	Revisions []Revision `json:"revisions" nullable:"false"`
-	Offer     *Offer     `json:"offer,omitempty" doc:"Absent if this version of Shopwright has no chart for the store."`
-}
-
 type releasesOutput struct {
-	Body Releases
+	Body v1.Releases
 }
 
 func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput, error) {
@@ -97,12 +53,12 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 	if err != nil {
 		return nil, err
 	}
-	releases := Releases{Revisions: []Revision{}}
+	releases := v1.Releases{Revisions: []v1.Revision{}}
 	if offer, err := a.Clusters.Of(st).Offer(st); err == nil {
 		releases.Offer = offerOf(st, offer, revisions)
 	}
 	for _, r := range revisions {
-		releases.Revisions = append(releases.Revisions, Revision{
+		releases.Revisions = append(releases.Revisions, v1.Revision{
 			Number: r.Number, Kind: cmp.Or(string(r.Kind), "opening"), Note: word(r.Note), Chart: r.ChartVersion, Version: r.Version, State: r.State,
 			Holes:   a.advisories(st, r.Version),
 			Message: legible.Text(r.Message), Actor: word(r.Actor), CanReturn: st.CanChange() && r.CanRollback(st.Revision),
@@ -112,52 +68,35 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 	return &releasesOutput{Body: releases}, nil
 }
 
-func (a *API) advisories(st store.Store, version string) []Advisory {
-	all := []Advisory{}
+func (a *API) advisories(st store.Store, version string) []v1.Advisory {
+	all := []v1.Advisory{}
 	for _, hole := range a.Shops.Advisories(st, version) {
-		all = append(all, Advisory{ID: hole.ID, Published: hole.Published, Text: hole.Text})
+		all = append(all, v1.Advisory{ID: hole.ID, Published: hole.Published, Text: hole.Text})
 	}
 	return all
 }
 
-func offerOf(st store.Store, o provisioner.Offer, revisions []store.Revision) *Offer {
-	shown := &Offer{Chart: o.ChartVersion, Digest: o.Digest, Newer: shop.IsNewer(st, o, revisions), Images: []Image{}}
+func offerOf(st store.Store, o provisioner.Offer, revisions []store.Revision) *v1.Offer {
+	shown := &v1.Offer{Chart: o.ChartVersion, Digest: o.Digest, Newer: shop.IsNewer(st, o, revisions), Images: []v1.Image{}}
 	for _, image := range o.Images {
-		shown.Images = append(shown.Images, Image(image))
+		shown.Images = append(shown.Images, v1.Image(image))
 	}
 	return shown
 }
 
-// Comparison is what differs between two states of a store's release.
-type Comparison struct {
-	FromChart string   `json:"from_chart,omitempty"`
-	ToChart   string   `json:"to_chart"`
-	Objects   int      `json:"objects" doc:"Number of objects in the later state."`
-	Restarts  []string `json:"restarts" nullable:"false" doc:"Workloads that replace all pods at once; the shop is briefly closed."`
-	Parts     []Part   `json:"parts" nullable:"false" doc:"Values first, then objects; only those that differ."`
-	Digest    string   `json:"offer,omitempty" doc:"Digest of the previewed offer; send it with the upgrade to get exactly that."`
-}
-
-// Part is the values of a release, or one of its objects.
-type Part struct {
-	Name   string `json:"name" example:"statefulset/mariadb"`
-	Change string `json:"change" enum:"changed,added,removed"`
-	Diff   string `json:"diff" doc:"YAML lines that start with a space, +, - or, where lines are omitted, an ellipsis. Secrets are hidden."`
-}
-
 type comparisonOutput struct {
-	Body Comparison
+	Body v1.Comparison
 }
 
 func comparisonOf(c provisioner.Comparison, digest string) *comparisonOutput {
-	shown := Comparison{FromChart: c.From.Chart, ToChart: c.To.Chart, Objects: c.Objects, Restarts: []string{}, Parts: []Part{}, Digest: digest}
+	shown := v1.Comparison{FromChart: c.From.Chart, ToChart: c.To.Chart, Objects: c.Objects, Restarts: []string{}, Parts: []v1.Part{}, Digest: digest}
 	shown.Restarts = append(shown.Restarts, c.Restarts...)
 	for _, p := range c.Parts {
 		var diff strings.Builder
 		for _, line := range p.Lines {
 			diff.WriteString(string(line.Mark) + legible.Line(line.Text, false) + "\n")
 		}
-		shown.Parts = append(shown.Parts, Part{Name: p.Name, Change: string(p.Change), Diff: diff.String()})
+		shown.Parts = append(shown.Parts, v1.Part{Name: p.Name, Change: string(p.Change), Diff: diff.String()})
 	}
 	return &comparisonOutput{Body: shown}
 }
@@ -193,16 +132,9 @@ func (a *API) previewUpgrade(ctx context.Context, in *previewUpgradeInput) (*com
 	return comparisonOf(comparison, upgrade.Offer.Digest), nil
 }
 
-// Upgrade is what is decided about an upgrade.
-type Upgrade struct {
-	Images map[string]string `json:"images,omitempty" maxProperties:"20" doc:"Versions that differ from the offered ones, by the chart’s image name." example:"{\"mariadb\":\"11.8\"}"`
-	Stay   bool              `json:"stay,omitempty" doc:"Keep a failed upgrade in place for inspection."`
-	Offer  string            `json:"offer,omitempty" maxLength:"100" doc:"Digest of the previewed offer; 409 if the offer has changed since."`
-}
-
 type upgradeInput struct {
 	StoreInput
-	Body Upgrade
+	Body v1.Upgrade
 }
 
 func (a *API) upgradeStore(ctx context.Context, in *upgradeInput) (*storeOutput, error) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/handlers/shop"
 	"shopwright.dev/shopwright/store"
@@ -63,7 +64,7 @@ type StoreInput struct {
 }
 
 type storeOutput struct {
-	Body Store
+	Body v1.Store
 }
 
 // ask asks for work on a store.
@@ -81,12 +82,7 @@ func (a *API) asking(ask ask) func(context.Context, *StoreInput) (*storeOutput, 
 
 type ownerInput struct {
 	StoreInput
-	Body Owner
-}
-
-// Owner is the owner of a store.
-type Owner struct {
-	Email string `json:"owner_email" maxLength:"300" example:"mara@example.com"`
+	Body v1.Owner
 }
 
 func (a *API) changeOwner(ctx context.Context, in *ownerInput) (*storeOutput, error) {
@@ -110,16 +106,8 @@ type listInput struct {
 	Cursor string       `query:"cursor" maxLength:"100" doc:"Value of next from the previous page."`
 }
 
-// StoreList is a page of stores.
-type StoreList struct {
-	Stores []Store              `json:"stores" nullable:"false"`
-	Next   string               `json:"next,omitempty" doc:"Cursor of the next page; absent on the last page."`
-	Total  int                  `json:"total" doc:"Number of matches on all pages."`
-	Counts map[store.Status]int `json:"counts" doc:"Number of matches of search and engine, by status."`
-}
-
 type listOutput struct {
-	Body StoreList
+	Body v1.StoreList
 }
 
 func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error) {
@@ -136,7 +124,7 @@ func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error
 	if err != nil {
 		return nil, err
 	}
-	page := StoreList{Stores: []Store{}, Total: list.Total, Counts: list.Counts}
+	page := v1.StoreList{Stores: []v1.Store{}, Total: list.Total, Counts: list.Counts}
 	stores, more := paging.Cut(list.Stores, in.Limit)
 	if more {
 		page.Next = cursorAt(stores[in.Limit-1])
@@ -164,25 +152,14 @@ func readCursor(cursor string) (storeID string, err error) {
 	return string(id), nil
 }
 
-var errNoCursor = &Problem{
+var errNoCursor = &v1.Problem{
 	Status: http.StatusUnprocessableEntity, Code: string(store.Invalid), Detail: "Invalid cursor. Send the value of next from the previous page.",
-	Errors: []Fault{{Detail: "Invalid cursor.", Parameter: "cursor"}},
-}
-
-// NewStore is a request for a store.
-type NewStore struct {
-	Name       string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
-	Slug       string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"First part of the host name; generated from the name by default."`
-	Engine     string `json:"engine" maxLength:"40"`
-	Template   string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"Defaults to the engine’s default template."`
-	Country    string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
-	Currency   string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; defaults to the country’s currency."`
-	OwnerEmail string `json:"owner_email,omitempty" maxLength:"300" example:"mara@example.com" doc:"Email address of the owner; defaults to your verified address."`
+	Errors: []v1.Fault{{Detail: "Invalid cursor.", Parameter: "cursor"}},
 }
 
 type createInput struct {
 	Key  string `header:"Idempotency-Key" maxLength:"200" pattern:"^[!-~]*$" doc:"Client-chosen key, such as a UUID, that makes the request safe to repeat."`
-	Body NewStore
+	Body v1.NewStore
 }
 
 // createStore answers a request that was answered before as it was then, also if it could
@@ -205,7 +182,7 @@ func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, 
 	if err != nil {
 		return nil, err
 	}
-	var st Store
+	var st v1.Store
 	if err := json.Unmarshal([]byte(answer), &st); err != nil {
 		return nil, fmt.Errorf("read a kept answer: %w", err)
 	}
@@ -214,32 +191,22 @@ func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, 
 
 type createdStore struct {
 	Location string `header:"Location" doc:"URL of the store."`
-	Body     Store
+	Body     v1.Store
 }
 
-func created(st Store) *createdStore {
-	return &createdStore{Location: Prefix + "/stores/" + st.ID, Body: st}
+func created(st v1.Store) *createdStore {
+	return &createdStore{Location: v1.Prefix + "/stores/" + st.ID, Body: st}
 }
 
 // digest tells requests apart that come with the same key.
-func digest(team string, body NewStore) string {
+func digest(team string, body v1.NewStore) string {
 	text, _ := json.Marshal([]any{"create-store", team, body}) // texts only
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
 
-// StoreDetail is a store with what is known of it beside its record.
-type StoreDetail struct {
-	Store
-	Work      Work        `json:"work"`
-	Pods      *PodSummary `json:"pods,omitempty" doc:"Absent while the cluster is unreachable."`
-	Resources []Resource  `json:"resources,omitempty" nullable:"false" doc:"Quota usage. Absent while the cluster is unreachable."`
-	Notes     []string    `json:"notes,omitempty" nullable:"false" doc:"Features this store lacks because of the installation’s settings."`
-	Undone    *Failure    `json:"undone,omitempty" doc:"Why the previous change failed, which this one rolls back."`
-}
-
 type detailOutput struct {
-	Body StoreDetail
+	Body v1.StoreDetail
 }
 
 // patienceWithQuota is how long the answer waits for the cluster.
@@ -254,7 +221,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 	if err != nil {
 		return nil, err
 	}
-	detail := StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Clusters.Of(st).Off(st)}
+	detail := v1.StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Clusters.Of(st).Off(st)}
 	if undone := st.Job.Change.Undone; undone.Title != "" {
 		detail.Undone = failureOf(store.Store{Status: store.Failed, Job: store.Job{Result: store.Result{Failure: undone}}})
 	}
@@ -267,7 +234,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 }
 
 // resources are left out when the cluster does not tell them in time.
-func (a *API) resources(ctx context.Context, st store.Store) (all []Resource) {
+func (a *API) resources(ctx context.Context, st store.Store) (all []v1.Resource) {
 	ctx, cancel := context.WithTimeout(ctx, patienceWithQuota)
 	defer cancel()
 	uses, err := a.Clusters.Of(st).Usage(ctx, st)
@@ -275,7 +242,7 @@ func (a *API) resources(ctx context.Context, st store.Store) (all []Resource) {
 		a.Log.Warn("read a store’s quota usage", "store", st.ID, "error", err)
 	}
 	for _, u := range uses {
-		all = append(all, Resource{Name: u.Name, Used: u.Used, Hard: u.Hard})
+		all = append(all, v1.Resource{Name: u.Name, Used: u.Used, Hard: u.Hard})
 	}
 	return all
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
 )
 
@@ -39,7 +40,7 @@ type stream struct {
 	writing sync.Mutex // of one message at a time
 }
 
-var errTooManyStreams = &Problem{
+var errTooManyStreams = &v1.Problem{
 	Status: http.StatusTooManyRequests, Code: string(store.Limited), Retry: whenBack,
 	Detail: "Too many streams are open. Close another, or try again in a moment.",
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/paging"
 	"shopwright.dev/shopwright/store"
 )
@@ -41,27 +42,18 @@ type TeamInput struct {
 	Team string `path:"team" doc:"The team’s ID."`
 }
 
-// Teammate is somebody in a team.
-type Teammate struct {
-	ID    string     `json:"id" doc:"The user’s ID."`
-	Name  string     `json:"name"`
-	Email string     `json:"email,omitempty" doc:"Only for users who manage members."`
-	Role  store.Role `json:"role" enum:"owner,admin,member,viewer"`
-	Since time.Time  `json:"since"`
-}
-
 type membersOutput struct {
 	Body struct {
-		Members []Teammate `json:"members" nullable:"false"`
+		Members []v1.Teammate `json:"members" nullable:"false"`
 	}
 }
 
 func (a *API) listMembers(ctx context.Context, in *TeamInput) (*membersOutput, error) {
 	members, err := a.DB.Members(ctx, actorOf(ctx), in.Team)
 	out := &membersOutput{}
-	out.Body.Members = []Teammate{}
+	out.Body.Members = []v1.Teammate{}
 	for _, m := range members {
-		out.Body.Members = append(out.Body.Members, Teammate{ID: m.UserID, Name: word(m.Name), Email: word(m.Email), Role: m.Role, Since: m.Since})
+		out.Body.Members = append(out.Body.Members, v1.Teammate{ID: m.UserID, Name: word(m.Name), Email: word(m.Email), Role: m.Role, Since: m.Since})
 	}
 	return out, err
 }
@@ -87,32 +79,20 @@ func (a *API) removeMember(ctx context.Context, in *MemberInput) (*struct{}, err
 	return nil, a.DB.RemoveMember(ctx, actorOf(ctx), in.Team, in.User)
 }
 
-// Invitation is a way into a team that can be used once.
-type Invitation struct {
-	ID        string     `json:"id"`
-	Email     string     `json:"email,omitempty" doc:"Invitee; absent if anyone with the link can join."`
-	Role      store.Role `json:"role" enum:"owner,admin,member,viewer"`
-	InvitedBy string     `json:"invited_by"`
-	CreatedAt time.Time  `json:"created_at"`
-	ExpiresAt time.Time  `json:"expires_at"`
-	Link      string     `json:"link,omitempty" doc:"Returned only when the invitation is created."`
-	Mailed    bool       `json:"mailed,omitempty" doc:"Whether the link was mailed; only when the invitation is created."`
-}
-
-func invitationOf(i store.Invitation) Invitation {
-	return Invitation{ID: i.ID, Email: word(i.Email), Role: i.Role, InvitedBy: word(i.InvitedBy), CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt}
+func invitationOf(i store.Invitation) v1.Invitation {
+	return v1.Invitation{ID: i.ID, Email: word(i.Email), Role: i.Role, InvitedBy: word(i.InvitedBy), CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt}
 }
 
 type invitationsOutput struct {
 	Body struct {
-		Invitations []Invitation `json:"invitations" nullable:"false"`
+		Invitations []v1.Invitation `json:"invitations" nullable:"false"`
 	}
 }
 
 func (a *API) listInvitations(ctx context.Context, in *TeamInput) (*invitationsOutput, error) {
 	invitations, err := a.DB.Invitations(ctx, actorOf(ctx), in.Team)
 	out := &invitationsOutput{}
-	out.Body.Invitations = []Invitation{}
+	out.Body.Invitations = []v1.Invitation{}
 	for _, i := range invitations {
 		out.Body.Invitations = append(out.Body.Invitations, invitationOf(i))
 	}
@@ -128,7 +108,7 @@ type inviteInput struct {
 }
 
 type inviteOutput struct {
-	Body Invitation
+	Body v1.Invitation
 }
 
 func (a *API) invite(ctx context.Context, in *inviteInput) (*inviteOutput, error) {
@@ -161,18 +141,10 @@ type auditInput struct {
 	Limit  int              `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
-// AuditEvent is what somebody did, with where it was asked from.
-type AuditEvent struct {
-	Event
-	Address string `json:"address,omitempty" doc:"IP address of the request."`
-	Before  string `json:"before,omitempty" doc:"Value before the change."`
-	After   string `json:"after,omitempty"`
-}
-
 type auditOutput struct {
 	Body struct {
-		Events []AuditEvent `json:"events" nullable:"false"`
-		Next   string       `json:"next,omitempty" doc:"Value of before for the next page; absent on the last page."`
+		Events []v1.AuditEvent `json:"events" nullable:"false"`
+		Next   string          `json:"next,omitempty" doc:"Value of before for the next page; absent on the last page."`
 	}
 }
 
@@ -184,13 +156,13 @@ func (a *API) listAudit(ctx context.Context, in *auditInput) (*auditOutput, erro
 		return nil, err
 	}
 	out := &auditOutput{}
-	out.Body.Events = []AuditEvent{}
+	out.Body.Events = []v1.AuditEvent{}
 	events, more := paging.Cut(events, in.Limit)
 	if more {
 		out.Body.Next = strconv.FormatInt(events[in.Limit-1].Number, 10)
 	}
 	for _, e := range events {
-		out.Body.Events = append(out.Body.Events, AuditEvent{Event: eventOf(e), Address: e.Address, Before: word(e.Data.Before), After: word(e.Data.After)})
+		out.Body.Events = append(out.Body.Events, v1.AuditEvent{Event: eventOf(e), Address: e.Address, Before: word(e.Data.Before), After: word(e.Data.After)})
 	}
 	return out, nil
 }

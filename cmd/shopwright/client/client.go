@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"shopwright.dev/shopwright/handlers/api"
+	"shopwright.dev/shopwright/handlers/api/v1"
 )
 
 // patience is how long an answer may take to begin.
@@ -34,7 +34,7 @@ func New(base, token string) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.ResponseHeaderTimeout = patience
 	return &Client{
-		base: strings.TrimSuffix(base, "/") + api.Prefix, token: token,
+		base: strings.TrimSuffix(base, "/") + v1.Prefix, token: token,
 		// A token goes nowhere but to the host that it was meant for.
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 	}
@@ -55,18 +55,18 @@ func (e *UnreachableError) Error() string {
 func (e *UnreachableError) Unwrap() error { return e.cause }
 
 func (c *Client) unreachable(err error) error {
-	return &UnreachableError{URL: strings.TrimSuffix(c.base, api.Prefix), cause: err}
+	return &UnreachableError{URL: strings.TrimSuffix(c.base, v1.Prefix), cause: err}
 }
 
 // Me returns whose token this is.
-func (c *Client) Me(ctx context.Context) (api.Me, error) {
-	return ask[api.Me](ctx, c, http.MethodGet, "/me", nil)
+func (c *Client) Me(ctx context.Context) (v1.Me, error) {
+	return ask[v1.Me](ctx, c, http.MethodGet, "/me", nil)
 }
 
 // Stores returns all stores that match, page by page, up to so many; all of them for zero.
-func (c *Client) Stores(ctx context.Context, query url.Values, most int) (stores []api.Store, err error) {
+func (c *Client) Stores(ctx context.Context, query url.Values, most int) (stores []v1.Store, err error) {
 	for {
-		page, err := ask[api.StoreList](ctx, c, http.MethodGet, "/stores?"+query.Encode(), nil)
+		page, err := ask[v1.StoreList](ctx, c, http.MethodGet, "/stores?"+query.Encode(), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -82,62 +82,62 @@ func (c *Client) Stores(ctx context.Context, query url.Values, most int) (stores
 }
 
 // Create asks for a store. It may be called again with the same key.
-func (c *Client) Create(ctx context.Context, n api.NewStore, key string) (api.Store, error) {
-	return ask[api.Store](ctx, c, http.MethodPost, "/stores", n, "Idempotency-Key", key)
+func (c *Client) Create(ctx context.Context, n v1.NewStore, key string) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodPost, "/stores", n, "Idempotency-Key", key)
 }
 
 // Store returns what is known of a store.
-func (c *Client) Store(ctx context.Context, id string) (api.StoreDetail, error) {
-	return ask[api.StoreDetail](ctx, c, http.MethodGet, storePath(id), nil)
+func (c *Client) Store(ctx context.Context, id string) (v1.StoreDetail, error) {
+	return ask[v1.StoreDetail](ctx, c, http.MethodGet, storePath(id), nil)
 }
 
 // Delete asks for the removal of a store.
-func (c *Client) Delete(ctx context.Context, id string) (api.Store, error) {
-	return ask[api.Store](ctx, c, http.MethodDelete, storePath(id), nil)
+func (c *Client) Delete(ctx context.Context, id string) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodDelete, storePath(id), nil)
 }
 
 // Request asks for one of retry, rebuild, repair, check and cancel.
-func (c *Client) Request(ctx context.Context, id, job string) (api.Store, error) {
-	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, job), nil)
+func (c *Client) Request(ctx context.Context, id, job string) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodPost, storePath(id, job), nil)
 }
 
 // ChangeOwner asks for another owner's address of a store.
-func (c *Client) ChangeOwner(ctx context.Context, id, email string) (api.Store, error) {
-	return ask[api.Store](ctx, c, http.MethodPut, storePath(id, "owner"), api.Owner{Email: email})
+func (c *Client) ChangeOwner(ctx context.Context, id, email string) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodPut, storePath(id, "owner"), v1.Owner{Email: email})
 }
 
 // Releases returns the history of a store's release, and what is offered for it.
-func (c *Client) Releases(ctx context.Context, id string) (api.Releases, error) {
-	return ask[api.Releases](ctx, c, http.MethodGet, storePath(id, "releases"), nil)
+func (c *Client) Releases(ctx context.Context, id string) (v1.Releases, error) {
+	return ask[v1.Releases](ctx, c, http.MethodGet, storePath(id, "releases"), nil)
 }
 
 // PreviewUpgrade returns what an upgrade would change.
-func (c *Client) PreviewUpgrade(ctx context.Context, id string, images map[string]string) (api.Comparison, error) {
+func (c *Client) PreviewUpgrade(ctx context.Context, id string, images map[string]string) (v1.Comparison, error) {
 	query := url.Values{}
 	for name, version := range images {
 		query.Add("image", name+"="+version)
 	}
-	return ask[api.Comparison](ctx, c, http.MethodGet, storePath(id, "upgrade")+"?"+query.Encode(), nil)
+	return ask[v1.Comparison](ctx, c, http.MethodGet, storePath(id, "upgrade")+"?"+query.Encode(), nil)
 }
 
 // Upgrade asks for an upgrade.
-func (c *Client) Upgrade(ctx context.Context, id string, u api.Upgrade) (api.Store, error) {
-	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, "upgrade"), u)
+func (c *Client) Upgrade(ctx context.Context, id string, u v1.Upgrade) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodPost, storePath(id, "upgrade"), u)
 }
 
 // PreviewRollback returns what the way back to a revision would change.
-func (c *Client) PreviewRollback(ctx context.Context, id string, revision int) (api.Comparison, error) {
-	return ask[api.Comparison](ctx, c, http.MethodGet, storePath(id, "rollback")+"?to="+strconv.Itoa(revision), nil)
+func (c *Client) PreviewRollback(ctx context.Context, id string, revision int) (v1.Comparison, error) {
+	return ask[v1.Comparison](ctx, c, http.MethodGet, storePath(id, "rollback")+"?to="+strconv.Itoa(revision), nil)
 }
 
 // Rollback asks for the way back to a revision.
-func (c *Client) Rollback(ctx context.Context, id string, revision int) (api.Store, error) {
-	return ask[api.Store](ctx, c, http.MethodPost, storePath(id, "rollback"), map[string]int{"to": revision})
+func (c *Client) Rollback(ctx context.Context, id string, revision int) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodPost, storePath(id, "rollback"), map[string]int{"to": revision})
 }
 
 // Credentials returns the admin login of a store.
-func (c *Client) Credentials(ctx context.Context, id string) (api.Credentials, error) {
-	return ask[api.Credentials](ctx, c, http.MethodGet, storePath(id, "credentials"), nil)
+func (c *Client) Credentials(ctx context.Context, id string) (v1.Credentials, error) {
+	return ask[v1.Credentials](ctx, c, http.MethodGet, storePath(id, "credentials"), nil)
 }
 
 // Log writes the log that the query names, for as long as it goes on.
@@ -175,7 +175,7 @@ func copyLines(to io.Writer, from io.Reader) error {
 // FirstEngine returns the name of the engine that the installation offers first.
 func (c *Client) FirstEngine(ctx context.Context) (string, error) {
 	list, err := ask[struct {
-		Engines []api.Engine `json:"engines"`
+		Engines []v1.Engine `json:"engines"`
 	}](ctx, c, http.MethodGet, "/engines", nil)
 	if err != nil || len(list.Engines) == 0 {
 		return "", err // which creating then says
@@ -184,9 +184,9 @@ func (c *Client) FirstEngine(ctx context.Context) (string, error) {
 }
 
 // Tokens returns the user's tokens.
-func (c *Client) Tokens(ctx context.Context) ([]api.Token, error) {
+func (c *Client) Tokens(ctx context.Context) ([]v1.Token, error) {
 	list, err := ask[struct {
-		Tokens []api.Token `json:"tokens"`
+		Tokens []v1.Token `json:"tokens"`
 	}](ctx, c, http.MethodGet, "/tokens", nil)
 	return list.Tokens, err
 }
@@ -254,7 +254,7 @@ func (c *Client) send(ctx context.Context, method, path string, sent any, header
 
 func (c *Client) problem(response *http.Response) error {
 	defer func() { _ = response.Body.Close() }()
-	problem := &api.Problem{}
+	problem := &v1.Problem{}
 	err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(problem)
 	if err != nil || problem.Detail == "" {
 		return c.unreachable(fmt.Errorf("the server returned %s", response.Status))

@@ -1,0 +1,4 @@
+package v1
+
+// Prefix is where the API is.
+const Prefix = "/api/v1"
