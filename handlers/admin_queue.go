@@ -10,6 +10,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -36,7 +37,7 @@ func (a *App) queue(ctx context.Context, who visitor) (q views.AdminQueue, err e
 		job := e.Store.Job
 		row := views.AdminQueueRow{
 			ID: e.Store.ID, Name: word(e.Store.Name), Team: word(e.Team), Status: views.Status(e.Store.Status),
-			Asked: jobName(job), AskedBy: "by " + cmp.Or(word(job.AskedBy.Name), store.Platform), Step: stepLabel(job.Step), Since: job.AskedAt,
+			Asked: jobName(job), AskedBy: "by " + cmp.Or(word(job.AskedBy.Name), store.Platform), Step: phrase.Step(job.Step), Since: job.AskedAt,
 		}
 		if !job.Begun() {
 			q.Waiting = append(q.Waiting, row)

@@ -197,23 +197,11 @@ func (a *App) upgrade(c echo.Context) error {
 	if r.offer != offer.Digest || r.looked != r.choice() {
 		return a.showUpgrade(c, http.StatusUnprocessableEntity, st, offer, r, "This isn’t the upgrade you reviewed. Review the changes, then press Upgrade again.")
 	}
-	_, err = a.DB.Upgrade(c.Request().Context(), visitorOf(c).Actor, st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, r), Chart: offer.ChartVersion, Images: r.images, Stay: r.stay})
+	_, err = a.DB.Upgrade(c.Request().Context(), visitorOf(c).Actor, st.ID, store.UpgradeRequest{Chart: offer.ChartVersion, Images: r.images, Stay: r.stay})
 	if err != nil {
 		return err
 	}
 	return goTo(c, "/stores/"+st.ID)
-}
-
-// upgradeNote says in a few words what an upgrade is about.
-func upgradeNote(st store.Store, offer provisioner.Offer, r upgradeRequest) string {
-	var parts []string
-	if offer.ChartVersion != st.ChartVersion {
-		parts = append(parts, "Chart "+st.ChartVersion+" → "+offer.ChartVersion)
-	}
-	if choice := r.choice(); choice != "" {
-		parts = append(parts, choice)
-	}
-	return cmp.Or(strings.Join(parts, ", "), "Installation settings")
 }
 
 // revisionOf is the number of a revision in the request's path.

@@ -13,6 +13,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -55,7 +56,7 @@ func (a *App) detail(st store.Store) string {
 		if waiting := a.waiting(st); waiting != "" {
 			return waiting
 		}
-		parts := []string{stepLabel(st.Job.Step)}
+		parts := []string{phrase.Step(st.Job.Step)}
 		if st.Job.Message != "" {
 			parts = append(parts, word(st.Job.Message))
 		}

@@ -78,7 +78,7 @@ func TestOwnerIsChangedAndStays(t *testing.T) {
 	p.stop()
 	p.run(t)
 	kubetest.Within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
-	p.upgrade(t, st, store.UpgradeRequest{Note: "Chart"})
+	p.upgrade(t, st, store.UpgradeRequest{})
 	st = p.changed(t, st)
 	p.wantOwner(t, st, 2, first, first)
 

@@ -66,7 +66,7 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	p.TryAgainAfter(0)
 	st := p.wantReady(t, p.request(t, "Unlucky"))
 	image := p.databaseImage(t, st)
-	p.upgrade(t, st, store.UpgradeRequest{Note: "Unlucky", Images: map[string]string{"mariadb": "11.8", "wordpress": "does-not-exist"}})
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8", "wordpress": "does-not-exist"}})
 	p.until(t, st.ID, "applied", func(now store.Store) bool { return now.Job.Applied == 2 })
 	patches := func(r kubetest.Request) bool {
 		return r.Method == http.MethodPatch && r.About(st.Namespace) && strings.HasSuffix(r.Path, "/deployments/wordpress")

@@ -25,7 +25,7 @@ func (db *DB) Cancel(ctx context.Context, actor Actor, id string) (Store, error)
 		if err := t.settleRevision(ctx, *st, RevisionFailed, cancelled.Title); err != nil {
 			return Event{}, err
 		}
-		event := storeEvent(*st, actor, ChangeCancelled, st.Job.Change.Note)
+		event := changeEvent(*st, actor, ChangeCancelled, st.Job.Change)
 		st.undo(cancelled, actor)
 		return event, nil
 	})

@@ -231,13 +231,13 @@ func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
 	return db.work(ctx, c, func(_ tx, st *Store) ([]Event, error) {
 		st.Job.Message = p.Message
 		if p.Step == st.Job.Step {
-			return []Event{storeEvent(*st, Actor{}, StepProgressed, p.Message)}, nil
+			return []Event{told(storeEvent(*st, Actor{}, StepProgressed), p.Message)}, nil
 		}
 		events := st.finishStep(p.Finished)
 		if st.Job.Step = p.Step; !st.Job.Begun() {
 			st.Job.BeganAt = st.UpdatedAt
 		}
-		return append(events, storeEvent(*st, Actor{}, StepStarted, p.Message)), nil
+		return append(events, told(storeEvent(*st, Actor{}, StepStarted), p.Message)), nil
 	})
 }
 
@@ -263,7 +263,7 @@ func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 			st.ReadyAt = st.UpdatedAt
 		}
 		st.Sold = st.Revision
-		events = append(events, storeEvent(*st, Actor{}, StoreReady, st.Job.Change.Note))
+		events = append(events, changeEvent(*st, Actor{}, StoreReady, st.Job.Change))
 		if err := t.settleRevision(ctx, *st, RevisionDeployed, ""); err != nil {
 			return nil, err
 		}
@@ -293,7 +293,7 @@ func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
 			return events, t.replaceJob(ctx, failed, st)
 		}
 		st.Status, st.ObservedGeneration = Failed, st.Generation
-		return []Event{storeEvent(*st, Actor{}, StoreFailed, f.Title)}, nil
+		return []Event{told(storeEvent(*st, Actor{}, StoreFailed), f.Title)}, nil
 	})
 }
 
@@ -304,7 +304,7 @@ func (db *DB) Archive(ctx context.Context, c Claim, finished string) (Store, err
 		events := st.finishStep(finished)
 		st.Status, st.Job.Step, st.ObservedGeneration, st.DeletedAt = Deleted, StepGone, st.Generation, st.UpdatedAt
 		st.Job.end(JobDone, st.UpdatedAt)
-		return append(events, storeEvent(*st, Actor{}, StoreDeleted, "Store deleted")), nil
+		return append(events, storeEvent(*st, Actor{}, StoreDeleted)), nil
 	})
 }
 
@@ -414,7 +414,7 @@ func (s Store) finishStep(message string) []Event {
 	if s.Job.Step == "" {
 		return nil
 	}
-	return []Event{storeEvent(s, Actor{}, StepFinished, message)}
+	return []Event{told(storeEvent(s, Actor{}, StepFinished), message)}
 }
 
 func isUniqueViolation(err error) bool {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // release brings a claimed store to the end of its present change.
@@ -62,7 +63,7 @@ func (b bundle) history(t *testing.T, id string) string {
 	}
 	var lines []string
 	for _, r := range revisions {
-		lines = append(lines, fmt.Sprintf("%d %s %s %s by %q", r.Number, r.ChartVersion, r.State, r.Note, r.Actor))
+		lines = append(lines, fmt.Sprintf("%d %s %s %s by %q", r.Number, r.ChartVersion, r.State, phrase.Change(r.Change), r.Actor))
 	}
 	return strings.Join(lines, ", ")
 }
@@ -72,7 +73,7 @@ func TestUpgradeIsWrittenDown(t *testing.T) {
 		b := setup(t, url)
 		st := b.sells(t)
 		images := map[string]string{"app": "2"}
-		c := b.upgrade(t, st, store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0", Images: images})
+		c := b.upgrade(t, st, store.UpgradeRequest{Chart: "1.1.0", Images: images})
 		if _, err := b.db.Upgrade(t.Context(), b.actor, st.ID, store.UpgradeRequest{}); store.ErrorCode(err) != store.Conflict {
 			t.Errorf("a second upgrade meanwhile: %v", err)
 		}
@@ -84,7 +85,7 @@ func TestUpgradeIsWrittenDown(t *testing.T) {
 		if st = b.complete(t, c); st.Status != store.Ready || st.Sold != 2 {
 			t.Errorf("upgraded, it is %s, sold %d", st.Status, st.Sold)
 		}
-		want := `2 1.1.0 deployed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		want := `2 1.1.0 deployed Chart 1.0.0 → 1.1.0, app 2 by "mara", 1 1.0.0 superseded Opened by "mara"`
 		if got := b.history(t, st.ID); got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)
 		}
@@ -94,7 +95,7 @@ func TestUpgradeIsWrittenDown(t *testing.T) {
 func TestFailedUpgradeGoesBackByItself(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
-		c := b.upgrade(t, b.sells(t), store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0"})
+		c := b.upgrade(t, b.sells(t), store.UpgradeRequest{Chart: "1.1.0"})
 		b.release(t, &c, 2, "1.1.0")
 		b.advance(t, &c, store.Progress{Step: store.StepCheck})
 		st, err := b.db.Fail(t.Context(), c, store.Failure{Title: "The test order failed"})
@@ -110,7 +111,7 @@ func TestFailedUpgradeGoesBackByItself(t *testing.T) {
 		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Job.Change.Undone.Title == "" {
 			t.Errorf("gone back, it is %s on chart %s, sold %d", st.Status, st.ChartVersion, st.Sold)
 		}
-		want := `3 1.0.0 deployed Back to revision 1 by "", 2 1.1.0 failed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		want := `3 1.0.0 deployed Back to revision 1 by "", 2 1.1.0 failed Chart 1.0.0 → 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
 		if got := b.history(t, st.ID); got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)
 		}
@@ -305,7 +306,7 @@ func TestChangesAreNeverTheSame(t *testing.T) {
 		seen := map[string]bool{st.Job.ID: true}
 		note := func(st store.Store, err error) {
 			if err != nil || st.Job.ID == "" || seen[st.Job.ID] {
-				t.Errorf("%s is the change %q, %v", st.Job.Change.Note, st.Job.ID, err)
+				t.Errorf("%s is the change %q, %v", phrase.Change(st.Job.Change), st.Job.ID, err)
 			}
 			seen[st.Job.ID] = true
 		}
@@ -362,7 +363,7 @@ func TestCancelAChange(t *testing.T) {
 		if _, err := cancel(); store.ErrorCode(err) != store.Conflict {
 			t.Errorf("nothing is under way, and is cancelled: %v", err)
 		}
-		c := b.upgrade(t, st, store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0", Stay: true})
+		c := b.upgrade(t, st, store.UpgradeRequest{Chart: "1.1.0", Stay: true})
 		b.release(t, &c, 2, "1.1.0")
 		now, err := cancel()
 		if err != nil || now.Status != store.Upgrading || now.Job.Change.To != 1 || now.Job.Change.Undone.Code != store.ChangeWasCancelled || now.Job.AskedBy.Name != "mara" {
@@ -379,7 +380,7 @@ func TestCancelAChange(t *testing.T) {
 		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" {
 			t.Errorf("gone back, it is %s on chart %s", st.Status, st.ChartVersion)
 		}
-		want := `3 1.0.0 deployed Back to revision 1 by "mara", 2 1.1.0 failed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		want := `3 1.0.0 deployed Back to revision 1 by "mara", 2 1.1.0 failed Chart 1.0.0 → 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
 		if got := b.history(t, st.ID); got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)
 		}

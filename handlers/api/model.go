@@ -7,6 +7,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // Store is an online shop.
@@ -265,8 +266,9 @@ func summaryOf(pods []kube.Pod) PodSummary {
 }
 
 func eventOf(e store.Event) Event {
+	line := phrase.Event(e)
 	return Event{
-		Number: e.Number, Kind: e.Kind, Store: e.StoreID, Team: e.TeamID, Object: word(e.Object), Step: e.Step, Status: e.Data.Status,
-		Message: legible.Text(e.Message), Actor: word(e.Actor), Token: word(e.Token), At: e.At,
+		Number: e.Number, Kind: e.Kind, Store: e.StoreID, Team: e.TeamID, Object: word(line.Object), Step: e.Step, Status: e.Data.Status,
+		Message: legible.Text(line.Message), Actor: word(e.Actor), Token: word(e.Token), At: e.At,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 func (a *API) registerReleases() {
@@ -104,7 +105,7 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 	}
 	for _, r := range revisions {
 		releases.Revisions = append(releases.Revisions, Revision{
-			Number: r.Number, Kind: cmp.Or(string(r.Kind), "opening"), Note: word(r.Note), Chart: r.ChartVersion, Version: r.Version, State: r.State,
+			Number: r.Number, Kind: cmp.Or(string(r.Change.Kind), "opening"), Note: word(phrase.Change(r.Change)), Chart: r.ChartVersion, Version: r.Version, State: r.State,
 			Holes:   a.advisories(st, r.Version),
 			Message: legible.Text(r.Message), Actor: word(r.Actor), CanReturn: st.CanChange() && r.CanRollback(st.Revision),
 			BeganAt: r.BeganAt, EndedAt: at(r.EndedAt),
@@ -254,24 +255,11 @@ func (a *API) upgradeStore(ctx context.Context, in *upgradeInput) (*storeOutput,
 	if in.Body.Offer != "" && in.Body.Offer != offer.Digest {
 		return nil, &store.Error{Code: store.Conflict, Field: "offer", Message: "The offer has changed. Preview the upgrade again."}
 	}
-	st, err = a.DB.Upgrade(ctx, actorOf(ctx), st.ID, store.UpgradeRequest{Note: upgradeNote(st, offer, images), Chart: offer.ChartVersion, Images: images, Stay: in.Body.Stay})
+	st, err = a.DB.Upgrade(ctx, actorOf(ctx), st.ID, store.UpgradeRequest{Chart: offer.ChartVersion, Images: images, Stay: in.Body.Stay})
 	if err != nil {
 		return nil, err
 	}
 	return &storeOutput{Body: a.storeOf(actorOf(ctx), st)}, nil
-}
-
-// upgradeNote says in a few words what an upgrade is about.
-func upgradeNote(st store.Store, offer provisioner.Offer, images map[string]string) string {
-	var parts []string
-	if offer.ChartVersion != st.ChartVersion {
-		parts = append(parts, "Chart "+st.ChartVersion+" → "+offer.ChartVersion)
-	}
-	for name, version := range images {
-		parts = append(parts, name+" "+version)
-	}
-	slices.Sort(parts)
-	return cmp.Or(strings.Join(parts, ", "), "Installation settings")
 }
 
 type previewRollbackInput struct {

@@ -11,6 +11,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // Message is a mail as its reader gets it, once as text and once as HTML.
@@ -95,7 +96,7 @@ func aboutSignIn(baseURL string, m store.Mail) (Message, error) {
 	c := content{
 		Subject: "A sign-in method was added to your account",
 		Lines: []string{
-			"You can now sign in to Shopwright with " + clean(m.Event.Message) + ".",
+			"You can now sign in to Shopwright with " + clean(phrase.Event(m.Event).Message) + ".",
 			"It was added on " + m.Event.At.UTC().Format("2 January 2006 at 15:04 UTC") + " from the address " + clean(m.Event.Address) + ".",
 			"If this wasn’t you, remove it on your account page and end your other sessions there.",
 		},
@@ -103,7 +104,7 @@ func aboutSignIn(baseURL string, m store.Mail) (Message, error) {
 	}
 	if m.Event.Kind == store.IdentityRemoved {
 		c.Subject = "A sign-in method was removed from your account"
-		c.Lines[0] = "You can no longer sign in to Shopwright with " + clean(m.Event.Message) + "."
+		c.Lines[0] = "You can no longer sign in to Shopwright with " + clean(phrase.Event(m.Event).Message) + "."
 		c.Lines[1] = strings.Replace(c.Lines[1], "added", "removed", 1)
 		c.Lines[2] = "If this wasn’t you, tell an administrator."
 	}
