@@ -112,7 +112,7 @@ func ids(advisories []engine.Advisory) (ids []string) {
 
 func (a *App) revisionRow(who visitor, st store.Store, r store.Revision) views.RevisionRow {
 	row := views.RevisionRow{
-		Number: r.Number, What: word(phrase.Change(r.Change)), Why: plain(r.Message), Chart: r.ChartVersion, Version: r.Version, Who: word(r.Actor), At: r.BeganAt,
+		Number: r.Number, What: word(phrase.Change(r.Change)), Why: plain(phrase.Failure(r.Failure).Title), Chart: r.ChartVersion, Version: r.Version, Who: word(r.Actor), At: r.BeganAt,
 		Known: r.Kept && st.Desired == store.Present,
 	}
 	row.CanBack = r.CanRollback(st.Revision) && st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)

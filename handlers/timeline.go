@@ -57,7 +57,7 @@ func (w *work) add(e store.Event) {
 		}
 	case store.StoreFailed:
 		s := w.span(e.Step, e.At)
-		s.ended, s.failed, s.message, w.ended = e.At, true, e.Message, e.At
+		s.ended, s.failed, s.message, w.ended = e.At, true, phrase.Failure(e.Data.Failure).Title, e.At
 	case store.StoreReady:
 		w.finish(e, "Address and admin login are available")
 	case store.StoreDeleted:

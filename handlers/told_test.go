@@ -236,11 +236,11 @@ func TestStoresAreTold(t *testing.T) {
 		t.Errorf("created as %+v", e)
 	}
 	page, one := "/stores/"+st.ID, "/stores/"+st.ID
-	l.failWork(store.Failure{Title: "No"})
+	l.failWork(store.Failure{Code: store.TimedOut})
 	l.tells(store.StoreRetried, "mara", l.posts(l.mara, page+"/retry"))
-	l.failWork(store.Failure{Title: "No"})
+	l.failWork(store.Failure{Code: store.TimedOut})
 	l.tells(store.StoreRetried, "mara", l.calls(p, "POST", one+"/retry", nil))
-	l.failWork(store.Failure{Title: "Data lost", Code: store.DataLost})
+	l.failWork(store.Failure{Code: store.DataLost})
 	l.tells(store.StoreRebuilt, "mara", l.posts(l.mara, page+"/rebuild"))
 	l.sell(1)
 	l.tells(store.CheckAsked, "mara", l.posts(l.mara, page+"/check"))

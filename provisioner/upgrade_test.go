@@ -159,7 +159,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	if revisions, err = p.db.Revisions(t.Context(), st.ID); err != nil || revisions[0].Offer == offer.Digest || revisions[0].Offer != revisions[2].Offer {
 		t.Errorf("rolled back, the upgrade is not offered again: %+v, %v", revisions, err)
 	}
-	if got, want := p.history(t, st), "Back to revision 1 deployed, Chart " + before + " → " + newerChart + " superseded, Opened superseded"; got != want {
+	if got, want := p.history(t, st), "Back to revision 1 deployed, Chart "+before+" → "+newerChart+" superseded, Opened superseded"; got != want {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
 	p.wantKept(t, st.Namespace, kept)
@@ -260,7 +260,7 @@ func TestUpgradeToAnImageThatIsNotThereGoesBack(t *testing.T) {
 	image := p.databaseImage(t, st)
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "does-not-exist", "mariadb": "does-not-exist"}})
 	back := p.changed(t, st)
-	if back.Status != store.Ready || !back.Health.Last.OK || !strings.Contains(back.Job.Change.Undone.Cause, "does-not-exist") {
+	if back.Status != store.Ready || !back.Health.Last.OK || !strings.Contains(phrase.Failure(back.Job.Change.Undone).Cause, "does-not-exist") {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if got := p.databaseImage(t, st); got != image {

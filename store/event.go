@@ -104,7 +104,8 @@ type EventData struct {
 	PlanBefore Figures `json:"plan_before,omitzero"`
 	PlanAfter  Figures `json:"plan_after,omitzero"`
 
-	Change Change `json:"change,omitzero"` // of a store, without what it undoes
+	Change  Change  `json:"change,omitzero"`  // of a store, without what it undoes
+	Failure Failure `json:"failure,omitzero"` // of work on a store, without what explains it
 }
 
 // How tells apart the ways in which events of one kind come about.

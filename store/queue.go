@@ -264,7 +264,7 @@ func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 		}
 		st.Sold = st.Revision
 		events = append(events, changeEvent(*st, Actor{}, StoreReady, st.Job.Change))
-		if err := t.settleRevision(ctx, *st, RevisionDeployed, ""); err != nil {
+		if err := t.settleRevision(ctx, *st, RevisionDeployed, Failure{}); err != nil {
 			return nil, err
 		}
 		if err := t.prune(ctx, *st); err != nil {
@@ -281,7 +281,7 @@ func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
 	f = f.kept()
 	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
 		f.Step, f.At = st.Job.Step, st.UpdatedAt
-		if err := t.settleRevision(ctx, *st, RevisionFailed, f.Title); err != nil {
+		if err := t.settleRevision(ctx, *st, RevisionFailed, f); err != nil {
 			return nil, err
 		}
 		goesBack := st.goesBack(f)
@@ -293,7 +293,7 @@ func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
 			return events, t.replaceJob(ctx, failed, st)
 		}
 		st.Status, st.ObservedGeneration = Failed, st.Generation
-		return []Event{told(storeEvent(*st, Actor{}, StoreFailed), f.Title)}, nil
+		return []Event{failureEvent(*st, StoreFailed, f)}, nil
 	})
 }
 

@@ -95,9 +95,9 @@ type Revision struct {
 	Version      string // of the shop's program; empty when it is not known
 	Offer        string // digest of the chart and values that were offered then
 	State        RevisionState
-	Kept         bool   // whether the cluster keeps it
-	Message      string // why it failed
-	Actor        string // empty for the platform itself
+	Kept         bool    // whether the cluster keeps it
+	Failure      Failure // why it failed, without what explains it
+	Actor        string  // empty for the platform itself
 	BeganAt      time.Time
 	EndedAt      time.Time // zero while it is pending
 }
@@ -131,10 +131,10 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 		{`UPDATE revisions SET state = 'gone', kept = FALSE WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
 		// One that is replaced while it is pending was never verified: there is no way back to it.
 		{`UPDATE revisions SET state = 'superseded', kept = FALSE, ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
-		{`INSERT INTO revisions (store_id, number, generation, change, chart_version, version, offer, state, kept, message, actor_id, actor, began_at, ended_at)
+		{`INSERT INTO revisions (store_id, number, generation, change, chart_version, version, offer, state, kept, failure, actor_id, actor, began_at, ended_at)
 			VALUES ($1, $2, $3, $4, $5, $11,
 				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $10 ORDER BY generation DESC LIMIT 1), $6),
-				'pending', TRUE, '', $7, $8, $9, 0) ON CONFLICT DO NOTHING`,
+				'pending', TRUE, '{}', $7, $8, $9, 0) ON CONFLICT DO NOTHING`,
 			[]any{st.ID, r.Number, st.Generation, document{new(st.Job.Change.bare())}, r.ChartVersion, r.Offer, st.Job.AskedBy.ID, st.Job.AskedBy.Name, micros(st.Job.AskedAt), r.Like, r.Version}},
 	} {
 		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
@@ -145,15 +145,15 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 }
 
 // settleRevision says what became of the pending revision, if there is one.
-func (t tx) settleRevision(ctx context.Context, st Store, state RevisionState, message string) error {
+func (t tx) settleRevision(ctx context.Context, st Store, state RevisionState, why Failure) error {
 	if state == RevisionDeployed {
 		_, err := t.ExecContext(ctx, `UPDATE revisions SET state = 'superseded' WHERE store_id = $1 AND state = 'deployed'`, st.ID)
 		if err != nil {
 			return fmt.Errorf("supersede the revisions of store %s: %w", st.ID, err)
 		}
 	}
-	_, err := t.ExecContext(ctx, `UPDATE revisions SET state = $2, message = $3, ended_at = $4 WHERE store_id = $1 AND state = 'pending'`,
-		st.ID, state, message, t.now)
+	_, err := t.ExecContext(ctx, `UPDATE revisions SET state = $2, failure = $3, ended_at = $4 WHERE store_id = $1 AND state = 'pending'`,
+		st.ID, state, document{new(why.bare())}, t.now)
 	if err != nil {
 		return fmt.Errorf("settle the revision of store %s: %w", st.ID, err)
 	}
@@ -207,7 +207,7 @@ func (db *DB) RevisionBefore(ctx context.Context, storeID string, number int) (b
 
 func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT number, change, chart_version, version, offer, state, kept, message, actor, began_at, ended_at
+		SELECT number, change, chart_version, version, offer, state, kept, failure, actor, began_at, ended_at
 		FROM revisions WHERE store_id = $1 ORDER BY generation DESC, number DESC`, storeID)
 	revisions, err := collect(rows, err, scanRevision)
 	if err != nil {
@@ -218,7 +218,7 @@ func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision,
 
 func scanRevision(row scanner) (r Revision, err error) {
 	var began, ended int64
-	err = row.Scan(&r.Number, document{&r.Change}, &r.ChartVersion, &r.Version, &r.Offer, &r.State, &r.Kept, &r.Message, &r.Actor, &began, &ended)
+	err = row.Scan(&r.Number, document{&r.Change}, &r.ChartVersion, &r.Version, &r.Offer, &r.State, &r.Kept, document{&r.Failure}, &r.Actor, &began, &ended)
 	r.BeganAt, r.EndedAt = fromMicros(began), fromMicros(ended)
 	return r, err
 }
@@ -331,7 +331,7 @@ func (s *Store) goBack(f Failure) []Event {
 	step := s.Job.Step
 	s.Generation++
 	s.undo(f, Actor{})
-	undone := told(storeEvent(*s, Actor{}, StoreUndone), f.Title)
+	undone := failureEvent(*s, StoreUndone, f)
 	undone.Step = step // at which the change failed
 	s.Job.Step, s.Job.BeganAt = StepRelease, s.UpdatedAt
 	return []Event{undone, storeEvent(*s, Actor{}, StepStarted)}

@@ -98,17 +98,17 @@ func TestFailedUpgradeGoesBackByItself(t *testing.T) {
 		c := b.upgrade(t, b.sells(t), store.UpgradeRequest{Chart: "1.1.0"})
 		b.release(t, &c, 2, "1.1.0")
 		b.advance(t, &c, store.Progress{Step: store.StepCheck})
-		st, err := b.db.Fail(t.Context(), c, store.Failure{Title: "The test order failed"})
+		st, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.OrderFailed})
 		if err != nil {
 			t.Fatal(err)
 		}
 		undone := st.Job.Change.Undone
-		if st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.Job.Change.To != 1 || st.Generation != 3 || st.Job.Failure.Title != "" || undone.Title != "The test order failed" || undone.Step != store.StepCheck {
+		if st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.Job.Change.To != 1 || st.Generation != 3 || st.Job.Failure.Code != "" || undone.Code != store.OrderFailed || undone.Step != store.StepCheck {
 			t.Fatalf("after the failure it is %s at generation %d: %+v", st.Status, st.Generation, st.Job.Change)
 		}
 		c = c.On(st)
 		b.release(t, &c, 3, "1.0.0")
-		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Job.Change.Undone.Title == "" {
+		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Job.Change.Undone.Code == "" {
 			t.Errorf("gone back, it is %s on chart %s, sold %d", st.Status, st.ChartVersion, st.Sold)
 		}
 		want := `3 1.0.0 deployed Back to revision 1 by "", 2 1.1.0 failed Chart 1.0.0 → 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
@@ -132,8 +132,8 @@ func TestFailedUpgradeStays(t *testing.T) {
 			request store.UpgradeRequest
 			failure store.Failure
 		}{
-			"asked for":     {store.UpgradeRequest{Stay: true}, store.Failure{Title: "No"}},
-			"data are lost": {store.UpgradeRequest{}, store.Failure{Title: "No", Code: store.DataLost}},
+			"asked for":     {store.UpgradeRequest{Stay: true}, store.Failure{Code: store.TimedOut}},
+			"data are lost": {store.UpgradeRequest{}, store.Failure{Code: store.DataLost}},
 		} {
 			b := setup(t, url)
 			c := b.upgrade(t, b.sells(t), tt.request)
@@ -175,11 +175,11 @@ func TestRollbackToWhatSold(t *testing.T) {
 		}
 		c = b.claim(t, "one")
 		b.release(t, &c, 3, "1.0.0")
-		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Job.Change.To != 2 {
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil || st.Job.Change.To != 2 {
 			t.Errorf("a rollback that fails goes to %+v, %v", st.Job.Change, err)
 		}
 		c = c.On(st)
-		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Failed {
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil || st.Status != store.Failed {
 			t.Errorf("going back has failed too: %s, %v", st.Status, err)
 		}
 	})
@@ -276,7 +276,7 @@ func TestWayBackOutlastsFailedTries(t *testing.T) {
 		c := b.upgrade(t, st, store.UpgradeRequest{Stay: true})
 		for n := 2; n < 16; n++ {
 			b.release(t, &c, n, "1.1.0")
-			if _, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+			if _, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil {
 				t.Fatal(err)
 			}
 			if _, back := b.kept(t, b.store(t, st.ID)); !slices.Equal(back, []int{1}) {
@@ -313,10 +313,10 @@ func TestChangesAreNeverTheSame(t *testing.T) {
 		c := b.upgrade(t, st, store.UpgradeRequest{})
 		note(c.Store, nil)
 		b.release(t, &c, 2, "1.1.0")
-		undone, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
+		undone, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut})
 		note(undone, err)
 		c = c.On(undone)
-		failed, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
+		failed, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut})
 		if err != nil || failed.Job.ID != undone.Job.ID {
 			t.Errorf("failed, it is another change: %+v, %v", failed.Job.Change, err)
 		}

@@ -308,6 +308,13 @@ func changeEvent(st Store, actor Actor, kind Kind, c Change) Event {
 	return e
 }
 
+// failureEvent is a [storeEvent] about why the platform's work on a store failed.
+func failureEvent(st Store, kind Kind, f Failure) Event {
+	e := storeEvent(st, Actor{}, kind)
+	e.Data.Failure = f.bare()
+	return e
+}
+
 func told(e Event, message string) Event {
 	e.Message = message
 	return e

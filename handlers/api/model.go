@@ -43,7 +43,7 @@ type Store struct {
 
 // Failure says in plain words why a store failed.
 type Failure struct {
-	Code     string     `json:"code,omitempty" example:"data_lost"`
+	Code     string     `json:"code" example:"data_lost" doc:"What happened, for programs. The texts may change; codes don’t."`
 	Title    string     `json:"title"`
 	Cause    string     `json:"cause,omitempty"`
 	Next     string     `json:"next,omitempty" doc:"What to do next."`
@@ -205,10 +205,11 @@ func actionsOn(who store.Actor, st store.Store) []string {
 
 func failureOf(st store.Store) *Failure {
 	f := st.Job.Failure
-	if st.Status != store.Failed || f.Title == "" {
+	if st.Status != store.Failed || f.Code == "" {
 		return nil
 	}
-	shown := &Failure{Code: string(f.Code), Title: legible.Text(f.Title), Cause: legible.Text(f.Cause), Next: legible.Text(f.Next), Step: f.Step, At: at(f.At)}
+	said := phrase.Failure(f)
+	shown := &Failure{Code: string(f.Code), Title: legible.Text(said.Title), Cause: legible.Text(said.Cause), Next: legible.Text(said.Next), Step: f.Step, At: at(f.At)}
 	for _, e := range f.Evidence {
 		shown.Evidence = append(shown.Evidence, Evidence{Object: word(e.Object), Reason: word(e.Reason), Message: legible.Text(e.Message), Count: e.Count, Last: at(e.Last)})
 	}

@@ -107,7 +107,7 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 		releases.Revisions = append(releases.Revisions, Revision{
 			Number: r.Number, Kind: cmp.Or(string(r.Change.Kind), "opening"), Note: word(phrase.Change(r.Change)), Chart: r.ChartVersion, Version: r.Version, State: r.State,
 			Holes:   a.advisories(st, r.Version),
-			Message: legible.Text(r.Message), Actor: word(r.Actor), CanReturn: st.CanChange() && r.CanRollback(st.Revision),
+			Message: legible.Text(phrase.Failure(r.Failure).Title), Actor: word(r.Actor), CanReturn: st.CanChange() && r.CanRollback(st.Revision),
 			BeganAt: r.BeganAt, EndedAt: at(r.EndedAt),
 		})
 	}

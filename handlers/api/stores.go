@@ -281,7 +281,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 		return nil, err
 	}
 	detail := StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Provisioner.Off(st)}
-	if undone := st.Job.Change.Undone; undone.Title != "" {
+	if undone := st.Job.Change.Undone; undone.Code != "" {
 		detail.Undone = failureOf(store.Store{Status: store.Failed, Job: store.Job{Result: store.Result{Failure: undone}}})
 	}
 	if snapshot, known := a.Provisioner.Snapshot(st); known {

@@ -74,10 +74,11 @@ func about(baseURL string, m store.Mail) (Message, error) {
 		c.Facts = []fact{{Name: "Shop", Value: m.Store.URL, Link: m.Store.URL}, {Name: "Admin", Value: m.Store.AdminURL, Link: m.Store.AdminURL}}
 		c.Lines = append(c.Lines, "The admin login is on the store’s page. Shopwright never mails it.")
 	case store.StoreFailed:
-		c.Subject = name + " failed: " + clean(m.Event.Message)
-		c.Lines = []string{name + " failed: " + clean(m.Event.Message) + "."}
-		if m.Store.Job.Failure.Title == m.Event.Message { // nobody has retried it since
-			c.Lines = append(c.Lines, clean(m.Store.Job.Failure.Cause), clean(m.Store.Job.Failure.Next))
+		said := phrase.Failure(m.Event.Data.Failure)
+		c.Subject = name + " failed: " + clean(said.Title)
+		c.Lines = []string{name + " failed: " + clean(said.Title) + "."}
+		if m.Store.Job.ID == m.Event.JobID { // nobody has retried it since
+			c.Lines = append(c.Lines, clean(said.Cause), clean(said.Next))
 		}
 	case store.StoreDegraded:
 		c.Subject = name + " is degraded: the order check failed"

@@ -261,7 +261,7 @@ CREATE TABLE revisions (
 	offer         TEXT   NOT NULL, -- digest of the chart and values that were offered then
 	state         TEXT   NOT NULL,
 	kept          BOOLEAN NOT NULL, -- whether the cluster keeps it: decides what is deleted there and what a rollback may go to
-	message       TEXT   NOT NULL, -- why it failed
+	failure       TEXT   NOT NULL, -- JSON: why it failed
 	actor_id      TEXT   NOT NULL, -- who asked for it; empty for the platform itself
 	actor         TEXT   NOT NULL,
 	began_at      BIGINT NOT NULL,

@@ -66,11 +66,13 @@ func storeLine(e store.Event) Line {
 	case store.ChangeCancelled:
 		return Line{Message: change, Verb: "cancelled the change to", Detail: change}
 	case store.StoreUndone:
-		return Line{Message: e.Message, Verb: "rolled back the change to", Detail: Step(e.Step) + ": " + e.Message}
+		title := Failure(e.Data.Failure).Title
+		return Line{Message: title, Verb: "rolled back the change to", Detail: Step(e.Step) + ": " + title}
 	case store.StoreReady:
 		return readyLine(e.Data.Change)
 	case store.StoreFailed:
-		return Line{Message: e.Message, Verb: "failed to finish work on", Detail: Step(e.Step) + ": " + e.Message}
+		title := Failure(e.Data.Failure).Title
+		return Line{Message: title, Verb: "failed to finish work on", Detail: Step(e.Step) + ": " + title}
 	case store.StoreDegraded:
 		return Line{Message: e.Message, Verb: "Checkout failed at", Detail: e.Message}
 	case store.StoreRecovered:

@@ -1,4 +1,5 @@
-// Package phrase makes the sentences about records: of an event, and of what a store is brought to.
+// Package phrase makes the sentences about records: of an event, of a failure, and of what a store is
+// brought to.
 // The records hold codes and data; pages, the API, mails and files show what this package makes of
 // them. There is one place for each code, so that another language is another version of this package.
 //
@@ -7,6 +8,7 @@
 package phrase
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -18,6 +20,18 @@ func Count(n int, noun string) string {
 	}
 	return strconv.Itoa(n) + " " + noun + "s"
 }
+
+// Sentence makes one of what others said: without the line breaks, with a full stop.
+func Sentence(quote string) string {
+	said := strings.TrimRight(strings.Join(strings.Fields(quote), " "), ".")
+	if said == "" {
+		said = "no reason was given"
+	}
+	return said + "."
+}
+
+// list is the names in a row.
+func list(names []string) string { return cmp.Or(strings.Join(names, ", "), "none") }
 
 // join separates the parts that say something.
 func join(separator string, parts ...string) string {
