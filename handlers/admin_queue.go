@@ -13,6 +13,7 @@ import (
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -39,7 +40,7 @@ func (a *App) queue(ctx context.Context, who signin.Visitor) (q views.AdminQueue
 		job := e.Store.Job
 		row := views.AdminQueueRow{
 			ID: e.Store.ID, Name: word(e.Store.Name), Team: word(e.Team), Status: views.Status(e.Store.Status),
-			Asked: jobName(job), AskedBy: "by " + cmp.Or(word(job.AskedBy.Name), store.Platform), Step: stepLabel(job.Step), Since: job.AskedAt,
+			Asked: jobName(job), AskedBy: "by " + cmp.Or(word(job.AskedBy.Name), store.Platform), Step: phrase.Step(job.Step), Since: job.AskedAt,
 		}
 		if !job.Begun() {
 			q.Waiting = append(q.Waiting, row)

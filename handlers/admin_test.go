@@ -364,7 +364,7 @@ func TestClusterTellsWhatItHolds(t *testing.T) {
 	s.create(b, "First")
 	s.create(b, "Second")
 	c := s.work()
-	if _, err := s.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+	if _, err := s.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil {
 		t.Fatal(err)
 	}
 	page := s.get(b, "/admin/clusters").body

@@ -102,8 +102,8 @@ func (z *fuzzed) newStore(t testing.TB, who store.Actor, team, name string, read
 	}
 	z.exec(t, `UPDATE stores SET status = 'ready', sold = 2, revision = 2, chart_version = '1.0.0', observed_generation = generation, url = 'http://x.localhost' WHERE id = $1`, st.ID)
 	z.exec(t, `UPDATE jobs SET state = 'done', step = 'ready', ended_at = asked_at WHERE store_id = $1`, st.ID)
-	z.exec(t, `INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, version, offer, state, kept, message, actor_id, actor, began_at, ended_at)
-		VALUES ($1, 1, 1, '', 'Opened', '0.9.0', '10.3.4', 'x', 'superseded', TRUE, '', '', '', 1, 2), ($1, 2, 1, 'upgrade', 'x', '1.0.0', '11.0.1', 'y', 'deployed', TRUE, '', '', '', 3, 4)`, st.ID)
+	z.exec(t, `INSERT INTO revisions (store_id, number, generation, change, chart_version, version, offer, state, kept, failure, actor_id, actor, began_at, ended_at)
+		VALUES ($1, 1, 1, '{}', '0.9.0', '10.3.4', 'x', 'superseded', TRUE, '{}', '', '', 1, 2), ($1, 2, 1, '{"kind": "upgrade"}', '1.0.0', '11.0.1', 'y', 'deployed', TRUE, '{}', '', '', 3, 4)`, st.ID)
 	return st.ID
 }
 

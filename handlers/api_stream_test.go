@@ -59,7 +59,7 @@ func TestProgramsAreNotToldWhoIsInvited(t *testing.T) {
 			}
 			if kind == "member.invited" {
 				invited++
-				if e.Object != "" && e.Object != store.AnybodyInvited {
+				if e.Object != "" && e.Object != "anybody with the link" {
 					t.Errorf("a token %s is told of %s", name, e.Object)
 				}
 			}

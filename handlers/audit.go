@@ -20,6 +20,7 @@ import (
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -203,11 +204,12 @@ func idsOf(events []store.Event) (stores, teams []string) {
 	return stores, teams
 }
 
-// auditRow is the event in words. A kind that has none is told by its message.
+// auditRow is the event in words. A kind of a newer version has none.
 func auditRow(e store.Event) views.AuditRow {
+	line := phrase.Event(e)
 	row := views.AuditRow{
 		Number: e.Number, At: e.At, Actor: cmp.Or(word(e.Actor), store.Platform), Token: word(e.Token), Address: word(e.Address),
-		Before: word(e.Data.Before), After: word(e.Data.After), Verb: word(cmp.Or(e.Message, string(e.Kind))), Object: word(e.Object),
+		Before: word(line.Before), After: word(line.After), Verb: word(cmp.Or(line.Message, string(e.Kind))), Object: word(line.Object),
 	}
 	if entry, told := entryOf(e); told {
 		row.Verb, row.Object, row.Detail = entry.Verb, entry.Object, entry.Detail
@@ -234,10 +236,10 @@ type auditLine struct {
 }
 
 func lineOf(e store.Event, team string) auditLine {
-	row := auditRow(e)
+	row, line := auditRow(e), phrase.Event(e)
 	return auditLine{
 		Number: e.Number, Time: e.At.UTC().Format(time.RFC3339Nano), Person: row.Actor, Token: row.Token, Address: row.Address,
-		Kind: string(e.Kind), What: word(e.Message), Object: word(e.Object), Before: row.Before, After: row.After,
+		Kind: string(e.Kind), What: word(line.Message), Object: word(line.Object), Before: row.Before, After: row.After,
 		Team: word(team), TeamID: e.TeamID, StoreID: e.StoreID, UserID: e.ActorID,
 	}
 }

@@ -58,7 +58,7 @@ func TestLostDataOfferToRebuild(t *testing.T) {
 	b := s.developer()
 	page := s.create(b, "Bereft")
 	claim := s.work()
-	if _, err := s.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost, Title: "The shop’s data is lost", Next: "Rebuild it."}); err != nil {
+	if _, err := s.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost}); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.get(b, page); !strings.Contains(got.body, "Rebuild empty") || !strings.Contains(got.body, "Retry") {
@@ -84,7 +84,7 @@ func TestFailurePageShowsHelmsLastLines(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	if _, err := s.db.Fail(t.Context(), claim, store.Failure{Title: "The cluster denied the request", HelmLog: []string{"creating <14> resource(s)"}}); err != nil {
+	if _, err := s.db.Fail(t.Context(), claim, store.Failure{Code: store.RequestDenied, HelmLog: []string{"creating <14> resource(s)"}}); err != nil {
 		t.Fatal(err)
 	}
 	if got := s.get(b, page); !strings.Contains(got.body, "Helm, last lines") || !strings.Contains(got.body, "creating &lt;14&gt; resource(s)") {

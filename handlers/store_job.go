@@ -22,7 +22,7 @@ func jobWords(j store.Job) (title, name string) {
 		return "Retrying", "Retry"
 	case j.Change.Undone.Code == store.ChangeWasCancelled:
 		return "Cancelling the change", "Cancellation"
-	case j.Change.Undone.Title != "":
+	case j.Change.Undone.Code != "":
 		return "Rolling back the failed change", "Automatic rollback"
 	}
 	switch j.Change.Kind {

@@ -320,7 +320,7 @@ func (s shop) administrator() (b *http.Client, id string) {
 	if got := s.post(b, "/sign-in/link", url.Values{"key": {secret}}); got.status != http.StatusSeeOther {
 		s.t.Fatalf("sign in by a link: %d", got.status)
 	}
-	session, err := s.db.SignIn(s.t.Context(), store.Identity{Provider: "a login link", Subject: "administrator"}, store.Browser{})
+	session, err := s.db.SignIn(s.t.Context(), store.Identity{Provider: store.LoginLink, Subject: "administrator"}, store.Browser{})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -56,13 +57,13 @@ func (a *App) detail(st store.Store) string {
 		if waiting := a.waiting(st); waiting != "" {
 			return waiting
 		}
-		parts := []string{stepLabel(st.Job.Step)}
+		parts := []string{phrase.Step(st.Job.Step)}
 		if st.Job.Message != "" {
 			parts = append(parts, word(st.Job.Message))
 		}
 		return strings.Join(parts, " · ")
 	case store.Failed:
-		return st.Job.Failure.Title
+		return word(phrase.Failure(st.Job.Failure).Title)
 	case store.Ready:
 		if pods := a.readyPods(st); pods != "" {
 			return pods
@@ -186,13 +187,14 @@ func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) 
 // undone tells of a change that failed and is not in place any more.
 func undone(st store.Store) views.Undone {
 	f := st.Job.Change.Undone
-	if f.Title == "" {
+	if f.Code == "" {
 		return views.Undone{}
 	}
-	shown := views.Undone{StoreID: st.ID, Title: "The change failed and was rolled back: " + f.Title, Cause: plain(f.Cause), Next: "The shop runs the previous revision again."}
+	said := phrase.Failure(f)
+	shown := views.Undone{StoreID: st.ID, Title: "The change failed and was rolled back: " + said.Title, Cause: plain(said.Cause), Next: "The shop runs the previous revision again."}
 	underWay := st.Status == store.Upgrading
 	if underWay {
-		shown.Title, shown.Next = "The change failed and is being rolled back: "+f.Title, ""
+		shown.Title, shown.Next = "The change failed and is being rolled back: "+said.Title, ""
 	}
 	switch cancelled := f.Code == store.ChangeWasCancelled; {
 	case cancelled && underWay:
@@ -266,7 +268,8 @@ func left(st store.Store, s kube.Snapshot) []views.Fact {
 
 func failureView(st store.Store) *views.Failure {
 	f := st.Job.Failure
-	shown := &views.Failure{Title: f.Title, Cause: plain(f.Cause), Next: f.Next, At: f.At}
+	said := phrase.Failure(f)
+	shown := &views.Failure{Title: said.Title, Cause: plain(said.Cause), Next: said.Next, At: f.At}
 	for _, line := range f.HelmLog {
 		shown.HelmLog = append(shown.HelmLog, plain(line))
 	}

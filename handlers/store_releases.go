@@ -13,6 +13,7 @@ import (
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -52,7 +53,7 @@ func (a *App) offerView(who signin.Visitor, st store.Store, revisions []store.Re
 	}
 	switch {
 	case st.Status == store.Upgrading:
-		shown.Title, shown.Text = st.Job.Change.Note, "A change is in progress. Its result appears below."
+		shown.Title, shown.Text = phrase.Change(st.Job.Change), "A change is in progress. Its result appears below."
 	case st.Sold == 0:
 		shown.Title, shown.Text = "Chart "+offer.ChartVersion, "The store can be upgraded or rolled back after it has been ready once."
 	case shown.Newer && len(shown.Holes) > len(a.shops.Advisories(st, offer.Version)):
@@ -103,7 +104,7 @@ func ids(advisories []engine.Advisory) (ids []string) {
 
 func (a *App) revisionRow(who signin.Visitor, st store.Store, r store.Revision) views.RevisionRow {
 	row := views.RevisionRow{
-		Number: r.Number, What: word(r.Note), Why: plain(r.Message), Chart: r.ChartVersion, Version: r.Version, Who: word(r.Actor), At: r.BeganAt,
+		Number: r.Number, What: word(phrase.Change(r.Change)), Why: plain(phrase.Failure(r.Failure).Title), Chart: r.ChartVersion, Version: r.Version, Who: word(r.Actor), At: r.BeganAt,
 		Known: r.Kept && st.Desired == store.Present,
 	}
 	row.CanBack = r.CanRollback(st.Revision) && st.CanChange() && who.Actor.May(store.UpgradeStores, st.TeamID)

@@ -41,7 +41,7 @@ func TestRevisionIsVerifiedUnlessItsCheckWasSimulated(t *testing.T) {
 			t.Fatal(err)
 		}
 		work.Store = st
-		if _, err := l.db.Fail(t.Context(), work, store.Failure{Title: "The test order failed"}); err != nil {
+		if _, err := l.db.Fail(t.Context(), work, store.Failure{Code: store.OrderFailed}); err != nil {
 			t.Fatal(err)
 		}
 		if err := l.db.Release(t.Context(), work); err != nil {

@@ -1,48 +1,14 @@
 package handlers
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
-
-// stepLabel is a step's name for people.
-func stepLabel(s store.Step) string {
-	switch s {
-	case "", store.StepQueued:
-		return "Queued"
-	case store.StepNamespace:
-		return "Namespace"
-	case store.StepLimits:
-		return "Limits"
-	case store.StepCredentials:
-		return "Credentials"
-	case store.StepRelease:
-		return "Release"
-	case store.StepWorkloads:
-		return "Workloads"
-	case store.StepSetup:
-		return "Setup"
-	case store.StepCheck:
-		return "Order check"
-	case store.StepAddress:
-		return "Address"
-	case store.StepReady:
-		return "Ready"
-	case store.StepUninstall:
-		return "Uninstall"
-	case store.StepVolumes:
-		return "Disks"
-	case store.StepRemove:
-		return "Namespace"
-	case store.StepGone:
-		return "Deleted"
-	}
-	return string(s)
-}
 
 // span is what the events tell about one step.
 type span struct {
@@ -91,7 +57,7 @@ func (w *work) add(e store.Event) {
 		}
 	case store.StoreFailed:
 		s := w.span(e.Step, e.At)
-		s.ended, s.failed, s.message, w.ended = e.At, true, e.Message, e.At
+		s.ended, s.failed, s.message, w.ended = e.At, true, phrase.Failure(e.Data.Failure).Title, e.At
 	case store.StoreReady:
 		w.finish(e, "Address and admin login are available")
 	case store.StoreDeleted:
@@ -139,7 +105,7 @@ func (w *work) view() views.Timeline {
 }
 
 func (w *work) step(step store.Step, end time.Time) views.TimelineStep {
-	shown := views.TimelineStep{Name: stepLabel(step), State: views.TickToDo}
+	shown := views.TimelineStep{Name: phrase.Step(step), State: views.TickToDo}
 	s := w.spans[step]
 	if s == nil {
 		if w.passed(step) {
@@ -207,139 +173,62 @@ func story(events []store.Event) []views.Entry {
 	return all
 }
 
-// entryOf makes a sentence of an event, unless it is told elsewhere.
+// entryOf is the event as a line of a list, unless it is told elsewhere.
 func entryOf(e store.Event) (entry views.Entry, told bool) {
-	entry = views.Entry{At: e.At, Actor: word(e.Actor), Object: word(e.Object), Tone: views.TonePlain}
-	if entry.Actor == "" {
-		entry.Actor = store.Platform
+	line := phrase.Event(e)
+	entry = views.Entry{
+		At: e.At, Actor: cmp.Or(word(e.Actor), store.Platform), Object: word(line.Object), Verb: line.Verb, Detail: word(line.Detail),
+		Kind: entryKind(e.Kind), Tone: entryTone(e.Kind),
 	}
 	switch e.Kind {
-	case store.StoreCreated:
-		entry.Kind, entry.Verb = views.EntryStore, "created"
-	case store.StoreRetried:
-		entry.Kind, entry.Verb = views.EntryRetry, "retried"
-	case store.StoreRebuilt:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "rebuilt", "Empty, because its data was lost"
-	case store.StoreRepaired:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "repaired", word(e.Message)
-	case store.UpgradeAsked:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "requested an upgrade of", word(e.Message)
-	case store.RollbackAsked:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "requested a rollback of", word(e.Message)
-	case store.OwnerAsked, store.OwnerChanged:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryStore, "changed the owner’s email of", "To "+word(e.Data.After)
-	case store.ChangeCancelled:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryRetry, "cancelled the change to", word(e.Message)
-	case store.StoreUndone:
-		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "rolled back the change to", stepLabel(e.Step)+": "+word(e.Message)
-	case store.StoreReady:
-		entry.Tone, entry.Verb, entry.Detail = views.ToneOK, "opened", ""
-		if !strings.HasPrefix(e.Message, "Opened") {
-			entry.Verb, entry.Detail = "finished work on", word(e.Message)
-		}
-	case store.StoreFailed:
-		entry.Tone, entry.Verb, entry.Detail = views.ToneBad, "failed to finish work on", stepLabel(e.Step)+": "+word(e.Message)
-	case store.StoreDegraded:
-		entry.Actor, entry.Tone, entry.Verb, entry.Detail = "", views.ToneBad, "Checkout failed at", word(e.Message)
-	case store.StoreRecovered:
-		entry.Actor, entry.Tone, entry.Verb, entry.Detail = "", views.ToneOK, "Checkout works again at", ""
-	case store.CheckAsked:
-		entry.Kind, entry.Verb = views.EntryRetry, "requested an order check of"
-	case store.Checked:
-		entry.Verb, entry.Detail = "checked", word(e.Message)
-		return entry, e.Data.Asked // the others are on the store's page, and there are many
-	case store.StoreDeleteAsked:
-		entry.Kind, entry.Verb = views.EntryDelete, "requested the deletion of"
-	case store.StoreDeleted:
-		entry.Kind, entry.Verb = views.EntryDelete, "deleted"
-	case store.CredentialsShown:
-		entry.Kind, entry.Verb = views.EntryLogin, "viewed the admin login of"
-	case store.SignedIn:
-		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed in", ""
-		entry.Detail = word(strings.TrimPrefix(e.Message, "Signed in "))
-	case store.SignedOut:
-		entry.Kind, entry.Verb, entry.Object = views.EntrySign, "signed out", ""
-	case store.IdentityLinked:
-		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "added a sign-in method", "", word(e.Message)
-	case store.IdentityRemoved:
-		entry.Kind, entry.Verb, entry.Object, entry.Detail = views.EntrySign, "removed a sign-in method", "", word(e.Message)
-	case store.TokenCreated:
-		entry.Kind, entry.Verb, entry.Detail = views.EntryLogin, "created the API token", word(e.Message)
-	case store.TokenRevoked:
-		entry.Kind, entry.Verb = views.EntryLogin, "revoked the API token"
-	default:
-		return teamEntry(e, entry)
-	}
-	return entry, true
-}
-
-// teamEntry makes a sentence of what happens to a team and the people in it.
-func teamEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
-	entry.Kind = views.EntryTeam
-	switch e.Kind {
-	case store.TeamCreated:
-		entry.Verb = "created the team"
-	case store.TeamRenamed:
-		entry.Verb, entry.Detail = "renamed the team", "Was "+word(e.Data.Before)
-	case store.TeamDeleted:
-		entry.Verb = "deleted the team"
-	case store.MemberAdded:
-		entry.Verb, entry.Detail = "added", word(e.Message)
-	case store.MemberJoined:
-		entry.Verb, entry.Object, entry.Detail = "joined the team", "", word(strings.TrimPrefix(e.Message, "Joined "))
-	case store.MemberRemoved:
-		entry.Verb, entry.Detail = "removed", "From the team"
-		if e.ActorID == e.Data.UserID {
-			entry.Verb, entry.Object, entry.Detail = "left the team", "", ""
-		}
-	case store.RoleChanged:
-		entry.Verb, entry.Detail = "changed the role of", word(e.Message)
-	case store.MemberInvited:
-		entry.Verb, entry.Object, entry.Detail = "invited", invited(e), "As "+word(e.Data.After)
-	case store.InvitationAnew:
-		entry.Verb, entry.Object = "renewed the invitation for", invited(e)
-	case store.InvitationEnded:
-		entry.Verb, entry.Object = "revoked the invitation for", invited(e)
-	case store.TeamPlanSet:
-		entry.Verb, entry.Detail = "changed the plan of", word(e.Message)
-	default:
-		return installationEntry(e, entry)
-	}
-	return entry, true
-}
-
-// installationEntry makes a sentence of what an administrator does.
-func installationEntry(e store.Event, entry views.Entry) (_ views.Entry, told bool) {
-	switch e.Kind {
-	case store.UserDisabled:
-		entry.Verb, entry.Detail = "disabled", word(strings.TrimPrefix(e.Message, "Disabled; "))
-	case store.UserEnabled:
-		entry.Verb = "enabled"
-	case store.AdminMade:
-		entry.Verb, entry.Detail = "changed the permissions of", word(e.Message)
-	case store.AdminUnmade:
-		entry.Verb, entry.Detail = "changed the permissions of", "No longer an administrator"
-	case store.LoginLinkMade:
-		entry.Kind, entry.Verb, entry.Detail = views.EntrySign, "created a login link for", "Works once, within 10 minutes"
-	case store.PlanAdded:
-		entry.Verb = "added the plan"
-	case store.PlanChanged:
-		entry.Verb = "changed the plan"
-	case store.SessionEnded:
-		entry.Kind, entry.Verb = views.EntrySign, "ended the sessions of"
-		if e.Data.UserID == "" { // one's own
-			entry.Verb, entry.Object, entry.Detail = "ended a session", "", word(e.Message)
-		}
-	default:
+	case store.StepStarted, store.StepProgressed, store.StepFinished:
 		return views.Entry{}, false
+	case store.Checked:
+		return entry, e.Data.Asked // the others are on the store's page, and there are many
+	case store.StoreDegraded, store.StoreRecovered:
+		entry.Actor = ""
+	case store.SignedIn, store.SignedOut, store.IdentityLinked, store.IdentityRemoved, store.MemberJoined:
+		entry.Object = ""
+	case store.MemberRemoved:
+		if e.ActorID == e.Data.UserID {
+			entry.Object = ""
+		}
+	case store.SessionEnded:
+		if e.Data.UserID == "" { // one's own
+			entry.Object = ""
+		}
+	case store.MemberInvited, store.InvitationAnew, store.InvitationEnded:
+		if e.Object == "" { // a link for anybody, or the reader may not know
+			entry.Object = "someone"
+		}
 	}
-	return entry, true
+	return entry, entry.Verb != ""
 }
 
-// invited is who an invitation is for, as far as the reader may know and anybody does.
-func invited(e store.Event) string {
-	if e.Object == "" || e.Object == store.AnybodyInvited {
-		return "someone"
+func entryKind(k store.Kind) views.EntryKind {
+	switch k {
+	case store.StoreCreated, store.OwnerAsked, store.OwnerChanged:
+		return views.EntryStore
+	case store.StoreRetried, store.StoreRebuilt, store.StoreRepaired, store.UpgradeAsked, store.RollbackAsked, store.ChangeCancelled, store.CheckAsked:
+		return views.EntryRetry
+	case store.StoreDeleteAsked, store.StoreDeleted:
+		return views.EntryDelete
+	case store.CredentialsShown, store.TokenCreated, store.TokenRevoked:
+		return views.EntryLogin
+	case store.SignedIn, store.SignedOut, store.SessionEnded, store.IdentityLinked, store.IdentityRemoved, store.LoginLinkMade:
+		return views.EntrySign
+	case store.StoreUndone, store.StoreReady, store.StoreFailed, store.StoreDegraded, store.StoreRecovered, store.Checked:
+		return ""
 	}
-	return word(e.Object)
+	return views.EntryTeam
+}
+
+func entryTone(k store.Kind) views.Tone {
+	switch k {
+	case store.StoreUndone, store.StoreFailed, store.StoreDegraded:
+		return views.ToneBad
+	case store.StoreReady, store.StoreRecovered:
+		return views.ToneOK
+	}
+	return views.TonePlain
 }

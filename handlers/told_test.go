@@ -10,6 +10,7 @@ import (
 
 	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -62,8 +63,8 @@ func (l ledger) calls(p program, method, path string, sent any) func() {
 
 func (l ledger) wantChange(e store.Event, before, after string) {
 	l.t.Helper()
-	if !strings.HasPrefix(e.Data.Before, before) || !strings.HasPrefix(e.Data.After, after) {
-		l.t.Errorf("%s is told as from %q to %q", e.Kind, e.Data.Before, e.Data.After)
+	if line := phrase.Event(e); !strings.HasPrefix(line.Before, before) || !strings.HasPrefix(line.After, after) {
+		l.t.Errorf("%s is told as from %q to %q", e.Kind, line.Before, line.After)
 	}
 }
 
@@ -137,8 +138,8 @@ func TestLinkedProvidersAreTold(t *testing.T) {
 	}
 	b := e.browser()
 	e.signIn(b, "work", "")
-	if told := l.tells(store.IdentityLinked, "Mara", func() { e.addMethod(b) }); told.Message != "GitHub, mara@example.com" {
-		t.Errorf("told as %q", told.Message)
+	if told := l.tells(store.IdentityLinked, "Mara", func() { e.addMethod(b) }); phrase.Event(told).Message != "GitHub, mara@example.com" {
+		t.Errorf("told as %+v", told)
 	}
 	e.signIn(e.browser(), "github", "")
 	e.signIn(e.browser(), "work", "")
@@ -235,11 +236,11 @@ func TestStoresAreTold(t *testing.T) {
 		t.Errorf("created as %+v", e)
 	}
 	page, one := "/stores/"+st.ID, "/stores/"+st.ID
-	l.failWork(store.Failure{Title: "No"})
+	l.failWork(store.Failure{Code: store.TimedOut})
 	l.tells(store.StoreRetried, "mara", l.posts(l.mara, page+"/retry"))
-	l.failWork(store.Failure{Title: "No"})
+	l.failWork(store.Failure{Code: store.TimedOut})
 	l.tells(store.StoreRetried, "mara", l.calls(p, "POST", one+"/retry", nil))
-	l.failWork(store.Failure{Title: "Data lost", Code: store.DataLost})
+	l.failWork(store.Failure{Code: store.DataLost})
 	l.tells(store.StoreRebuilt, "mara", l.posts(l.mara, page+"/rebuild"))
 	l.sell(1)
 	l.tells(store.CheckAsked, "mara", l.posts(l.mara, page+"/check"))
@@ -248,8 +249,8 @@ func TestStoresAreTold(t *testing.T) {
 	l.sell(2)
 	asked := l.tells(store.UpgradeAsked, "mara", l.calls(p, "POST", one+"/upgrade", `{"images": {"mariadb": "11.9"}}`))
 	l.wantChange(asked, "revision 2, chart 1.2", "chart ")
-	if !strings.HasSuffix(asked.Data.After, ", mariadb 11.9") || strings.Contains(asked.Data.After, "chart offered") {
-		t.Errorf("the upgrade leads to %q", asked.Data.After)
+	if after := phrase.Event(asked).After; !strings.HasSuffix(after, ", mariadb 11.9") || strings.Contains(after, "chart offered") {
+		t.Errorf("the upgrade leads to %q", after)
 	}
 	l.tells(store.ChangeCancelled, "mara", l.calls(p, "POST", one+"/cancel", nil))
 	l.sell(3)

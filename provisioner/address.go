@@ -94,9 +94,5 @@ func isHere(host string) bool {
 }
 
 func addressWrong(r store.Reached) store.Failure {
-	return store.Failure{
-		Title: "The address doesn’t lead to the shop",
-		Cause: sentence(r.Message),
-		Next:  "Check the DNS record, the ingress and the certificate, then press Retry.",
-	}
+	return store.Failure{Code: store.AddressWrong, Facts: store.Facts{Quote: r.Message}}
 }

@@ -16,6 +16,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // forbid has a policy of the cluster refuse objects with names that begin so in a namespace,
@@ -120,7 +121,7 @@ func TestAdmissionDenied(t *testing.T) {
 			allow := p.forbid(t, store.Namespace(store.ProposeSlug(wanted+" "+p.mark)), c.group, c.resource, c.object)
 			st := p.untilStatus(t, p.request(t, wanted).ID, store.Failed)
 			f := st.Job.Failure
-			if f.Title != c.title || f.Step != c.step || !strings.Contains(f.Cause, c.cause) || f.Next == "" {
+			if phrase.Failure(f).Title != c.title || f.Step != c.step || !strings.Contains(phrase.Failure(f).Cause, c.cause) || phrase.Failure(f).Next == "" {
 				t.Fatalf("%s: %+v", st.Status, f)
 			}
 			if said := strings.Join(f.HelmLog, "\n"); c.step == store.StepRelease && said == "" {
@@ -198,7 +199,7 @@ func TestRefusedUpgradeIsUndoneAtOnce(t *testing.T) {
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
 	back := p.changed(t, st)
 	undone := back.Job.Change.Undone
-	if back.Status != store.Ready || undone.Title != "The cluster denied the request" || !strings.Contains(undone.Cause, "every workload must have the label team") {
+	if back.Status != store.Ready || phrase.Failure(undone).Title != "The cluster denied the request" || !strings.Contains(phrase.Failure(undone).Cause, "every workload must have the label team") {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if n := patchesOf(link, st, "wordpress"); n != 1 {
@@ -224,7 +225,7 @@ func TestTryingForLongIsUndone(t *testing.T) {
 	}))
 	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "6.9.1"}})
 	now := p.until(t, st.ID, "undone", func(now store.Store) bool { return now.Job.Change.Kind == store.Rollback })
-	if title := now.Job.Change.Undone.Title; title != "Timed out" {
+	if title := phrase.Failure(now.Job.Change.Undone).Title; title != "Timed out" {
 		t.Errorf("undone because of %q", title)
 	}
 	if n := patchesOf(link, st, "wordpress"); n > 10 {

@@ -10,6 +10,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 const (
@@ -131,7 +132,7 @@ func (w *worker) recoverCheck(ctx *lease, err error) (done bool) {
 	case terminal(err) && w.getsRights(ctx, err):
 		return false
 	case terminal(err):
-		if err = w.failCheck(ctx, sentence(firstLine(err))); err == nil {
+		if err = w.failCheck(ctx, phrase.Sentence(firstLine(err))); err == nil {
 			return true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // checkComponent is the component label of the pod that shops as a customer would.
@@ -77,7 +78,7 @@ func resultOf(pod kube.Pod) store.Check {
 	text, code := reportOf(pod)
 	var said report
 	if err := json.Unmarshal([]byte(text), &said); err != nil {
-		return store.Check{Failed: "check", Message: sentence(text)}
+		return store.Check{Failed: "check", Message: phrase.Sentence(text)}
 	}
 	check := store.Check{
 		OK: (said.OK || said.Simulated) && code == 0, Simulated: said.Simulated, Closed: said.Closed,
@@ -164,9 +165,5 @@ func shopPods(s kube.Snapshot) []kube.Pod {
 }
 
 func checkFailed(c store.Check) store.Failure {
-	return store.Failure{
-		Title: "The test order failed",
-		Cause: fmt.Sprintf("The order check failed at %s: %s", c.Failed, sentence(c.Message)),
-		Next:  "Check the shop and its pods, then press Retry. The order check runs again.",
-	}
+	return store.Failure{Code: store.OrderFailed, Facts: store.Facts{Doing: c.Failed, Quote: c.Message}}
 }

@@ -12,6 +12,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // checks are the pods that shopped in the store.
@@ -61,7 +62,7 @@ func TestStoreThatCannotSellFailsAndIsRetried(t *testing.T) {
 	namespace := store.Namespace(store.ProposeSlug("Unsold " + p.mark))
 	kubetest.Simulate(t, namespace, "fail=job-failed", "component=check")
 	st := p.untilStatus(t, p.request(t, "Unsold").ID, store.Failed)
-	if st.Job.Step != store.StepCheck || st.Job.Failure.Title != "The test order failed" || !strings.Contains(st.Job.Failure.Cause, "simulated failure") {
+	if st.Job.Step != store.StepCheck || phrase.Failure(st.Job.Failure).Title != "The test order failed" || !strings.Contains(phrase.Failure(st.Job.Failure).Cause, "simulated failure") {
 		t.Fatalf("failed at %s: %+v", st.Job.Step, st.Job.Failure)
 	}
 	kubetest.Within(t, "only the second customer is left", func() bool {

@@ -41,7 +41,7 @@ func TestEveryCombinationIsAdmittedAndFits(t *testing.T) {
 					in.try(c.Name, aPod(w))
 				}
 				if short := busiest(objects, limits).beyond(limits); len(short) > 0 {
-					t.Errorf("%s does not fit the plan %s: at its busiest it needs %s", c.Name, plan.Name, short)
+					t.Errorf("%s does not fit the plan %s: at its busiest it needs %+v", c.Name, plan.Name, short)
 				}
 				wantContainersWithin(t, objects, limits.Max)
 			}

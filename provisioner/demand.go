@@ -21,6 +21,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // demand is what a store takes of its quota when all its pods run at once.
@@ -98,8 +99,8 @@ func CheckValues(engines engine.Registry, site engine.Spec) error {
 // fit its plan.
 func (p *Provisioner) Fits(e engine.Engine, plan store.Plan) error {
 	short, err := p.shortage(e, plan)
-	if err == nil && short != "" {
-		return &store.Error{Code: store.Invalid, Field: "engine", Message: short + " Ask the administrator for a larger plan."}
+	if err == nil && len(short.Shortages) > 0 {
+		return &store.Error{Code: store.Invalid, Field: "engine", Message: whyTooSmall(short) + " Ask the administrator for a larger plan."}
 	}
 	return err
 }
@@ -111,23 +112,24 @@ func (p *Provisioner) Misfits(plan store.Plan) (all []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if short != "" {
-			all = append(all, short)
+		if len(short.Shortages) > 0 {
+			all = append(all, whyTooSmall(short))
 		}
 	}
 	return all, nil
 }
 
-// shortage says why a store of the engine does not fit the plan; nothing when it does.
-func (p *Provisioner) shortage(e engine.Engine, plan store.Plan) (string, error) {
+func whyTooSmall(short store.Facts) string {
+	return phrase.Failure(store.Failure{Code: store.PlanTooSmall, Facts: short}).Cause
+}
+
+// shortage is what the plan lacks for a store of the engine: no shortages when it fits.
+func (p *Provisioner) shortage(e engine.Engine, plan store.Plan) (store.Facts, error) {
 	takes, err := p.demands.of(e, p.site)
 	if err != nil {
-		return "", err
+		return store.Facts{}, err
 	}
-	if short := takes.quota.beyond(limitsOf(plan)); len(short) > 0 {
-		return tooSmall(e, plan, short), nil
-	}
-	return "", nil
+	return store.Facts{Engine: e.Label(), Plan: plan.Label, Shortages: takes.quota.beyond(limitsOf(plan))}, nil
 }
 
 // demandOf adds up the pods and volumes of a manifest. A container that names no requests

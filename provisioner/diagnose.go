@@ -2,7 +2,6 @@ package provisioner
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -46,11 +45,7 @@ func hopeless(s kube.Snapshot) (store.Failure, bool) {
 }
 
 func imageNotPulled(pod kube.Pod, c kube.Container) store.Failure {
-	return store.Failure{
-		Title: "An image can’t be pulled",
-		Cause: fmt.Sprintf("Pod %s can’t pull the image %s for its container %s.", pod.Name, c.Image, c.Name),
-		Next:  "Check that the image exists and the cluster can reach its registry, then press Retry.",
-	}
+	return store.Failure{Code: store.ImageNotPulled, Facts: store.Facts{Pod: pod.Name, Container: c.Name, Image: c.Image}}
 }
 
 // crashing tells a program that ends from one that is ended for its memory.
@@ -64,42 +59,35 @@ func crashing(pod kube.Pod, c kube.Container) store.Failure {
 	if problem, known := databaseProblem(c.Previous.Message); known {
 		return databaseRefuses(pod, c, problem)
 	}
-	return store.Failure{
-		Title: "A container keeps crashing",
-		Cause: fmt.Sprintf("Container %s of pod %s crashed %d times, most recently with exit code %d.", c.Name, pod.Name, c.Restarts, c.Previous.ExitCode),
-		Next:  "Check its last log lines, fix the cause, then press Retry.",
-	}
+	return store.Failure{Code: store.ContainerCrashing, Facts: store.Facts{
+		Pod: pod.Name, Container: c.Name, Count: int(c.Restarts), ExitCode: c.Previous.ExitCode,
+	}}
 }
 
 func notStarted(pod kube.Pod, c kube.Container, why string) store.Failure {
-	return store.Failure{
-		Title: "A container can’t start",
-		Cause: fmt.Sprintf("Container %s of pod %s can’t start: %s", c.Name, pod.Name, sentence(why)),
-		Next:  "Fix the cause, then press Retry.",
-	}
+	return store.Failure{Code: store.ContainerNotStarted, Facts: store.Facts{Pod: pod.Name, Container: c.Name, Quote: why}}
 }
 
 func memoryShort(pod kube.Pod, c kube.Container) store.Failure {
-	return store.Failure{
-		Title: "A container ran out of memory",
-		Cause: fmt.Sprintf("Container %s of pod %s exceeded its memory limit of %s and was killed.", c.Name, pod.Name, c.MemoryLimit),
-		Next:  "Raise the limit with SHOPWRIGHT_STORE_VALUES, or find what uses the memory. Then press Retry.",
-	}
+	return store.Failure{Code: store.OutOfMemory, Facts: store.Facts{Pod: pod.Name, Container: c.Name, Limit: c.MemoryLimit}}
 }
 
 // databaseProblem reads in a program's last words that its database does not let it in, or
 // does not answer: what MariaDB, PostgreSQL, PHP and Node.js say.
-func databaseProblem(words string) (problem string, known bool) {
+func databaseProblem(words string) (problem store.Problem, known bool) {
 	for line := range strings.Lines(words) {
-		for _, sign := range []struct{ text, problem string }{
-			{"Access denied for user", "rejects its password"},
-			{"password authentication failed", "rejects its password"},
-			{"no pg_hba.conf entry", "denies it access"},
-			{"ECONNREFUSED", "isn’t responding"},
-			{"Connection refused", "isn’t responding"},
-			{"ETIMEDOUT", "is unreachable"},
-			{"timed out", "is unreachable"},
-			{"getaddrinfo", "can’t be found by name"},
+		for _, sign := range []struct {
+			text    string
+			problem store.Problem
+		}{
+			{"Access denied for user", store.WrongPassword},
+			{"password authentication failed", store.WrongPassword},
+			{"no pg_hba.conf entry", store.AccessDenied},
+			{"ECONNREFUSED", store.NotResponding},
+			{"Connection refused", store.NotResponding},
+			{"ETIMEDOUT", store.Unreachable},
+			{"timed out", store.Unreachable},
+			{"getaddrinfo", store.NameNotFound},
 		} {
 			if strings.Contains(line, sign.text) && databaseMark.MatchString(line) {
 				return sign.problem, true
@@ -112,12 +100,8 @@ func databaseProblem(words string) (problem string, known bool) {
 // databaseMark tells what is said of a database from what is said of another server.
 var databaseMark = regexp.MustCompile(`for user|pg_hba|database|postgres|mariadb|:5432|:3306`)
 
-func databaseRefuses(pod kube.Pod, c kube.Container, problem string) store.Failure {
-	return store.Failure{
-		Title: "The database rejects the shop",
-		Cause: fmt.Sprintf("Container %s of pod %s exited because the shop’s database %s.", c.Name, pod.Name, problem),
-		Next:  "Check that the database pod is running and that the store’s secret still has its original password. Then press Retry.",
-	}
+func databaseRefuses(pod kube.Pod, c kube.Container, problem store.Problem) store.Failure {
+	return store.Failure{Code: store.DatabaseRefuses, Facts: store.Facts{Pod: pod.Name, Container: c.Name, Problem: problem}}
 }
 
 // setupFailed tells why the setup gave up: a container that was ended for its memory has had
@@ -134,11 +118,7 @@ func setupFailed(j kube.Job, s kube.Snapshot) store.Failure {
 		}
 		return setupStepFailed(j, said)
 	}
-	return store.Failure{
-		Title: "Setup failed",
-		Cause: fmt.Sprintf("Job %s failed after %s: %s", j.Name, plural(int(j.Attempts), "attempt"), sentence(j.Message)),
-		Next:  "Check its last log lines and the events, then press Retry. Setup continues with what exists.",
-	}
+	return store.Failure{Code: store.SetupFailed, Facts: store.Facts{Name: j.Name, Count: int(j.Attempts), Quote: j.Message}}
 }
 
 // lastSetup is the setup's container that ended badly last; an empty one when none is left.
@@ -155,15 +135,7 @@ func lastSetup(s kube.Snapshot) (last kube.Pod, ended kube.Container) {
 
 // setupStepFailed names the step in the words of the chart's own setup.
 func setupStepFailed(j kube.Job, said report) store.Failure {
-	why := "."
-	if said.Message != "" {
-		why = ": " + sentence(said.Message)
-	}
-	return store.Failure{
-		Title: "Setup failed",
-		Cause: fmt.Sprintf("Setup failed after %s while %s%s", plural(int(j.Attempts), "attempt"), said.Failed, why),
-		Next:  "Check its last log lines, then press Retry. Setup continues with what exists.",
-	}
+	return store.Failure{Code: store.SetupStepFailed, Facts: store.Facts{Count: int(j.Attempts), Doing: said.Failed, Quote: said.Message}}
 }
 
 // diskTrouble finds among the events, newest first, why a disk cannot be made, or a volume not be
@@ -175,17 +147,9 @@ func diskTrouble(events []kube.Event, asked time.Time) (store.Failure, bool) {
 		}
 		switch e.Reason {
 		case "ProvisioningFailed":
-			return store.Failure{
-				Title: "A disk can’t be created",
-				Cause: fmt.Sprintf("%s has no disk: %s", e.Object, sentence(e.Message)),
-				Next:  "Fix what the storage class’s provisioner reports, then press Retry.",
-			}, true
+			return store.Failure{Code: store.DiskNotCreated, Facts: store.Facts{Object: e.Object, Quote: e.Message}}, true
 		case "FailedMount", "FailedAttachVolume":
-			return store.Failure{
-				Title: "A volume can’t be mounted",
-				Cause: fmt.Sprintf("%s can’t mount a volume: %s", e.Object, sentence(e.Message)),
-				Next:  "Fix what the cluster reports, for example a disk still attached to another node. Then press Retry.",
-			}, true
+			return store.Failure{Code: store.VolumeNotMounted, Facts: store.Facts{Object: e.Object, Quote: e.Message}}, true
 		}
 	}
 	return store.Failure{}, false
@@ -193,12 +157,9 @@ func diskTrouble(events []kube.Event, asked time.Time) (store.Failure, bool) {
 
 // noRoom tells what no node has enough of for a pod that waits for one.
 func noRoom(pod kube.Pod, after time.Duration) store.Failure {
-	lack, next := lacking(pod.Message)
-	return store.Failure{
-		Title: "No node has " + lack,
-		Cause: fmt.Sprintf("Pod %s is unscheduled after %s: %s", pod.Name, after.Round(time.Second), sentence(pod.Message)),
-		Next:  next + " Then press Retry.",
-	}
+	return store.Failure{Code: store.NoNodeForPod, Facts: store.Facts{
+		Pod: pod.Name, After: after, Problem: lacking(pod.Message), Quote: pod.Message,
+	}}
 }
 
 // besideAnother is what the scheduler says of a node that is none of those on which a pod must run: two pods that
@@ -207,20 +168,22 @@ const besideAnother = "didn't match pod affinity rules"
 
 // lacking reads the scheduler's message, which counts nodes by what each of them lacks.
 // https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
-func lacking(message string) (what, next string) {
-	const room = "Add a node, or free up room."
-	for _, known := range []struct{ sign, what, next string }{
-		{"unbound immediate PersistentVolumeClaims", "the shop’s disks", "Check the events for the reason."},
-		{besideAnother, "room beside the shop’s pod", "It must run on the same node as the shop’s pod. Free up room there, or add a node with room for both."},
-		{"volume node affinity conflict", "the shop’s disks", "Bring back the node that has them."},
-		{"Insufficient memory", "enough memory", room},
-		{"Insufficient cpu", "enough CPU", room},
-		{"Too many pods", "room for another pod", room},
-		{"untolerated taint", "room for ordinary pods", "Remove the taint from a node, or add a node without it."},
+func lacking(message string) store.Problem {
+	for _, known := range []struct {
+		sign    string
+		problem store.Problem
+	}{
+		{"unbound immediate PersistentVolumeClaims", store.NoUnboundDisks},
+		{besideAnother, store.NoNeighbour},
+		{"volume node affinity conflict", store.NoNodeOfDisks},
+		{"Insufficient memory", store.NoMemory},
+		{"Insufficient cpu", store.NoCPU},
+		{"Too many pods", store.NoPods},
+		{"untolerated taint", store.NoUntainted},
 	} {
 		if strings.Contains(message, known.sign) {
-			return known.what, known.next
+			return known.problem
 		}
 	}
-	return "room for the shop", room
+	return store.NoRoom
 }

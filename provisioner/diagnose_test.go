@@ -7,7 +7,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
-	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // A container that was ended for its memory is not one that crashes.
@@ -19,17 +19,17 @@ func TestOutOfMemoryIsSaid(t *testing.T) {
 		State: kube.State{Kind: "waiting", Reason: "CrashLoopBackOff"},
 	}
 	failure, bad := hopeless(kube.Snapshot{Pods: []kube.Pod{{Name: "mariadb-0", Containers: []kube.Container{mariadb}}}})
-	if !bad || failure.Title != "A container ran out of memory" || !strings.Contains(failure.Cause, "mariadb of pod mariadb-0 exceeded its memory limit of 1Gi") {
+	if !bad || phrase.Failure(failure).Title != "A container ran out of memory" || !strings.Contains(phrase.Failure(failure).Cause, "mariadb of pod mariadb-0 exceeded its memory limit of 1Gi") {
 		t.Errorf("%+v", failure)
 	}
 	setup := kube.Snapshot{Pods: []kube.Pod{{
 		Name: "setup-1-x", Component: "setup", Containers: []kube.Container{{Name: "setup", MemoryLimit: "512Mi", State: killed}},
 	}}}
-	if failure := setupFailed(kube.Job{Name: "setup-1"}, setup); failure.Title != "A container ran out of memory" {
+	if failure := setupFailed(kube.Job{Name: "setup-1"}, setup); phrase.Failure(failure).Title != "A container ran out of memory" {
 		t.Errorf("the setup: %+v", failure)
 	}
 	setup.Pods[0].Containers[0].State.Reason = "Error"
-	if failure := setupFailed(kube.Job{Name: "setup-1", Attempts: 4}, setup); failure.Title != "Setup failed" || !strings.Contains(failure.Cause, "4 attempts") {
+	if failure := setupFailed(kube.Job{Name: "setup-1", Attempts: 4}, setup); phrase.Failure(failure).Title != "Setup failed" || !strings.Contains(phrase.Failure(failure).Cause, "4 attempts") {
 		t.Errorf("another end of the setup: %+v", failure)
 	}
 }
@@ -64,8 +64,8 @@ func TestNoRoomSaysWhatIsShort(t *testing.T) {
 		"0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.":                                                                                                   "No node has room for the shop",
 	} {
 		s := kube.Snapshot{Pods: []kube.Pod{{Name: "mariadb-0", Node: "node-1"}, {Name: "wordpress-x", Message: message}}}
-		failure := timedOut(store.Store{Job: store.Job{Step: store.StepWorkloads}}, 10*time.Minute, "0 of 2 workloads ready", s)
-		if failure.Title != want || !strings.Contains(failure.Cause, message[:20]) || !strings.Contains(failure.Next, "Retry") {
+		failure := timedOut(10*time.Minute, "0 of 2 workloads ready", s)
+		if phrase.Failure(failure).Title != want || !strings.Contains(phrase.Failure(failure).Cause, message[:20]) || !strings.Contains(phrase.Failure(failure).Next, "Retry") {
 			t.Errorf("%s: %+v", message, failure)
 		}
 	}
@@ -80,7 +80,7 @@ func TestDiskTroubleIsSaid(t *testing.T) {
 	} {
 		event := kube.Event{Object: "pod/mariadb-0", Warning: true, Reason: reason, Message: "storage is full", Last: asked.Add(time.Minute)}
 		f, found := diskTrouble([]kube.Event{{Warning: true, Reason: "Unhealthy", Last: event.Last}, event}, asked)
-		if !found || f.Title != want || !strings.Contains(f.Cause, "pod/mariadb-0") || !strings.Contains(f.Cause, "storage is full.") || !strings.Contains(f.Next, "press Retry") {
+		if !found || phrase.Failure(f).Title != want || !strings.Contains(phrase.Failure(f).Cause, "pod/mariadb-0") || !strings.Contains(phrase.Failure(f).Cause, "storage is full.") || !strings.Contains(phrase.Failure(f).Next, "press Retry") {
 			t.Errorf("%s: %+v", reason, f)
 		}
 		event.Last = asked.Add(-time.Minute)
@@ -104,7 +104,7 @@ func TestContainersThatCannotBeStarted(t *testing.T) {
 	} {
 		waiting := kube.Container{Name: "wordpress", State: kube.State{Kind: "waiting", Reason: c.reason, Message: c.message}}
 		f, bad := hopeless(kube.Snapshot{Pods: []kube.Pod{{Name: "wordpress-x", Containers: []kube.Container{waiting}}}})
-		if bad != c.hopeless || bad && (f.Title != "A container can’t start" || !strings.Contains(f.Cause, c.message)) {
+		if bad != c.hopeless || bad && (phrase.Failure(f).Title != "A container can’t start" || !strings.Contains(phrase.Failure(f).Cause, c.message)) {
 			t.Errorf("%s: %t, %+v", c.reason, bad, f)
 		}
 	}

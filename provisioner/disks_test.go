@@ -17,6 +17,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // databaseClaim is the claim that a StatefulSet makes for its pod.
@@ -78,7 +79,7 @@ func TestStoresKeepTheClassOfTheirDisks(t *testing.T) {
 	st := p.wantReady(t, p.request(t, "Slow"))
 	before, other := p.keepsakes(t, st.Namespace), p.expandable(t)
 	for range 2 {
-		if st = p.reconfigure(t, st, withClass(other)); st.Status != store.Ready || st.Job.Change.Undone.Title != "" {
+		if st = p.reconfigure(t, st, withClass(other)); st.Status != store.Ready || st.Job.Change.Undone.Code != "" {
 			t.Fatalf("upgraded, it is %s: %+v %+v", st.Status, st.Job.Failure, st.Job.Change.Undone)
 		}
 	}
@@ -106,7 +107,7 @@ func TestDisksGrowWithAnUpgrade(t *testing.T) {
 	before := p.keepsakes(t, st.Namespace)
 	for _, tt := range []struct{ asked, want string }{{"11Gi", "11Gi"}, {"12Gi", "12Gi"}, {"9Gi", "12Gi"}} {
 		st = p.reconfigure(t, st, withSize(tt.asked, withClass(class)))
-		if st.Status != store.Ready || st.Job.Change.Undone.Title != "" {
+		if st.Status != store.Ready || st.Job.Change.Undone.Code != "" {
 			t.Fatalf("upgraded to %s, it is %s: %+v %+v", tt.asked, st.Status, st.Job.Failure, st.Job.Change.Undone)
 		}
 		if _, size := p.claim(t, st, databaseClaim); size != tt.want {
@@ -123,13 +124,13 @@ func TestDisksThatCannotGrow(t *testing.T) {
 	p.setPlan(t, func(standard *store.Plan) { standard.Disk = 51200 })
 	st := p.wantReady(t, p.request(t, "Stiff"))
 	back := p.reconfigure(t, st, withSize("11Gi"))
-	if back.Status != store.Ready || !strings.Contains(back.Job.Change.Undone.Cause, "the storageclass that provisions the pvc must support resize") {
+	if back.Status != store.Ready || !strings.Contains(phrase.Failure(back.Job.Change.Undone).Cause, "the storageclass that provisions the pvc must support resize") {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change.Undone)
 	}
 	if got, want := p.history(t, st), "Back to revision 1 deployed, Opened superseded"; got != want {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
-	if st = p.reconfigure(t, back, func(*provisioner.Config) {}); st.Status != store.Ready || st.Job.Change.Undone.Title != "" {
+	if st = p.reconfigure(t, back, func(*provisioner.Config) {}); st.Status != store.Ready || st.Job.Change.Undone.Code != "" {
 		t.Errorf("without the new size it is %s: %+v", st.Status, st.Job.Change.Undone)
 	}
 }

@@ -1,10 +1,8 @@
 package provisioner
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -14,76 +12,50 @@ import (
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 func namespaceTaken(st store.Store) store.Failure {
-	return store.Failure{
-		Title: "The namespace is already taken",
-		Cause: fmt.Sprintf("The namespace %s exists, but this store didn’t create it. Shopwright leaves it untouched.", st.Namespace),
-		Next:  "Delete this store and create it again at another address, or have the namespace removed and press Retry.",
-	}
+	return store.Failure{Code: store.NamespaceTaken, Facts: store.Facts{Namespace: st.Namespace}}
 }
 
 func labelLost(st store.Store) store.Failure {
-	then := "press Retry"
-	if st.Desired == store.Absent {
-		then = "delete the store again"
-	}
-	return store.Failure{
-		Title: "The namespace has lost its label",
-		Cause: fmt.Sprintf("The namespace %s holds this store, but its label %s is missing or names another store. Shopwright changes nothing there without it.", st.Namespace, kube.LabelStoreID),
-		Next:  fmt.Sprintf("Run kubectl label --overwrite namespace %s %s=%s, then %s.", st.Namespace, kube.LabelStoreID, st.ID, then),
-	}
+	return store.Failure{Code: store.LabelLost, Facts: store.Facts{
+		Namespace: st.Namespace, Label: kube.LabelStoreID, StoreID: st.ID, Going: st.Desired == store.Absent,
+	}}
 }
 
 func credentialsLost(st store.Store) store.Failure {
-	return store.Failure{
-		Title: "The credentials are missing",
-		Cause: fmt.Sprintf("The secret %s/%s is missing or empty, but the store’s disks still exist. New passwords wouldn’t match them.", st.Namespace, credentialsSecret),
-		Next:  "Restore the secret and press Retry, or delete the store.",
-	}
+	return store.Failure{Code: store.CredentialsLost, Facts: store.Facts{Namespace: st.Namespace, Name: credentialsSecret}}
 }
 
 // dataLost is about those volumes, which have gone or are going.
 func dataLost(st store.Store, volumes []string, s kube.Snapshot) store.Failure {
-	f := store.Failure{
-		Code:  store.DataLost,
-		Title: "The shop’s data is lost",
-		Cause: fmt.Sprintf("These disks of the shop are missing from the namespace %s: %s. New ones would be empty.", st.Namespace, listOf(volumes)),
-		Next:  "Restore them under the same names and press Retry, or press Rebuild empty to start without data.",
-	}
-	if going := leaving(s); slices.ContainsFunc(volumes, func(name string) bool { return slices.Contains(going, name) }) {
-		f.Title = "The shop’s disks are being deleted"
-		f.Cause = fmt.Sprintf("Someone deleted the volume claims of these disks in the namespace %s: %s. A disk in use is deleted when its pod stops.", st.Namespace, listOf(volumes))
-		f.Next = "Back up their data now. Then restore it under the same names and press Retry, or press Rebuild empty to start without data."
-	}
-	return f
+	going := leaving(s)
+	return store.Failure{Code: store.DataLost, Facts: store.Facts{
+		Namespace: st.Namespace, Names: volumes,
+		Going: slices.ContainsFunc(volumes, func(name string) bool { return slices.Contains(going, name) }),
+	}}
 }
 
 func podsRefused(e kube.Event) store.Failure {
-	return store.Failure{
-		Title: "The cluster rejects the shop’s pods",
-		Cause: fmt.Sprintf("%s can’t create pods: %s", e.Object, sentence(e.Message)),
-		Next:  "Ask the cluster’s administrator to allow them, then press Retry.",
-	}
+	return store.Failure{Code: store.PodsRefused, Facts: store.Facts{Object: e.Object, Quote: e.Message}}
 }
 
 // timedOut names what the store still waits for.
-func timedOut(st store.Store, after time.Duration, saying string, s kube.Snapshot) store.Failure {
+func timedOut(after time.Duration, saying string, s kube.Snapshot) store.Failure {
 	for _, pod := range s.Pods {
 		if pod.Node == "" && pod.Message != "" && !pod.Ended {
 			return noRoom(pod, after)
 		}
 	}
-	return store.Failure{
-		Title: "Timed out",
-		Cause: fmt.Sprintf("After %s the store is still at the step %s: %s%s", after.Round(time.Second), st.Job.Step, sentence(saying), unready(s)),
-		Next:  "Look at the pods and events for the reason. Retry continues from this step.",
-	}
+	facts := unready(s)
+	facts.After, facts.Quote = after, saying
+	return store.Failure{Code: store.TimedOut, Facts: facts}
 }
 
-// unready says of the first pod that keeps a store waiting what it lacks.
-func unready(s kube.Snapshot) string {
+// unready is the first pod that keeps a store waiting, and what it lacks.
+func unready(s kube.Snapshot) store.Facts {
 	for _, pod := range s.Pods {
 		if pod.Finished() {
 			continue
@@ -91,54 +63,31 @@ func unready(s kube.Snapshot) string {
 		for _, c := range pod.Containers {
 			switch {
 			case c.State.Kind == "running" && pod.Component == setupComponent:
-				return fmt.Sprintf(" The container %s of the pod %s hasn’t finished.", c.Name, pod.Name)
+				return store.Facts{Container: c.Name, Pod: pod.Name, Problem: store.NotFinished}
 			case c.State.Kind == "running" && !c.Init && !c.Ready:
-				return fmt.Sprintf(" The container %s of the pod %s is running but not ready.", c.Name, pod.Name)
+				return store.Facts{Container: c.Name, Pod: pod.Name, Problem: store.NotReady}
 			}
 		}
 	}
-	return ""
+	return store.Facts{}
 }
 
-func refused(st store.Store, err error) store.Failure {
-	return store.Failure{
-		Title: "The cluster denied the request",
-		Cause: fmt.Sprintf("The cluster denied the request at the step %s: %s", cmp.Or(st.Job.Step, store.StepNamespace), sentence(firstLine(err))),
-		Next:  "Ask the cluster’s administrator to allow it, then press Retry.",
-	}
+func refused(err error) store.Failure {
+	return store.Failure{Code: store.RequestDenied, Facts: store.Facts{Quote: firstLine(err)}}
 }
 
 func notShared(missing *kube.NoOriginalError) store.Failure {
-	return store.Failure{
-		Title: "A shared secret is missing",
-		Cause: fmt.Sprintf("Every store gets a copy of the secret %s/%s, but the cluster doesn’t have it.", missing.Namespace, missing.Name),
-		Next:  "Create it, or name another one in the settings and restart Shopwright. Then press Retry.",
-	}
+	return store.Failure{Code: store.SharedSecretGone, Facts: store.Facts{Namespace: missing.Namespace, Name: missing.Name}}
 }
 
-func panicked() store.Failure {
-	return store.Failure{
-		Title: "Internal error",
-		Cause: "Shopwright hit an internal error while working on this store. Its log has the details.",
-		Next:  "Press Retry. If it fails again, report the log entry “the work on the store panicked”.",
-	}
-}
-
-func revisionGone(st store.Store) store.Failure {
-	return store.Failure{
-		Title: "The revision no longer exists",
-		Cause: fmt.Sprintf("The namespace %s has no release secret for revision %d.", st.Namespace, st.Job.Change.To),
-		Next:  "Roll back to another revision, or upgrade to the current chart.",
-	}
+func revisionLost(st store.Store) store.Failure {
+	return store.Failure{Code: store.RevisionLost, Facts: store.Facts{Namespace: st.Namespace, Revision: st.Job.Change.To}}
 }
 
 func releaseLocked(locked *helm.LockedError) store.Failure {
-	return store.Failure{
-		Title: "Another process is changing the release",
-		Cause: fmt.Sprintf("Another Helm operation on the release %s started at %s and hasn’t finished: its revision %d is %s. It started again each time Shopwright continued.",
-			locked.Name, locked.Since.UTC().Format("15:04:05 MST"), locked.Revision, locked.Status),
-		Next: "Find who runs Helm on this store and stop it, then press Retry.",
-	}
+	return store.Failure{Code: store.ReleaseLocked, Facts: store.Facts{
+		Name: locked.Name, Since: locked.Since, Revision: locked.Revision, Status: string(locked.Status),
+	}}
 }
 
 // finalFailure is the failure that an error means, and whether retrying cannot help.
@@ -147,9 +96,9 @@ func finalFailure(st store.Store, err error) (f store.Failure, final bool) {
 		return notShared(missing), true
 	}
 	if errors.Is(err, helm.ErrNoRevision) {
-		return revisionGone(st), true
+		return revisionLost(st), true
 	}
-	return refused(st, err), terminal(err)
+	return refused(err), terminal(err)
 }
 
 // evidence are the observations that explain a failure: what the waiting containers and the
@@ -188,15 +137,6 @@ func terminal(err error) bool {
 		apierrors.IsRequestEntityTooLargeError(err)
 }
 
-// sentence makes one of a message: without the line breaks, with a full stop.
-func sentence(s string) string {
-	s = strings.TrimRight(strings.Join(strings.Fields(s), " "), ".")
-	if s == "" {
-		s = "no reason was given"
-	}
-	return s + "."
-}
-
 // firstLine is the innermost error in one line: what is wrong, without how we came there.
 func firstLine(err error) string {
 	text := err.Error()
@@ -210,7 +150,7 @@ func firstLine(err error) string {
 // giveUp records a failure with all that explains it. done is false when the store goes back
 // to what it was, which is work for this holder.
 func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string) (done bool, err error) {
-	f.HelmLog = helmLog
+	f.Step, f.HelmLog = w.claim.Store.Job.Step, helmLog
 	if conn := w.cluster.connection(); conn != nil {
 		events, err := w.Events(ctx, w.claim.Store)
 		if err != nil {
@@ -223,7 +163,8 @@ func (w *worker) giveUp(ctx context.Context, f store.Failure, helmLog ...string)
 	if err != nil {
 		return false, err
 	}
-	w.log.Warn("store failed", "step", w.claim.Store.Job.Step, "title", f.Title, "cause", f.Cause, "back_to", st.Job.Change.To)
+	said := phrase.Failure(f)
+	w.log.Warn("store failed", "step", f.Step, "code", f.Code, "title", said.Title, "cause", said.Cause, "back_to", st.Job.Change.To)
 	if st.Wanted() {
 		return false, nil
 	}

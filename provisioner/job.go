@@ -97,7 +97,7 @@ type observed struct {
 	Cleared     bool // this holder has asked the claims to go
 	Release     helm.Release
 	Behind      bool          // the watches do not show yet what was applied
-	Unmet       store.Failure // what is lacking for a release; no title when nothing is
+	Unmet       store.Failure // what is lacking for a release; no code when nothing is
 	Applied     bool          // by this holder, for this job: what the watches do not show is on its way
 	Reset       bool          // by this holder, for this job
 	OldSetup    string        // UID of the setup job that was removed then

@@ -73,7 +73,7 @@ func (w *worker) overdue(ctx context.Context, conn *connection, saying string, h
 	if f, found := diskTrouble(events, w.claim.Store.Job.AskedAt); found {
 		return f
 	}
-	return timedOut(w.claim.Store, w.worked, saying, here)
+	return timedOut(w.worked, saying, here)
 }
 
 func lacksPods(s kube.Snapshot) bool {

@@ -10,6 +10,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // label sets a label of the store's namespace, or removes it when the value is nil.
@@ -63,7 +64,7 @@ func (p *platform) wantLabelLost(t *testing.T, before store.Store) store.Store {
 		return st.Generation > before.Generation && (st.Status == store.Failed || st.Status == store.Deleted)
 	})
 	command := "kubectl label --overwrite namespace " + st.Namespace + " " + kube.LabelStoreID + "=" + st.ID
-	if st.Status != store.Failed || st.Job.Failure.Title != "The namespace has lost its label" || !strings.Contains(st.Job.Failure.Next, command) {
+	if st.Status != store.Failed || phrase.Failure(st.Job.Failure).Title != "The namespace has lost its label" || !strings.Contains(phrase.Failure(st.Job.Failure).Next, command) {
 		t.Fatalf("it is %s: %+v", st.Status, st.Job.Failure)
 	}
 	return st

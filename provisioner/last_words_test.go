@@ -7,6 +7,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // A crash is explained by what the program said last, without the store's secrets.
@@ -26,7 +27,7 @@ func TestFailureTellsTheLastWordsOfACrash(t *testing.T) {
 	st = p.untilStatus(t, st.ID, store.Failed)
 	words := st.Job.Failure.LastWords
 	if words.Pod != "mariadb-0" || words.Container != "mariadb" || !slices.Contains(words.Lines, "the tables of ••• are damaged") {
-		t.Errorf("%s: last words %+v", st.Job.Failure.Title, words)
+		t.Errorf("%s: last words %+v", phrase.Failure(st.Job.Failure).Title, words)
 	}
 	if strings.Contains(strings.Join(words.Lines, " "), login.Password) {
 		t.Error("the database holds a password")

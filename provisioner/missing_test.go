@@ -15,6 +15,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // repaired waits until the store has been put back without anybody asking for it.
@@ -126,7 +127,7 @@ func TestLostDataWaitForAPerson(t *testing.T) {
 		t.Fatal(err)
 	}
 	st = p.until(t, st.ID, "failed", func(st store.Store) bool { return st.Status == store.Failed })
-	if f := st.Job.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || !strings.Contains(f.Cause, "files") {
+	if f := st.Job.Failure; f.Code != store.DataLost || !strings.Contains(phrase.Failure(f).Cause, "data-mariadb-0") || !strings.Contains(phrase.Failure(f).Cause, "files") {
 		t.Fatalf("%+v", f)
 	}
 	p.retry(t, st)
@@ -185,7 +186,7 @@ func TestDiskThatIsBeingDeletedIsToldAndNotReused(t *testing.T) {
 		t.Fatal(err)
 	}
 	st = p.until(t, st.ID, "failed", func(st store.Store) bool { return st.Status == store.Failed })
-	if f := st.Job.Failure; f.Code != store.DataLost || !strings.Contains(f.Cause, "data-mariadb-0") || strings.Contains(f.Cause, "files") || !strings.Contains(f.Next, "now") {
+	if f := st.Job.Failure; f.Code != store.DataLost || !strings.Contains(phrase.Failure(f).Cause, "data-mariadb-0") || strings.Contains(phrase.Failure(f).Cause, "files") || !strings.Contains(phrase.Failure(f).Next, "now") {
 		t.Fatalf("%+v", f)
 	}
 	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil {

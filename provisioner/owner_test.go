@@ -78,7 +78,7 @@ func TestOwnerIsChangedAndStays(t *testing.T) {
 	p.stop()
 	p.run(t)
 	kubetest.Within(t, "the cluster is connected", func() bool { return p.Cluster().Link == provisioner.Connected })
-	p.upgrade(t, st, store.UpgradeRequest{Note: "Chart"})
+	p.upgrade(t, st, store.UpgradeRequest{})
 	st = p.changed(t, st)
 	p.wantOwner(t, st, 2, first, first)
 
@@ -107,7 +107,7 @@ func TestOwnerIsChangedAndStays(t *testing.T) {
 		return now.Job.Change.Kind == store.Rollback && now.Generation > st.Generation
 	})
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=setup")
-	if st = p.changed(t, st); st.Job.Change.Undone.Title == "" {
+	if st = p.changed(t, st); st.Job.Change.Undone.Code == "" {
 		t.Errorf("the change is %+v", st.Job.Change)
 	}
 	p.wantOwner(t, st, 7, "noor@example.org", "noor@example.org")

@@ -27,7 +27,7 @@ func (w *worker) failPanicked(ctx context.Context) (err error) {
 	case w.claim.Job.Kind == store.CheckJob:
 		err = w.failCheck(ctx, "The check failed with an internal error in Shopwright.")
 	case st.Desired == store.Present:
-		_, err = w.db.Fail(ctx, w.claim, panicked())
+		_, err = w.db.Fail(ctx, w.claim, store.Failure{Code: store.InternalError})
 	default:
 		err = w.db.PutOff(ctx, w.claim, lookAgain)
 	}

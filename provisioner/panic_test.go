@@ -8,6 +8,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // brittle is an engine that panics while it is broken.
@@ -34,7 +35,7 @@ func TestPanicFailsOneStore(t *testing.T) {
 		c.Log = slog.New(slog.NewTextHandler(log, nil))
 	})
 	st := p.untilStatus(t, p.request(t, "Brittle").ID, store.Failed)
-	if st.Job.Failure.Title != "Internal error" || st.Job.Step != store.StepCredentials {
+	if phrase.Failure(st.Job.Failure).Title != "Internal error" || st.Job.Step != store.StepCredentials {
 		t.Errorf("failed at %s: %+v", st.Job.Step, st.Job.Failure)
 	}
 	if !log.has("no entropy left") || !log.has("panic_test.go") {

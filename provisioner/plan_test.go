@@ -42,7 +42,7 @@ func TestEveryEngineFitsEveryPlan(t *testing.T) {
 					}
 				}
 				if short := takes.quota.beyond(limits); len(short) > 0 {
-					t.Errorf("%s in %s does not fit %s: it needs %s", e.Name(), environment, plan.Name, short)
+					t.Errorf("%s in %s does not fit %s: it needs %+v", e.Name(), environment, plan.Name, short)
 				}
 				wantContainersWithin(t, enginetest.Objects(t, enginetest.Request(t, e, site)), limits.Max)
 			}

@@ -11,6 +11,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 func TestClassThatIsMissingIsToldBeforeAnythingIsMade(t *testing.T) {
@@ -51,7 +52,7 @@ func TestClassThatIsMissingIsToldBeforeAnythingIsMade(t *testing.T) {
 			p := start(t, func(config *provisioner.Config) { c.use(config, name) })
 			t.Cleanup(func() { p.sweepClass(name) })
 			st := p.untilStatus(t, p.request(t, "Classy").ID, store.Failed)
-			if f := st.Job.Failure; f.Title != c.title || f.Step != store.StepRelease || !strings.Contains(f.Cause, name) || f.Next == "" {
+			if f := st.Job.Failure; phrase.Failure(f).Title != c.title || f.Step != store.StepRelease || !strings.Contains(phrase.Failure(f).Cause, name) || phrase.Failure(f).Next == "" {
 				t.Fatalf("%s: %+v", st.Status, f)
 			}
 			p.wantNoVolumes(t, st)
@@ -77,7 +78,7 @@ func TestPlanThatIsTooSmall(t *testing.T) {
 	p := start(t)
 	p.setPlan(t, func(standard *store.Plan) { standard.Disk = 1024 })
 	st := p.untilStatus(t, p.request(t, "Squeezed").ID, store.Failed)
-	if f := st.Job.Failure; f.Title != "The plan is too small" || !strings.Contains(f.Cause, "20 GiB of disk") || !strings.Contains(f.Cause, "1 GiB") {
+	if f := st.Job.Failure; phrase.Failure(f).Title != "The plan is too small" || !strings.Contains(phrase.Failure(f).Cause, "20 GiB of disk") || !strings.Contains(phrase.Failure(f).Cause, "1 GiB") {
 		t.Fatalf("%s: %+v", st.Status, f)
 	}
 	p.wantNoVolumes(t, st)

@@ -7,6 +7,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // Target is what a store could be brought to.
@@ -95,7 +96,7 @@ func (p *Provisioner) compare(ctx context.Context, st store.Store, from, to sour
 // stays what it is.
 func refusedByChart(err error) error {
 	if refusal, ok := errors.AsType[*helm.RefusalError](err); ok {
-		return &store.Error{Code: store.Invalid, Message: "The chart rejects this: " + sentence(refusal.Error())}
+		return &store.Error{Code: store.Invalid, Message: "The chart rejects this: " + phrase.Sentence(refusal.Error())}
 	}
 	return err
 }

@@ -172,7 +172,7 @@ func (p *Provisioner) unknownEngine(ctx context.Context, claim store.Claim, log 
 	if claim.Job.Kind == store.CheckJob {
 		_, err = p.db.RecordCheck(ctx, claim, store.Check{Failed: "check", Message: cause}, p.untilCheck(false))
 	} else {
-		_, err = p.db.Fail(ctx, claim, store.Failure{Title: "The engine is unknown", Cause: cause, Next: "Run a version that has it, then press Retry."})
+		_, err = p.db.Fail(ctx, claim, store.Failure{Code: store.EngineUnknown, Facts: store.Facts{Engine: claim.Store.Engine}})
 	}
 	if err != nil {
 		log.Error("unknown engine", "error", err)

@@ -13,6 +13,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 func TestStoreBecomesReadyAndGoesWithoutATrace(t *testing.T) {
@@ -96,10 +97,10 @@ func TestImageThatCannotBePulledThenRetry(t *testing.T) {
 	asked := store.ProposeSlug("Broken " + p.mark)
 	kubetest.Simulate(t, store.Namespace(asked), "fail=image-pull", "component=wordpress")
 	st := p.untilStatus(t, p.request(t, "Broken").ID, store.Failed)
-	if st.Status != store.Failed || !strings.Contains(st.Job.Failure.Cause, "wordpress") || !strings.Contains(st.Job.Failure.Cause, "image") {
+	if st.Status != store.Failed || !strings.Contains(phrase.Failure(st.Job.Failure).Cause, "wordpress") || !strings.Contains(phrase.Failure(st.Job.Failure).Cause, "image") {
 		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
-	if len(st.Job.Failure.Evidence) == 0 || st.Job.Failure.Next == "" {
+	if len(st.Job.Failure.Evidence) == 0 || phrase.Failure(st.Job.Failure).Next == "" {
 		t.Errorf("the failure has no evidence or next step: %+v", st.Job.Failure)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=wordpress")
@@ -113,7 +114,7 @@ func TestSetupThatFailsThenRetry(t *testing.T) {
 	p := start(t)
 	kubetest.Simulate(t, store.Namespace(store.ProposeSlug("Unset "+p.mark)), "fail=job-failed")
 	st := p.untilStatus(t, p.request(t, "Unset").ID, store.Failed)
-	if f := st.Job.Failure; st.Status != store.Failed || f.Step != store.StepSetup || !strings.Contains(f.Cause, "failed after") || !strings.Contains(f.Next, "Retry") {
+	if f := st.Job.Failure; st.Status != store.Failed || f.Step != store.StepSetup || !strings.Contains(phrase.Failure(f).Cause, "failed after") || !strings.Contains(phrase.Failure(f).Next, "Retry") {
 		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
 	if words := st.Job.Failure.LastWords; !strings.HasPrefix(words.Pod, "setup-") || len(words.Lines) == 0 { // the job's event may come later
@@ -136,7 +137,7 @@ func TestForeignNamespaceIsNotTouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	st := p.untilStatus(t, p.request(t, "Taken").ID, store.Failed)
-	if st.Status != store.Failed || !strings.Contains(st.Job.Failure.Cause, st.Namespace) {
+	if st.Status != store.Failed || !strings.Contains(phrase.Failure(st.Job.Failure).Cause, st.Namespace) {
 		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
 	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {

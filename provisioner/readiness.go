@@ -9,6 +9,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // Unready says when a shop that is ready is checked because its pods are not. Checks on a schedule
@@ -104,13 +105,13 @@ func (w *worker) nextAfter(conn *connection, check store.Check) time.Duration {
 func (w *worker) causeOf(ctx context.Context, conn *connection) string {
 	s := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
 	if pod, line := w.fullDisk(ctx, s); pod != "" {
-		return fmt.Sprintf("A disk of pod %s is full: %s", pod, sentence(line))
+		return fmt.Sprintf("A disk of pod %s is full: %s", pod, phrase.Sentence(line))
 	}
 	if f, bad := hopeless(s); bad {
-		return f.Cause
+		return phrase.Failure(f).Cause
 	}
 	if waiting := unreadyPods(s); len(waiting) > 0 {
-		return fmt.Sprintf("%s: %s.", ReadyPods(s), listOf(waiting))
+		return fmt.Sprintf("%s: %s.", ReadyPods(s), strings.Join(waiting, ", "))
 	}
 	return ""
 }

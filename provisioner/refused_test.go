@@ -10,6 +10,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // mistaken is an engine whose chart has an object that no API server takes.
@@ -28,7 +29,7 @@ func TestRefusedChartFailsWithHelmsLastLines(t *testing.T) {
 	t.Parallel()
 	p := start(t, func(c *provisioner.Config) { c.Engines = engine.NewRegistry(mistaken{}) })
 	st := p.untilStatus(t, p.request(t, "Mistaken").ID, store.Failed)
-	if st.Job.Failure.Step != store.StepRelease || !strings.Contains(st.Job.Failure.Cause, "Ingress") {
+	if st.Job.Failure.Step != store.StepRelease || !strings.Contains(phrase.Failure(st.Job.Failure).Cause, "Ingress") {
 		t.Errorf("failed with %+v", st.Job.Failure)
 	}
 	if !slices.Contains(st.Job.Failure.HelmLog, "creating 1 resource(s)") {

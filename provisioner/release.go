@@ -44,7 +44,7 @@ func ensureRelease(st store.Store, o observed) (action, bool) {
 	case st.Generation > 1 && !o.Reset && !o.Applied && stuckSince(o.Snapshot, st.Job.AskedAt):
 		return action{Do: resetSetup, Step: store.StepRelease}, true
 	case !current, !o.Applied && !o.Behind && (o.Reset || setupMissing(o)):
-		if o.Unmet.Title != "" {
+		if o.Unmet.Code != "" {
 			return action{Do: fail, Step: store.StepRelease, Failure: o.Unmet}, true
 		}
 		if a, due := nextNotice(st, o); due {

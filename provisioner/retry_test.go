@@ -16,13 +16,14 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // untilFailed waits for a failure that tells a person what is wrong and what to do.
 func (p *platform) untilFailed(t *testing.T, id, title string) store.Store {
 	t.Helper()
 	st := p.until(t, id, "failed", func(st store.Store) bool { return st.Status == store.Failed || st.Status == store.Ready })
-	if st.Job.Failure.Title != title || st.Job.Failure.Cause == "" || st.Job.Failure.Next == "" {
+	if phrase.Failure(st.Job.Failure).Title != title || phrase.Failure(st.Job.Failure).Cause == "" || phrase.Failure(st.Job.Failure).Next == "" {
 		t.Fatalf("failed with %+v, want %q", st.Job.Failure, title)
 	}
 	return st
@@ -93,8 +94,8 @@ func TestFailuresTellWhatToDoAndRetryGoesOn(t *testing.T) {
 			if told := reasons(st.Job.Failure); !strings.Contains(told, c.evidence) {
 				t.Errorf("the evidence is %q, without %q", told, c.evidence)
 			}
-			if !strings.Contains(st.Job.Failure.Cause, c.cause) {
-				t.Errorf("the cause is %q", st.Job.Failure.Cause)
+			if !strings.Contains(phrase.Failure(st.Job.Failure).Cause, c.cause) {
+				t.Errorf("the cause is %q", phrase.Failure(st.Job.Failure).Cause)
 			}
 			before := p.keepsakes(t, namespace)
 			kubetest.Simulate(t, namespace, "fail=none", component)
@@ -133,7 +134,7 @@ func TestRefusedObjectsThenRetry(t *testing.T) {
 	close(limited)
 
 	st = p.untilFailed(t, st.ID, "The cluster denied the request")
-	if st.Job.Failure.Step != store.StepRelease || !strings.Contains(st.Job.Failure.Cause, "exceeded quota: theirs") || len(st.Job.Failure.HelmLog) == 0 {
+	if st.Job.Failure.Step != store.StepRelease || !strings.Contains(phrase.Failure(st.Job.Failure).Cause, "exceeded quota: theirs") || len(st.Job.Failure.HelmLog) == 0 {
 		t.Errorf("failed with %+v", st.Job.Failure)
 	}
 	before := p.keepsakes(t, st.Namespace)

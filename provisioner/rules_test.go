@@ -18,6 +18,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // recorded reads pods and jobs as a cluster has them, and what it reports about them. Those in
@@ -53,7 +54,7 @@ type rule struct{ title, cause, next string }
 
 func (r rule) want(t *testing.T, of string, f store.Failure) {
 	t.Helper()
-	if f.Title != r.title || !strings.Contains(f.Cause, r.cause) || !strings.Contains(f.Next, r.next) || !strings.Contains(f.Next, "press Retry") {
+	if phrase.Failure(f).Title != r.title || !strings.Contains(phrase.Failure(f).Cause, r.cause) || !strings.Contains(phrase.Failure(f).Next, r.next) || !strings.Contains(phrase.Failure(f).Next, "press Retry") {
 		t.Errorf("%s:\n%+v\nwant\n%+v", of, f, r)
 	}
 }
@@ -110,16 +111,15 @@ func TestWhatANodeSaysIsUnderstood(t *testing.T) {
 	} {
 		want.want(t, name, failureOf(t, name))
 	}
-	waiting := store.Store{Job: store.Job{Step: store.StepWorkloads}}
 	s, _ := recorded(t, "node/no-room")
 	rule{"No node has enough memory", "0/1 nodes are available: 1 Insufficient memory", "Add a node"}.
-		want(t, "no-room", timedOut(waiting, 10*time.Minute, "0 of 2 workloads ready", s))
+		want(t, "no-room", timedOut(10*time.Minute, "0 of 2 workloads ready", s))
 	beside := kube.Snapshot{Pods: []kube.Pod{{
 		Name: "setup", Phase: "Pending",
 		Message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod affinity rules. no new claims to deallocate",
 	}}}
 	rule{"No node has room beside the shop’s pod", "Pod setup is unscheduled after", "add a node with room for both. Then press Retry."}.
-		want(t, "beside another", timedOut(waiting, 10*time.Minute, "1 of 2 workloads ready", beside))
+		want(t, "beside another", timedOut(10*time.Minute, "1 of 2 workloads ready", beside))
 	_, events := recorded(t, "node/not-mounted")
 	f, _ := diskTrouble(events, time.Time{})
 	rule{"A volume can’t be mounted", `pod/not-mounted can’t mount a volume: MountVolume.SetUp failed for volume "script" : configmap "setup" not found.`, "the cluster reports"}.

@@ -16,6 +16,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // systemNamespace is that of the platform's account.
@@ -176,7 +177,7 @@ func TestSharedSecretThatIsMissing(t *testing.T) {
 		c.Shared = provisioner.Shared{Namespace: systemNamespace, Certificate: o.name}
 	})
 	st := p.untilStatus(t, p.request(t, "Unserved").ID, store.Failed)
-	if f := st.Job.Failure; st.Job.Step != store.StepRelease || f.Title != "A shared secret is missing" || !strings.Contains(f.Cause, systemNamespace+"/"+o.name) {
+	if f := st.Job.Failure; st.Job.Step != store.StepRelease || phrase.Failure(f).Title != "A shared secret is missing" || !strings.Contains(phrase.Failure(f).Cause, systemNamespace+"/"+o.name) {
 		t.Fatalf("failed at %s: %+v", st.Job.Step, f)
 	}
 	o.is(corev1.SecretTypeTLS, certificate("1"))

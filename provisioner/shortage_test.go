@@ -25,11 +25,11 @@ func TestShortageIsSaidInPlainWords(t *testing.T) {
 	} {
 		limits := kube.Limits{Quota: map[corev1.ResourceName]string{name: c.gives}}
 		short := demand{name: resource.MustParse(c.needs)}.beyond(limits)
-		if len(short) != 1 || short[0] != c.said {
-			t.Errorf("too little of %s is told as %q", name, short)
+		if len(short) != 1 || whyTooSmall(store.Facts{Engine: "A shop", Plan: "small", Shortages: short}) != "A shop doesn’t fit the small plan. "+c.said {
+			t.Errorf("too little of %s is told as %+v", name, short)
 		}
 		if short := (demand{name: resource.MustParse(c.gives)}).beyond(limits); len(short) > 0 {
-			t.Errorf("what just fits is told as %q", short)
+			t.Errorf("what just fits is told as %+v", short)
 		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -111,7 +112,7 @@ func (p *platform) history(t *testing.T, st store.Store) string {
 	}
 	var all []string
 	for _, r := range revisions {
-		all = append(all, r.Note+" "+string(r.State))
+		all = append(all, phrase.Change(r.Change)+" "+string(r.State))
 	}
 	return strings.Join(all, ", ")
 }
@@ -124,7 +125,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	if err != nil || offer.ChartVersion != newerChart {
 		t.Fatalf("offered is %+v, %v", offer, err)
 	}
-	p.upgrade(t, st, store.UpgradeRequest{Note: "To 99"})
+	p.upgrade(t, st, store.UpgradeRequest{Chart: newerChart})
 	up := p.changed(t, st)
 	if up.Status != store.Ready || up.ChartVersion != newerChart || !up.Health.Last.OK {
 		t.Fatalf("upgraded, it is %s on chart %s: %+v %+v", up.Status, up.ChartVersion, up.Job.Failure, up.Job.Change)
@@ -158,7 +159,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	if revisions, err = p.db.Revisions(t.Context(), st.ID); err != nil || revisions[0].Offer == offer.Digest || revisions[0].Offer != revisions[2].Offer {
 		t.Errorf("rolled back, the upgrade is not offered again: %+v, %v", revisions, err)
 	}
-	if got, want := p.history(t, st), "Back to revision 1 deployed, To 99 superseded, Opened superseded"; got != want {
+	if got, want := p.history(t, st), "Back to revision 1 deployed, Chart "+before+" → "+newerChart+" superseded, Opened superseded"; got != want {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
 	p.wantKept(t, st.Namespace, kept)
@@ -257,15 +258,15 @@ func TestUpgradeToAnImageThatIsNotThereGoesBack(t *testing.T) {
 	p := start(t)
 	st := p.wantReady(t, p.request(t, "Daring"))
 	image := p.databaseImage(t, st)
-	p.upgrade(t, st, store.UpgradeRequest{Note: "Daring", Images: map[string]string{"wordpress": "does-not-exist", "mariadb": "does-not-exist"}})
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"wordpress": "does-not-exist", "mariadb": "does-not-exist"}})
 	back := p.changed(t, st)
-	if back.Status != store.Ready || !back.Health.Last.OK || !strings.Contains(back.Job.Change.Undone.Cause, "does-not-exist") {
+	if back.Status != store.Ready || !back.Health.Last.OK || !strings.Contains(phrase.Failure(back.Job.Change.Undone).Cause, "does-not-exist") {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if got := p.databaseImage(t, st); got != image {
 		t.Errorf("the database is %s, and was %s", got, image)
 	}
-	if got, want := p.history(t, st), "Back to revision 1 deployed, Daring failed, Opened superseded"; got != want {
+	if got, want := p.history(t, st), "Back to revision 1 deployed, mariadb does-not-exist, wordpress does-not-exist failed, Opened superseded"; got != want {
 		t.Errorf("the history is %q, want %q", got, want)
 	}
 }

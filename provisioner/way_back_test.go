@@ -13,6 +13,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // moreTries is more than the number of revisions that a cluster keeps.
@@ -66,7 +67,7 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	p.TryAgainAfter(0)
 	st := p.wantReady(t, p.request(t, "Unlucky"))
 	image := p.databaseImage(t, st)
-	p.upgrade(t, st, store.UpgradeRequest{Note: "Unlucky", Images: map[string]string{"mariadb": "11.8", "wordpress": "does-not-exist"}})
+	p.upgrade(t, st, store.UpgradeRequest{Images: map[string]string{"mariadb": "11.8", "wordpress": "does-not-exist"}})
 	p.until(t, st.ID, "applied", func(now store.Store) bool { return now.Job.Applied == 2 })
 	patches := func(r kubetest.Request) bool {
 		return r.Method == http.MethodPatch && r.About(st.Namespace) && strings.HasSuffix(r.Path, "/deployments/wordpress")
@@ -89,7 +90,7 @@ func TestUndoOutlastsMoreTriesThanRevisionsAreKept(t *testing.T) {
 	}
 	link.Inject(kubetest.NoFault)
 	back := p.changed(t, st)
-	if back.Status != store.Ready || back.Job.Change.Undone.Title == "" {
+	if back.Status != store.Ready || back.Job.Change.Undone.Code == "" {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if got := p.databaseImage(t, st); got != image {
@@ -162,7 +163,7 @@ func TestRevisionThatIsGoneIsNoWayBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	back := p.changed(t, up)
-	if back.Status != store.Ready || back.Job.Change.Undone.Title != "The revision no longer exists" {
+	if back.Status != store.Ready || phrase.Failure(back.Job.Change.Undone).Title != "The revision no longer exists" {
 		t.Fatalf("it is %s: %+v %+v", back.Status, back.Job.Failure, back.Job.Change)
 	}
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.8") {

@@ -11,6 +11,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // lookAgain bounds how long a wait trusts the watches to tell of every change.
@@ -191,7 +192,7 @@ func (w *worker) recover(ctx *lease, err error) (done bool) {
 			return false
 		}
 	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
-		_, err = w.giveUp(ctx, timedOut(w.claim.Store, w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
+		_, err = w.giveUp(ctx, timedOut(w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
 		if err == nil || w.outdated(ctx, err) {
 			return false
 		}
@@ -251,9 +252,9 @@ func (w *worker) tell(ctx context.Context, err error, refused bool) {
 	if w.failures < 2 || w.claim.Store.Job.Step == "" || w.cluster.connection() == nil {
 		return
 	}
-	message := "Retrying: " + sentence(firstLine(err))
+	message := "Retrying: " + phrase.Sentence(firstLine(err))
 	if refused {
-		message = "The cluster denied the request: " + sentence(firstLine(err)) + " Shopwright retries until the cluster’s administrator allows it."
+		message = "The cluster denied the request: " + phrase.Sentence(firstLine(err)) + " Shopwright retries until the cluster’s administrator allows it."
 	}
 	if err := w.advance(ctx, action{Step: w.claim.Store.Job.Step, Message: message}); err != nil {
 		w.log.Warn("the reason for the retry can’t be recorded", "error", err)

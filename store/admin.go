@@ -100,9 +100,9 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 	if disabled && userID == actor.UserID {
 		return &Error{Code: Conflict, Message: "You can’t disable yourself. Ask another administrator."}
 	}
-	kind, message := UserEnabled, "Enabled"
+	kind := UserEnabled
 	if disabled {
-		kind, message = UserDisabled, "Disabled; sessions, tokens and invitations ended"
+		kind = UserDisabled
 	}
 	return db.changeUser(ctx, userID, func(t tx, u Account) (Event, error) {
 		if u.Disabled == disabled {
@@ -122,7 +122,7 @@ func (db *DB) SetDisabled(ctx context.Context, actor Actor, userID string, disab
 				return Event{}, err
 			}
 		}
-		return userEvent(actor, kind, u.User, message, enabledness(u.Disabled), enabledness(disabled)), nil
+		return userEvent(actor, kind, u.User, EventData{Before: enabledness(u.Disabled), After: enabledness(disabled)}), nil
 	})
 }
 
@@ -142,7 +142,7 @@ func (db *DB) EndSessionsOf(ctx context.Context, actor Actor, userID string) err
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return Event{}, cmp.Or(err, errUnchanged)
 		}
-		return userEvent(actor, SessionEnded, u.User, "Ended all sessions", "", ""), nil
+		return userEvent(actor, SessionEnded, u.User, EventData{}), nil
 	})
 }
 
@@ -168,7 +168,7 @@ func (db *DB) MakeAdmin(ctx context.Context, actor Actor, userID string) error {
 		if u.Disabled {
 			return Event{}, &Error{Code: Conflict, Message: "This user is disabled. Enable the user first."}
 		}
-		return t.setAdmin(ctx, actor, u.User, true, "Made an administrator")
+		return t.setAdmin(ctx, actor, u.User, true, madeAdmin{})
 	})
 }
 
@@ -189,7 +189,7 @@ func (db *DB) RevokeAdmin(ctx context.Context, actor Actor, userID string, rules
 		if err := t.checkOtherAdmin(ctx, u, true); err != nil {
 			return Event{}, err
 		}
-		return t.setAdmin(ctx, actor, u.User, false, "No longer an administrator")
+		return t.setAdmin(ctx, actor, u.User, false, madeAdmin{})
 	})
 }
 
@@ -212,7 +212,7 @@ func (t tx) checkNotNamed(ctx context.Context, userID string, rules Admission) e
 
 // setAdmin is the one place where somebody becomes an administrator, or is one no longer. It
 // returns the event that tells of it.
-func (t tx) setAdmin(ctx context.Context, actor Actor, u User, admin bool, message string) (Event, error) {
+func (t tx) setAdmin(ctx context.Context, actor Actor, u User, admin bool, why madeAdmin) (Event, error) {
 	if _, err := t.ExecContext(ctx, `UPDATE users SET admin = $2 WHERE id = $1`, u.ID, admin); err != nil {
 		return Event{}, fmt.Errorf("make administrator: %w", err)
 	}
@@ -220,16 +220,25 @@ func (t tx) setAdmin(ctx context.Context, actor Actor, u User, admin bool, messa
 	if admin {
 		kind = AdminMade
 	}
-	return userEvent(actor, kind, u, message, adminness(u.Admin), adminness(admin)), nil
+	return userEvent(actor, kind, u, EventData{
+		Before: adminness(u.Admin), After: adminness(admin), How: why.How, Method: why.Method, Email: why.Email,
+	}), nil
 }
 
-// makeAdmin makes the user who signs in an administrator, for the reason that the message
-// tells. Whoever is one already stays so, and nothing is told.
-func (t tx) makeAdmin(ctx context.Context, u User, message string, from Browser) error {
+// madeAdmin is why a sign-in makes somebody an administrator. It is empty where a person does.
+type madeAdmin struct {
+	How    How
+	Method string // label of the provider, for [ByProvider]
+	Email  string // that the settings name, for [BySettings]
+}
+
+// makeAdmin makes the user who signs in an administrator. Whoever is one already stays so, and
+// nothing is told.
+func (t tx) makeAdmin(ctx context.Context, u User, why madeAdmin, from Browser) error {
 	if u.Admin {
 		return nil
 	}
-	event, err := t.setAdmin(ctx, Actor{Address: from.Address}, u, true, message)
+	event, err := t.setAdmin(ctx, Actor{Address: from.Address}, u, true, why)
 	if err != nil {
 		return err
 	}
@@ -279,8 +288,9 @@ func (t tx) checkOtherAdmin(ctx context.Context, u Account, leaves bool) error {
 	return nil
 }
 
-func userEvent(actor Actor, kind Kind, u User, message, before, after string) Event {
-	return actor.sign(Event{Kind: kind, Object: u.Name, Message: message, Data: EventData{UserID: u.ID, Before: before, After: after}})
+func userEvent(actor Actor, kind Kind, u User, data EventData) Event {
+	data.UserID = u.ID
+	return actor.sign(Event{Kind: kind, Object: u.Name, Data: data})
 }
 
 func enabledness(disabled bool) string {
@@ -306,10 +316,10 @@ func (db *DB) SignInAsAdministrator(ctx context.Context, who Identity, from Brow
 		if err != nil {
 			return err
 		}
-		if err := t.openSession(ctx, sessionID, user, who.Provider, from); err != nil {
+		if err := t.openSession(ctx, sessionID, user, EventData{Method: who.label()}, from); err != nil {
 			return err
 		}
-		return t.makeAdmin(ctx, user, "Made an administrator by the "+who.Provider, from)
+		return t.makeAdmin(ctx, user, madeAdmin{How: ByProvider, Method: who.label()}, from)
 	})
 	return sessionID, err
 }
@@ -377,7 +387,7 @@ func (db *DB) SetTeamPlan(ctx context.Context, actor Actor, teamID, plan string)
 			return err
 		}
 		return t.append(ctx, actor.sign(Event{
-			TeamID: teamID, Kind: TeamPlanSet, Object: name, Message: "Plan " + plan, Data: EventData{Before: before, After: plan},
+			TeamID: teamID, Kind: TeamPlanSet, Object: name, Data: EventData{Before: before, After: plan},
 		}))
 	})
 	if errors.Is(err, errUnchanged) {

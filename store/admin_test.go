@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -249,7 +250,8 @@ func TestAdministrationIsAudited(t *testing.T) {
 			{store.PlanChanged, "20 pods", "21 pods"}, {store.AdminUnmade, "administrator", "user"},
 		} {
 			e := next()
-			if e.Kind != want.kind || !strings.HasSuffix(e.Data.Before, want.before) || !strings.HasSuffix(e.Data.After, want.after) || !e.Audit || e.Actor != admin.Name || e.Address != admin.Address {
+			line := phrase.Event(e)
+			if e.Kind != want.kind || !strings.HasSuffix(line.Before, want.before) || !strings.HasSuffix(line.After, want.after) || !e.Audit || e.Actor != admin.Name || e.Address != admin.Address {
 				t.Errorf("told is %+v", e)
 			}
 			if (e.Kind == store.TeamPlanSet) != b.actor.Sees(e) {

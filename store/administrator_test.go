@@ -1,10 +1,12 @@
 package store_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -46,7 +48,7 @@ func TestWhoBecomesAdministratorIsRecorded(t *testing.T) {
 					t.Fatalf("recorded as %+v", events)
 				}
 				if e := events[0]; e.Data.UserID != who.UserID || e.ActorID != "" || e.Object != who.Name || e.TeamID != store.Installation ||
-					!strings.Contains(e.Message, way) || e.Data.Before != "user" || e.Data.After != "administrator" || e.RightsOf() != who.UserID {
+					!strings.Contains(phrase.Event(e).Message, way) || e.Data.Before != "user" || e.Data.After != "administrator" || e.RightsOf() != who.UserID {
 					t.Errorf("recorded as %+v", e)
 				}
 			})
@@ -107,7 +109,7 @@ func TestLoginLinksAreRecorded(t *testing.T) {
 			t.Fatal(err)
 		}
 		events, err := db.Audit(t.Context(), store.Actor{Admin: true}, store.AuditQuery{Group: store.AuditSignIns, Limit: 9})
-		if err != nil || len(events) != 1 || events[0].Kind != store.LoginLinkMade || events[0].ActorID != "" || strings.Contains(events[0].Message+events[0].Object, secret) {
+		if err != nil || len(events) != 1 || events[0].Kind != store.LoginLinkMade || events[0].ActorID != "" || strings.Contains(fmt.Sprint(events), secret) {
 			t.Errorf("recorded as %+v, %v", events, err)
 		}
 	})

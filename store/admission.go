@@ -51,15 +51,15 @@ func (db *DB) SignInWith(ctx context.Context, who Identity, from Browser, rules 
 		if err != nil {
 			return err
 		}
-		if err := t.openSession(ctx, sessionID, user, "Signed in with "+who.label()+how.said, from); err != nil {
+		if err := t.openSession(ctx, sessionID, user, EventData{Method: who.label(), Email: how.known, How: how.admin.How}, from); err != nil {
 			return err
 		}
-		if how.linked {
-			if err := t.recordSign(ctx, IdentityLinked, user, from.Address, who.label()+", by the address "+who.Email); err != nil {
+		if how.known != "" {
+			if err := t.recordSign(ctx, IdentityLinked, user, from.Address, EventData{Method: who.label(), Email: how.known, How: ByAddress}); err != nil {
 				return err
 			}
 		}
-		if how.admin == "" {
+		if how.admin.How == "" {
 			return nil
 		}
 		return t.makeAdmin(ctx, user, how.admin, from)
@@ -79,9 +79,8 @@ func (t tx) lockUsers(ctx context.Context) error {
 
 // wayIn is what else there is to say of how somebody was let in.
 type wayIn struct {
-	said   string // for the audit log, behind the provider
-	linked bool   // whether another provider vouched for this person before
-	admin  string // why this person administrates the installation from now on; empty if not
+	known string    // the address by which a person was recognised for whom another provider vouched before
+	admin madeAdmin // why this person administrates the installation from now on; empty if not
 }
 
 // admit finds or makes the user.
@@ -94,8 +93,7 @@ func (t tx) admit(ctx context.Context, who Identity, rules Admission) (user User
 		return User{}, wayIn{}, err
 	}
 	if !user.Admin && rules.makesAdmin(who) {
-		how.said += ", as a new administrator"
-		how.admin = "Made an administrator by the settings, which name " + who.Email
+		how.admin = madeAdmin{How: BySettings, Email: who.Email}
 	}
 	user, err = t.updateUser(ctx, user, who)
 	return user, how, err
@@ -107,7 +105,7 @@ func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user U
 	case err != nil:
 		return User{}, wayIn{}, err
 	case len(same) == 1 && who.OwnsDomain:
-		return same[0], wayIn{said: ", known by the address " + who.Email, linked: true}, t.link(ctx, same[0], who)
+		return same[0], wayIn{known: who.Email}, t.link(ctx, same[0], who)
 	case len(same) > 0:
 		return User{}, wayIn{}, ErrAddressTaken
 	case !rules.letsIn(who):
@@ -118,7 +116,7 @@ func (t tx) admitNew(ctx context.Context, who Identity, rules Admission) (user U
 		return User{}, wayIn{}, err
 	}
 	if first && len(rules.Admins) == 0 {
-		how = wayIn{said: ", as the first user and administrator", admin: "Made an administrator as the first user"}
+		how.admin = madeAdmin{How: ByFirstUser}
 	}
 	user, err = t.createUser(ctx, who)
 	return user, how, err

@@ -52,10 +52,10 @@ const Platform = "Shopwright"
 
 // AuditQuery selects events of the audit log. What is empty selects everything.
 type AuditQuery struct {
-	Person string // found in the name of the person or of the token, whatever the case and accents
+	Person string // found in the name of the person or of the token, or in the IP address, whatever the case and accents
 	Group  AuditGroup
 	TeamID string
-	Object string    // found in the object's name, whatever the case and accents
+	Object string    // found in the object's name, or in what was changed about it, whatever the case and accents
 	From   time.Time // the first moment
 	Until  time.Time // the first moment that is not asked for
 	Before int64     // number of the event below which the page begins
@@ -131,7 +131,7 @@ func (e Event) who() string {
 	if !e.Kind.audited() {
 		return ""
 	}
-	return fold(cmp.Or(e.Actor, Platform) + "\n" + e.Token)
+	return fold(strings.Join([]string{cmp.Or(e.Actor, Platform), e.Token, e.Address}, "\n"))
 }
 
 // what is what an audited event is found by when an object is looked for.
@@ -139,7 +139,7 @@ func (e Event) what() string {
 	if !e.Kind.audited() {
 		return ""
 	}
-	return fold(e.Object)
+	return fold(strings.Join([]string{e.Object, e.Data.Before, e.Data.After, e.Data.Email}, "\n"))
 }
 
 // SeenBy is the event without what only those may know who read the audit log: where people
@@ -150,7 +150,7 @@ func (e Event) SeenBy(actor Actor) Event {
 	}
 	e.Address = ""
 	if slices.Contains([]Kind{MemberInvited, InvitationAnew, InvitationEnded}, e.Kind) {
-		e.Object = ""
+		e.Object, e.Data.Anyone = "", false
 	}
 	return e
 }

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"cmp"
-	"context"
-)
+import "context"
 
 // CanCancel reports whether a change is under way that can be ended: the store then goes back to
 // the revision that was verified before. The way back itself cannot be.
@@ -19,13 +16,12 @@ func (db *DB) Cancel(ctx context.Context, actor Actor, id string) (Store, error)
 			return Event{}, &Error{Code: Conflict, Message: "Only a change in progress can be cancelled."}
 		}
 		cancelled := Failure{
-			Code: ChangeWasCancelled, Title: "Cancelled", Cause: cmp.Or(actor.Name, Platform) + " cancelled the change.",
-			Step: st.Job.Step, At: fromMicros(t.now),
+			Code: ChangeWasCancelled, Facts: Facts{Person: actor.Name}, Step: st.Job.Step, At: fromMicros(t.now),
 		}
-		if err := t.settleRevision(ctx, *st, RevisionFailed, cancelled.Title); err != nil {
+		if err := t.settleRevision(ctx, *st, RevisionFailed, cancelled); err != nil {
 			return Event{}, err
 		}
-		event := storeEvent(*st, actor, ChangeCancelled, st.Job.Change.Note)
+		event := changeEvent(*st, actor, ChangeCancelled, st.Job.Change)
 		st.undo(cancelled, actor)
 		return event, nil
 	})

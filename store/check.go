@@ -112,7 +112,7 @@ func (db *DB) CheckNow(ctx context.Context, actor Actor, id string) (st Store, e
 		if err := t.checkSoon(ctx, &st, actor.by(), true); err != nil {
 			return err
 		}
-		asked := storeEvent(st, actor, CheckAsked, "")
+		asked := storeEvent(st, actor, CheckAsked)
 		asked.JobID = ""
 		return t.append(ctx, asked)
 	})
@@ -242,7 +242,7 @@ func (s *Store) checked(check Check, job Job) []Event {
 		s.Health.Failures = 0
 	}
 	tell := func(kind Kind, message string) Event {
-		e := storeEvent(*s, Actor{}, kind, message)
+		e := told(storeEvent(*s, Actor{}, kind), message)
 		e.JobID = job.ID
 		return e
 	}

@@ -110,7 +110,7 @@ func TestCheckNow(t *testing.T) {
 		_, err := b.db.CheckNow(t.Context(), b.actor, young.ID)
 		wantError(t, err, store.Conflict, "")
 		c := b.claim(t, "one")
-		if _, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+		if _, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil {
 			t.Fatal(err)
 		}
 		st := b.open(t, "Shop", time.Hour)

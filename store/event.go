@@ -73,7 +73,6 @@ const (
 	TeamDeleted      Kind = "team.deleted"
 	TokenCreated     Kind = "token.created"
 	TokenRevoked     Kind = "token.revoked"
-	ClusterChanged   Kind = "cluster.changed"
 	PlanAdded        Kind = "plan.added"
 	PlanChanged      Kind = "plan.changed"
 	TeamPlanSet      Kind = "team.plan_set"
@@ -84,15 +83,45 @@ const (
 	LoginLinkMade    Kind = "user.login_link_made"
 )
 
-// EventData are the facts of an event that are more than its message.
+// EventData are the facts of an event. Which of them an event has depends on its kind. They are kept
+// as JSON, and hold no sentences: package phrase makes those.
 type EventData struct {
 	Generation int64  `json:"generation,omitempty"`
 	Status     Status `json:"status,omitempty"` // the store's status after the event
 	UserID     string `json:"user,omitempty"`   // whose membership or account it is about
-	Before     string `json:"before,omitempty"` // of what was changed, where that helps
+	Before     string `json:"before,omitempty"` // a value that was changed: a name, a role, a plan, an email address
 	After      string `json:"after,omitempty"`
 	Asked      bool   `json:"asked,omitempty"` // a check was made because somebody asked for it
+
+	How       How           `json:"how,omitempty"`
+	Method    string        `json:"method,omitempty"`     // label of a sign-in method
+	Email     string        `json:"email,omitempty"`      // address of a sign-in method, or that the settings name
+	InvitedBy string        `json:"invited_by,omitempty"` // name of who invited a member
+	Anyone    bool          `json:"anyone,omitempty"`     // an invitation is for no address: whoever has the link may use it
+	Lifetime  time.Duration `json:"lifetime,omitempty"`   // of a login link
+	Scopes    []Scope       `json:"scopes,omitempty"`     // of a token
+
+	PlanBefore Figures `json:"plan_before,omitzero"`
+	PlanAfter  Figures `json:"plan_after,omitzero"`
+
+	Change  Change  `json:"change,omitzero"`  // of a store, without what it undoes
+	Failure Failure `json:"failure,omitzero"` // of work on a store, without what explains it
 }
+
+// How tells apart the ways in which events of one kind come about.
+type How string
+
+// The ways there are. An event that comes about in only one way, or in the usual one, has none.
+const (
+	ByFirstUser   How = "first_user"   // the first user of all becomes an administrator
+	BySettings    How = "settings"     // the settings name an administrator's address
+	ByProvider    How = "provider"     // a provider alone makes an administrator
+	ByLoginLink   How = "login_link"   // a login link makes an administrator
+	ByAddress     How = "address"      // a sign-in method is linked by its verified address
+	ByNextSignIn  How = "next_sign_in" // a session ends with the next one in the same browser
+	OneSession    How = "session"      // a user ends one of the own sessions
+	OtherSessions How = "sessions"     // a user ends all own sessions but the current one
+)
 
 // sign writes into the event who asked for it. Without an actor it was the platform itself.
 func (a Actor) sign(e Event) Event {
@@ -114,7 +143,7 @@ func (k Kind) Asks() bool {
 func (k Kind) audited() bool {
 	switch k {
 	case StoreReady, StoreFailed, StoreUndone, StoreDegraded, StoreRecovered, Checked,
-		StepStarted, StepProgressed, StepFinished, ClusterChanged:
+		StepStarted, StepProgressed, StepFinished:
 		return false
 	}
 	return true
@@ -273,7 +302,7 @@ func (db *DB) Activity(ctx context.Context, actor Actor, before int64, limit int
 func (db *DB) RecordCredentialsShown(ctx context.Context, actor Actor, st Store) error {
 	return db.update(ctx, func(t tx) error {
 		return t.append(ctx, actor.sign(Event{
-			TeamID: st.TeamID, StoreID: st.ID, Kind: CredentialsShown, Object: st.Name, Message: "Admin login shown",
+			TeamID: st.TeamID, StoreID: st.ID, Kind: CredentialsShown, Object: st.Name,
 		}))
 	})
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -67,7 +66,7 @@ func (db *DB) AddIdentity(ctx context.Context, actor Actor, who Identity) error 
 		if err := t.link(ctx, user, who); err != nil {
 			return err
 		}
-		return t.recordSign(ctx, IdentityLinked, user, actor.Address, who.label()+", "+cmp.Or(who.Email, "without an address"))
+		return t.recordSign(ctx, IdentityLinked, user, actor.Address, EventData{Method: who.label(), Email: who.Email})
 	})
 }
 
@@ -103,7 +102,7 @@ func (db *DB) RemoveIdentity(ctx context.Context, actor Actor, r Removal) error 
 		if err := t.endOtherSessions(ctx, actor.UserID, r.SessionID); err != nil {
 			return err
 		}
-		return t.recordSign(ctx, IdentityRemoved, User{ID: actor.UserID, Name: actor.Name}, actor.Address, r.Label)
+		return t.recordSign(ctx, IdentityRemoved, User{ID: actor.UserID, Name: actor.Name}, actor.Address, EventData{Method: r.Label})
 	})
 }
 

@@ -1,11 +1,11 @@
 package store_test
 
 import (
-	"strings"
 	"sync"
 	"testing"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -32,7 +32,7 @@ func TestSignInMethodIsAddedWhileSignedIn(t *testing.T) {
 			t.Errorf("linked are %+v, %v", linked, err)
 		}
 		story, err := db.Activity(t.Context(), mara.Actor, 0, 10)
-		if err != nil || len(story) != 3 || story[1].Kind != store.IdentityLinked || story[1].Message != "GitHub, mara@example.com" || !strings.Contains(story[0].Message, "GitHub") {
+		if err != nil || len(story) != 3 || story[1].Kind != store.IdentityLinked || phrase.Event(story[1]).Message != "GitHub, mara@example.com" || phrase.Event(story[0]).Message != "Signed in with GitHub" {
 			t.Errorf("the story is %+v, %v", story, err)
 		}
 		if linked, err := db.Identities(t.Context(), noa.Actor); err != nil || len(linked) != 1 {

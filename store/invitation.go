@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -23,9 +22,6 @@ type NewInvitation struct {
 	Email  string // empty for a link that anybody may use, once
 	Role   Role
 }
-
-// AnybodyInvited stands in the story where an invitation is for no address.
-const AnybodyInvited = "anybody with the link"
 
 // Invitation is a way into a team that can be used once.
 type Invitation struct {
@@ -50,11 +46,6 @@ func (i Invitation) CheckFor(verified ...string) error {
 		return nil
 	}
 	return &Error{Code: Forbidden, Message: "This invitation is for another email address. Sign in with the address it was sent to, or ask for an invitation to yours."}
-}
-
-// label is what the invitation is called in the story: for whom it is.
-func (i Invitation) label() string {
-	return cmp.Or(i.Email, AnybodyInvited)
 }
 
 // Invite makes an invitation and returns the secret of its link, of which the database keeps
@@ -83,7 +74,7 @@ func (db *DB) Invite(ctx context.Context, actor Actor, n NewInvitation) (inv Inv
 		if inv, err = queryInvitation(ctx, t, "i.id = $2", inv.ID); err != nil {
 			return err
 		}
-		return t.append(ctx, invitationEvent(actor, inv, MemberInvited, "Invited as "+string(inv.Role)))
+		return t.append(ctx, invitationEvent(actor, inv, MemberInvited))
 	})
 	if err != nil {
 		return Invitation{}, "", err
@@ -174,7 +165,7 @@ func (db *DB) RenewInvitation(ctx context.Context, actor Actor, teamID, id strin
 		if inv, err = queryInvitation(ctx, t, "i.id = $2", id); err != nil {
 			return err
 		}
-		return t.append(ctx, invitationEvent(by, inv, InvitationAnew, "Invitation renewed"))
+		return t.append(ctx, invitationEvent(by, inv, InvitationAnew))
 	})
 	if err != nil {
 		return Invitation{}, "", err
@@ -197,7 +188,7 @@ func (t tx) revoke(ctx context.Context, actor Actor, inv Invitation) error {
 	if _, err := t.ExecContext(ctx, `UPDATE invitations SET revoked_at = $2 WHERE id = $1`, inv.ID, t.now); err != nil {
 		return fmt.Errorf("revoke invitation: %w", err)
 	}
-	return t.append(ctx, invitationEvent(actor, inv, InvitationEnded, "Invitation revoked"))
+	return t.append(ctx, invitationEvent(actor, inv, InvitationEnded))
 }
 
 // revokeInvitationsOf takes back the pending invitations of a user which somebody with that
@@ -339,9 +330,9 @@ func (db *DB) AcceptInvitation(ctx context.Context, actor Actor, secret string) 
 		if err != nil {
 			return err
 		}
-		e := memberEvent(actor, inv.TeamID, MemberJoined, actor.UserID, actor.Name, "Joined as "+string(inv.Role)+", invited by "+inv.InvitedBy)
-		e.Data.After = string(inv.Role)
-		return t.append(ctx, e)
+		return t.append(ctx, teamEvent(actor, inv.TeamID, MemberJoined, actor.Name, EventData{
+			UserID: actor.UserID, After: string(inv.Role), InvitedBy: inv.InvitedBy,
+		}))
 	})
 	return team, err
 }
@@ -393,6 +384,6 @@ func queryInvitation(ctx context.Context, t tx, where string, arg any) (Invitati
 	return inv, nil
 }
 
-func invitationEvent(actor Actor, inv Invitation, kind Kind, message string) Event {
-	return teamEvent(actor, inv.TeamID, kind, inv.label(), message, EventData{After: string(inv.Role)})
+func invitationEvent(actor Actor, inv Invitation, kind Kind) Event {
+	return teamEvent(actor, inv.TeamID, kind, inv.Email, EventData{After: string(inv.Role), Anyone: inv.Email == ""})
 }

@@ -55,11 +55,11 @@ func TestEachWishIsAJob(t *testing.T) {
 		st := b.create(t, "Shop")
 		c := b.claim(t, "one")
 		wantJobs(t, "opened,", b.jobs(t, url, st.ID), jobRow{"open", "pending", "one", 1})
-		if _, err := b.db.Fail(t.Context(), c, store.Failure{Title: "broke"}); err != nil {
+		if _, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil {
 			t.Fatal(err)
 		}
 		again, err := b.db.Retry(t.Context(), b.actor, st.ID)
-		if err != nil || again.Job.ID == st.Job.ID || again.Job.Failure.Title != "" {
+		if err != nil || again.Job.ID == st.Job.ID || again.Job.Failure.Code != "" {
 			t.Fatalf("retried, its job is %+v, %v", again.Job, err)
 		}
 		wantJobs(t, "retried,", b.jobs(t, url, st.ID), jobRow{"open", "failed", "", 1}, jobRow{"open", "pending", "one", 2})

@@ -11,9 +11,12 @@ import (
 // LoginLinkLifetime is how long a login link can be used. OWASP ASVS 6.5.5 allows ten minutes.
 const LoginLinkLifetime = 10 * time.Minute
 
+// LoginLink is the provider of the identity that signs in by a login link.
+const LoginLink = "login-link"
+
 // administrator is who signs in by a login link.
 func administrator() Identity {
-	return Identity{Provider: "a login link", Subject: "administrator", Name: "Administrator"}
+	return Identity{Provider: LoginLink, Subject: "administrator", Name: "Administrator"}
 }
 
 // CreateLoginLink makes the secret of a link with which somebody signs in once, as
@@ -29,7 +32,7 @@ func (db *DB) CreateLoginLink(ctx context.Context) (secret string, err error) {
 		if err != nil {
 			return fmt.Errorf("make login link: %w", err)
 		}
-		return t.append(ctx, Event{Kind: LoginLinkMade, Object: administrator().Name, Message: "Created a login link, valid once within " + linkMinutes()})
+		return t.append(ctx, Event{Kind: LoginLinkMade, Object: administrator().Name, Data: EventData{Lifetime: LoginLinkLifetime}})
 	})
 	return secret, err
 }
@@ -49,10 +52,10 @@ func (db *DB) SignInByLink(ctx context.Context, secret string, from Browser) (se
 		if err != nil {
 			return err
 		}
-		if err := t.openSession(ctx, sessionID, user, "Signed in with "+who.label(), from); err != nil {
+		if err := t.openSession(ctx, sessionID, user, EventData{Method: who.label()}, from); err != nil {
 			return err
 		}
-		return t.makeAdmin(ctx, user, "Made an administrator by "+who.label(), from)
+		return t.makeAdmin(ctx, user, madeAdmin{How: ByLoginLink}, from)
 	})
 	if errors.Is(err, ErrStale) {
 		return "", &Error{Code: Forbidden, Message: "This link was already used, or is older than " + linkMinutes() + ". Create another with: shopwright login-link"}

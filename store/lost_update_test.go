@@ -20,7 +20,7 @@ func TestNoChangeOfAStoreIsOverwritten(t *testing.T) {
 		t.Helper()
 		st := b.create(t, "Shop")
 		c := b.claim(t, "one")
-		if _, err := b.db.Fail(t.Context(), c, store.Failure{Title: "broke", Code: store.DataLost}); err != nil {
+		if _, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.DataLost}); err != nil {
 			t.Fatal(err)
 		}
 		return store.Claim{Store: st}
@@ -71,7 +71,7 @@ func TestNoChangeOfAStoreIsOverwritten(t *testing.T) {
 			return err
 		}, "admin_url"},
 		"fail": {claimed, func(t *testing.T, b bundle, c store.Claim) error {
-			_, err := b.db.Fail(t.Context(), c, store.Failure{Title: "broke"})
+			_, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut})
 			return err
 		}, "admin_url"},
 		"complete": {claimed, func(t *testing.T, b bundle, c store.Claim) error {

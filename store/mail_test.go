@@ -53,7 +53,7 @@ func TestMailGoesToThoseWhomItConcerns(t *testing.T) {
 		}
 		b.wantMail(t)
 		failed := b.claim(t, "one")
-		if _, err := b.db.Fail(t.Context(), failed, store.Failure{Title: "No"}); err != nil {
+		if _, err := b.db.Fail(t.Context(), failed, store.Failure{Code: store.TimedOut}); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.db.Release(t.Context(), failed); err != nil {
@@ -98,7 +98,7 @@ func TestMailIsNotSentToWhoHasLeft(t *testing.T) {
 		if err := b.db.RemoveMember(t.Context(), b.actor, b.team, member.UserID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.db.Fail(t.Context(), b.claim(t, "one"), store.Failure{Title: "No"}); err != nil {
+		if _, err := b.db.Fail(t.Context(), b.claim(t, "one"), store.Failure{Code: store.TimedOut}); err != nil {
 			t.Fatal(err)
 		}
 		b.wantMail(t)

@@ -27,7 +27,7 @@ func (db *DB) AddMember(ctx context.Context, actor Actor, teamID, userID string,
 		if err := t.addMember(ctx, teamID, userID, role); err != nil {
 			return err
 		}
-		return t.append(ctx, memberEvent(actor, teamID, MemberAdded, userID, name, "Added as "+string(role)))
+		return t.append(ctx, teamEvent(actor, teamID, MemberAdded, name, EventData{UserID: userID, After: string(role)}))
 	})
 	if errors.Is(err, ErrStale) {
 		return &Error{Code: Conflict, Message: "This user is already in the team."}
@@ -68,13 +68,7 @@ func (t tx) removeMember(ctx context.Context, actor Actor, teamID, userID, name 
 	if err := t.revokeInvitationsOf(ctx, actor, teamID, userID, ""); err != nil {
 		return err
 	}
-	message := "Removed from the team"
-	if actor.UserID == userID {
-		message = "Left the team"
-	}
-	e := memberEvent(actor, teamID, MemberRemoved, userID, name, message)
-	e.Data.Before = string(role)
-	return t.append(ctx, e)
+	return t.append(ctx, teamEvent(actor, teamID, MemberRemoved, name, EventData{UserID: userID, Before: string(role)}))
 }
 
 // ChangeRole gives a member another role. Only an owner makes an owner or takes that role
@@ -116,9 +110,7 @@ func (t tx) changeRole(ctx context.Context, actor Actor, teamID, userID, name st
 	if err := t.revokeInvitationsOf(ctx, actor, teamID, userID, role); err != nil {
 		return err
 	}
-	e := memberEvent(actor, teamID, RoleChanged, userID, name, "Made "+string(role)+", was "+string(before))
-	e.Data.Before, e.Data.After = string(before), string(role)
-	return t.append(ctx, e)
+	return t.append(ctx, teamEvent(actor, teamID, RoleChanged, name, EventData{UserID: userID, Before: string(before), After: string(role)}))
 }
 
 // mayManage reports why the actor may not give or take that role in the team, if so.
@@ -201,8 +193,4 @@ func (t tx) ownersBeside(ctx context.Context, teamID, userID string) (n int, err
 		return 0, fmt.Errorf("count owners: %w", err)
 	}
 	return n, nil
-}
-
-func memberEvent(actor Actor, teamID string, kind Kind, userID, name, message string) Event {
-	return actor.sign(Event{TeamID: teamID, Kind: kind, Object: name, Message: message, Data: EventData{UserID: userID}})
 }

@@ -84,7 +84,7 @@ func (db *DB) ChangeOwner(ctx context.Context, actor Actor, id string, r OwnerRe
 			return Event{}, err
 		}
 		asked := st.begin(Change{
-			Kind: OwnerChange, Note: "Owner’s email", To: st.Sold, From: st.Sold, OwnerBefore: before,
+			Kind: OwnerChange, To: st.Sold, From: st.Sold, OwnerBefore: before,
 		}, actor, OwnerAsked)
 		asked.Data.Before, asked.Data.After = before, st.OwnerEmail
 		return asked, nil
@@ -108,7 +108,7 @@ func (db *DB) noteOwner(ctx context.Context, actor Actor, id string, r OwnerRequ
 		if err := t.saveStore(ctx, st); err != nil {
 			return err
 		}
-		changed := storeEvent(st, actor, OwnerChanged, "Owner’s email")
+		changed := storeEvent(st, actor, OwnerChanged)
 		changed.JobID, changed.Data.Before, changed.Data.After = "", before, st.OwnerEmail
 		return t.append(ctx, changed)
 	})

@@ -114,7 +114,7 @@ func TestOwnerIsChanged(t *testing.T) {
 		b.changeOwner(t, st, "ona@example.net")
 		c = b.claim(t, "one")
 		b.release(t, &c, 3, "1.0.0")
-		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.OwnerEmail != "noor@example.org" || st.CanCancel() {
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil || st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.OwnerEmail != "noor@example.org" || st.CanCancel() {
 			t.Fatalf("failed, it is %s of %s: %+v, %v", st.Status, st.OwnerEmail, st.Job.Change, err)
 		}
 		c = c.On(st)

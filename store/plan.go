@@ -95,7 +95,7 @@ func (db *DB) AddPlan(ctx context.Context, actor Actor, p Plan) error {
 		if err != nil {
 			return fmt.Errorf("add plan: %w", err)
 		}
-		return t.append(ctx, planEvent(actor, PlanAdded, p, "", p.figures()))
+		return t.append(ctx, planEvent(actor, PlanAdded, p, Figures{}))
 	})
 	if isUniqueViolation(err) {
 		return &Error{Code: Conflict, Field: "name", Message: fmt.Sprintf("The plan %q already exists. Choose another name.", p.Name)}
@@ -127,7 +127,7 @@ func (db *DB) SavePlan(ctx context.Context, actor Actor, p Plan) error {
 		if before.figures() == p.figures() {
 			return nil
 		}
-		return t.append(ctx, planEvent(actor, PlanChanged, p, before.figures(), p.figures()))
+		return t.append(ctx, planEvent(actor, PlanChanged, p, before.figures()))
 	})
 }
 
@@ -165,16 +165,20 @@ func (p Plan) clean() (Plan, error) {
 	return p, nil
 }
 
-// figures are what the audit log says that a plan was.
-func (p Plan) figures() string {
-	return fmt.Sprintf("%s: %d stores of a team, %d thousandths of a CPU, %d MiB of memory, %d MiB of disk, %d pods",
-		p.Label, p.Stores, p.CPU, p.Memory, p.Disk, p.Pods)
+// Figures are what the audit log keeps of a plan, in the units of a [Plan].
+type Figures struct {
+	Label  string `json:"label"`
+	Stores int    `json:"stores"`
+	CPU    int    `json:"cpu"`
+	Memory int    `json:"memory"`
+	Disk   int    `json:"disk"`
+	Pods   int    `json:"pods"`
 }
 
-func planEvent(actor Actor, kind Kind, p Plan, before, after string) Event {
-	message := "Plan changed"
-	if kind == PlanAdded {
-		message = "Plan added"
-	}
-	return actor.sign(Event{Kind: kind, Object: p.Name, Message: message, Data: EventData{Before: before, After: after}})
+func (p Plan) figures() Figures {
+	return Figures{Label: p.Label, Stores: p.Stores, CPU: p.CPU, Memory: p.Memory, Disk: p.Disk, Pods: p.Pods}
+}
+
+func planEvent(actor Actor, kind Kind, p Plan, before Figures) Event {
+	return actor.sign(Event{Kind: kind, Object: p.Name, Data: EventData{PlanBefore: before, PlanAfter: p.figures()}})
 }

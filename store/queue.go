@@ -231,13 +231,13 @@ func (db *DB) Advance(ctx context.Context, c Claim, p Progress) (Store, error) {
 	return db.work(ctx, c, func(_ tx, st *Store) ([]Event, error) {
 		st.Job.Message = p.Message
 		if p.Step == st.Job.Step {
-			return []Event{storeEvent(*st, Actor{}, StepProgressed, p.Message)}, nil
+			return []Event{told(storeEvent(*st, Actor{}, StepProgressed), p.Message)}, nil
 		}
 		events := st.finishStep(p.Finished)
 		if st.Job.Step = p.Step; !st.Job.Begun() {
 			st.Job.BeganAt = st.UpdatedAt
 		}
-		return append(events, storeEvent(*st, Actor{}, StepStarted, p.Message)), nil
+		return append(events, told(storeEvent(*st, Actor{}, StepStarted), p.Message)), nil
 	})
 }
 
@@ -263,8 +263,8 @@ func (db *DB) Complete(ctx context.Context, c Claim, o Opened) (Store, error) {
 			st.ReadyAt = st.UpdatedAt
 		}
 		st.Sold = st.Revision
-		events = append(events, storeEvent(*st, Actor{}, StoreReady, st.Job.Change.Note))
-		if err := t.settleRevision(ctx, *st, RevisionDeployed, ""); err != nil {
+		events = append(events, changeEvent(*st, Actor{}, StoreReady, st.Job.Change))
+		if err := t.settleRevision(ctx, *st, RevisionDeployed, Failure{}); err != nil {
 			return nil, err
 		}
 		if err := t.prune(ctx, *st); err != nil {
@@ -281,7 +281,7 @@ func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
 	f = f.kept()
 	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
 		f.Step, f.At = st.Job.Step, st.UpdatedAt
-		if err := t.settleRevision(ctx, *st, RevisionFailed, f.Title); err != nil {
+		if err := t.settleRevision(ctx, *st, RevisionFailed, f); err != nil {
 			return nil, err
 		}
 		goesBack := st.goesBack(f)
@@ -293,7 +293,7 @@ func (db *DB) Fail(ctx context.Context, c Claim, f Failure) (Store, error) {
 			return events, t.replaceJob(ctx, failed, st)
 		}
 		st.Status, st.ObservedGeneration = Failed, st.Generation
-		return []Event{storeEvent(*st, Actor{}, StoreFailed, f.Title)}, nil
+		return []Event{failureEvent(*st, StoreFailed, f)}, nil
 	})
 }
 
@@ -304,7 +304,7 @@ func (db *DB) Archive(ctx context.Context, c Claim, finished string) (Store, err
 		events := st.finishStep(finished)
 		st.Status, st.Job.Step, st.ObservedGeneration, st.DeletedAt = Deleted, StepGone, st.Generation, st.UpdatedAt
 		st.Job.end(JobDone, st.UpdatedAt)
-		return append(events, storeEvent(*st, Actor{}, StoreDeleted, "Store deleted")), nil
+		return append(events, storeEvent(*st, Actor{}, StoreDeleted)), nil
 	})
 }
 
@@ -414,7 +414,7 @@ func (s Store) finishStep(message string) []Event {
 	if s.Job.Step == "" {
 		return nil
 	}
-	return []Event{storeEvent(s, Actor{}, StepFinished, message)}
+	return []Event{told(storeEvent(s, Actor{}, StepFinished), message)}
 }
 
 func isUniqueViolation(err error) bool {

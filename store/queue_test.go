@@ -40,7 +40,7 @@ func TestDeleteWhileProvisioningWins(t *testing.T) {
 		}
 		for what, try := range map[string]func() error{
 			"complete": func() error { _, err := b.db.Complete(t.Context(), claim, store.Opened{}); return err },
-			"fail":     func() error { _, err := b.db.Fail(t.Context(), claim, store.Failure{Title: "x"}); return err },
+			"fail":     func() error { _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.TimedOut}); return err },
 			"advance": func() error {
 				_, err := b.db.Advance(t.Context(), claim, store.Progress{Step: store.StepLimits})
 				return err
@@ -66,7 +66,7 @@ func TestRetryAndDeleteAtOnce(t *testing.T) {
 		b := setup(t, url)
 		for i := range 10 {
 			st := b.create(t, fmt.Sprint("Shop ", i))
-			if _, err := b.db.Fail(t.Context(), b.claim(t, "one"), store.Failure{Title: "broke"}); err != nil {
+			if _, err := b.db.Fail(t.Context(), b.claim(t, "one"), store.Failure{Code: store.TimedOut}); err != nil {
 				t.Fatal(err)
 			}
 			var both sync.WaitGroup

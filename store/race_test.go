@@ -168,7 +168,7 @@ func (b bundle) failUntil(t *testing.T, db *store.DB, done <-chan struct{}) {
 			continue
 		}
 		if c.Store.Desired == store.Present {
-			if _, err := db.Fail(t.Context(), c, store.Failure{Title: "broke"}); err != nil && !errors.Is(err, store.ErrStale) {
+			if _, err := db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil && !errors.Is(err, store.ErrStale) {
 				t.Errorf("fail: %v", err)
 			}
 		}
@@ -277,7 +277,7 @@ func lostClaimMayDoNothing(t *testing.T, next string) {
 				return err
 			},
 			"complete": func() error { _, err := b.db.Complete(t.Context(), old, store.Opened{}); return err },
-			"fail":     func() error { _, err := b.db.Fail(t.Context(), old, store.Failure{Title: "x"}); return err },
+			"fail":     func() error { _, err := b.db.Fail(t.Context(), old, store.Failure{Code: store.TimedOut}); return err },
 			"archive":  func() error { _, err := b.db.Archive(t.Context(), old, ""); return err },
 		} {
 			if err := try(); !errors.Is(err, store.ErrStale) {

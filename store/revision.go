@@ -1,12 +1,9 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -27,13 +24,17 @@ const (
 // Change is what a store is being brought to, or was at last. It is kept as JSON.
 type Change struct {
 	Kind ChangeKind `json:"kind,omitempty"`
-	Note string     `json:"note,omitempty"` // a few words for the history
 	// To is the revision whose chart and values come back; zero for those that are offered now.
 	To int `json:"to,omitempty"`
 	// From is the revision that sold before, to go back to when the change fails.
 	From int `json:"from,omitempty"`
 	// Stay keeps what has failed in place, for a person to look at.
 	Stay bool `json:"stay,omitempty"`
+	// Chart is the version of the chart that an [Upgrade] goes to.
+	Chart string `json:"chart,omitempty"`
+	// ChartBefore and RevisionBefore are what was in place when the change was asked for.
+	ChartBefore    string `json:"chart_before,omitempty"`
+	RevisionBefore int    `json:"revision_before,omitempty"`
 	// Images are versions other than those that are offered, by the chart's name of the image.
 	Images map[string]string `json:"images,omitempty"`
 	// OwnerBefore is the owner's address that an [OwnerChange] replaces, which comes back with it.
@@ -54,6 +55,12 @@ func (a Actor) by() By { return By{ID: a.UserID, Name: a.Name} }
 // OfOpenShop reports whether the store was ready before the change, which can be undone.
 func (c Change) OfOpenShop() bool {
 	return c.Kind == Upgrade || c.Kind == Rollback || c.Kind == OwnerChange
+}
+
+// bare is the change without what it undoes, which is much.
+func (c Change) bare() Change {
+	c.Undone = Failure{}
+	return c
 }
 
 // status is that of a store while the change is brought about.
@@ -83,15 +90,14 @@ const revisionsKept = 10
 // Revision is one entry in the history of a store's release.
 type Revision struct {
 	Number       int
-	Kind         ChangeKind
-	Note         string
+	Change       Change // what it was for
 	ChartVersion string
 	Version      string // of the shop's program; empty when it is not known
 	Offer        string // digest of the chart and values that were offered then
 	State        RevisionState
-	Kept         bool   // whether the cluster keeps it
-	Message      string // why it failed
-	Actor        string // empty for the platform itself
+	Kept         bool    // whether the cluster keeps it
+	Failure      Failure // why it failed, without what explains it
+	Actor        string  // empty for the platform itself
 	BeganAt      time.Time
 	EndedAt      time.Time // zero while it is pending
 }
@@ -111,7 +117,7 @@ func (db *DB) RecordRelease(ctx context.Context, c Claim, r Released) (Store, er
 	return db.work(ctx, c, func(t tx, st *Store) ([]Event, error) {
 		st.Job.Applied = r.Number
 		st.Revision, st.ChartVersion, st.Job.Message = r.Number, r.ChartVersion, fmt.Sprintf("Revision %d", r.Number)
-		return []Event{storeEvent(*st, Actor{}, StepProgressed, st.Job.Message)}, t.insertRevision(ctx, *st, r)
+		return []Event{told(storeEvent(*st, Actor{}, StepProgressed), st.Job.Message)}, t.insertRevision(ctx, *st, r)
 	})
 }
 
@@ -125,11 +131,11 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 		{`UPDATE revisions SET state = 'gone', kept = FALSE WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
 		// One that is replaced while it is pending was never verified: there is no way back to it.
 		{`UPDATE revisions SET state = 'superseded', kept = FALSE, ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
-		{`INSERT INTO revisions (store_id, number, generation, kind, note, chart_version, version, offer, state, kept, message, actor_id, actor, began_at, ended_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $12,
-				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $11 ORDER BY generation DESC LIMIT 1), $7),
-				'pending', TRUE, '', $8, $9, $10, 0) ON CONFLICT DO NOTHING`,
-			[]any{st.ID, r.Number, st.Generation, st.Job.Change.Kind, st.Job.Change.Note, r.ChartVersion, r.Offer, st.Job.AskedBy.ID, st.Job.AskedBy.Name, micros(st.Job.AskedAt), r.Like, r.Version}},
+		{`INSERT INTO revisions (store_id, number, generation, change, chart_version, version, offer, state, kept, failure, actor_id, actor, began_at, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $11,
+				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $10 ORDER BY generation DESC LIMIT 1), $6),
+				'pending', TRUE, '{}', $7, $8, $9, 0) ON CONFLICT DO NOTHING`,
+			[]any{st.ID, r.Number, st.Generation, document{new(st.Job.Change.bare())}, r.ChartVersion, r.Offer, st.Job.AskedBy.ID, st.Job.AskedBy.Name, micros(st.Job.AskedAt), r.Like, r.Version}},
 	} {
 		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
 			return fmt.Errorf("record revision %d of store %s: %w", r.Number, st.ID, err)
@@ -139,15 +145,15 @@ func (t tx) insertRevision(ctx context.Context, st Store, r Released) error {
 }
 
 // settleRevision says what became of the pending revision, if there is one.
-func (t tx) settleRevision(ctx context.Context, st Store, state RevisionState, message string) error {
+func (t tx) settleRevision(ctx context.Context, st Store, state RevisionState, why Failure) error {
 	if state == RevisionDeployed {
 		_, err := t.ExecContext(ctx, `UPDATE revisions SET state = 'superseded' WHERE store_id = $1 AND state = 'deployed'`, st.ID)
 		if err != nil {
 			return fmt.Errorf("supersede the revisions of store %s: %w", st.ID, err)
 		}
 	}
-	_, err := t.ExecContext(ctx, `UPDATE revisions SET state = $2, message = $3, ended_at = $4 WHERE store_id = $1 AND state = 'pending'`,
-		st.ID, state, message, t.now)
+	_, err := t.ExecContext(ctx, `UPDATE revisions SET state = $2, failure = $3, ended_at = $4 WHERE store_id = $1 AND state = 'pending'`,
+		st.ID, state, document{new(why.bare())}, t.now)
 	if err != nil {
 		return fmt.Errorf("settle the revision of store %s: %w", st.ID, err)
 	}
@@ -201,7 +207,7 @@ func (db *DB) RevisionBefore(ctx context.Context, storeID string, number int) (b
 
 func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision, error) {
 	rows, err := q.QueryContext(ctx, `
-		SELECT number, kind, note, chart_version, version, offer, state, kept, message, actor, began_at, ended_at
+		SELECT number, change, chart_version, version, offer, state, kept, failure, actor, began_at, ended_at
 		FROM revisions WHERE store_id = $1 ORDER BY generation DESC, number DESC`, storeID)
 	revisions, err := collect(rows, err, scanRevision)
 	if err != nil {
@@ -212,7 +218,7 @@ func queryRevisions(ctx context.Context, q querier, storeID string) ([]Revision,
 
 func scanRevision(row scanner) (r Revision, err error) {
 	var began, ended int64
-	err = row.Scan(&r.Number, &r.Kind, &r.Note, &r.ChartVersion, &r.Version, &r.Offer, &r.State, &r.Kept, &r.Message, &r.Actor, &began, &ended)
+	err = row.Scan(&r.Number, document{&r.Change}, &r.ChartVersion, &r.Version, &r.Offer, &r.State, &r.Kept, document{&r.Failure}, &r.Actor, &began, &ended)
 	r.BeganAt, r.EndedAt = fromMicros(began), fromMicros(ended)
 	return r, err
 }
@@ -233,19 +239,21 @@ func (r Revision) CanRollback(newest int) bool {
 
 // UpgradeRequest is what a person decides about an upgrade to what is offered now.
 type UpgradeRequest struct {
-	Note   string            // what it changes, in a few words for the history
 	Chart  string            // version that is offered
 	Images map[string]string // see [Change]
 	Stay   bool              // see [Change]
 }
 
-// what is what a store is brought to, for the audit log.
-func (r UpgradeRequest) what() string {
-	parts := []string{"chart " + cmp.Or(r.Chart, "offered")}
-	for _, name := range slices.Sorted(maps.Keys(r.Images)) {
-		parts = append(parts, name+" "+r.Images[name])
+// change is what the store is brought to.
+func (r UpgradeRequest) change(from int) Change {
+	c := Change{Kind: Upgrade, Chart: kept(r.Chart), From: from, Stay: r.Stay}
+	for name, version := range r.Images {
+		if c.Images == nil {
+			c.Images = map[string]string{}
+		}
+		c.Images[kept(name)] = kept(version)
 	}
-	return strings.Join(parts, ", ")
+	return c
 }
 
 // Upgrade has a store brought to what is offered now. Unless it is to stay, it goes back by
@@ -255,9 +263,7 @@ func (db *DB) Upgrade(ctx context.Context, actor Actor, id string, r UpgradeRequ
 		if err := st.checkChange(); err != nil {
 			return Event{}, err
 		}
-		asked := st.begin(Change{Kind: Upgrade, Note: kept(r.Note), From: st.Sold, Stay: r.Stay, Images: r.Images}, actor, UpgradeAsked)
-		asked.Data.After = kept(r.what())
-		return asked, nil
+		return st.begin(r.change(st.Sold), actor, UpgradeAsked), nil
 	})
 }
 
@@ -275,14 +281,9 @@ func (db *DB) Rollback(ctx context.Context, actor Actor, id string, to int) (Sto
 		if !slices.ContainsFunc(revisions, func(r Revision) bool { return r.Number == to && r.CanRollback(st.Revision) }) {
 			return Event{}, &Error{Code: Conflict, Message: fmt.Sprintf("The store can’t roll back to revision %d: it was never verified, is the current one, or no longer exists.", to)}
 		}
-		asked := st.begin(Change{Kind: Rollback, Note: backTo(to), To: to, From: st.Sold}, actor, RollbackAsked)
-		asked.Data.After = fmt.Sprintf("revision %d", to)
-		return asked, nil
+		return st.begin(Change{Kind: Rollback, To: to, From: st.Sold}, actor, RollbackAsked), nil
 	})
 }
-
-// backTo is the note of a change that goes back to that revision.
-func backTo(revision int) string { return fmt.Sprintf("Back to revision %d", revision) }
 
 // checkChange returns why the store cannot be upgraded or rolled back now, if it cannot.
 func (s Store) checkChange() error {
@@ -300,10 +301,9 @@ func (s Store) checkChange() error {
 // begin sets the store on its way to what the change brings, and tells of it.
 func (s *Store) begin(c Change, actor Actor, kind Kind) Event {
 	s.Status = Upgrading
+	c.RevisionBefore, c.ChartBefore = s.Revision, s.ChartVersion
 	s.startJob(ChangeJob, c, actor)
-	asked := storeEvent(*s, actor, kind, c.Note)
-	asked.Data.Before = fmt.Sprintf("revision %d, chart %s", s.Revision, s.ChartVersion)
-	return asked
+	return changeEvent(*s, actor, kind, c)
 }
 
 // goesBack reports whether a failure is undone by the platform itself.
@@ -322,7 +322,7 @@ func (s *Store) undo(why Failure, actor Actor) {
 
 // back is the change that undoes this one.
 func (c Change) back(why Failure) Change {
-	return Change{Kind: Rollback, Note: backTo(c.From), To: c.From, From: c.From, Undone: why}
+	return Change{Kind: Rollback, To: c.From, From: c.From, Undone: why}
 }
 
 // goBack sets the store on its way to the revision that sold before. It is work that goes on:
@@ -331,8 +331,8 @@ func (s *Store) goBack(f Failure) []Event {
 	step := s.Job.Step
 	s.Generation++
 	s.undo(f, Actor{})
-	undone := storeEvent(*s, Actor{}, StoreUndone, f.Title)
+	undone := failureEvent(*s, StoreUndone, f)
 	undone.Step = step // at which the change failed
 	s.Job.Step, s.Job.BeganAt = StepRelease, s.UpdatedAt
-	return []Event{undone, storeEvent(*s, Actor{}, StepStarted, "")}
+	return []Event{undone, storeEvent(*s, Actor{}, StepStarted)}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // release brings a claimed store to the end of its present change.
@@ -62,7 +63,7 @@ func (b bundle) history(t *testing.T, id string) string {
 	}
 	var lines []string
 	for _, r := range revisions {
-		lines = append(lines, fmt.Sprintf("%d %s %s %s by %q", r.Number, r.ChartVersion, r.State, r.Note, r.Actor))
+		lines = append(lines, fmt.Sprintf("%d %s %s %s by %q", r.Number, r.ChartVersion, r.State, phrase.Change(r.Change), r.Actor))
 	}
 	return strings.Join(lines, ", ")
 }
@@ -72,7 +73,7 @@ func TestUpgradeIsWrittenDown(t *testing.T) {
 		b := setup(t, url)
 		st := b.sells(t)
 		images := map[string]string{"app": "2"}
-		c := b.upgrade(t, st, store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0", Images: images})
+		c := b.upgrade(t, st, store.UpgradeRequest{Chart: "1.1.0", Images: images})
 		if _, err := b.db.Upgrade(t.Context(), b.actor, st.ID, store.UpgradeRequest{}); store.ErrorCode(err) != store.Conflict {
 			t.Errorf("a second upgrade meanwhile: %v", err)
 		}
@@ -84,7 +85,7 @@ func TestUpgradeIsWrittenDown(t *testing.T) {
 		if st = b.complete(t, c); st.Status != store.Ready || st.Sold != 2 {
 			t.Errorf("upgraded, it is %s, sold %d", st.Status, st.Sold)
 		}
-		want := `2 1.1.0 deployed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		want := `2 1.1.0 deployed Chart 1.0.0 → 1.1.0, app 2 by "mara", 1 1.0.0 superseded Opened by "mara"`
 		if got := b.history(t, st.ID); got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)
 		}
@@ -94,23 +95,23 @@ func TestUpgradeIsWrittenDown(t *testing.T) {
 func TestFailedUpgradeGoesBackByItself(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
-		c := b.upgrade(t, b.sells(t), store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0"})
+		c := b.upgrade(t, b.sells(t), store.UpgradeRequest{Chart: "1.1.0"})
 		b.release(t, &c, 2, "1.1.0")
 		b.advance(t, &c, store.Progress{Step: store.StepCheck})
-		st, err := b.db.Fail(t.Context(), c, store.Failure{Title: "The test order failed"})
+		st, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.OrderFailed})
 		if err != nil {
 			t.Fatal(err)
 		}
 		undone := st.Job.Change.Undone
-		if st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.Job.Change.To != 1 || st.Generation != 3 || st.Job.Failure.Title != "" || undone.Title != "The test order failed" || undone.Step != store.StepCheck {
+		if st.Status != store.Upgrading || st.Job.Change.Kind != store.Rollback || st.Job.Change.To != 1 || st.Generation != 3 || st.Job.Failure.Code != "" || undone.Code != store.OrderFailed || undone.Step != store.StepCheck {
 			t.Fatalf("after the failure it is %s at generation %d: %+v", st.Status, st.Generation, st.Job.Change)
 		}
 		c = c.On(st)
 		b.release(t, &c, 3, "1.0.0")
-		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Job.Change.Undone.Title == "" {
+		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" || st.Sold != 3 || st.Job.Change.Undone.Code == "" {
 			t.Errorf("gone back, it is %s on chart %s, sold %d", st.Status, st.ChartVersion, st.Sold)
 		}
-		want := `3 1.0.0 deployed Back to revision 1 by "", 2 1.1.0 failed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		want := `3 1.0.0 deployed Back to revision 1 by "", 2 1.1.0 failed Chart 1.0.0 → 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
 		if got := b.history(t, st.ID); got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)
 		}
@@ -131,8 +132,8 @@ func TestFailedUpgradeStays(t *testing.T) {
 			request store.UpgradeRequest
 			failure store.Failure
 		}{
-			"asked for":     {store.UpgradeRequest{Stay: true}, store.Failure{Title: "No"}},
-			"data are lost": {store.UpgradeRequest{}, store.Failure{Title: "No", Code: store.DataLost}},
+			"asked for":     {store.UpgradeRequest{Stay: true}, store.Failure{Code: store.TimedOut}},
+			"data are lost": {store.UpgradeRequest{}, store.Failure{Code: store.DataLost}},
 		} {
 			b := setup(t, url)
 			c := b.upgrade(t, b.sells(t), tt.request)
@@ -174,11 +175,11 @@ func TestRollbackToWhatSold(t *testing.T) {
 		}
 		c = b.claim(t, "one")
 		b.release(t, &c, 3, "1.0.0")
-		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Job.Change.To != 2 {
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil || st.Job.Change.To != 2 {
 			t.Errorf("a rollback that fails goes to %+v, %v", st.Job.Change, err)
 		}
 		c = c.On(st)
-		if st, err = b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil || st.Status != store.Failed {
+		if st, err = b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil || st.Status != store.Failed {
 			t.Errorf("going back has failed too: %s, %v", st.Status, err)
 		}
 	})
@@ -275,7 +276,7 @@ func TestWayBackOutlastsFailedTries(t *testing.T) {
 		c := b.upgrade(t, st, store.UpgradeRequest{Stay: true})
 		for n := 2; n < 16; n++ {
 			b.release(t, &c, n, "1.1.0")
-			if _, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+			if _, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil {
 				t.Fatal(err)
 			}
 			if _, back := b.kept(t, b.store(t, st.ID)); !slices.Equal(back, []int{1}) {
@@ -305,17 +306,17 @@ func TestChangesAreNeverTheSame(t *testing.T) {
 		seen := map[string]bool{st.Job.ID: true}
 		note := func(st store.Store, err error) {
 			if err != nil || st.Job.ID == "" || seen[st.Job.ID] {
-				t.Errorf("%s is the change %q, %v", st.Job.Change.Note, st.Job.ID, err)
+				t.Errorf("%s is the change %q, %v", phrase.Change(st.Job.Change), st.Job.ID, err)
 			}
 			seen[st.Job.ID] = true
 		}
 		c := b.upgrade(t, st, store.UpgradeRequest{})
 		note(c.Store, nil)
 		b.release(t, &c, 2, "1.1.0")
-		undone, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
+		undone, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut})
 		note(undone, err)
 		c = c.On(undone)
-		failed, err := b.db.Fail(t.Context(), c, store.Failure{Title: "No"})
+		failed, err := b.db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut})
 		if err != nil || failed.Job.ID != undone.Job.ID {
 			t.Errorf("failed, it is another change: %+v, %v", failed.Job.Change, err)
 		}
@@ -362,7 +363,7 @@ func TestCancelAChange(t *testing.T) {
 		if _, err := cancel(); store.ErrorCode(err) != store.Conflict {
 			t.Errorf("nothing is under way, and is cancelled: %v", err)
 		}
-		c := b.upgrade(t, st, store.UpgradeRequest{Note: "Chart 1.0.0 to 1.1.0", Stay: true})
+		c := b.upgrade(t, st, store.UpgradeRequest{Chart: "1.1.0", Stay: true})
 		b.release(t, &c, 2, "1.1.0")
 		now, err := cancel()
 		if err != nil || now.Status != store.Upgrading || now.Job.Change.To != 1 || now.Job.Change.Undone.Code != store.ChangeWasCancelled || now.Job.AskedBy.Name != "mara" {
@@ -379,7 +380,7 @@ func TestCancelAChange(t *testing.T) {
 		if st = b.complete(t, c); st.Status != store.Ready || st.ChartVersion != "1.0.0" {
 			t.Errorf("gone back, it is %s on chart %s", st.Status, st.ChartVersion)
 		}
-		want := `3 1.0.0 deployed Back to revision 1 by "mara", 2 1.1.0 failed Chart 1.0.0 to 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
+		want := `3 1.0.0 deployed Back to revision 1 by "mara", 2 1.1.0 failed Chart 1.0.0 → 1.1.0 by "mara", 1 1.0.0 superseded Opened by "mara"`
 		if got := b.history(t, st.ID); got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)
 		}

@@ -76,7 +76,7 @@ func (db *DB) EndSession(ctx context.Context, actor Actor, id string) error {
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return notFound("session")
 		}
-		return t.recordEnd(ctx, actor, "Ended a session in another browser")
+		return t.recordEnd(ctx, actor, OneSession)
 	})
 }
 
@@ -89,7 +89,7 @@ func (db *DB) EndOtherSessions(ctx context.Context, actor Actor, currentID strin
 		if err := t.endOtherSessions(ctx, actor.UserID, currentID); err != nil {
 			return err
 		}
-		return t.recordEnd(ctx, actor, "Ended all sessions in other browsers")
+		return t.recordEnd(ctx, actor, OtherSessions)
 	})
 }
 
@@ -101,8 +101,8 @@ func (t tx) endOtherSessions(ctx context.Context, userID, currentID string) erro
 	return nil
 }
 
-func (t tx) recordEnd(ctx context.Context, actor Actor, message string) error {
-	return t.recordSign(ctx, SessionEnded, User{ID: actor.UserID, Name: actor.Name}, actor.Address, message)
+func (t tx) recordEnd(ctx context.Context, actor Actor, how How) error {
+	return t.recordSign(ctx, SessionEnded, User{ID: actor.UserID, Name: actor.Name}, actor.Address, EventData{How: how})
 }
 
 // inPerson refuses tokens: what is about an account is done by its owner in a browser.

@@ -113,46 +113,6 @@ func DeleteSteps() []Step {
 	return []Step{StepQueued, StepUninstall, StepVolumes, StepRemove, StepGone}
 }
 
-// FailureCode tells failures apart for which a person can do something special.
-type FailureCode string
-
-const (
-	// DataLost says that volumes are gone which a store had when it was ready.
-	DataLost FailureCode = "data_lost"
-	// ChangeWasCancelled says that a person has ended the change.
-	ChangeWasCancelled FailureCode = "cancelled"
-)
-
-// Failure says in plain words why work on a store failed. It is kept as JSON.
-type Failure struct {
-	Code     FailureCode `json:"code,omitempty"`
-	Title    string      `json:"title,omitempty"` // what happened, in a shop owner's words
-	Cause    string      `json:"cause,omitempty"` // why, with the objects' real names
-	Next     string      `json:"next,omitempty"`  // what to do about it
-	Step     Step        `json:"step,omitempty"`  // where it stopped
-	Evidence []Evidence  `json:"evidence,omitempty"`
-	HelmLog  []string    `json:"helm_log,omitempty"`
-	// LastWords are of the container that ended badly, if one did.
-	LastWords LastWords `json:"last_words,omitzero"`
-	At        time.Time `json:"at,omitzero"`
-}
-
-// LastWords are the last lines of a container's log.
-type LastWords struct {
-	Pod       string   `json:"pod,omitempty"`
-	Container string   `json:"container,omitempty"`
-	Lines     []string `json:"lines,omitempty"`
-}
-
-// Evidence is one observation in the cluster that explains a failure, unchanged.
-type Evidence struct {
-	Object  string    `json:"object"` // kind/name, such as pod/mariadb-0
-	Reason  string    `json:"reason"`
-	Message string    `json:"message"`
-	Count   int32     `json:"count,omitempty"`
-	Last    time.Time `json:"last,omitzero"`
-}
-
 // Living reports whether the store has not been archived yet.
 func (s Store) Living() bool { return s.DeletedAt.IsZero() }
 

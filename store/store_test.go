@@ -263,7 +263,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		}
 
 		claim = b.claim(t, "one")
-		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Title: "Another"}); err != nil {
+		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.TimedOut}); err != nil {
 			t.Fatal(err)
 		}
 		_, err = b.db.Rebuild(t.Context(), b.actor, st.ID)
@@ -272,7 +272,7 @@ func TestRepairAndRebuild(t *testing.T) {
 			t.Fatal(err)
 		}
 		claim = claim.On(b.store(t, st.ID))
-		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost, Title: "Lost"}); err != nil {
+		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost}); err != nil {
 			t.Fatal(err)
 		}
 		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Sold != 0 || st.Job.Change.Kind != store.Rebuild || st.Generation != 4 {

@@ -93,7 +93,7 @@ func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (S
 	if err := t.insertJob(ctx, &st.Job); err != nil {
 		return st, err
 	}
-	return st, t.append(ctx, storeEvent(st, actor, StoreCreated, "Store created"))
+	return st, t.append(ctx, storeEvent(st, actor, StoreCreated))
 }
 
 // takenMeanwhile tells of an address that another process took at the same time.
@@ -113,7 +113,7 @@ func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
 		Status: Provisioning, Desired: Present, Generation: 1,
 		CreatedBy: actor.UserID, CreatedAt: at, UpdatedAt: at,
 	}
-	st.startJob(OpenJob, Change{Note: "Opened"}, actor)
+	st.startJob(OpenJob, Change{}, actor)
 	st.Job.AskedAt, st.Job.Due = at, at
 	return st
 }
@@ -196,7 +196,7 @@ func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) 
 		}
 		st.Status = st.Job.Change.status()
 		st.tryAgain(actor)
-		return storeEvent(*st, actor, StoreRetried, "Retried"), nil
+		return storeEvent(*st, actor, StoreRetried), nil
 	})
 }
 
@@ -207,8 +207,8 @@ func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error
 			return Event{}, &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a store whose data is lost can be rebuilt."}
 		}
 		st.Status, st.Volumes, st.Sold = Provisioning, nil, 0
-		st.startJob(ChangeJob, Change{Kind: Rebuild, Note: "Opened again"}, actor)
-		return storeEvent(*st, actor, StoreRebuilt, "Rebuilt empty"), nil
+		st.startJob(ChangeJob, Change{Kind: Rebuild}, actor)
+		return storeEvent(*st, actor, StoreRebuilt), nil
 	})
 }
 
@@ -237,8 +237,8 @@ func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
 // repair has the store put back to what its chart says, and tells of it.
 func (s *Store) repair(actor Actor, message string) Event {
 	s.Status = Provisioning
-	s.startJob(ChangeJob, Change{Kind: Repair, To: s.Sold, Note: "Repaired"}, actor)
-	return storeEvent(*s, actor, StoreRepaired, message)
+	s.startJob(ChangeJob, Change{Kind: Repair, To: s.Sold}, actor)
+	return told(storeEvent(*s, actor, StoreRepaired), message)
 }
 
 // RequestDelete asks for the store's removal, whatever is being done to it now. Asking
@@ -250,7 +250,7 @@ func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store,
 		}
 		st.Status, st.Desired = Deleting, Absent
 		st.startJob(RemoveJob, Change{}, actor)
-		return storeEvent(*st, actor, StoreDeleteAsked, "Deletion requested"), nil
+		return storeEvent(*st, actor, StoreDeleteAsked), nil
 	})
 }
 
@@ -294,11 +294,30 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (
 }
 
 // storeEvent is an event on the store as it is now. Without an actor the platform itself did it.
-func storeEvent(st Store, actor Actor, kind Kind, message string) Event {
+func storeEvent(st Store, actor Actor, kind Kind) Event {
 	return actor.sign(Event{
-		TeamID: st.TeamID, StoreID: st.ID, JobID: st.Job.ID, Kind: kind, Step: st.Job.Step, Object: st.Name, Message: message,
+		TeamID: st.TeamID, StoreID: st.ID, JobID: st.Job.ID, Kind: kind, Step: st.Job.Step, Object: st.Name,
 		Data: EventData{Generation: st.Generation, Status: st.Status},
 	})
+}
+
+// changeEvent is a [storeEvent] about what the store is brought to.
+func changeEvent(st Store, actor Actor, kind Kind, c Change) Event {
+	e := storeEvent(st, actor, kind)
+	e.Data.Change = c.bare()
+	return e
+}
+
+// failureEvent is a [storeEvent] about why the platform's work on a store failed.
+func failureEvent(st Store, kind Kind, f Failure) Event {
+	e := storeEvent(st, Actor{}, kind)
+	e.Data.Failure = f.bare()
+	return e
+}
+
+func told(e Event, message string) Event {
+	e.Message = message
+	return e
 }
 
 // The columns of stores, of which the second ones change while a store lives.

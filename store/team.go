@@ -57,7 +57,7 @@ func (t tx) createTeam(ctx context.Context, actor Actor, team Team) error {
 	if err := t.addMember(ctx, team.ID, actor.UserID, Owner); err != nil {
 		return err
 	}
-	return t.append(ctx, teamEvent(actor, team.ID, TeamCreated, team.Name, "Team created", EventData{UserID: actor.UserID}))
+	return t.append(ctx, teamEvent(actor, team.ID, TeamCreated, team.Name, EventData{UserID: actor.UserID}))
 }
 
 func cleanTeamName(name string) (string, error) {
@@ -113,7 +113,7 @@ func (db *DB) RenameTeam(ctx context.Context, actor Actor, teamID, name string) 
 		if _, err := t.ExecContext(ctx, `UPDATE teams SET name = $2, search = $3 WHERE id = $1`, teamID, name, fold(name)); err != nil {
 			return fmt.Errorf("rename team: %w", err)
 		}
-		return t.append(ctx, teamEvent(actor, teamID, TeamRenamed, name, "Renamed, was "+before, EventData{Before: before, After: name}))
+		return t.append(ctx, teamEvent(actor, teamID, TeamRenamed, name, EventData{Before: before, After: name}))
 	})
 }
 
@@ -174,7 +174,7 @@ func (t tx) deleteTeam(ctx context.Context, actor Actor, teamID string) error {
 			return err
 		}
 	}
-	return t.append(ctx, teamEvent(actor, teamID, TeamDeleted, name, "Team deleted", EventData{}))
+	return t.append(ctx, teamEvent(actor, teamID, TeamDeleted, name, EventData{}))
 }
 
 func (t tx) teamName(ctx context.Context, teamID string) (name string, err error) {
@@ -308,8 +308,8 @@ func (t tx) isPersonal(ctx context.Context, teamID string) (personal bool, err e
 	return personal, err
 }
 
-func teamEvent(actor Actor, teamID string, kind Kind, object, message string, data EventData) Event {
-	return actor.sign(Event{TeamID: teamID, Kind: kind, Object: object, Message: message, Data: data})
+func teamEvent(actor Actor, teamID string, kind Kind, object string, data EventData) Event {
+	return actor.sign(Event{TeamID: teamID, Kind: kind, Object: object, Data: data})
 }
 
 func number(n int, one, many string) string {

@@ -35,13 +35,22 @@ func kept(text string) string {
 
 // kept is the failure with all its texts as they are kept.
 func (f Failure) kept() Failure {
-	f.Title, f.Cause, f.Next = kept(f.Title), kept(f.Cause), kept(f.Next)
+	f.Facts = f.Facts.kept()
 	evidence := f.Evidence
 	f.Evidence, f.HelmLog, f.LastWords.Lines = nil, keptLines(f.HelmLog), keptLines(f.LastWords.Lines)
 	for _, e := range evidence {
 		e.Object, e.Reason, e.Message = kept(e.Object), kept(e.Reason), kept(e.Message)
 		f.Evidence = append(f.Evidence, e)
 	}
+	return f
+}
+
+// kept are the facts with all their texts as they are kept.
+func (f Facts) kept() Facts {
+	for _, text := range []*string{&f.Object, &f.Pod, &f.Container, &f.Image, &f.Name, &f.Limit, &f.Status, &f.Doing, &f.Quote} {
+		*text = kept(*text)
+	}
+	f.Names = keptLines(f.Names)
 	return f
 }
 

@@ -21,13 +21,13 @@ func TestTextsOfAClusterAreKept(t *testing.T) {
 		}
 		hostile := "said\x00\xff"
 		if _, err := b.db.Fail(t.Context(), claim, store.Failure{
-			Title: hostile, Cause: hostile, Next: hostile, HelmLog: []string{hostile},
+			Code: store.SetupFailed, Facts: store.Facts{Name: hostile, Names: []string{hostile}, Quote: strings.Repeat("x", 1<<20)}, HelmLog: []string{hostile},
 			Evidence: []store.Evidence{{Object: hostile, Reason: hostile, Message: strings.Repeat("x", 1<<20)}},
 		}); err != nil {
 			t.Fatal(err)
 		}
 		f := b.store(t, st.ID).Job.Failure
-		if !strings.HasPrefix(f.Cause, "said") || len(f.Evidence) != 1 || len(f.Evidence[0].Message) > 5<<10 || len(f.HelmLog) != 1 {
+		if !strings.HasPrefix(f.Facts.Name, "said") || len(f.Facts.Names) != 1 || len(f.Facts.Quote) > 5<<10 || len(f.Evidence) != 1 || len(f.Evidence[0].Message) > 5<<10 || len(f.HelmLog) != 1 {
 			t.Errorf("kept as %+v", f)
 		}
 	})

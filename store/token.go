@@ -79,7 +79,7 @@ func (db *DB) CreateToken(ctx context.Context, actor Actor, n NewToken) (Token, 
 		if err := t.QueryRowContext(ctx, `SELECT name FROM teams WHERE id = $1`, token.TeamID).Scan(&token.Team); err != nil {
 			return fmt.Errorf("find team %s: %w", token.TeamID, err)
 		}
-		return t.append(ctx, token.event(actor, TokenCreated, "Permissions: "+joinScopes(n.Scopes)))
+		return t.append(ctx, token.event(actor, TokenCreated, EventData{UserID: token.UserID, Scopes: n.Scopes}))
 	})
 	return token, secret, err
 }
@@ -197,7 +197,7 @@ func (db *DB) RevokeToken(ctx context.Context, actor Actor, id string) error {
 		} else if err != nil {
 			return err
 		}
-		return t.append(ctx, token.event(actor, TokenRevoked, ""))
+		return t.append(ctx, token.event(actor, TokenRevoked, EventData{UserID: token.UserID}))
 	})
 }
 
@@ -254,8 +254,8 @@ func (db *DB) noteUse(ctx context.Context, k Token, now int64) error {
 }
 
 // event tells of the token what the actor did to it.
-func (k Token) event(actor Actor, kind Kind, message string) Event {
-	return actor.sign(Event{TeamID: k.TeamID, Kind: kind, Object: k.Name, Message: message, Data: EventData{UserID: k.UserID}})
+func (k Token) event(actor Actor, kind Kind, data EventData) Event {
+	return actor.sign(Event{TeamID: k.TeamID, Kind: kind, Object: k.Name, Data: data})
 }
 
 func joinScopes(scopes []Scope) string {

@@ -80,13 +80,13 @@ func (db *DB) SignIn(ctx context.Context, who Identity, from Browser) (sessionID
 		if err != nil {
 			return err
 		}
-		return t.openSession(ctx, sessionID, user, "Signed in with "+who.label(), from)
+		return t.openSession(ctx, sessionID, user, EventData{Method: who.label()}, from)
 	})
 	return sessionID, err
 }
 
-// openSession ends the one that the browser had before. The message is for the audit log.
-func (t tx) openSession(ctx context.Context, id string, u User, message string, from Browser) error {
+// openSession ends the one that the browser had before. The data are for the audit log.
+func (t tx) openSession(ctx context.Context, id string, u User, data EventData, from Browser) error {
 	if err := t.checkEnabled(ctx, u.ID); err != nil {
 		return err
 	}
@@ -101,10 +101,10 @@ func (t tx) openSession(ctx context.Context, id string, u User, message string, 
 	if err != nil {
 		return fmt.Errorf("open session: %w", err)
 	}
-	if err := t.signOut(ctx, from.Session, from.Address, "Signed out by another sign-in in the same browser"); err != nil {
+	if err := t.signOut(ctx, from.Session, from.Address, ByNextSignIn); err != nil {
 		return err
 	}
-	return t.recordSign(ctx, SignedIn, u, from.Address, message)
+	return t.recordSign(ctx, SignedIn, u, from.Address, data)
 }
 
 func (t tx) checkEnabled(ctx context.Context, userID string) error {
@@ -128,10 +128,10 @@ func (db *DB) AnybodyKnown(ctx context.Context) (known bool, err error) {
 
 // SignOut ends the session, from that IP address. Ending one that is not there is no error.
 func (db *DB) SignOut(ctx context.Context, sessionID, from string) error {
-	return db.update(ctx, func(t tx) error { return t.signOut(ctx, sessionID, from, "Signed out") })
+	return db.update(ctx, func(t tx) error { return t.signOut(ctx, sessionID, from, "") })
 }
 
-func (t tx) signOut(ctx context.Context, sessionID, from, message string) error {
+func (t tx) signOut(ctx context.Context, sessionID, from string, how How) error {
 	var user User
 	err := t.QueryRowContext(ctx, `
 		SELECT u.id, u.name, u.email FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id_hash = $1`,
@@ -145,7 +145,7 @@ func (t tx) signOut(ctx context.Context, sessionID, from, message string) error 
 	if _, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash(sessionID)); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
-	return t.recordSign(ctx, SignedOut, user, from, message)
+	return t.recordSign(ctx, SignedOut, user, from, EventData{How: how})
 }
 
 // Session returns the living session with that id and what its user may do now, or a
@@ -242,7 +242,7 @@ func (t tx) createUser(ctx context.Context, who Identity) (User, error) {
 
 // recordSign writes the event into the user's personal team, where only that user and
 // later co-owners see it.
-func (t tx) recordSign(ctx context.Context, kind Kind, u User, from, message string) error {
+func (t tx) recordSign(ctx context.Context, kind Kind, u User, from string, data EventData) error {
 	var team string
 	err := t.QueryRowContext(ctx, `
 		SELECT t.id FROM teams t JOIN memberships m ON m.team_id = t.id
@@ -250,7 +250,7 @@ func (t tx) recordSign(ctx context.Context, kind Kind, u User, from, message str
 	if err != nil {
 		return fmt.Errorf("find personal team: %w", err)
 	}
-	return t.append(ctx, Event{TeamID: team, ActorID: u.ID, Actor: u.Name, Address: from, Kind: kind, Object: u.Name, Message: message})
+	return t.append(ctx, Event{TeamID: team, ActorID: u.ID, Actor: u.Name, Address: from, Kind: kind, Object: u.Name, Data: data})
 }
 
 // newID draws an id: UUIDs of version 7 sort by when they were drawn.

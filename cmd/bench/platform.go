@@ -16,6 +16,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // platform is our own way: the database and the provisioner, in this process.
@@ -194,7 +195,7 @@ func (p *platform) until(ctx context.Context, id string, status store.Status) er
 		case st.Status == status:
 			return nil
 		case st.Status == store.Failed:
-			return fmt.Errorf("store %s failed: %s: %s", st.Slug, st.Job.Failure.Title, st.Job.Failure.Cause)
+			return fmt.Errorf("store %s failed: %s: %s", st.Slug, phrase.Failure(st.Job.Failure).Title, phrase.Failure(st.Job.Failure).Cause)
 		}
 		select {
 		case <-settled:

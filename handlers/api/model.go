@@ -8,6 +8,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // at is the time, or nothing for one that has not come.
@@ -61,10 +62,11 @@ func actionsOn(who store.Actor, st store.Store) []string {
 
 func failureOf(st store.Store) *v1.Failure {
 	f := st.Job.Failure
-	if st.Status != store.Failed || f.Title == "" {
+	if st.Status != store.Failed || f.Code == "" {
 		return nil
 	}
-	shown := &v1.Failure{Code: string(f.Code), Title: legible.Text(f.Title), Cause: legible.Text(f.Cause), Next: legible.Text(f.Next), Step: f.Step, At: at(f.At)}
+	said := phrase.Failure(f)
+	shown := &v1.Failure{Code: string(f.Code), Title: legible.Text(said.Title), Cause: legible.Text(said.Cause), Next: legible.Text(said.Next), Step: f.Step, At: at(f.At)}
 	for _, e := range f.Evidence {
 		shown.Evidence = append(shown.Evidence, v1.Evidence{Object: word(e.Object), Reason: word(e.Reason), Message: legible.Text(e.Message), Count: e.Count, Last: at(e.Last)})
 	}
@@ -122,8 +124,9 @@ func summaryOf(pods []kube.Pod) v1.PodSummary {
 }
 
 func eventOf(e store.Event) v1.Event {
+	line := phrase.Event(e)
 	return v1.Event{
-		Number: e.Number, Kind: e.Kind, Store: e.StoreID, Team: e.TeamID, Object: word(e.Object), Step: e.Step, Status: e.Data.Status,
-		Message: legible.Text(e.Message), Actor: word(e.Actor), Token: word(e.Token), At: e.At,
+		Number: e.Number, Kind: e.Kind, Store: e.StoreID, Team: e.TeamID, Object: word(line.Object), Step: e.Step, Status: e.Data.Status,
+		Message: legible.Text(line.Message), Actor: word(e.Actor), Token: word(e.Token), At: e.At,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 func (a *API) registerReleases() {
@@ -59,9 +60,9 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 	}
 	for _, r := range revisions {
 		releases.Revisions = append(releases.Revisions, v1.Revision{
-			Number: r.Number, Kind: cmp.Or(string(r.Kind), "opening"), Note: word(r.Note), Chart: r.ChartVersion, Version: r.Version, State: r.State,
+			Number: r.Number, Kind: cmp.Or(string(r.Change.Kind), "opening"), Note: word(phrase.Change(r.Change)), Chart: r.ChartVersion, Version: r.Version, State: r.State,
 			Holes:   a.advisories(st, r.Version),
-			Message: legible.Text(r.Message), Actor: word(r.Actor), CanReturn: st.CanChange() && r.CanRollback(st.Revision),
+			Message: legible.Text(phrase.Failure(r.Failure).Title), Actor: word(r.Actor), CanReturn: st.CanChange() && r.CanRollback(st.Revision),
 			BeganAt: r.BeganAt, EndedAt: at(r.EndedAt),
 		})
 	}

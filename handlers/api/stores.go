@@ -222,7 +222,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 		return nil, err
 	}
 	detail := v1.StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Clusters.Of(st).Off(st)}
-	if undone := st.Job.Change.Undone; undone.Title != "" {
+	if undone := st.Job.Change.Undone; undone.Code != "" {
 		detail.Undone = failureOf(store.Store{Status: store.Failed, Job: store.Job{Result: store.Result{Failure: undone}}})
 	}
 	if snapshot, known := a.Clusters.Of(st).Snapshot(st); known {

@@ -1,7 +1,6 @@
 package shop
 
 import (
-	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -59,18 +58,6 @@ func (u Upgrade) Choice() string {
 	return strings.Join(all, ", ")
 }
 
-// note says in a few words what the upgrade is about.
-func (u Upgrade) note(st store.Store) string {
-	var parts []string
-	if u.Offer.ChartVersion != st.ChartVersion {
-		parts = append(parts, "Chart "+st.ChartVersion+" → "+u.Offer.ChartVersion)
-	}
-	if choice := u.Choice(); choice != "" {
-		parts = append(parts, choice)
-	}
-	return cmp.Or(strings.Join(parts, ", "), "Installation settings")
-}
-
 // PreviewUpgrade returns what the upgrade would change. It changes nothing.
 func (s *Service) PreviewUpgrade(ctx context.Context, st store.Store, u Upgrade) (provisioner.Comparison, error) {
 	return s.Clusters.Of(st).Preview(ctx, st, provisioner.Target{Images: u.Images})
@@ -83,7 +70,7 @@ func (s *Service) PreviewRollback(ctx context.Context, st store.Store, revision 
 
 // Upgrade asks for the upgrade.
 func (s *Service) Upgrade(ctx context.Context, who store.Actor, st store.Store, u Upgrade) (store.Store, error) {
-	return s.DB.Upgrade(ctx, who, st.ID, store.UpgradeRequest{Note: u.note(st), Chart: u.Offer.ChartVersion, Images: u.Images, Stay: u.Stay})
+	return s.DB.Upgrade(ctx, who, st.ID, store.UpgradeRequest{Chart: u.Offer.ChartVersion, Images: u.Images, Stay: u.Stay})
 }
 
 // Current is the revision that the store runs, of its revisions.

@@ -11,6 +11,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // Message is a mail as its reader gets it, once as text and once as HTML.
@@ -73,10 +74,11 @@ func about(baseURL string, m store.Mail) (Message, error) {
 		c.Facts = []fact{{Name: "Shop", Value: m.Store.URL, Link: m.Store.URL}, {Name: "Admin", Value: m.Store.AdminURL, Link: m.Store.AdminURL}}
 		c.Lines = append(c.Lines, "The admin login is on the store’s page. Shopwright never mails it.")
 	case store.StoreFailed:
-		c.Subject = name + " failed: " + clean(m.Event.Message)
-		c.Lines = []string{name + " failed: " + clean(m.Event.Message) + "."}
-		if m.Store.Job.Failure.Title == m.Event.Message { // nobody has retried it since
-			c.Lines = append(c.Lines, clean(m.Store.Job.Failure.Cause), clean(m.Store.Job.Failure.Next))
+		said := phrase.Failure(m.Event.Data.Failure)
+		c.Subject = name + " failed: " + clean(said.Title)
+		c.Lines = []string{name + " failed: " + clean(said.Title) + "."}
+		if m.Store.Job.ID == m.Event.JobID { // nobody has retried it since
+			c.Lines = append(c.Lines, clean(said.Cause), clean(said.Next))
 		}
 	case store.StoreDegraded:
 		c.Subject = name + " is degraded: the order check failed"
@@ -95,7 +97,7 @@ func aboutSignIn(baseURL string, m store.Mail) (Message, error) {
 	c := content{
 		Subject: "A sign-in method was added to your account",
 		Lines: []string{
-			"You can now sign in to Shopwright with " + clean(m.Event.Message) + ".",
+			"You can now sign in to Shopwright with " + clean(phrase.Event(m.Event).Message) + ".",
 			"It was added on " + m.Event.At.UTC().Format("2 January 2006 at 15:04 UTC") + " from the address " + clean(m.Event.Address) + ".",
 			"If this wasn’t you, remove it on your account page and end your other sessions there.",
 		},
@@ -103,7 +105,7 @@ func aboutSignIn(baseURL string, m store.Mail) (Message, error) {
 	}
 	if m.Event.Kind == store.IdentityRemoved {
 		c.Subject = "A sign-in method was removed from your account"
-		c.Lines[0] = "You can no longer sign in to Shopwright with " + clean(m.Event.Message) + "."
+		c.Lines[0] = "You can no longer sign in to Shopwright with " + clean(phrase.Event(m.Event).Message) + "."
 		c.Lines[1] = strings.Replace(c.Lines[1], "added", "removed", 1)
 		c.Lines[2] = "If this wasn’t you, tell an administrator."
 	}

@@ -230,14 +230,14 @@ func TestPeopleAreTold(t *testing.T) {
 	c = create(t, db, actor, team, "Broken")
 	told := []string{"ADMIN_PASSWORD=" + ofTheShop} // by the cluster, for those who may see the store's page
 	failure := store.Failure{
-		Title: "An image <b>cannot</b> be pulled", Cause: "The registry refused.", Next: "Name another image.",
+		Code: store.ImageNotPulled, Facts: store.Facts{Pod: "wordpress-0", Container: "wordpress", Image: "<b>wordpress</b>:9"},
 		HelmLog: told, LastWords: store.LastWords{Pod: "wordpress-0", Lines: told},
 	}
 	if _, err := db.Fail(t.Context(), c, failure); err != nil {
 		t.Fatal(err)
 	}
 	failed := office.next()
-	if !strings.Contains(failed.text, "The registry refused.") || !strings.Contains(failed.text, "Name another image.") || strings.Contains(failed.html, "<b>cannot") {
+	if failed.subject != "“Broken” failed: An image can’t be pulled" || !strings.Contains(failed.text, "can’t pull the image <b>wordpress</b>:9") || !strings.Contains(failed.text, "then press Retry") || strings.Contains(failed.html, "<b>wordpress") {
 		t.Errorf("told %+v", failed)
 	}
 }
@@ -312,10 +312,10 @@ func TestTeamIsToldOfAShopThatDoesNotSell(t *testing.T) {
 	}
 	check(t, db, store.Check{OK: true})
 	c = create(t, db, actor, team, "Next")
-	if _, err := db.Fail(t.Context(), c, store.Failure{Title: "No"}); err != nil {
+	if _, err := db.Fail(t.Context(), c, store.Failure{Code: store.TimedOut}); err != nil {
 		t.Fatal(err)
 	}
-	if next := office.next(); next.subject != "“Next” failed: No" {
+	if next := office.next(); next.subject != "“Next” failed: Timed out" {
 		t.Errorf("told again, of %q", next.subject)
 	}
 }

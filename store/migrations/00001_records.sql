@@ -255,14 +255,13 @@ CREATE TABLE revisions (
 	store_id      TEXT   NOT NULL REFERENCES stores (id),
 	number        BIGINT NOT NULL, -- as Helm counts, anew in a namespace that was made anew
 	generation    BIGINT NOT NULL, -- of the store, that it was made for
-	kind          TEXT   NOT NULL,
-	note          TEXT   NOT NULL, -- what it was for
+	change        TEXT   NOT NULL, -- JSON: what it was for
 	chart_version TEXT   NOT NULL,
 	version       TEXT   NOT NULL, -- of the shop's program; empty when it is not known
 	offer         TEXT   NOT NULL, -- digest of the chart and values that were offered then
 	state         TEXT   NOT NULL,
 	kept          BOOLEAN NOT NULL, -- whether the cluster keeps it: decides what is deleted there and what a rollback may go to
-	message       TEXT   NOT NULL, -- why it failed
+	failure       TEXT   NOT NULL, -- JSON: why it failed
 	actor_id      TEXT   NOT NULL, -- who asked for it; empty for the platform itself
 	actor         TEXT   NOT NULL,
 	began_at      BIGINT NOT NULL,
@@ -286,8 +285,8 @@ CREATE TABLE events (
 	data       TEXT    NOT NULL,    -- JSON
 	audit      BOOLEAN NOT NULL,    -- never pruned
 	created_at BIGINT  NOT NULL,
-	who        TEXT    NOT NULL DEFAULT '', -- of an audited one, actor and token, folded
-	what       TEXT    NOT NULL DEFAULT ''  -- of an audited one, the object, folded
+	who        TEXT    NOT NULL DEFAULT '', -- of an audited one, actor, token and address, folded
+	what       TEXT    NOT NULL DEFAULT ''  -- of an audited one, the object and what was changed about it, folded
 );
 CREATE INDEX events_store ON events (store_id, number);
 CREATE INDEX events_team ON events (team_id, number);

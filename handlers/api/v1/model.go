@@ -41,7 +41,7 @@ type Store struct {
 
 // Failure says in plain words why a store failed.
 type Failure struct {
-	Code     string     `json:"code,omitempty" example:"data_lost"`
+	Code     string     `json:"code" example:"data_lost" doc:"What happened, for programs. The texts may change; codes don’t."`
 	Title    string     `json:"title"`
 	Cause    string     `json:"cause,omitempty"`
 	Next     string     `json:"next,omitempty" doc:"What to do next."`
