@@ -315,6 +315,7 @@ func failureEvent(st Store, kind Kind, f Failure) Event {
 	return e
 }
 
+// told is the event with what there is to say about the platform's work.
 func told(e Event, message string) Event {
 	e.Message = message
 	return e
