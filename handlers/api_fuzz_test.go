@@ -22,6 +22,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -30,7 +31,7 @@ import (
 type fuzzed struct {
 	http.Handler
 	app     *handlers.App
-	db      *store.DB
+	db      *database.DB
 	raw     *sql.DB
 	who     store.Actor
 	team    string

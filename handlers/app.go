@@ -26,11 +26,12 @@ import (
 	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/static"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // Config is what the pages need.
 type Config struct {
-	DB          *store.DB
+	DB          *database.DB
 	Provisioner *provisioner.Provisioner // of the cluster in which new stores are placed
 	Engines     engine.Registry
 	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too

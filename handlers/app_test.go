@@ -15,13 +15,14 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
 // site is the pages on real records, without a cluster: stores wait in the queue.
 type site struct {
 	t    *testing.T
-	db   *store.DB
+	db   *database.DB
 	file string // of the database
 	app  *handlers.App
 	url  string

@@ -15,6 +15,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 const (
@@ -71,7 +72,7 @@ type connection struct {
 // that the database means, and watches whether it answers.
 type cluster struct {
 	record  store.Cluster
-	db      *store.DB
+	db      *database.DB
 	connect Connector
 	renew   func() (*rest.Config, error)
 	advice  string

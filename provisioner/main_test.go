@@ -20,6 +20,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -30,7 +31,7 @@ const patience = 15 * time.Minute
 // platform is a provisioner at work on the control plane, as the platform's own account.
 type platform struct {
 	*provisioner.Provisioner
-	db    *store.DB
+	db    *database.DB
 	file  string // of the database
 	admin kubernetes.Interface
 	actor store.Actor

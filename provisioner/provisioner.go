@@ -20,12 +20,13 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // Config is what a Provisioner needs. All fields but Connect, Renew, Advice, Shared, CheckEvery
 // and Unready are required.
 type Config struct {
-	DB          *store.DB
+	DB          *database.DB
 	Cluster     store.Cluster
 	Connect     Connector                    // nil when no cluster is configured
 	Renew       func() (*rest.Config, error) // reads the cluster's credentials again when they are refused; nil where they renew themselves
@@ -44,7 +45,7 @@ type Config struct {
 
 // Provisioner works on the stores of one cluster.
 type Provisioner struct {
-	db          *store.DB
+	db          *database.DB
 	cluster     *cluster
 	engines     engine.Registry
 	site        engine.Spec
@@ -200,7 +201,7 @@ func (p *Provisioner) relay(ctx context.Context) {
 	}
 }
 
-func (p *Provisioner) relayFrom(ctx context.Context, sub *store.Subscription) {
+func (p *Provisioner) relayFrom(ctx context.Context, sub *database.Subscription) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -1,12 +1,6 @@
 package store
 
-import (
-	"context"
-	"database/sql"
-	"errors"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Cluster is a Kubernetes cluster where stores are placed.
 type Cluster struct {
@@ -29,76 +23,35 @@ type ClusterSettings struct {
 	StorageClass string
 }
 
-const clusterColumns = `id, name, base_domain, ingress_class, storage_class, uid, version, simulated, seen_at`
-
-// EnsureCluster makes the configured cluster's record, or brings it up to date. Stores
-// that exist keep the host they were made with.
-func (db *DB) EnsureCluster(ctx context.Context, s ClusterSettings) (Cluster, error) {
-	var c Cluster
-	err := db.update(ctx, func(t tx) error {
-		_, err := t.ExecContext(ctx, `
-			INSERT INTO clusters (id, name, connection, kubeconfig, base_domain, ingress_class, storage_class, region,
-				visibility, lifecycle, capacity, uid, version, simulated, created_at, seen_at)
-			VALUES ($1, $2, 'configured', '', $3, $4, $5, '', 'public', 'active', 0, '', '', $6, $7, 0)
-			ON CONFLICT (name) DO UPDATE SET base_domain = excluded.base_domain,
-				ingress_class = excluded.ingress_class, storage_class = excluded.storage_class`,
-			newID(), s.Name, s.BaseDomain, s.IngressClass, s.StorageClass, false, t.now)
-		if err != nil {
-			return err
-		}
-		c, err = scanCluster(t.QueryRowContext(ctx, `SELECT `+clusterColumns+` FROM clusters WHERE name = $1`, s.Name))
-		return err
-	})
-	if err != nil {
-		return Cluster{}, fmt.Errorf("record cluster %s: %w", s.Name, err)
-	}
-	return c, nil
+// QueueEntry is a store on which there is work for the platform.
+type QueueEntry struct {
+	Store Store
+	Team  string // its name
+	Held  bool   // whether a process works on it at this moment
 }
 
-// Cluster returns the cluster with that id.
-func (db *DB) Cluster(ctx context.Context, id string) (Cluster, error) {
-	c, err := scanCluster(db.read.QueryRowContext(ctx, `SELECT `+clusterColumns+` FROM clusters WHERE id = $1`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return Cluster{}, notFound("cluster")
-	}
-	if err != nil {
-		return Cluster{}, fmt.Errorf("read cluster %s: %w", id, err)
-	}
-	return c, nil
+// ClusterAccount is a cluster as the administrators of the installation see one.
+type ClusterAccount struct {
+	Cluster
+	Stores    int // living
+	Troubled  int // of those, failed or degraded
+	Promised  Take
+	CreatedAt time.Time
 }
 
-// RecordClusterSeen writes what the cluster says of itself. A cluster that has a UID keeps
-// it: ErrStale says that another cluster answers now.
-func (db *DB) RecordClusterSeen(ctx context.Context, id, uid, version string, simulated bool) error {
-	return db.update(ctx, func(t tx) error {
-		result, err := t.ExecContext(ctx, `
-			UPDATE clusters SET uid = $2, version = $3, simulated = $4, seen_at = $5
-			WHERE id = $1 AND (uid = '' OR uid = $2)`, id, uid, version, simulated, t.now)
-		return expectOne(result, err, "record cluster")
-	})
+// Take is how much of a cluster something may take, in the units of a [Plan].
+type Take struct{ CPU, Memory, Disk, Pods int }
+
+// ChartUse is how many living stores run a version of an engine's chart.
+type ChartUse struct {
+	Engine  string
+	Version string // empty while no release is in place
+	Stores  int
 }
 
-func scanCluster(row scanner) (Cluster, error) {
-	var (
-		c    Cluster
-		seen int64
-	)
-	err := row.Scan(&c.ID, &c.Name, &c.BaseDomain, &c.IngressClass, &c.StorageClass, &c.UID, &c.Version, &c.Simulated, &seen)
-	c.SeenAt = fromMicros(seen)
-	return c, err
-}
-
-// expectOne returns ErrStale unless exactly one row was written.
-func expectOne(result sql.Result, err error, doing string) error {
-	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	if n != 1 {
-		return fmt.Errorf("%s: %w", doing, ErrStale)
-	}
-	return nil
+// Versions are those of the database and of what the stores run.
+type Versions struct {
+	Database string // its name and version
+	Schema   int64
+	Charts   []ChartUse
 }

@@ -60,12 +60,12 @@ func ErrorCode(err error) Code {
 // generation moved on, or the claim on it was lost. Read it again and decide anew.
 var ErrStale = errors.New("the row has changed since it was read")
 
-// invalid is an error about that input of a request; about all of it when the field is empty.
-func invalid(field, format string, args ...any) error {
+// Invalidf is an error about that input of a request; about all of it when the field is empty.
+func Invalidf(field, format string, args ...any) error {
 	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// notFound is an error that tells nobody whether such a thing exists.
-func notFound(what string) error {
+// NoSuch is an error that tells nobody whether such a thing exists.
+func NoSuch(what string) error {
 	return &Error{Code: NotFound, Message: "No such " + what + ", or you don’t have access to it."}
 }

@@ -130,5 +130,7 @@ type Evidence struct {
 	Last    time.Time `json:"last,omitzero"`
 }
 
-// bare is the failure without what explains it, which is much.
-func (f Failure) bare() Failure { return Failure{Code: f.Code, Facts: f.Facts, Step: f.Step, At: f.At} }
+// Brief is the failure without what explains it, which is much.
+func (f Failure) Brief() Failure {
+	return Failure{Code: f.Code, Facts: f.Facts, Step: f.Step, At: f.At}
+}

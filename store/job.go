@@ -1,9 +1,6 @@
 package store
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Job is work on a store: pending, in progress, or ended. The row is the queue: a job is recorded
 // before any work starts, and any process can continue it.
@@ -94,53 +91,25 @@ func (j Job) Steps() []Step {
 	}
 }
 
-// end closes the job in that state.
-func (j *Job) end(state JobState, at time.Time) { j.State, j.EndedAt = state, at }
+// End closes the job in that state.
+func (j *Job) End(state JobState, at time.Time) { j.State, j.EndedAt = state, at }
 
-// startJob gives the store work that only one at a time may do. It takes the place of what is
+// StartJob gives the store work that only one at a time may do. It takes the place of what is
 // being done, if anything is.
-func (s *Store) startJob(kind JobKind, change Change, actor Actor) {
+func (s *Store) StartJob(kind JobKind, change Change, actor Actor) {
 	priority := Pressed
 	if actor.UserID == "" {
 		priority = Scheduled
 	}
 	s.Job = Job{
-		ID: newID(), StoreID: s.ID, ClusterID: s.ClusterID, Kind: kind, State: JobPending, Priority: priority,
-		Args: Args{Change: change}, Attempt: 1, AskedBy: actor.by(),
+		ID: NewID(), StoreID: s.ID, ClusterID: s.ClusterID, Kind: kind, State: JobPending, Priority: priority,
+		Args: Args{Change: change}, Attempt: 1, AskedBy: actor.By(),
 	}
 }
 
-// tryAgain gives the store the job that has failed once more.
-func (s *Store) tryAgain(actor Actor) {
+// TryAgain gives the store the job that has failed once more.
+func (s *Store) TryAgain(actor Actor) {
 	failed := s.Job
-	s.startJob(failed.Kind, failed.Change, actor)
+	s.StartJob(failed.Kind, failed.Change, actor)
 	s.Job.Attempt = failed.Attempt + 1
 }
-
-// The columns of jobs, of which the second ones change while a job is done. What is worked is written
-// with the renewals of its claim alone.
-var (
-	jobColumns = slices.Concat(jobFixed, jobChanging)
-	jobFixed   = columns[Job]{
-		{"id", func(j *Job) any { return &j.ID }},
-		{"store_id", func(j *Job) any { return &j.StoreID }},
-		{"cluster_id", func(j *Job) any { return &j.ClusterID }},
-		{"kind", func(j *Job) any { return &j.Kind }},
-		{"attempt", func(j *Job) any { return &j.Attempt }},
-		{"worked", func(j *Job) any { return (*length)(&j.Worked) }},
-	}
-	jobChanging = columns[Job]{
-		{"asked_by", func(j *Job) any { return &j.AskedBy.ID }},
-		{"asked_by_name", func(j *Job) any { return &j.AskedBy.Name }},
-		{"asked_at", func(j *Job) any { return at(&j.AskedAt) }},
-		{"state", func(j *Job) any { return &j.State }},
-		{"priority", func(j *Job) any { return &j.Priority }},
-		{"due", func(j *Job) any { return at(&j.Due) }},
-		{"args", func(j *Job) any { return document{&j.Args} }},
-		{"step", func(j *Job) any { return &j.Step }},
-		{"message", func(j *Job) any { return &j.Message }},
-		{"result", func(j *Job) any { return document{&j.Result} }},
-		{"began_at", func(j *Job) any { return at(&j.BeganAt) }},
-		{"ended_at", func(j *Job) any { return at(&j.EndedAt) }},
-	}
-)

@@ -87,7 +87,7 @@ func (a Actor) May(action Action, teamID string) bool {
 	if teamID == Installation {
 		return a.Admin && slices.Contains(administration(), action)
 	}
-	return slices.Contains(a.Roles[teamID].allows(), action)
+	return slices.Contains(a.Roles[teamID].Allows(), action)
 }
 
 // Teams are the ids of the teams in which the actor may do that, sorted.
@@ -102,20 +102,20 @@ func (a Actor) Teams(action Action) []string {
 	return ids
 }
 
-// mayJoin reports whether the actor may change which teams it is in: make one, join one,
+// MayJoin reports whether the actor may change which teams it is in: make one, join one,
 // leave one.
-func (a Actor) mayJoin() bool { return a.Token == "" || slices.Contains(a.Scopes, WriteTeam) }
+func (a Actor) MayJoin() bool { return a.Token == "" || slices.Contains(a.Scopes, WriteTeam) }
 
 // Sees reports whether the event may be shown to the actor.
 func (a Actor) Sees(e Event) bool {
 	if e.TeamID == Installation {
-		return !e.Kind.audited() || a.May(ViewAllAudit, Installation)
+		return !e.Kind.Audited() || a.May(ViewAllAudit, Installation)
 	}
 	return a.May(ViewActivity, e.TeamID)
 }
 
-// allows are the actions of that role in its team; none for an unknown role.
-func (r Role) allows() []Action {
+// Allows are the actions of that role in its team; none for an unknown role.
+func (r Role) Allows() []Action {
 	viewer := []Action{ViewStores, ViewActivity, ViewMembers}
 	member := slices.Concat(viewer, []Action{CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials})
 	admin := slices.Concat(member, []Action{ViewAudit, ManageMembers, RenameTeam})
@@ -156,4 +156,15 @@ func (s Scope) covers() []Action {
 	default:
 		return nil
 	}
+}
+
+// MayManage reports why the actor may not give or take that role in the team, if so.
+func (a Actor) MayManage(teamID string, role Role) error {
+	switch {
+	case a.Roles[teamID] == "":
+		return NoSuch("team")
+	case !a.May(ManageMembers, teamID), role == Owner && !a.May(ManageOwners, teamID):
+		return &Error{Code: Forbidden, Message: "You can’t manage this team’s members. Ask a team owner."}
+	}
+	return nil
 }

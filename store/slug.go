@@ -54,13 +54,13 @@ func NumberSlug(slug string, n int) string {
 func CheckSlug(slug string) error {
 	switch {
 	case slug == "":
-		return invalid("slug", "Enter an address, for example my-shop.")
+		return Invalidf("slug", "Enter an address, for example my-shop.")
 	case len(slug) > maxSlug:
-		return invalid("slug", "An address can have at most %d characters; this one has %d.", maxSlug, utf8.RuneCountInString(slug))
+		return Invalidf("slug", "An address can have at most %d characters; this one has %d.", maxSlug, utf8.RuneCountInString(slug))
 	case !slugPattern.MatchString(slug):
-		return invalid("slug", "Use lowercase letters, digits and single hyphens, starting and ending with a letter or digit.")
+		return Invalidf("slug", "Use lowercase letters, digits and single hyphens, starting and ending with a letter or digit.")
 	case reserved(slug):
-		return invalid("slug", "%q is reserved for the platform. Choose another address.", slug)
+		return Invalidf("slug", "%q is reserved for the platform. Choose another address.", slug)
 	}
 	return nil
 }
@@ -71,9 +71,9 @@ func CleanName(name string) (string, error) {
 	name = strings.Join(strings.Fields(strings.Map(visible, name)), " ")
 	switch n := utf8.RuneCountInString(name); {
 	case n == 0:
-		return "", invalid("name", "Enter a name for the store.")
+		return "", Invalidf("name", "Enter a name for the store.")
 	case n > maxName:
-		return name, invalid("name", "A name can have at most %d characters; this one has %d.", maxName, n)
+		return name, Invalidf("name", "A name can have at most %d characters; this one has %d.", maxName, n)
 	}
 	return name, nil
 }

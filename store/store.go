@@ -1,8 +1,8 @@
-// Package store keeps Shopwright's records: users, teams, clusters, stores and the
-// events that tell their story. It holds the rules about those records (who may do
-// what, which status may follow which) and their persistence on SQLite and Postgres.
+// Package store holds what Shopwright keeps records of, users, teams, clusters, stores, the work on
+// them and the events that tell their story, and the rules about it: who may do what, which status may
+// follow which, what a failure leads to. It is pure: package database keeps the records.
 //
-// It knows nobody: not HTTP, not Kubernetes, not Helm.
+// It knows nobody: not a database, not HTTP, not Kubernetes, not Helm.
 package store
 
 import "time"

@@ -1,12 +1,9 @@
 package store
 
 import (
-	"context"
-	"database/sql"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
+	"time"
 )
 
 // NewStore is a request for a store, which gets the plan of its team.
@@ -24,22 +21,8 @@ type NewStore struct {
 	Limits     Limits
 }
 
-// CreateStore records a store that should be, for the provisioner to bring about. It
-// returns an *Error that names the field when the request cannot be met.
-func (db *DB) CreateStore(ctx context.Context, actor Actor, n NewStore) (st Store, err error) {
-	n, err = n.checked(actor)
-	if err != nil {
-		return Store{}, err
-	}
-	err = db.update(ctx, func(t tx) (err error) {
-		st, err = db.createStore(ctx, t, actor, n)
-		return err
-	})
-	return st, takenMeanwhile(st, err)
-}
-
-// checked is the request as it is kept, if the actor may make it and nothing is wrong with it.
-func (n NewStore) checked(actor Actor) (NewStore, error) {
+// Validate is the request as it is kept, if the actor may make it and nothing is wrong with it.
+func (n NewStore) Validate(actor Actor) (NewStore, error) {
 	if !actor.May(CreateStores, n.TeamID) {
 		return n, &Error{Code: Forbidden, Message: "You can view this team’s stores but not create one. Ask a team owner."}
 	}
@@ -54,7 +37,7 @@ func (n NewStore) checked(actor Actor) (NewStore, error) {
 	}
 	if strings.TrimSpace(n.OwnerEmail) == "" {
 		n.OwnerEmail = ""
-	} else if n.OwnerEmail, err = cleanOwnerEmail(n.OwnerEmail); err != nil {
+	} else if n.OwnerEmail, err = CleanOwnerEmail(n.OwnerEmail); err != nil {
 		return n, err
 	}
 	country, err := ChooseCountry(n.Country, n.Currency)
@@ -62,354 +45,51 @@ func (n NewStore) checked(actor Actor) (NewStore, error) {
 	return n, err
 }
 
-func (db *DB) createStore(ctx context.Context, t tx, actor Actor, n NewStore) (Store, error) {
-	if err := t.lockClaims(ctx); err != nil { // the team’s plan, and how many stores there are, hold until this one is there
-		return Store{}, err
-	}
-	plan, err := db.teamPlan(ctx, t, n.TeamID)
-	if err != nil {
-		return Store{}, err
-	}
-	if err := t.checkLimits(ctx, actor, n.TeamID, plan, n.Limits); err != nil {
-		return Store{}, err
-	}
-	if err := t.checkTeam(ctx, n.TeamID); err != nil {
-		return Store{}, err
-	}
-	slug, err := t.claimSlug(ctx, n.Name, n.Slug)
-	if err != nil {
-		return Store{}, err
-	}
-	if n.OwnerEmail == "" {
-		if n.OwnerEmail, err = ownerEmail(ctx, t, actor.UserID); err != nil {
-			return Store{}, err
-		}
-	}
-	st := newStore(actor, n, n.Name, slug, t.now)
-	st.Plan = plan.Name
-	if err := t.insertStore(ctx, st); err != nil {
-		return st, err
-	}
-	if err := t.insertJob(ctx, &st.Job); err != nil {
-		return st, err
-	}
-	return st, t.append(ctx, storeEvent(st, actor, StoreCreated))
-}
-
-// takenMeanwhile tells of an address that another process took at the same time.
-func takenMeanwhile(st Store, err error) error {
-	if isUniqueViolation(err) {
-		return slugTaken(st.Slug, NumberSlug(st.Slug, 2))
-	}
-	return err
-}
-
-func newStore(actor Actor, n NewStore, name, slug string, now int64) Store {
-	at := fromMicros(now)
-	st := Store{
-		ID: newID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: Namespace(slug),
-		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
-		Country: n.Country, Currency: n.Currency, OwnerEmail: n.OwnerEmail,
-		Status: Provisioning, Desired: Present, Generation: 1,
-		CreatedBy: actor.UserID, CreatedAt: at, UpdatedAt: at,
-	}
-	st.startJob(OpenJob, Change{}, actor)
-	st.Job.AskedAt, st.Job.Due = at, at
-	return st
-}
-
-// claimSlug returns the address to use: the one asked for if it is free, or the first free
-// one that can be proposed from the name.
-func (t tx) claimSlug(ctx context.Context, name, asked string) (string, error) {
-	if asked == "" {
-		return freeSlug(ctx, t, ProposeSlug(name))
-	}
-	free, err := freeSlug(ctx, t, asked)
-	if err != nil {
-		return "", err
-	}
-	if free != asked {
-		return "", slugTaken(asked, free)
-	}
-	return asked, nil
-}
-
-func slugTaken(slug, free string) error {
-	return &Error{Code: Conflict, Field: "slug", Message: fmt.Sprintf("%q is taken. %q is available.", slug, free)}
-}
-
-// FreeSlug returns the slug if no living store has it, or else the first of slug-2,
-// slug-3, … that none has.
-func (db *DB) FreeSlug(ctx context.Context, slug string) (string, error) {
-	return freeSlug(ctx, db.read, slug)
-}
-
-func freeSlug(ctx context.Context, q querier, slug string) (string, error) {
-	for n, candidate := 1, slug; ; {
-		var taken bool
-		err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stores WHERE slug = $1 AND deleted_at = 0)`, candidate).Scan(&taken)
-		if err != nil {
-			return "", fmt.Errorf("look for a free address: %w", err)
-		}
-		if !taken {
-			return candidate, nil
-		}
-		n++
-		candidate = NumberSlug(slug, n)
-	}
-}
-
-// FindStore returns the living store if the actor may see it, and NotFound otherwise,
-// whether it exists or not. Every request for one store goes through here.
-func (db *DB) FindStore(ctx context.Context, actor Actor, id string) (Store, error) {
-	st, err := db.Store(ctx, id)
-	if err != nil {
-		return Store{}, err
-	}
-	if !st.Living() || !actor.May(ViewStores, st.TeamID) {
-		return Store{}, notFound("store")
-	}
-	return st, nil
-}
-
-// FindStoreTo returns the living store if the actor may do that to it, Forbidden if the
-// actor may only see it, and NotFound otherwise.
-func (db *DB) FindStoreTo(ctx context.Context, actor Actor, action Action, id string) (Store, error) {
-	st, err := db.FindStore(ctx, actor, id)
-	if err == nil && !actor.May(action, st.TeamID) {
-		return Store{}, &Error{Code: Forbidden, Message: "You can view this store but not change it. Ask a team owner."}
-	}
-	return st, err
-}
-
-// Store returns the store with that id, living or not, whosever it is. It is for the
-// platform's own work; requests use FindStore.
-func (db *DB) Store(ctx context.Context, id string) (Store, error) {
-	return queryStore(ctx, db.read, id)
-}
-
-// Retry sets a failed store going again, from where it stands.
-func (db *DB) Retry(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
-		if !st.CanRetry() {
-			return Event{}, &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a failed store can be retried."}
-		}
-		st.Status = st.Job.Change.status()
-		st.tryAgain(actor)
-		return storeEvent(*st, actor, StoreRetried), nil
-	})
-}
-
-// Rebuild has a store whose data are lost opened anew and empty.
-func (db *DB) Rebuild(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
-		if !st.CanRebuild() {
-			return Event{}, &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a store whose data is lost can be rebuilt."}
-		}
-		st.Status, st.Volumes, st.Sold = Provisioning, nil, 0
-		st.startJob(ChangeJob, Change{Kind: Rebuild}, actor)
-		return storeEvent(*st, actor, StoreRebuilt), nil
-	})
-}
-
-// Repair has a store that is ready put back to what its chart says.
-func (db *DB) Repair(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, RetryStores, func(_ tx, st *Store) (Event, error) {
-		if !st.CanRepair() {
-			return Event{}, &Error{Code: Conflict, Message: "This store is " + string(st.Status) + ". Only a ready store can be repaired."}
-		}
-		return st.repair(actor, ""), nil
-	})
-}
-
-// RepairMissing has a store put back of which the platform itself has seen that something
-// is missing. One that is not ready is left alone: somebody works on it, or a person has to.
-func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
-	_, err := db.tryChange(ctx, id, func(_ tx, st *Store) (Event, error) {
-		if !st.CanRepair() {
-			return Event{}, errUnchanged
-		}
-		return st.repair(Actor{}, missing), nil
-	})
-	return err
-}
-
-// repair has the store put back to what its chart says, and tells of it.
-func (s *Store) repair(actor Actor, message string) Event {
+// Repair has the store put back to what its chart says, and tells of it.
+func (s *Store) Repair(actor Actor, message string) Event {
 	s.Status = Provisioning
-	s.startJob(ChangeJob, Change{Kind: Repair, To: s.Sold}, actor)
-	return told(storeEvent(*s, actor, StoreRepaired), message)
+	s.StartJob(ChangeJob, Change{Kind: Repair, To: s.Sold}, actor)
+	return Told(EventOf(*s, actor, StoreRepaired), message)
 }
 
-// RequestDelete asks for the store's removal, whatever is being done to it now. Asking
-// again while it is being removed is no error.
-func (db *DB) RequestDelete(ctx context.Context, actor Actor, id string) (Store, error) {
-	return db.change(ctx, actor, id, DeleteStores, func(_ tx, st *Store) (Event, error) {
-		if !st.CanDelete() {
-			return Event{}, errUnchanged
-		}
-		st.Status, st.Desired = Deleting, Absent
-		st.startJob(RemoveJob, Change{}, actor)
-		return storeEvent(*st, actor, StoreDeleteAsked), nil
-	})
-}
+// ErrUnchanged says that everything is as it was asked to be.
+var ErrUnchanged = errors.New("nothing to change")
 
-// errUnchanged says that everything is as it was asked to be.
-var errUnchanged = errors.New("nothing to change")
-
-// change applies a person's request to a store: another job, at the end of the queue.
-func (db *DB) change(ctx context.Context, actor Actor, id string, action Action, apply func(tx, *Store) (Event, error)) (Store, error) {
-	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
-		return Store{}, err
-	}
-	return db.tryChange(ctx, id, apply)
-}
-
-// tryChange gives a store the job that apply starts, in place of what is done to it now.
-func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *Store) (Event, error)) (Store, error) {
-	var st Store
-	err := db.update(ctx, func(t tx) (err error) {
-		if st, err = t.lockStore(ctx, id); err != nil {
-			return err
-		}
-		before := st.Job
-		event, err := apply(t, &st)
-		if err != nil {
-			return err
-		}
-		st.Generation++
-		event.Data.Generation, event.Data.Status = st.Generation, st.Status
-		if before.Pending() {
-			before.end(JobCancelled, fromMicros(t.now))
-		}
-		if err := t.replaceJob(ctx, before, &st); err != nil {
-			return err
-		}
-		return t.append(ctx, event)
-	})
-	if errors.Is(err, errUnchanged) {
-		return st, nil
-	}
-	return st, err
-}
-
-// storeEvent is an event on the store as it is now. Without an actor the platform itself did it.
-func storeEvent(st Store, actor Actor, kind Kind) Event {
-	return actor.sign(Event{
+// EventOf is an event on the store as it is now. Without an actor the platform itself did it.
+func EventOf(st Store, actor Actor, kind Kind) Event {
+	return actor.Sign(Event{
 		TeamID: st.TeamID, StoreID: st.ID, JobID: st.Job.ID, Kind: kind, Step: st.Job.Step, Object: st.Name,
 		Data: EventData{Generation: st.Generation, Status: st.Status},
 	})
 }
 
-// changeEvent is a [storeEvent] about what the store is brought to.
-func changeEvent(st Store, actor Actor, kind Kind, c Change) Event {
-	e := storeEvent(st, actor, kind)
-	e.Data.Change = c.bare()
+// ChangeEvent is a [EventOf] about what the store is brought to.
+func ChangeEvent(st Store, actor Actor, kind Kind, c Change) Event {
+	e := EventOf(st, actor, kind)
+	e.Data.Change = c.Brief()
 	return e
 }
 
-// failureEvent is a [storeEvent] about why the platform's work on a store failed.
-func failureEvent(st Store, kind Kind, f Failure) Event {
-	e := storeEvent(st, Actor{}, kind)
-	e.Data.Failure = f.bare()
+// FailureEvent is a [EventOf] about why the platform's work on a store failed.
+func FailureEvent(st Store, kind Kind, f Failure) Event {
+	e := EventOf(st, Actor{}, kind)
+	e.Data.Failure = f.Brief()
 	return e
 }
 
-// told is the event with what there is to say about the platform's work.
-func told(e Event, message string) Event {
+// Told is the event with what there is to say about the platform's work.
+func Told(e Event, message string) Event {
 	e.Message = message
 	return e
 }
 
-// The columns of stores, of which the second ones change while a store lives.
-var (
-	storeColumns = slices.Concat(storeFixed, storeChanging)
-	storeFixed   = columns[Store]{
-		{"id", func(s *Store) any { return &s.ID }},
-		{"team_id", func(s *Store) any { return &s.TeamID }},
-		{"cluster_id", func(s *Store) any { return &s.ClusterID }},
-		{"name", func(s *Store) any { return &s.Name }},
-		{"slug", func(s *Store) any { return &s.Slug }},
-		{"namespace", func(s *Store) any { return &s.Namespace }},
-		{"host", func(s *Store) any { return &s.Host }},
-		{"engine", func(s *Store) any { return &s.Engine }},
-		{"template", func(s *Store) any { return &s.Template }},
-		{"country", func(s *Store) any { return &s.Country }},
-		{"currency", func(s *Store) any { return &s.Currency }},
-		{"plan", func(s *Store) any { return &s.Plan }},
-		{"created_by", func(s *Store) any { return &s.CreatedBy }},
-		{"created_at", func(s *Store) any { return at(&s.CreatedAt) }},
-	}
-	storeChanging = columns[Store]{
-		{"owner_email", func(s *Store) any { return &s.OwnerEmail }},
-		{"status", func(s *Store) any { return &s.Status }},
-		{"desired", func(s *Store) any { return &s.Desired }},
-		{"generation", func(s *Store) any { return &s.Generation }},
-		{"observed_generation", func(s *Store) any { return &s.ObservedGeneration }},
-		{"job_id", func(s *Store) any { return &s.Job.ID }},
-		{"revision", func(s *Store) any { return &s.Revision }},
-		{"sold", func(s *Store) any { return &s.Sold }},
-		{"chart_version", func(s *Store) any { return &s.ChartVersion }},
-		{"url", func(s *Store) any { return &s.URL }},
-		{"admin_url", func(s *Store) any { return &s.AdminURL }},
-		{"volumes", func(s *Store) any { return document{&s.Volumes} }},
-		{"health", func(s *Store) any { return document{&s.Health} }},
-		{"ready_at", func(s *Store) any { return at(&s.ReadyAt) }},
-		{"deleted_at", func(s *Store) any { return at(&s.DeletedAt) }},
-		{"updated_at", func(s *Store) any { return at(&s.UpdatedAt) }},
-	}
-)
+// KeyLifetime is how long the answer to a request with a key is kept.
+const KeyLifetime = 24 * time.Hour
 
-// A store is read with its newest job and the check that is due, if one is.
-var (
-	storeFields = storeColumns.list("stores") + `, ` + jobColumns.list("jobs") + `, COALESCE(checks.due, 0), COALESCE(checks.priority, 1) = 0`
-	storeTables = `stores JOIN jobs ON jobs.id = stores.job_id
-		LEFT JOIN jobs checks ON checks.store_id = stores.id AND checks.kind = 'check' AND checks.ended_at = 0`
-)
-
-func scanStore(row scanner) (st Store, err error) {
-	fields := append(storeColumns.of(&st), jobColumns.of(&st.Job)...)
-	if err := row.Scan(append(fields, at(&st.CheckDue), &st.CheckAsked)...); err != nil {
-		return Store{}, fmt.Errorf("read a store’s row: %w", err)
-	}
-	return st, nil
-}
-
-func queryStore(ctx context.Context, q querier, id string) (Store, error) {
-	st, err := scanStore(q.QueryRowContext(ctx, `SELECT `+storeFields+` FROM `+storeTables+` WHERE stores.id = $1`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return Store{}, notFound("store")
-	}
-	if err != nil {
-		return Store{}, fmt.Errorf("read store %s: %w", id, err)
-	}
-	return st, nil
-}
-
-// lockStore reads a store that is going to be saved, and locks its row until the transaction ends:
-// saving writes all columns, and would overwrite what another writer changed meanwhile. To avoid
-// deadlocks, a transaction locks the store before it writes any of its jobs.
-func (t tx) lockStore(ctx context.Context, id string) (Store, error) {
-	if _, err := t.ExecContext(ctx, `UPDATE stores SET updated_at = $2 WHERE id = $1`, id, t.now); err != nil {
-		return Store{}, fmt.Errorf("lock store %s: %w", id, err)
-	}
-	return queryStore(ctx, t, id)
-}
-
-func (t tx) insertStore(ctx context.Context, st Store) error {
-	_, err := t.ExecContext(ctx, `INSERT INTO stores (`+storeColumns.list("")+`, search) VALUES (`+storeColumns.marks()+fmt.Sprintf(", $%d)", len(storeColumns)+1),
-		append(storeColumns.of(&st), fold(st.Name+"\n"+st.Host))...)
-	if err != nil {
-		return fmt.Errorf("insert store: %w", err)
-	}
-	return nil
-}
-
-// saveStore writes what may change about a store that is locked.
-func (t tx) saveStore(ctx context.Context, st Store) error {
-	_, err := t.ExecContext(ctx, `UPDATE stores SET `+storeChanging.sets(2)+` WHERE id = $1`, append([]any{st.ID}, storeChanging.of(&st)...)...)
-	if err != nil {
-		return fmt.Errorf("save store %s: %w", st.ID, err)
-	}
-	return nil
+// Once makes a request that may be sent twice: the second is given the answer to the first.
+type Once struct {
+	Key    string // that the sender chose
+	Digest string // of what is asked for: a key is good for one request
+	// Answer is what to keep and to say of a store that was created. Of a team its id is kept.
+	Answer func(Store) (string, error)
 }

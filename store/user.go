@@ -1,13 +1,6 @@
 package store
 
 import (
-	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"database/sql"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,8 +21,8 @@ type User struct {
 	Admin bool // of the installation
 }
 
-// search is by what the user is found.
-func (u User) search() string { return fold(u.Name + "\n" + u.Email) }
+// SearchText is by what the user is found.
+func (u User) SearchText() string { return Fold(u.Name + "\n" + u.Email) }
 
 // Identity is what a sign-in provider says about a person.
 type Identity struct {
@@ -51,8 +44,8 @@ type Session struct {
 	CreatedAt time.Time
 	ExpiresAt time.Time // unless it is used before
 
-	idHash string
-	used   time.Time
+	Hash   string
+	UsedAt time.Time
 }
 
 // Team is a group of people who share stores.
@@ -70,193 +63,48 @@ type Browser struct {
 	Session string // id of the session that it had before, which ends with another sign-in
 }
 
-// SignIn opens a session for the person with that identity, who is made a user with a
-// personal team at the first sign-in. It returns the session's id, which is a secret: the
-// database keeps only its hash.
-func (db *DB) SignIn(ctx context.Context, who Identity, from Browser) (sessionID string, err error) {
-	sessionID = rand.Text()
-	err = db.update(ctx, func(t tx) error {
-		user, err := t.ensureUser(ctx, who)
-		if err != nil {
-			return err
-		}
-		return t.openSession(ctx, sessionID, user, EventData{Method: who.label()}, from)
-	})
-	return sessionID, err
+// NewID draws an id: UUIDs of version 7 sort by when they were drawn.
+func NewID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// LinkedIdentity is what a provider says about a user.
+type LinkedIdentity struct {
+	Provider string
+	Subject  string
+	Email    string
+	Verified bool
+	LinkedAt time.Time
+	UsedAt   time.Time
 }
 
-// openSession ends the one that the browser had before. The data are for the audit log.
-func (t tx) openSession(ctx context.Context, id string, u User, data EventData, from Browser) error {
-	if err := t.checkEnabled(ctx, u.ID); err != nil {
-		return err
-	}
-	_, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2`, t.now, t.now-SessionIdle.Microseconds())
-	if err != nil {
-		return fmt.Errorf("remove sessions that are over: %w", err)
-	}
-	_, err = t.ExecContext(ctx, `
-		INSERT INTO sessions (id_hash, user_id, device, address, created_at, last_seen_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $5, $6)`,
-		hash(id), u.ID, from.Device, from.Address, t.now, t.now+SessionLifetime.Microseconds())
-	if err != nil {
-		return fmt.Errorf("open session: %w", err)
-	}
-	if err := t.signOut(ctx, from.Session, from.Address, ByNextSignIn); err != nil {
-		return err
-	}
-	return t.recordSign(ctx, SignedIn, u, from.Address, data)
+// Removal names a sign-in method to remove.
+type Removal struct {
+	Provider  string
+	Subject   string
+	Label     string   // of the provider, for people
+	Usable    []string // providers with which people can sign in now
+	SessionID string   // the session that asks, which stays
 }
 
-func (t tx) checkEnabled(ctx context.Context, userID string) error {
-	var disabled bool
-	if err := t.QueryRowContext(ctx, `SELECT disabled FROM users WHERE id = $1`, userID).Scan(&disabled); err != nil {
-		return fmt.Errorf("find user: %w", err)
-	}
-	if disabled {
-		return ErrDisabled
+// LoginLinkLifetime is how long a login link can be used. OWASP ASVS 6.5.5 allows ten minutes.
+const LoginLinkLifetime = 10 * time.Minute
+
+// LoginLink is the provider of the identity that signs in by a login link.
+const LoginLink = "login-link"
+
+// OpenSession is a session that its user can see and end.
+type OpenSession struct {
+	ID        string // the hash of its secret, which opens nothing
+	Device    string // user agent
+	Address   string // IP address of the sign-in
+	CreatedAt time.Time
+	UsedAt    time.Time // to the minute
+	Current   bool      // whether it is the one that asks
+}
+
+// InPerson refuses tokens: what is about an account is done by its owner in a browser.
+func (a Actor) InPerson() error {
+	if a.Token != "" {
+		return &Error{Code: Forbidden, Message: "A token can’t list or end sessions. Use your account page."}
 	}
 	return nil
-}
-
-// AnybodyKnown reports whether anybody has ever signed in.
-func (db *DB) AnybodyKnown(ctx context.Context) (known bool, err error) {
-	if err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users)`).Scan(&known); err != nil {
-		return false, fmt.Errorf("look for users: %w", err)
-	}
-	return known, nil
-}
-
-// SignOut ends the session, from that IP address. Ending one that is not there is no error.
-func (db *DB) SignOut(ctx context.Context, sessionID, from string) error {
-	return db.update(ctx, func(t tx) error { return t.signOut(ctx, sessionID, from, "") })
-}
-
-func (t tx) signOut(ctx context.Context, sessionID, from string, how How) error {
-	var user User
-	err := t.QueryRowContext(ctx, `
-		SELECT u.id, u.name, u.email FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id_hash = $1`,
-		hash(sessionID)).Scan(&user.ID, &user.Name, &user.Email)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("find session: %w", err)
-	}
-	if _, err := t.ExecContext(ctx, `DELETE FROM sessions WHERE id_hash = $1`, hash(sessionID)); err != nil {
-		return fmt.Errorf("end session: %w", err)
-	}
-	return t.recordSign(ctx, SignedOut, user, from, EventData{How: how})
-}
-
-// Session returns the living session with that id and what its user may do now, or a
-// NotFound error.
-func (db *DB) Session(ctx context.Context, sessionID string) (Session, error) {
-	var (
-		s                      Session
-		created, seen, expires int64
-	)
-	now, err := db.clock(ctx, db.read)
-	if err != nil {
-		return Session{}, err
-	}
-	err = db.read.QueryRowContext(ctx, `
-		SELECT u.id, u.name, u.email, u.admin, s.created_at, s.last_seen_at, s.expires_at
-		FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id_hash = $1 AND s.expires_at > $2 AND s.last_seen_at > $3 AND NOT u.disabled`,
-		hash(sessionID), now, now-SessionIdle.Microseconds()).
-		Scan(&s.User.ID, &s.User.Name, &s.User.Email, &s.User.Admin, &created, &seen, &expires)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Session{}, notFound("session")
-	}
-	if err != nil {
-		return Session{}, fmt.Errorf("find session: %w", err)
-	}
-	s.CreatedAt, s.ExpiresAt = fromMicros(created), fromMicros(min(expires, seen+SessionIdle.Microseconds()))
-	s.idHash, s.used = hash(sessionID), fromMicros(seen)
-	s.Actor, err = db.actor(ctx, s.User)
-	return s, err
-}
-
-// Teams returns the user's teams, the personal one first, then by name.
-func (db *DB) Teams(ctx context.Context, userID string) ([]Team, error) {
-	rows, err := db.read.QueryContext(ctx, `
-		SELECT t.id, t.name, t.personal, m.role FROM teams t JOIN memberships m ON m.team_id = t.id
-		WHERE m.user_id = $1 ORDER BY t.personal DESC, t.name, t.id`, userID)
-	teams, err := collect(rows, err, func(row scanner) (Team, error) {
-		var t Team
-		return t, row.Scan(&t.ID, &t.Name, &t.Personal, &t.Role)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read teams: %w", err)
-	}
-	return teams, nil
-}
-
-func (db *DB) actor(ctx context.Context, u User) (Actor, error) {
-	teams, err := db.Teams(ctx, u.ID)
-	if err != nil {
-		return Actor{}, err
-	}
-	a := Actor{UserID: u.ID, Name: u.Name, Admin: u.Admin, Roles: map[string]Role{}}
-	for _, t := range teams {
-		a.Roles[t.ID] = t.Role
-	}
-	return a, nil
-}
-
-func (t tx) ensureUser(ctx context.Context, who Identity) (User, error) {
-	u, err := t.userOf(ctx, who)
-	if errors.Is(err, sql.ErrNoRows) {
-		return t.createUser(ctx, who)
-	}
-	if err != nil {
-		return User{}, err
-	}
-	if _, err := t.ExecContext(ctx, `UPDATE users SET last_seen_at = $2 WHERE id = $1`, u.ID, t.now); err != nil {
-		return User{}, fmt.Errorf("update user: %w", err)
-	}
-	return u, nil
-}
-
-func (t tx) createUser(ctx context.Context, who Identity) (User, error) {
-	u := User{ID: newID(), Name: who.Name, Email: who.Email}
-	team := newID()
-	for _, insert := range []struct {
-		query string
-		args  []any
-	}{
-		{`INSERT INTO users (id, name, email, search, admin, disabled, created_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
-			[]any{u.ID, u.Name, u.Email, u.search(), false, false, t.now}},
-		{insertIdentity, []any{who.Provider, who.Subject, u.ID, canonical(who.Email), who.Verified, t.now}},
-		{`INSERT INTO teams (id, name, search, personal, created_at) VALUES ($1, $2, $3, $4, $5)`,
-			[]any{team, u.Name, fold(u.Name), true, t.now}},
-		{`INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)`,
-			[]any{team, u.ID, Owner, t.now}},
-	} {
-		if _, err := t.ExecContext(ctx, insert.query, insert.args...); err != nil {
-			return User{}, fmt.Errorf("create user: %w", err)
-		}
-	}
-	return u, nil
-}
-
-// recordSign writes the event into the user's personal team, where only that user and
-// later co-owners see it.
-func (t tx) recordSign(ctx context.Context, kind Kind, u User, from string, data EventData) error {
-	var team string
-	err := t.QueryRowContext(ctx, `
-		SELECT t.id FROM teams t JOIN memberships m ON m.team_id = t.id
-		WHERE m.user_id = $1 AND m.role = 'owner' AND t.personal`, u.ID).Scan(&team)
-	if err != nil {
-		return fmt.Errorf("find personal team: %w", err)
-	}
-	return t.append(ctx, Event{TeamID: team, ActorID: u.ID, Actor: u.Name, Address: from, Kind: kind, Object: u.Name, Data: data})
-}
-
-// newID draws an id: UUIDs of version 7 sort by when they were drawn.
-func newID() string { return uuid.Must(uuid.NewV7()).String() }
-
-func hash(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }

@@ -16,13 +16,14 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/phrase"
 )
 
 // platform is our own way: the database and the provisioner, in this process.
 type platform struct {
 	work    *provisioner.Provisioner
-	db      *store.DB
+	db      *database.DB
 	actor   store.Actor
 	team    string
 	settled kube.Signals // by store id: it is ready, failed or gone
@@ -69,7 +70,7 @@ func newPlatform(ctx context.Context, b *bench, at target, concurrency int) (*pl
 
 // open makes the database, and in it the user whom the program signs in.
 func (p *platform) open(ctx context.Context) (err error) {
-	if p.db, err = store.Open(ctx, "sqlite:"+filepath.Join(p.dir, "shopwright.db")); err != nil {
+	if p.db, err = database.Open(ctx, "sqlite:"+filepath.Join(p.dir, "shopwright.db")); err != nil {
 		return err
 	}
 	id, err := p.db.SignIn(ctx, developer(), store.Browser{})
@@ -136,7 +137,7 @@ func (p *platform) relay(ctx context.Context) {
 	}
 }
 
-func (p *platform) relayFrom(ctx context.Context, sub *store.Subscription) {
+func (p *platform) relayFrom(ctx context.Context, sub *database.Subscription) {
 	for {
 		select {
 		case <-ctx.Done():

@@ -14,6 +14,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // developer is who the program's development login signs in.
@@ -23,14 +24,14 @@ func developer() store.Identity {
 
 // records are the program's own, opened beside it by whoever makes or changes them.
 type records struct {
-	*store.DB
+	*database.DB
 	actor   store.Actor
 	team    string
 	cluster store.Cluster
 }
 
 func openRecords(ctx context.Context, databaseURL string) (*records, error) {
-	db, err := store.Open(ctx, databaseURL)
+	db, err := database.Open(ctx, databaseURL)
 	if err != nil {
 		return nil, err
 	}

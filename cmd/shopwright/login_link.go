@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"shopwright.dev/shopwright/handlers/signin"
-	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // loginLinkCmd lets the administrator in, also while Shopwright runs: whoever can read its
@@ -29,7 +29,7 @@ func (c *loginLinkCmd) Run(ctx context.Context, stdout io.Writer) error {
 			return fmt.Errorf("no database at %s yet: start Shopwright first, or set SHOPWRIGHT_DATA_DIR to its directory", path)
 		}
 	}
-	db, err := store.Open(ctx, c.databaseURL())
+	db, err := database.Open(ctx, c.databaseURL())
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // migrateCmd is about the schema of the database, and its move to another one.
@@ -37,7 +37,7 @@ type schemaStatus struct {
 
 // Run implements the subcommand.
 func (c *migrateStatusCmd) Run(ctx context.Context, stdout io.Writer) error {
-	schema, err := store.ReadSchema(ctx, c.databaseURL())
+	schema, err := database.ReadSchema(ctx, c.databaseURL())
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (s schemaStatus) rows() [][]string {
 	}
 }
 
-func migrationNames(all []store.Migration) []string {
+func migrationNames(all []database.Migration) []string {
 	names := make([]string, len(all))
 	for i, m := range all {
 		names[i] = m.Name
@@ -80,7 +80,7 @@ type migrateUpCmd struct {
 
 // Run implements the subcommand.
 func (c *migrateUpCmd) Run(ctx context.Context, stdout io.Writer) error {
-	applied, err := store.Migrate(ctx, c.databaseURL())
+	applied, err := database.Migrate(ctx, c.databaseURL())
 	for _, name := range migrationNames(applied) {
 		if _, err := fmt.Fprintln(stdout, "Applied", name); err != nil {
 			return err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // migrateCopyCmd copies a SQLite database to Postgres.
@@ -16,7 +16,7 @@ type migrateCopyCmd struct {
 
 // Run implements the subcommand.
 func (c *migrateCopyCmd) Run(ctx context.Context, stdout io.Writer) error {
-	copied, err := store.Copy(ctx, c.From, cutSpace(c.To))
+	copied, err := database.Copy(ctx, c.From, cutSpace(c.To))
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -253,7 +254,7 @@ func TestRecordsAreDamagedWhileRunning(t *testing.T) {
 // fillRecords makes records of many pages for whoever signs in as the developer.
 func fillRecords(t *testing.T, file string) {
 	t.Helper()
-	db, err := store.Open(t.Context(), "sqlite:"+file)
+	db, err := database.Open(t.Context(), "sqlite:"+file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // grace is how long requests may take to end when the program does.
@@ -67,7 +68,7 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 }
 
 // checkPlan makes sure that the default plan is in the database.
-func (c *serveCmd) checkPlan(ctx context.Context, db *store.DB) error {
+func (c *serveCmd) checkPlan(ctx context.Context, db *database.DB) error {
 	plans, err := db.Plans(ctx)
 	if err != nil || slices.ContainsFunc(plans, func(p store.Plan) bool { return p.Name == c.DefaultPlan }) {
 		return err
@@ -80,15 +81,15 @@ func (c *serveCmd) checkPlan(ctx context.Context, db *store.DB) error {
 }
 
 // openRecords waits for a database that does not answer yet, and for no other.
-func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB, error) {
+func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*database.DB, error) {
 	deadline := time.Now().Add(c.DatabaseWait)
 	for {
-		db, err := store.Open(ctx, c.databaseURL(), store.WithLog(log), store.Exclusively(), store.WithDefaultPlan(c.DefaultPlan))
+		db, err := database.Open(ctx, c.databaseURL(), database.WithLog(log), database.Exclusively(), database.WithDefaultPlan(c.DefaultPlan))
 		if store.ErrorCode(err) == store.Invalid {
 			return nil, usageError{err}
 		}
 		left := time.Until(deadline)
-		if !store.Passing(err) || left <= 0 || ctx.Err() != nil {
+		if !database.Passing(err) || left <= 0 || ctx.Err() != nil {
 			return db, err
 		}
 		log.Warn("the database can’t be opened yet", "error", err, "waiting", left.Round(time.Second))
@@ -102,7 +103,7 @@ func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*store.DB
 // serve runs the work and the pages beside each other, and ends them in order: first it says
 // that it is not ready any more, and goes on until nobody sends requests here; then it ends
 // streams and requests, then the work.
-func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) error {
+func (c *serveCmd) serve(ctx context.Context, db *database.DB, log *slog.Logger) error {
 	connect, ended := c.connector(log)
 	work, err := c.newProvisioner(ctx, db, connect, log)
 	if err != nil {
@@ -151,7 +152,7 @@ func (c *serveCmd) serve(ctx context.Context, db *store.DB, log *slog.Logger) er
 }
 
 // services are the program's standing work beside the provisioner's own.
-func (c *serveCmd) services(db *store.DB, listener net.Listener, log *slog.Logger) []service.Service {
+func (c *serveCmd) services(db *database.DB, listener net.Listener, log *slog.Logger) []service.Service {
 	all := []service.Service{{Name: "retention", Run: func(ctx context.Context) { c.prune(ctx, db, log) }}}
 	if mail := c.mail(); mail != nil {
 		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: mail, Log: log}
@@ -162,7 +163,7 @@ func (c *serveCmd) services(db *store.DB, listener net.Listener, log *slog.Logge
 
 // prune removes old records again and again. That it is done once a day, over all replicas, is
 // for the database to see to.
-func (c *serveCmd) prune(ctx context.Context, db *store.DB, log *slog.Logger) {
+func (c *serveCmd) prune(ctx context.Context, db *database.DB, log *slog.Logger) {
 	for {
 		removed, err := db.Prune(ctx, store.Retention{Events: c.KeepEvents, Deleted: c.KeepDeleted, Ended: c.KeepEnded})
 		if ctx.Err() != nil {
@@ -194,7 +195,7 @@ func cannotListen(setting, addr string, err error) error {
 	return fmt.Errorf("can’t listen on the address %s: %s (%w)", addr, todo, err)
 }
 
-func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect provisioner.Connector, log *slog.Logger) (*provisioner.Provisioner, error) {
+func (c *serveCmd) newProvisioner(ctx context.Context, db *database.DB, connect provisioner.Connector, log *slog.Logger) (*provisioner.Provisioner, error) {
 	record, err := db.EnsureCluster(ctx, store.ClusterSettings{
 		Name: "local", BaseDomain: c.BaseDomain, IngressClass: c.IngressClass, StorageClass: c.StorageClass,
 	})
@@ -208,7 +209,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *store.DB, connect pro
 	}), nil
 }
 
-func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listener net.Listener, log *slog.Logger) (*http.Server, *handlers.App, error) {
+func (c *serveCmd) newServer(db *database.DB, work *provisioner.Provisioner, listener net.Listener, log *slog.Logger) (*http.Server, *handlers.App, error) {
 	keys, err := c.sessionKeys()
 	if err != nil {
 		return nil, nil, err
@@ -236,7 +237,7 @@ func (c *serveCmd) newServer(db *store.DB, work *provisioner.Provisioner, listen
 }
 
 // welcome lets the first person in, where nobody can sign in otherwise.
-func (c *serveCmd) welcome(ctx context.Context, db *store.DB, listener net.Listener, log *slog.Logger) error {
+func (c *serveCmd) welcome(ctx context.Context, db *database.DB, listener net.Listener, log *slog.Logger) error {
 	known, err := db.AnybodyKnown(ctx)
 	if err != nil || known || c.DevLogin {
 		return err

@@ -20,6 +20,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // mostBody is how large a request may be, in bytes.
@@ -27,7 +28,7 @@ const mostBody = 32 << 10
 
 // Config is what the API needs.
 type Config struct {
-	DB          *store.DB
+	DB          *database.DB
 	Provisioner *provisioner.Provisioner // of the cluster in which new stores are placed
 	Clusters    shop.Clusters
 	Shops       *shop.Service

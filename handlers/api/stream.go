@@ -14,6 +14,7 @@ import (
 
 	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 func (a *API) registerStreams() {
@@ -35,7 +36,7 @@ type stream struct {
 	who caller
 	c   huma.Context
 	out *http.ResponseController
-	sub *store.Subscription
+	sub *database.Subscription
 
 	writing sync.Mutex // of one message at a time
 }

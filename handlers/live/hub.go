@@ -13,12 +13,13 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // Events are those of the database.
 type Events interface {
 	// Subscribe returns a subscription to all events from now on.
-	Subscribe() *store.Subscription
+	Subscribe() *database.Subscription
 	// LastEvent returns the number of the newest event.
 	LastEvent(ctx context.Context) (int64, error)
 }
@@ -91,7 +92,7 @@ func (h *Hub) Newest() int64 { return h.number.Load() }
 
 // run goes on with a new subscription when events were lost: everybody then comes back and
 // sees the whole.
-func (h *Hub) run(sub *store.Subscription) {
+func (h *Hub) run(sub *database.Subscription) {
 	for h.follow(sub) {
 		sub = h.subscribe()
 		h.endRooms()
@@ -104,7 +105,7 @@ func (h *Hub) run(sub *store.Subscription) {
 	h.rooms = nil
 }
 
-func (h *Hub) subscribe() *store.Subscription {
+func (h *Hub) subscribe() *database.Subscription {
 	sub := h.Events.Subscribe()
 	h.number.Store(sub.After)
 	return sub
@@ -112,7 +113,7 @@ func (h *Hub) subscribe() *store.Subscription {
 
 // follow passes events on until the subscription is lost, or the hub is closed: then it
 // returns false.
-func (h *Hub) follow(sub *store.Subscription) bool {
+func (h *Hub) follow(sub *database.Subscription) bool {
 	defer sub.Close()
 	for {
 		select {

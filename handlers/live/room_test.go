@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -29,7 +30,7 @@ func (c *counted) Parts(context.Context, Change) ([]Part, error) {
 }
 
 // open is a hub on the events of the database, without a cluster.
-func open(t *testing.T, db *store.DB, log *slog.Logger) *Hub {
+func open(t *testing.T, db *database.DB, log *slog.Logger) *Hub {
 	t.Helper()
 	hub := New(Config{Events: db, Log: log})
 	t.Cleanup(hub.Stop)

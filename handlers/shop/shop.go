@@ -10,6 +10,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/legible"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // Clusters finds the provisioner of a store's cluster.
@@ -19,7 +20,7 @@ type Clusters interface {
 
 // Service makes the decisions.
 type Service struct {
-	DB        *store.DB
+	DB        *database.DB
 	Clusters  Clusters
 	Placement *provisioner.Provisioner // of the cluster in which new stores are placed
 	Engines   engine.Registry

@@ -12,11 +12,12 @@ import (
 	"shopwright.dev/shopwright/handlers/provider"
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // Config is what the ways in need.
 type Config struct {
-	DB          *store.DB
+	DB          *database.DB
 	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too
 	BaseURL     string   // under which browsers find us, without a slash at its end
 	DevLogin    bool     // anybody may sign in as the developer

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 const (
@@ -25,7 +26,7 @@ type Sender interface {
 
 // Notifier sends the mails that are due in the database.
 type Notifier struct {
-	DB      *store.DB
+	DB      *database.DB
 	BaseURL string // of the pages that mails link to, without a slash at its end
 	Sender  Sender
 	Log     *slog.Logger
@@ -42,7 +43,7 @@ func (n *Notifier) Run(ctx context.Context) {
 
 // follow sends what is due whenever something has happened, and now and then, until the
 // subscription or the context ends.
-func (n *Notifier) follow(ctx context.Context, sub *store.Subscription) {
+func (n *Notifier) follow(ctx context.Context, sub *database.Subscription) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {

@@ -18,6 +18,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -178,7 +179,7 @@ func (o *postOffice) server() notify.SMTP {
 }
 
 // run sends what the database says until the test ends.
-func run(t *testing.T, db *store.DB, sender notify.Sender, log io.Writer) {
+func run(t *testing.T, db *database.DB, sender notify.Sender, log io.Writer) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -190,7 +191,7 @@ func run(t *testing.T, db *store.DB, sender notify.Sender, log io.Writer) {
 	t.Cleanup(func() { cancel(); <-done })
 }
 
-func create(t *testing.T, db *store.DB, actor store.Actor, team, name string) store.Claim {
+func create(t *testing.T, db *database.DB, actor store.Actor, team, name string) store.Claim {
 	t.Helper()
 	_, err := db.CreateStore(t.Context(), actor, store.NewStore{TeamID: team, Cluster: storetest.Cluster(t, db), Name: name, Engine: "woocommerce"})
 	if err != nil {
@@ -258,7 +259,7 @@ func TestSimulatedShopsAreNotSaidToSell(t *testing.T) {
 }
 
 // sell brings the store to its end, and lets its next check be due at once.
-func sell(t *testing.T, db *store.DB, c store.Claim) {
+func sell(t *testing.T, db *database.DB, c store.Claim) {
 	t.Helper()
 	opened := store.Opened{URL: "https://kaese.shops.example.com", Check: store.Check{OK: true}, Next: time.Nanosecond}
 	if _, err := db.Complete(t.Context(), c, opened); err != nil {
@@ -270,7 +271,7 @@ func sell(t *testing.T, db *store.DB, c store.Claim) {
 }
 
 // check writes down what came of the check that is due.
-func check(t *testing.T, db *store.DB, came store.Check) {
+func check(t *testing.T, db *database.DB, came store.Check) {
 	t.Helper()
 	c, ok, err := db.Claim(t.Context(), "checker", time.Hour, store.Concurrency{Checks: 1})
 	if err != nil || !ok {

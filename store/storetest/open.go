@@ -6,18 +6,19 @@ import (
 	"testing"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
 )
 
 // SQLite opens records in a new file, which goes when the test ends.
-func SQLite(t testing.TB) *store.DB {
+func SQLite(t testing.TB) *database.DB {
 	t.Helper()
 	return Open(t, "sqlite:"+filepath.Join(t.TempDir(), "shopwright.db"))
 }
 
 // Open opens the database at the URL until the test ends.
-func Open(t testing.TB, url string, options ...store.Option) *store.DB {
+func Open(t testing.TB, url string, options ...database.Option) *database.DB {
 	t.Helper()
-	db, err := store.Open(context.Background(), url, options...)
+	db, err := database.Open(context.Background(), url, options...)
 	if err != nil {
 		t.Fatalf("open %s: %v", url, err)
 	}
@@ -35,7 +36,7 @@ func Identity(name string) store.Identity {
 }
 
 // Actor signs a person of that name in and returns who it is and the personal team.
-func Actor(t testing.TB, db *store.DB, name string) (actor store.Actor, teamID string) {
+func Actor(t testing.TB, db *database.DB, name string) (actor store.Actor, teamID string) {
 	t.Helper()
 	id, err := db.SignIn(t.Context(), Identity(name), store.Browser{})
 	if err != nil {
@@ -52,7 +53,7 @@ func Actor(t testing.TB, db *store.DB, name string) (actor store.Actor, teamID s
 }
 
 // Admin signs an administrator of the installation in.
-func Admin(t testing.TB, db *store.DB) store.Actor {
+func Admin(t testing.TB, db *database.DB) store.Actor {
 	t.Helper()
 	secret, err := db.CreateLoginLink(t.Context())
 	if err != nil {
@@ -70,7 +71,7 @@ func Admin(t testing.TB, db *store.DB) store.Actor {
 }
 
 // Cluster records a cluster named "local" for stores under localhost.
-func Cluster(t testing.TB, db *store.DB) store.Cluster {
+func Cluster(t testing.TB, db *database.DB) store.Cluster {
 	t.Helper()
 	c, err := db.EnsureCluster(t.Context(), store.ClusterSettings{Name: "local", BaseDomain: "localhost"})
 	if err != nil {

@@ -1,0 +1,72 @@
+package database
+
+import (
+	"context"
+	"strconv"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// LimitPages makes a SQLite file behave as if the disk were full once it has grown by that
+// many pages; with a negative number there is room again.
+func (db *DB) LimitPages(ctx context.Context, more int) error {
+	var pages int
+	if err := db.write.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages); err != nil {
+		return err
+	}
+	if more < 0 {
+		pages = 1 << 30
+	}
+	var limit int
+	return db.write.QueryRowContext(ctx, "PRAGMA max_page_count = "+strconv.Itoa(pages+more)).Scan(&limit)
+}
+
+// WhileLocked calls fn in the middle of a transaction that locks the counters.
+func (db *DB) WhileLocked(ctx context.Context, fn func()) error {
+	return db.update(ctx, func(t tx) error {
+		if err := t.lockClaims(ctx); err != nil {
+			return err
+		}
+		if err := t.append(ctx, store.Event{}); err != nil {
+			return err
+		}
+		fn()
+		_, err := freeSlug(ctx, t, "any")
+		return err
+	})
+}
+
+// Statements are those with which a list is made: the counts and one page.
+func Statements(actor store.Actor, q store.Query) map[string]struct {
+	Text string
+	Args []any
+} {
+	type statement = struct {
+		Text string
+		Args []any
+	}
+	count, counted := countOf(actor, q)
+	page, paged := pageOf(actor, q)
+	return map[string]statement{"count": {count, counted}, "page": {page, paged}}
+}
+
+// Synchronous is how a SQLite file is written: see https://sqlite.org/pragma.html#pragma_synchronous.
+func (db *DB) Synchronous(ctx context.Context) (level int, err error) {
+	err = db.write.QueryRowContext(ctx, `PRAGMA synchronous`).Scan(&level)
+	return level, err
+}
+
+// Columns are those that the statements about these tables name.
+func Columns() map[string]map[string]bool {
+	all := map[string]map[string]bool{
+		"stores": {"search": true},                                                               // written once
+		"jobs":   {"exclusive": true, "holder": true, "claim_number": true, "claim_until": true}, // of the queue
+	}
+	for _, c := range storeColumns {
+		all["stores"][c.name] = true
+	}
+	for _, c := range jobColumns {
+		all["jobs"][c.name] = true
+	}
+	return all
+}

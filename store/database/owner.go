@@ -1,0 +1,81 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// OwnerEmail is the address that a new store of the user has when nobody says another one: a
+// verified one of that user's, or empty where there is none that a shop takes.
+func (db *DB) OwnerEmail(ctx context.Context, userID string) (string, error) {
+	return ownerEmail(ctx, db.read, userID)
+}
+
+// ownerEmail prefers the address that the user is known by.
+func ownerEmail(ctx context.Context, q querier, userID string) (string, error) {
+	var address string
+	err := q.QueryRowContext(ctx, `
+		SELECT i.email FROM identities i JOIN users u ON u.id = i.user_id
+		WHERE i.user_id = $1 AND i.verified
+		ORDER BY CASE WHEN LOWER(u.email) = i.email THEN 0 ELSE 1 END, i.created_at, i.email LIMIT 1`, userID).Scan(&address)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find an address of user %s: %w", userID, err)
+	}
+	if address, err = store.CleanOwnerEmail(address); err != nil {
+		return "", nil //nolint:nilerr // such as one in another alphabet: the store has none then
+	}
+	return address, nil
+}
+
+// ChangeOwner gives a store another owner's address. The release that is in place is applied again
+// with it, and the change is undone when it fails.
+func (db *DB) ChangeOwner(ctx context.Context, actor store.Actor, id string, r store.OwnerRequest) (store.Store, error) {
+	if !r.InShop {
+		return db.noteOwner(ctx, actor, id, r)
+	}
+	return db.change(ctx, actor, id, store.UpgradeStores, func(_ tx, st *store.Store) (store.Event, error) {
+		before := st.OwnerEmail
+		if err := st.SetOwner(r); err != nil {
+			return store.Event{}, err
+		}
+		asked := st.Begin(store.Change{
+			Kind: store.OwnerChange, To: st.Sold, From: st.Sold, OwnerBefore: before,
+		}, actor, store.OwnerAsked)
+		asked.Data.Before, asked.Data.After = before, st.OwnerEmail
+		return asked, nil
+	})
+}
+
+// noteOwner changes only the record: the engine does not keep the address in the shop.
+func (db *DB) noteOwner(ctx context.Context, actor store.Actor, id string, r store.OwnerRequest) (store.Store, error) {
+	if _, err := db.FindStoreTo(ctx, actor, store.UpgradeStores, id); err != nil {
+		return store.Store{}, err
+	}
+	var st store.Store
+	err := db.update(ctx, func(t tx) (err error) {
+		if st, err = t.lockStore(ctx, id); err != nil {
+			return err
+		}
+		before := st.OwnerEmail
+		if err := st.SetOwner(r); err != nil {
+			return err
+		}
+		if err := t.saveStore(ctx, st); err != nil {
+			return err
+		}
+		changed := store.EventOf(st, actor, store.OwnerChanged)
+		changed.JobID, changed.Data.Before, changed.Data.After = "", before, st.OwnerEmail
+		return t.append(ctx, changed)
+	})
+	if errors.Is(err, store.ErrUnchanged) {
+		err = nil
+	}
+	return st, err
+}

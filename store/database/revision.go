@@ -1,0 +1,154 @@
+package database
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"shopwright.dev/shopwright/store"
+)
+
+// revisionsKept is how many of a store's revisions its cluster keeps: so many that succeeded,
+// and so many that failed. Those that are needed still come on top.
+const revisionsKept = 10
+
+// RecordRelease writes down that a revision is in place, for the change that is being made.
+// Doing it again changes nothing.
+func (db *DB) RecordRelease(ctx context.Context, c store.Claim, r store.Released) (store.Store, error) {
+	return db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
+		st.Job.Applied = r.Number
+		st.Revision, st.ChartVersion, st.Job.Message = r.Number, r.ChartVersion, fmt.Sprintf("Revision %d", r.Number)
+		return []store.Event{store.Told(store.EventOf(*st, store.Actor{}, store.StepProgressed), st.Job.Message)}, t.insertRevision(ctx, *st, r)
+	})
+}
+
+// insertRevision ends what the new revision takes the place of. Numbers begin anew in a
+// namespace that was made anew: those from before are gone.
+func (t tx) insertRevision(ctx context.Context, st store.Store, r store.Released) error {
+	for _, statement := range []struct {
+		text string
+		args []any
+	}{
+		{`UPDATE revisions SET state = 'gone', kept = FALSE WHERE store_id = $1 AND generation < $2 AND number >= $3`, []any{st.ID, st.Generation, r.Number}},
+		// One that is replaced while it is pending was never verified: there is no way back to it.
+		{`UPDATE revisions SET state = 'superseded', kept = FALSE, ended_at = $3 WHERE store_id = $1 AND state = 'pending' AND number < $2`, []any{st.ID, r.Number, t.now}},
+		{`INSERT INTO revisions (store_id, number, generation, change, chart_version, version, offer, state, kept, failure, actor_id, actor, began_at, ended_at)
+			VALUES ($1, $2, $3, $4, $5, $11,
+				COALESCE((SELECT offer FROM revisions WHERE store_id = $1 AND number = $10 ORDER BY generation DESC LIMIT 1), $6),
+				'pending', TRUE, '{}', $7, $8, $9, 0) ON CONFLICT DO NOTHING`,
+			[]any{st.ID, r.Number, st.Generation, document{new(st.Job.Change.Brief())}, r.ChartVersion, r.Offer, st.Job.AskedBy.ID, st.Job.AskedBy.Name, micros(st.Job.AskedAt), r.Like, r.Version}},
+	} {
+		if _, err := t.ExecContext(ctx, statement.text, statement.args...); err != nil {
+			return fmt.Errorf("record revision %d of store %s: %w", r.Number, st.ID, err)
+		}
+	}
+	return nil
+}
+
+// settleRevision says what became of the pending revision, if there is one.
+func (t tx) settleRevision(ctx context.Context, st store.Store, state store.RevisionState, why store.Failure) error {
+	if state == store.RevisionDeployed {
+		_, err := t.ExecContext(ctx, `UPDATE revisions SET state = 'superseded' WHERE store_id = $1 AND state = 'deployed'`, st.ID)
+		if err != nil {
+			return fmt.Errorf("supersede the revisions of store %s: %w", st.ID, err)
+		}
+	}
+	_, err := t.ExecContext(ctx, `UPDATE revisions SET state = $2, failure = $3, ended_at = $4 WHERE store_id = $1 AND state = 'pending'`,
+		st.ID, state, document{new(why.Brief())}, t.now)
+	if err != nil {
+		return fmt.Errorf("settle the revision of store %s: %w", st.ID, err)
+	}
+	return nil
+}
+
+// prune marks the revisions that the cluster need not keep any more. Those with which the store
+// was ready last, that are in place, or that its change comes from or goes to are never among them.
+func (t tx) prune(ctx context.Context, st store.Store) error {
+	_, err := t.ExecContext(ctx, `
+		UPDATE revisions SET kept = FALSE
+		WHERE store_id = $1 AND kept AND number NOT IN ($2, $3, $4, $5) AND number NOT IN (
+			SELECT number FROM revisions WHERE store_id = $1 AND kept AND state <> 'failed' ORDER BY number DESC LIMIT $6)
+		AND number NOT IN (
+			SELECT number FROM revisions WHERE store_id = $1 AND kept AND state = 'failed' ORDER BY number DESC LIMIT $6)`,
+		st.ID, st.Sold, st.Revision, st.Job.Change.From, st.Job.Change.To, revisionsKept)
+	if err != nil {
+		return fmt.Errorf("prune the revisions of store %s: %w", st.ID, err)
+	}
+	return nil
+}
+
+// ForgetRevision writes down that the cluster does not keep a revision of a claimed store any
+// more, as when somebody has deleted it there.
+func (db *DB) ForgetRevision(ctx context.Context, c store.Claim, number int) error {
+	_, err := db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
+		_, err := t.ExecContext(ctx, `UPDATE revisions SET kept = FALSE WHERE store_id = $1 AND number = $2`, st.ID, number)
+		if err != nil {
+			return nil, fmt.Errorf("forget revision %d of store %s: %w", number, st.ID, err)
+		}
+		return nil, nil
+	})
+	return err
+}
+
+// Revisions returns the history of a store's release, newest first.
+func (db *DB) Revisions(ctx context.Context, storeID string) ([]store.Revision, error) {
+	return queryRevisions(ctx, db.read, storeID)
+}
+
+// RevisionBefore returns the number of the revision that the cluster keeps of those before that
+// one; zero for the first one, which nothing comes before.
+func (db *DB) RevisionBefore(ctx context.Context, storeID string, number int) (before int, err error) {
+	err = db.read.QueryRowContext(ctx, `
+		SELECT COALESCE(MAX(number), $2 - 1) FROM revisions WHERE store_id = $1 AND kept AND number < $2`, storeID, number).Scan(&before)
+	if err != nil {
+		return 0, fmt.Errorf("look for the revision before %d of store %s: %w", number, storeID, err)
+	}
+	return before, nil
+}
+
+func queryRevisions(ctx context.Context, q querier, storeID string) ([]store.Revision, error) {
+	rows, err := q.QueryContext(ctx, `
+		SELECT number, change, chart_version, version, offer, state, kept, failure, actor, began_at, ended_at
+		FROM revisions WHERE store_id = $1 ORDER BY generation DESC, number DESC`, storeID)
+	revisions, err := collect(rows, err, scanRevision)
+	if err != nil {
+		return nil, fmt.Errorf("read the revisions of store %s: %w", storeID, err)
+	}
+	return revisions, nil
+}
+
+func scanRevision(row scanner) (r store.Revision, err error) {
+	var began, ended int64
+	err = row.Scan(&r.Number, document{&r.Change}, &r.ChartVersion, &r.Version, &r.Offer, &r.State, &r.Kept, document{&r.Failure}, &r.Actor, &began, &ended)
+	r.BeganAt, r.EndedAt = fromMicros(began), fromMicros(ended)
+	return r, err
+}
+
+// Upgrade has a store brought to what is offered now. Unless it is to stay, it goes back by
+// itself when the upgrade fails.
+func (db *DB) Upgrade(ctx context.Context, actor store.Actor, id string, r store.UpgradeRequest) (store.Store, error) {
+	return db.change(ctx, actor, id, store.UpgradeStores, func(_ tx, st *store.Store) (store.Event, error) {
+		if err := st.CheckChange(); err != nil {
+			return store.Event{}, err
+		}
+		return st.Begin(r.Change(st.Sold), actor, store.UpgradeAsked), nil
+	})
+}
+
+// Rollback has a store brought back to the chart and the values of an earlier revision. Its
+// data stay as they are.
+func (db *DB) Rollback(ctx context.Context, actor store.Actor, id string, to int) (store.Store, error) {
+	return db.change(ctx, actor, id, store.UpgradeStores, func(t tx, st *store.Store) (store.Event, error) {
+		if err := st.CheckChange(); err != nil {
+			return store.Event{}, err
+		}
+		revisions, err := queryRevisions(ctx, t, id)
+		if err != nil {
+			return store.Event{}, err
+		}
+		if !slices.ContainsFunc(revisions, func(r store.Revision) bool { return r.Number == to && r.CanRollback(st.Revision) }) {
+			return store.Event{}, &store.Error{Code: store.Conflict, Message: fmt.Sprintf("The store can’t roll back to revision %d: it was never verified, is the current one, or no longer exists.", to)}
+		}
+		return st.Begin(store.Change{Kind: store.Rollback, To: to, From: st.Sold}, actor, store.RollbackAsked), nil
+	})
+}
