@@ -86,7 +86,7 @@ func revisionLost(st store.Store) store.Failure {
 
 func releaseLocked(locked *helm.LockedError) store.Failure {
 	return store.Failure{Code: store.ReleaseLocked, Facts: store.Facts{
-		Name: locked.Name, Since: locked.Since, Revision: locked.Revision, Status: string(locked.Status),
+		Name: locked.Name, Since: locked.Since, Revision: locked.Revision, Status: locked.Status,
 	}}
 }
 

@@ -118,6 +118,7 @@ func (s *Store) ApplyCheck(check Check, job Job) []Event {
 	return []Event{done}
 }
 
+// Storable is the check with all its texts as they are kept.
 func (c Check) Storable() Check {
 	c.Cause = Storable(c.Cause)
 	c.Message, c.Failed, c.Order, c.Address.Message = Storable(c.Message), Storable(c.Failed), Storable(c.Order), Storable(c.Address.Message)

@@ -1,6 +1,9 @@
 package database_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -103,4 +106,36 @@ func (b bundle) searches(t *testing.T, name string) map[string]func(*testing.T, 
 func storeMark(t *testing.T) string {
 	t.Helper()
 	return strings.ReplaceAll(time.Now().Format("150405.000000"), ".", "")
+}
+
+// TestSearchesAreOfFoldedColumns reads the statements: a search of another column would know the
+// case of ASCII only.
+func TestSearchesAreOfFoldedColumns(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	searched := regexp.MustCompile(`([a-z.]+) LIKE \$`)
+	found := 0
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range searched.FindAllStringSubmatch(string(text), -1) {
+			found++
+			switch column := strings.TrimLeft(match[1], "ut."); column {
+			case "search", "who", "what", "kind":
+			default:
+				t.Errorf("%s searches %s", name, column)
+			}
+		}
+	}
+	if found < 5 {
+		t.Errorf("%d searches only were found", found)
+	}
 }

