@@ -134,10 +134,11 @@ type followed struct {
 // following reads one container's log through all its restarts.
 type following struct {
 	logReading
-	last     position
-	restarts int32 // when the log was opened last
-	opened   bool
-	lines    chan followed
+	last      position
+	restarts  int32 // when the log was opened last
+	opened    bool
+	restarted bool // since the last line
+	lines     chan followed
 }
 
 // gather waits a moment for more lines, so that a message has many.
@@ -207,7 +208,7 @@ func (f *following) read(ctx context.Context, at kube.Container) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	restarted := f.opened && at.Restarts != f.restarts
+	f.restarted = f.restarted || f.opened && at.Restarts != f.restarts
 	f.opened, f.restarts = true, at.Restarts
 	from, seen := f.last, position{}
 	told := from.nth == 0 // whether it is plain what lies between the last line and the next
@@ -223,18 +224,18 @@ func (f *following) read(ctx context.Context, at kube.Container) error {
 		if seen.add(line.At); !seen.after(from) {
 			continue
 		}
-		if restarted || !told {
-			f.note(ctx, restarted)
-			restarted, told = false, true
+		if f.restarted || !told {
+			f.note(ctx)
+			f.restarted, told = false, true
 		}
 		f.last = seen
 		f.pass(ctx, logLine(line, ""))
 	}
 }
 
-func (f *following) note(ctx context.Context, restarted bool) {
+func (f *following) note(ctx context.Context) {
 	text := "Some lines are missing here."
-	if restarted {
+	if f.restarted {
 		text = "The container restarted."
 	}
 	f.pass(ctx, views.LogLine{Text: text, Note: true})

@@ -18,6 +18,7 @@ import (
 	"shopwright.dev/shopwright/handlers"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/storetest"
@@ -243,11 +244,34 @@ func TestLogStreamOutlivesCutsAndRestarts(t *testing.T) {
 	}
 	kubetest.Simulate(t, s.st.Namespace, "fail=crash-loop", "component=mariadb")
 	s.untilRestarts(1)
-	s.link.Cut()
+	kubetest.Simulate(t, s.st.Namespace, "fail=none", "component=mariadb")
+	kubetest.Within(t, "the container stays", func() bool { return s.container().State.Kind == "running" })
+	for range 2 { // the restart is told with the first line after it, however often the log is opened until then
+		before := s.openings()
+		s.link.Cut()
+		kubetest.Within(t, "the log is opened again", func() bool { return s.openings() > before })
+	}
 	s.now.Write("after the restart")
 	if told := r.sayingThrough("after the restart"); !strings.Contains(told, "The container restarted.") || strings.Contains(told, "after the cut") {
 		t.Errorf("after a restart the stream says %s", told)
 	}
+}
+
+// container is the one whose log is read.
+func (s shop) container() kube.Container {
+	snapshot, _ := s.Snapshot(s.st)
+	c, _ := provisioner.FindContainer(snapshot.Pods, "mariadb-0", "mariadb")
+	return c
+}
+
+// openings is how often logs were opened.
+func (s shop) openings() (n int) {
+	for _, r := range s.link.Requests() {
+		if strings.HasSuffix(r.Path, "/log") {
+			n++
+		}
+	}
+	return n
 }
 
 func (s shop) untilRestarts(n int32) {
@@ -256,14 +280,13 @@ func (s shop) untilRestarts(n int32) {
 	defer cancel()
 	bound := time.After(patience)
 	for {
-		snapshot, _ := s.Snapshot(s.st)
-		if c, _ := provisioner.FindContainer(snapshot.Pods, "mariadb-0", "mariadb"); c.Restarts >= n {
+		if s.container().Restarts >= n {
 			return
 		}
 		select {
 		case <-changed:
 		case <-bound:
-			s.t.Fatalf("the container is not started again: %+v", snapshot.Pods)
+			s.t.Fatalf("the container is not started again: %+v", s.container())
 		}
 	}
 }
