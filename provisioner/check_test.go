@@ -7,6 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -91,6 +92,41 @@ func TestCheckGoesOnWithTheNextProgram(t *testing.T) {
 	st = p.wantReady(t, st)
 	if pods := p.checks(t, st); len(pods) != 1 || pods[0].UID != first {
 		t.Errorf("another customer came: %v", pods)
+	}
+}
+
+// A check whose pod somebody removes starts again.
+func TestCheckWhosePodIsRemovedStartsAgain(t *testing.T) {
+	t.Parallel()
+	p := start(t, checkingEvery(time.Hour))
+	st := p.wantReady(t, p.request(t, "Removed"))
+	opened := st.Health.Last.At
+	kubetest.Simulate(t, st.Namespace, "job-duration=10m", "component=check")
+	before := p.checks(t, st)[0].UID
+	if _, err := p.db.CheckNow(t.Context(), p.actor, st.ID); err != nil {
+		t.Fatal(err)
+	}
+	podAfter := func(previous types.UID) (pod corev1.Pod) {
+		kubetest.Within(t, "a check begins", func() bool {
+			pods := p.checks(t, st)
+			if len(pods) != 1 || pods[0].UID == previous {
+				return false
+			}
+			pod = pods[0]
+			return true
+		})
+		return pod
+	}
+	first := podAfter(before)
+	now := int64(0)
+	if err := p.admin.CoreV1().Pods(st.Namespace).Delete(t.Context(), first.Name, metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
+		t.Fatal(err)
+	}
+	podAfter(first.UID)
+	kubetest.Simulate(t, st.Namespace, "job-duration=none", "component=check")
+	st = p.until(t, st.ID, "checked", func(st store.Store) bool { return st.Health.Last.At.After(opened) })
+	if !st.Health.Last.OK || st.Status != store.Ready {
+		t.Errorf("%s: %+v", st.Status, st.Health.Last)
 	}
 }
 
