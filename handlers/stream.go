@@ -113,7 +113,7 @@ func (a *App) liveStore(c echo.Context, key live.Key) (live.Key, live.Page, erro
 	return key, page, nil
 }
 
-// rights is the same text for whoever may do the same everywhere.
+// rights encodes an actor's permissions: actors with the same permissions get the same text.
 func rights(a store.Actor) string {
 	var text strings.Builder
 	for _, team := range slices.Sorted(maps.Keys(a.Roles)) {

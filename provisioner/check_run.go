@@ -25,8 +25,8 @@ const checkAttempts = 2
 // placeOrder is the variable by which a check is told to place an order, or to stop before.
 const placeOrder = "CHECK_PLACE_ORDER"
 
-// checkRun is how far a run of the check is. Its attempts are pods of their own, so that
-// whoever goes on with it finds them.
+// checkRun is the progress of a run of the check. Each attempt has its own pod, so that another
+// process can continue the run.
 type checkRun struct {
 	Name    string
 	Attempt int // the newest; zero when there is none

@@ -93,7 +93,7 @@ type EventData struct {
 	Method    string        `json:"method,omitempty"`     // label of a sign-in method
 	Email     string        `json:"email,omitempty"`      // address of a sign-in method, or that the settings name
 	InvitedBy string        `json:"invited_by,omitempty"` // name of who invited a member
-	Anyone    bool          `json:"anyone,omitempty"`     // an invitation is for no address: whoever has the link may use it
+	Anyone    bool          `json:"anyone,omitempty"`     // the invitation is for anyone who has the link
 	Lifetime  time.Duration `json:"lifetime,omitempty"`   // of a login link
 	Scopes    []Scope       `json:"scopes,omitempty"`     // of a token
 

@@ -193,8 +193,8 @@ type madeAdmin struct {
 	Email  string // that the settings name, for [BySettings]
 }
 
-// makeAdmin makes the user who signs in an administrator. Whoever is one already stays so, and
-// nothing is told.
+// makeAdmin makes the user who signs in an administrator. It does nothing, and records no event, if
+// the user already is one.
 func (t tx) makeAdmin(ctx context.Context, u store.User, why madeAdmin, from store.Browser) error {
 	if u.Admin {
 		return nil
@@ -268,8 +268,8 @@ func adminness(admin bool) string {
 	return "user"
 }
 
-// SignInAsAdministrator is [DB.SignIn] for whoever may administer the installation by the
-// word of the provider alone.
+// SignInAsAdministrator is [DB.SignIn] for a provider that vouches for administrators: the user
+// becomes one.
 func (db *DB) SignInAsAdministrator(ctx context.Context, who store.Identity, from store.Browser) (sessionID string, err error) {
 	sessionID = rand.Text()
 	err = db.update(ctx, func(t tx) error {

@@ -14,7 +14,7 @@ import (
 // SignInWith opens a session for a person whom a provider vouches for, as [DB.SignIn] does,
 // if the rules let that person in. An unknown identity with the verified address of an
 // existing user is linked to that user only if its provider owns the address's domain, and
-// is refused otherwise. Where nobody is named as administrator, the first user of all is one.
+// is refused otherwise. If the settings name no administrator, the first user becomes one.
 func (db *DB) SignInWith(ctx context.Context, who store.Identity, from store.Browser, rules store.Admission) (sessionID string, err error) {
 	sessionID = rand.Text()
 	err = db.update(ctx, func(t tx) error {

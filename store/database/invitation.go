@@ -156,8 +156,8 @@ func (t tx) revoke(ctx context.Context, actor store.Actor, inv store.Invitation)
 	return t.append(ctx, invitationEvent(actor, inv, store.InvitationEnded))
 }
 
-// revokeInvitationsOf takes back the pending invitations of a user which somebody with that
-// role cannot make: whoever was removed does not come back by a link of his or her own.
+// revokeInvitationsOf revokes those pending invitations of a user that the role doesn't allow, so
+// that a removed member can't return through an invitation of their own.
 func (t tx) revokeInvitationsOf(ctx context.Context, actor store.Actor, teamID, userID string, role store.Role) error {
 	rows, err := t.QueryContext(ctx, invitationQuery+` WHERE i.team_id = $2 AND i.invited_by = $3 AND i.used_at = 0 AND i.revoked_at = 0`, t.now, teamID, userID)
 	pending, err := collect(rows, err, scanInvitation)
@@ -256,8 +256,8 @@ func openInvitation(ctx context.Context, q querier, now int64, secret string) (s
 	return inv, nil
 }
 
-// InvitationFor is [DB.OpenInvitation] for somebody who has signed in: one for an address is
-// only for the user of whom a provider has verified that it is theirs.
+// InvitationFor is [DB.OpenInvitation] for a signed-in user. An invitation for an email address
+// requires that a provider has verified the address for that user.
 func (db *DB) InvitationFor(ctx context.Context, actor store.Actor, secret string) (store.Invitation, error) {
 	inv, err := db.OpenInvitation(ctx, secret)
 	if err != nil {

@@ -18,9 +18,8 @@ const mailTries = 12
 // again after a pause sends nothing of what happened meanwhile.
 const mailWithin = 24 * time.Hour
 
-// QueueMail looks at the events since it last did so, and makes a mail of each that
-// somebody is to be told of. Over all replicas, each event is looked at once. Events from
-// before the first call are told to nobody.
+// QueueMail queues mails about the events since the last call. All replicas together look at each
+// event once. Events from before the first call cause no mail.
 func (db *DB) QueueMail(ctx context.Context) error {
 	return db.update(ctx, func(t tx) error {
 		var seen, last int64

@@ -176,8 +176,8 @@ func (db *DB) PutOff(ctx context.Context, c store.Claim, after time.Duration) er
 	return nil
 }
 
-// ReleaseAll gives back the claims of processes that are gone. Only whoever knows that no
-// other process works on these records may call it.
+// ReleaseAll releases all claims, such as those of a process that has ended. Call it only when no
+// other process uses the database.
 func (db *DB) ReleaseAll(ctx context.Context) error {
 	if _, err := db.write.ExecContext(ctx, `UPDATE jobs SET holder = '', claim_until = 0 WHERE claim_until > 0`); err != nil {
 		return fmt.Errorf("release all claims: %w", err)

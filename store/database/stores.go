@@ -162,7 +162,7 @@ func (db *DB) Retry(ctx context.Context, actor store.Actor, id string) (store.St
 	})
 }
 
-// Rebuild has a store whose data are lost opened anew and empty.
+// Rebuild reopens a store whose data is lost, without its data.
 func (db *DB) Rebuild(ctx context.Context, actor store.Actor, id string) (store.Store, error) {
 	return db.change(ctx, actor, id, store.RetryStores, func(_ tx, st *store.Store) (store.Event, error) {
 		if !st.CanRebuild() {

@@ -105,7 +105,7 @@ func (db *DB) RenameTeam(ctx context.Context, actor store.Actor, teamID, name st
 // personal team stays. What happened in it stays in the audit log.
 func (db *DB) DeleteTeam(ctx context.Context, actor store.Actor, teamID string) error {
 	return db.update(ctx, func(t tx) error {
-		if err := t.lockClaims(ctx); err != nil { // as whoever creates a store does
+		if err := t.lockClaims(ctx); err != nil { // so that no store is created meanwhile
 			return err
 		}
 		actor, err := t.lockTeam(ctx, actor, teamID)
