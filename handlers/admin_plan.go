@@ -11,8 +11,8 @@ import (
 
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/handlers/signin"
-	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -179,7 +179,7 @@ func (a *App) planNotes(c echo.Context, name string) (title string, notes []stri
 	if err != nil {
 		return "", nil, err
 	}
-	notes = []string{"A store gets " + provisioner.PlanSummary(p) + ". Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry."}
+	notes = []string{"A store gets " + phrase.Allowance(p.Figures()) + ". Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry."}
 	misfits, err := a.Provisioner.Misfits(p)
 	return "Plan " + word(p.Label), append(notes, misfits...), err
 }

@@ -6,6 +6,7 @@ import (
 
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/views"
 )
 
@@ -14,33 +15,13 @@ func health(who signin.Visitor, st store.Store) views.Health {
 	last := st.Health.Last
 	shown := views.Health{
 		StoreID: st.ID, At: last.At, OK: last.OK, Quiet: last.Simulated || last.Closed, Degraded: st.Status == store.Degraded,
-		Summary: healthSummary(last), Cause: plain(last.Cause), Address: plain(last.Address.Message), Next: nextCheck(st), Due: st.CheckAsked,
+		Summary: plain(phrase.Check(last)), Cause: plain(phrase.Failure(last.Cause).Cause), Address: plain(phrase.Note(last.Address.Note)), Next: nextCheck(st), Due: st.CheckAsked,
 		Can: st.CanCheck() && who.Actor.May(store.RetryStores, st.TeamID),
 	}
 	for _, step := range last.Steps {
 		shown.Steps = append(shown.Steps, views.Fact{Name: word(step.Name), Value: views.Took(step.Took)})
 	}
 	return shown
-}
-
-// healthSummary says in one sentence what came of a check.
-func healthSummary(c store.Check) string {
-	switch {
-	case !c.OK && c.Failed == "check":
-		return "The order check couldn’t run: " + plain(c.Message)
-	case !c.OK && c.Failed == "address":
-		return "The address doesn’t lead to the shop: " + plain(c.Message)
-	case !c.OK:
-		return fmt.Sprintf("The order check failed at %s: %s", word(c.Failed), plain(c.Message))
-	case c.Simulated:
-		return "Simulated: this cluster runs no containers, so no order was placed."
-	case c.Closed:
-		return "The owner has closed the shop."
-	case c.Order != "":
-		return fmt.Sprintf("Order %s was placed and cancelled.", word(c.Order))
-	default:
-		return "The order check passed up to checkout."
-	}
 }
 
 func nextCheck(st store.Store) string {

@@ -58,8 +58,8 @@ func (a *App) detail(st store.Store) string {
 			return waiting
 		}
 		parts := []string{phrase.Step(st.Job.Step)}
-		if st.Job.Message != "" {
-			parts = append(parts, word(st.Job.Message))
+		if said := phrase.Note(st.Job.Note); said != "" {
+			parts = append(parts, word(said))
 		}
 		return strings.Join(parts, " · ")
 	case store.Failed:
@@ -70,7 +70,7 @@ func (a *App) detail(st store.Store) string {
 		}
 		return "Opened in " + views.Took(st.ReadyAt.Sub(st.CreatedAt))
 	case store.Degraded:
-		return healthSummary(st.Health.Last)
+		return plain(phrase.Check(st.Health.Last))
 	default:
 		return ""
 	}

@@ -46,14 +46,14 @@ func (w *work) add(e store.Event) {
 	switch e.Kind {
 	case store.StepStarted:
 		w.leaveQueue(e.At)
-		w.spans[e.Step] = &span{began: e.At, message: e.Message}
+		w.spans[e.Step] = &span{began: e.At, message: phrase.Note(e.Data.Note)}
 	case store.StepProgressed:
-		w.span(e.Step, e.At).message = e.Message
+		w.span(e.Step, e.At).message = phrase.Note(e.Data.Note)
 	case store.StepFinished:
 		s := w.span(e.Step, e.At)
 		s.ended = e.At
-		if e.Message != "" {
-			s.message = e.Message
+		if said := phrase.Note(e.Data.Note); said != "" {
+			s.message = said
 		}
 	case store.StoreFailed:
 		s := w.span(e.Step, e.At)

@@ -193,7 +193,7 @@ func TestStreamBringsWhatChangedOnly(t *testing.T) {
 	page.until("First")
 
 	claim := s.work()
-	s.advance(&claim, store.Progress{Step: store.StepNamespace, Message: "so far so good"})
+	s.advance(&claim, store.Progress{Step: store.StepNamespace, Note: store.Quote("so far so good")})
 	told := list.until("so far so good")
 	if told.targets() != "store-"+first || strings.Contains(told.data, second) {
 		t.Errorf("a step of one store replaces %s", told.targets())
@@ -230,7 +230,7 @@ func TestFrameOfPagesThatDoNotLive(t *testing.T) {
 		t.Errorf("a frame consists of %s", got)
 	}
 	claim := s.work()
-	s.advance(&claim, store.Progress{Step: store.StepNamespace, Message: "one step"})
+	s.advance(&claim, store.Progress{Step: store.StepNamespace, Note: store.Quote("one step")})
 	s.create(b, "Another")
 	if m := frame.until("stores-count"); m.targets() != "stores-count" || !strings.Contains(m.data, ">2<") {
 		t.Errorf("a new store is told by %s", m.data)
@@ -248,7 +248,7 @@ func TestStreamBeginsWhereThePageEnds(t *testing.T) {
 		t.Errorf("who has seen everything is told %s", got)
 	}
 	before := s.lastEvent()
-	s.advance(&claim, store.Progress{Step: store.StepNamespace, Message: "one step"})
+	s.advance(&claim, store.Progress{Step: store.StepNamespace, Note: store.Quote("one step")})
 	known.until("one step")
 	if got := s.follow(b, "view=stores", before).until("one step").targets(); got != "cluster-pill cluster-notice store-"+claim.Store.ID {
 		t.Errorf("who missed a step of one store is told %s", got)
@@ -268,7 +268,7 @@ func TestChangesWithoutAPauseAreTold(t *testing.T) {
 	claim := s.work()
 	told := 0
 	for n := 0; told < 3; n++ {
-		s.advance(&claim, store.Progress{Step: store.StepNamespace, Message: "at " + strconv.Itoa(n)})
+		s.advance(&claim, store.Progress{Step: store.StepNamespace, Note: store.Quote("at " + strconv.Itoa(n))})
 		select {
 		case <-list.messages:
 			told++
@@ -333,7 +333,7 @@ func TestLostMembershipEndsStreams(t *testing.T) {
 	seen := s.lastEvent()
 	remove()
 	claim := s.work()
-	s.advance(&claim, store.Progress{Step: store.StepNamespace, Message: "none of your business"})
+	s.advance(&claim, store.Progress{Step: store.StepNamespace, Note: store.Quote("none of your business")})
 	if said := list.untilEnd() + one.untilEnd(); strings.Contains(said, "none of your business") {
 		t.Error("the streams show a store of a team that was lost")
 	}
@@ -419,7 +419,7 @@ func TestWhoStopsReadingIsDroppedAndComesBackWhole(t *testing.T) {
 	bound := time.After(patience)
 	for n := 0; ; n++ {
 		text := "at " + strconv.Itoa(n)
-		s.advance(&claim, store.Progress{Step: store.StepNamespace, Message: text})
+		s.advance(&claim, store.Progress{Step: store.StepNamespace, Note: store.Quote(text)})
 		if m := reading.until("at "); m.id == 0 { // others are not held up
 			t.Fatal("a message without an id")
 		}

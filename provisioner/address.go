@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,20 +23,20 @@ const (
 // the address leads nowhere from here, that is no judgement on the shop.
 func (w *worker) probeAddress(ctx context.Context) store.Reached {
 	if w.cluster.State().Simulated {
-		return store.Reached{Outcome: store.NotFromHere, Message: "Simulated: nothing answers there"}
+		return store.Reached{Outcome: store.NotFromHere, Note: store.Note{Code: store.AddressSimulated}}
 	}
 	return reach(ctx, w.storeURL(w.claim.Store))
 }
 
 // askAddress asks again after a pause where the answer was wrong.
-func (w *worker) askAddress(ctx context.Context, _ *connection, _ observed) (string, error) {
+func (w *worker) askAddress(ctx context.Context, _ *connection, _ observed) (store.Note, error) {
 	if w.settled.address.Outcome == store.WrongAnswer {
 		if err := sleep(ctx, addressAgain); err != nil {
-			return "", err
+			return store.Note{}, err
 		}
 	}
 	w.settled.address = w.probeAddress(ctx)
-	return w.settled.address.Message, nil
+	return w.settled.address.Note, nil
 }
 
 func reach(ctx context.Context, address string) store.Reached {
@@ -49,7 +48,7 @@ func reach(ctx context.Context, address string) store.Reached {
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/", nil)
 	if err != nil {
-		return store.Reached{Outcome: store.WrongAnswer, Message: firstLine(err)}
+		return store.Reached{Outcome: store.WrongAnswer, Note: store.Quote(firstLine(err))}
 	}
 	began := time.Now()
 	response, err := client.Do(request)
@@ -58,12 +57,12 @@ func reach(ctx context.Context, address string) store.Reached {
 	}
 	defer response.Body.Close() //nolint:errcheck // nothing is read
 	if response.StatusCode >= http.StatusBadRequest {
-		return elsewhere(address, fmt.Sprintf("%s returns %s", address, response.Status))
+		return elsewhere(address, store.Note{Code: store.AddressFails, Facts: store.Facts{Name: address, Status: response.Status}})
 	}
 	if to, err := response.Location(); err == nil && to.Host != request.URL.Host {
-		return store.Reached{Outcome: store.NotFromHere, Message: "Redirects to " + to.Host + ", which isn’t checked"}
+		return store.Reached{Outcome: store.NotFromHere, Note: store.Note{Code: store.AddressRedirects, Facts: store.Facts{Name: to.Host}}}
 	}
-	return store.Reached{Outcome: store.Answers, Message: fmt.Sprintf("Responds in %d ms", time.Since(began).Milliseconds())}
+	return store.Reached{Outcome: store.Answers, Note: store.Note{Code: store.AddressResponds, Facts: store.Facts{After: time.Since(began)}}}
 }
 
 // unreached tells a wrong certificate, which customers would see too, from an address that
@@ -74,18 +73,18 @@ func unreached(address string, err error) store.Reached {
 		cause = wrapped.Err
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return elsewhere(address, fmt.Sprintf("The certificate of %s is invalid: %s", address, cause))
+		return elsewhere(address, store.Note{Code: store.CertificateInvalid, Facts: store.Facts{Name: address, Quote: cause.Error()}})
 	}
-	return store.Reached{Outcome: store.NotFromHere, Message: "Unreachable from Shopwright: " + firstLine(cause)}
+	return store.Reached{Outcome: store.NotFromHere, Note: store.Note{Code: store.AddressUnreachable, Facts: store.Facts{Quote: firstLine(cause)}}}
 }
 
 // elsewhere judges a wrong answer. On this very machine it may be any program's.
-func elsewhere(address, problem string) store.Reached {
+func elsewhere(address string, problem store.Note) store.Reached {
 	u, err := url.Parse(address)
 	if err == nil && isHere(u.Hostname()) {
-		return store.Reached{Outcome: store.NotFromHere, Message: "Another program answers there on this machine"}
+		return store.Reached{Outcome: store.NotFromHere, Note: store.Note{Code: store.AddressTaken}}
 	}
-	return store.Reached{Outcome: store.WrongAnswer, Message: problem}
+	return store.Reached{Outcome: store.WrongAnswer, Note: problem}
 }
 
 func isHere(host string) bool {
@@ -94,5 +93,5 @@ func isHere(host string) bool {
 }
 
 func addressWrong(r store.Reached) store.Failure {
-	return store.Failure{Code: store.AddressWrong, Facts: store.Facts{Quote: r.Message}}
+	return store.Failure{Code: store.AddressWrong, Note: r.Note}
 }

@@ -35,7 +35,7 @@ func TestReach(t *testing.T) {
 		secure.URL:                    store.NotFromHere,
 		"http://no-such-shop.invalid": store.NotFromHere,
 	} {
-		if got := reach(t.Context(), address); got.Outcome != want || got.Message == "" {
+		if got := reach(t.Context(), address); got.Outcome != want || got.Note.Code == "" {
 			t.Errorf("%s: %+v, want %s", address, got, want)
 		}
 	}
@@ -50,12 +50,12 @@ func TestWrongAnswersCount(t *testing.T) {
 		got  store.Reached
 		want store.Reachability
 	}{
-		"another answer":      {elsewhere(shop, shop+" answers 404 Not Found"), store.WrongAnswer},
+		"another answer":      {elsewhere(shop, store.Note{Code: store.AddressFails}), store.WrongAnswer},
 		"a wrong certificate": {unreached(shop, invalid), store.WrongAnswer},
 		"no answer":           {unreached(shop, &url.Error{Op: "Get", URL: shop, Err: errors.New("connection refused")}), store.NotFromHere},
-		"on this machine":     {elsewhere("http://shop.localhost:8081", "answers 404"), store.NotFromHere},
+		"on this machine":     {elsewhere("http://shop.localhost:8081", store.Note{Code: store.AddressFails}), store.NotFromHere},
 	} {
-		if c.got.Outcome != c.want || c.got.Message == "" {
+		if c.got.Outcome != c.want || c.got.Note.Code == "" {
 			t.Errorf("%s: %+v", what, c.got)
 		}
 	}

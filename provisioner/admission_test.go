@@ -155,9 +155,11 @@ func TestDeletionDenied(t *testing.T) {
 		return apierrors.IsInvalid(err) || apierrors.IsForbidden(err)
 	})
 	p.askDelete(t, st)
-	told := p.until(t, st.ID, "the page tells why", func(st store.Store) bool { return strings.Contains(st.Job.Message, "the house rules keep it") })
-	if told.Status != store.Deleting || told.Job.Step != store.StepUninstall || !strings.HasSuffix(told.Job.Message, "Shopwright retries until the cluster’s administrator allows it.") {
-		t.Errorf("it is %s at %s: %s", told.Status, told.Job.Step, told.Job.Message)
+	told := p.until(t, st.ID, "the page tells why", func(st store.Store) bool {
+		return strings.Contains(phrase.Note(st.Job.Note), "the house rules keep it")
+	})
+	if told.Status != store.Deleting || told.Job.Step != store.StepUninstall || !strings.HasSuffix(phrase.Note(told.Job.Note), "Shopwright retries until the cluster’s administrator allows it.") {
+		t.Errorf("it is %s at %s: %s", told.Status, told.Job.Step, phrase.Note(told.Job.Note))
 	}
 	allow()
 	p.untilGone(t, st)

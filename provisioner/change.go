@@ -60,7 +60,7 @@ func clearRemains(st store.Store, o observed) (action, bool) {
 	case !o.Cleared:
 		return action{Do: deleteVolumes, Step: store.StepNamespace}, true
 	default:
-		return action{Do: wait, Step: store.StepNamespace, Message: leftovers(o.Snapshot)}, true
+		return action{Do: wait, Step: store.StepNamespace, Note: leftovers(o.Snapshot)}, true
 	}
 }
 

@@ -3,7 +3,6 @@ package provisioner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -57,13 +56,13 @@ func resultOfCheck(o observed) store.Check {
 	check := o.Check.Result
 	switch {
 	case o.Untested:
-		check = store.Check{OK: true, Message: "The engine has no check"}
+		check = store.Check{OK: true, Note: store.Note{Code: store.NoCheck}}
 	case !o.Check.Done:
-		check = store.Check{Failed: "check", Message: fmt.Sprintf("It didn’t finish within %s.", checkTimeout)}
+		check = store.Check{Failed: store.AtCheck, Note: store.Note{Code: store.CheckUnfinished, Facts: store.Facts{After: checkTimeout}}}
 	}
 	check.Address = o.Address
 	if check.OK && check.Address.Outcome == store.WrongAnswer {
-		check.OK, check.Failed, check.Message = false, "address", check.Address.Message
+		check.OK, check.Failed, check.Note = false, store.AtAddress, check.Address.Note
 	}
 	return check
 }
@@ -109,18 +108,18 @@ func runOfCheck(j store.Job) string {
 }
 
 // restoreRelease has the store repaired, which ends with an order, in place of being checked.
-func (w *worker) restoreRelease(ctx context.Context, _ *connection, _ observed) (string, error) {
-	return "", w.db.RepairMissing(ctx, w.claim.Store.ID, "The Helm release is missing.")
+func (w *worker) restoreRelease(ctx context.Context, _ *connection, _ observed) (store.Note, error) {
+	return store.Note{}, w.db.RepairMissing(ctx, w.claim.Store.ID, store.Note{Code: store.ReleaseMissing})
 }
 
-func (w *worker) recordCheck(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) recordCheck(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	check := resultOfCheck(o)
 	if !check.OK {
 		check.Cause = w.causeOf(ctx, conn)
-		w.log.Warn("the order check failed", "at", check.Failed, "message", check.Message, "cause", check.Cause)
+		w.log.Warn("the order check failed", "at", check.Failed, "message", phrase.Why(check), "cause", phrase.Failure(check.Cause).Cause)
 	}
 	_, err := w.db.RecordCheck(ctx, w.claim, check, w.nextAfter(conn, check))
-	return "", err
+	return store.Note{}, err
 }
 
 // recoverCheck decides what an error of a check means: another turn, a failed check, or that it
@@ -132,7 +131,7 @@ func (w *worker) recoverCheck(ctx *lease, err error) (done bool) {
 	case terminal(err) && w.getsRights(ctx, err):
 		return false
 	case terminal(err):
-		if err = w.failCheck(ctx, phrase.Sentence(firstLine(err))); err == nil {
+		if err = w.failCheck(ctx, store.Quote(firstLine(err))); err == nil {
 			return true
 		}
 	}
@@ -143,8 +142,8 @@ func (w *worker) recoverCheck(ctx *lease, err error) (done bool) {
 }
 
 // failCheck records a check that failed before anybody could shop.
-func (w *worker) failCheck(ctx context.Context, why string) error {
-	_, err := w.db.RecordCheck(ctx, w.claim, store.Check{Failed: "check", Message: why}, w.untilCheck(false))
+func (w *worker) failCheck(ctx context.Context, why store.Note) error {
+	_, err := w.db.RecordCheck(ctx, w.claim, store.Check{Failed: store.AtCheck, Note: why}, w.untilCheck(false))
 	return err
 }
 

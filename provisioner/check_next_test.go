@@ -46,7 +46,7 @@ func TestNextOfCheck(t *testing.T) {
 
 func TestResultOfCheck(t *testing.T) {
 	t.Parallel()
-	wrong := store.Reached{Outcome: store.WrongAnswer, Message: "https://shop.example returns 404"}
+	wrong := store.Reached{Outcome: store.WrongAnswer, Note: store.Note{Code: store.AddressFails}}
 	for name, c := range map[string]struct {
 		o      observed
 		ok     bool
@@ -60,7 +60,7 @@ func TestResultOfCheck(t *testing.T) {
 		"sold nothing, not found": {observed{Check: checkRun{Done: true, Result: store.Check{Failed: "cart"}}, Address: wrong}, false, "cart"},
 	} {
 		check := resultOfCheck(c.o)
-		if check.OK != c.ok || check.Failed != c.failed || check.Address != c.o.Address || !c.ok && c.failed != "cart" && check.Message == "" {
+		if check.OK != c.ok || check.Failed != c.failed || check.Address.Outcome != c.o.Address.Outcome || !c.ok && c.failed != "cart" && check.Note.Code == "" {
 			t.Errorf("%s: %+v", name, check)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
-	"shopwright.dev/shopwright/store/phrase"
 )
 
 // checkComponent is the component label of the pod that shops as a customer would.
@@ -75,14 +74,20 @@ type report struct {
 }
 
 func resultOf(pod kube.Pod) store.Check {
+	if limit, killed := killedForMemory(pod); killed {
+		return store.Check{Failed: store.AtCheck, Note: store.Note{Code: store.CheckOutOfMemory, Facts: store.Facts{Limit: limit}}}
+	}
 	text, code := reportOf(pod)
 	var said report
 	if err := json.Unmarshal([]byte(text), &said); err != nil {
-		return store.Check{Failed: "check", Message: phrase.Sentence(text)}
+		return store.Check{Failed: store.AtCheck, Note: store.Quote(text)}
 	}
 	check := store.Check{
 		OK: (said.OK || said.Simulated) && code == 0, Simulated: said.Simulated, Closed: said.Closed,
-		Order: said.Order, Failed: said.Failed, Message: said.Message,
+		Order: said.Order, Failed: said.Failed,
+	}
+	if said.Message != "" {
+		check.Note = store.Quote(said.Message)
 	}
 	for _, step := range said.Steps {
 		check.Steps = append(check.Steps, store.CheckStep{Name: step.Name, Took: time.Duration(step.MS) * time.Millisecond})
@@ -90,14 +95,20 @@ func resultOf(pod kube.Pod) store.Check {
 	return check
 }
 
+// killedForMemory reports whether the pod's container took more memory than its limit.
+func killedForMemory(pod kube.Pod) (limit string, killed bool) {
+	for _, c := range pod.Containers {
+		if c.State.Kind == "terminated" && !c.Init && c.State.Reason == outOfMemory {
+			return c.MemoryLimit, true
+		}
+	}
+	return "", false
+}
+
 // reportOf is what the pod's container has left, or what Kubernetes says of its end.
 func reportOf(pod kube.Pod) (text string, code int32) {
 	for _, c := range pod.Containers {
-		switch {
-		case c.State.Kind != "terminated" || c.Init:
-		case c.State.Reason == outOfMemory:
-			return fmt.Sprintf("The check exceeded its memory limit of %s and was killed", c.MemoryLimit), c.State.ExitCode
-		default:
+		if c.State.Kind == "terminated" && !c.Init {
 			return cmp.Or(c.State.Message, pod.Message, c.State.Reason), c.State.ExitCode
 		}
 	}
@@ -105,10 +116,10 @@ func reportOf(pod kube.Pod) (text string, code int32) {
 }
 
 // createCheck begins the next attempt of the job's run.
-func (w *worker) createCheck(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) createCheck(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	if w.settled.release.Test == "" {
 		w.settled.untested = true
-		return "The engine has no check", nil
+		return store.Note{Code: store.NoCheck}, nil
 	}
 	attempt := o.Check.Attempt + 1
 	err := w.beginCheck(ctx, conn, o.Snapshot, kube.CheckRun{
@@ -117,7 +128,7 @@ func (w *worker) createCheck(ctx context.Context, conn *connection, o observed) 
 	if err == nil {
 		w.settled.attempt = attempt
 	}
-	return "", err
+	return store.Note{}, err
 }
 
 // placesOrder reports whether the customer buys something. A store is not ready before one has.
@@ -165,5 +176,5 @@ func shopPods(s kube.Snapshot) []kube.Pod {
 }
 
 func checkFailed(c store.Check) store.Failure {
-	return store.Failure{Code: store.OrderFailed, Facts: store.Facts{Doing: c.Failed, Quote: c.Message}}
+	return store.Failure{Code: store.OrderFailed, Facts: store.Facts{Doing: c.Failed}, Note: c.Note}
 }

@@ -146,7 +146,7 @@ func TestReadyShopsAreCheckedOnASchedule(t *testing.T) {
 	})
 	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=check")
 	st = p.until(t, st.ID, "degraded", func(st store.Store) bool { return st.Status == store.Degraded })
-	if st.Health.Failures < 2 || st.Health.Last.OK || st.Health.Last.Message == "" {
+	if st.Health.Failures < 2 || st.Health.Last.OK || st.Health.Last.Note.Code == "" {
 		t.Errorf("%+v", st.Health)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")
@@ -224,8 +224,8 @@ func TestShopWhoseDatabaseCrashesIsDegradedSoon(t *testing.T) {
 		return provisioner.ReadyPods(s) == "1 of 2 pods ready"
 	})
 	st = p.until(t, st.ID, "degraded", func(st store.Store) bool { return st.Status == store.Degraded })
-	if !strings.Contains(st.Health.Last.Cause, "mariadb-0") {
-		t.Errorf("the cause is %q", st.Health.Last.Cause)
+	if !strings.Contains(phrase.Failure(st.Health.Last.Cause).Cause, "mariadb-0") {
+		t.Errorf("the cause is %q", phrase.Failure(st.Health.Last.Cause).Cause)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=mariadb")
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=check")

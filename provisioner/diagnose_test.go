@@ -7,6 +7,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/phrase"
 )
 
@@ -64,7 +65,7 @@ func TestNoRoomSaysWhatIsShort(t *testing.T) {
 		"0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector.":                                                                                                   "No node has room for the shop",
 	} {
 		s := kube.Snapshot{Pods: []kube.Pod{{Name: "mariadb-0", Node: "node-1"}, {Name: "wordpress-x", Message: message}}}
-		failure := timedOut(10*time.Minute, "0 of 2 workloads ready", s)
+		failure := timedOut(10*time.Minute, store.Note{Code: store.WorkloadsComing, Facts: store.Facts{Of: 2}}, s)
 		if phrase.Failure(failure).Title != want || !strings.Contains(phrase.Failure(failure).Cause, message[:20]) || !strings.Contains(phrase.Failure(failure).Next, "Retry") {
 			t.Errorf("%s: %+v", message, failure)
 		}
@@ -135,8 +136,8 @@ func TestReportsOfChecks(t *testing.T) {
 		"check: Pod was active on the node longer than the specified deadline.": {late, false},
 		"check: Evicted.": {kube.Pod{Phase: "Evicted", Ended: true}, false},
 	} {
-		if got := resultOf(c.pod); got.Outcome() != outcome || got.OK != c.ok {
-			t.Errorf("%+v is %q, want %q", got, got.Outcome(), outcome)
+		if got := resultOf(c.pod); phrase.Note(got.Outcome()) != outcome || got.OK != c.ok {
+			t.Errorf("%+v is %q, want %q", got, phrase.Note(got.Outcome()), outcome)
 		}
 	}
 }

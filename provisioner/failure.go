@@ -43,15 +43,15 @@ func podsRefused(e kube.Event) store.Failure {
 }
 
 // timedOut names what the store still waits for.
-func timedOut(after time.Duration, saying string, s kube.Snapshot) store.Failure {
+func timedOut(after time.Duration, waiting store.Note, s kube.Snapshot) store.Failure {
 	for _, pod := range s.Pods {
 		if pod.Node == "" && pod.Message != "" && !pod.Ended {
 			return noRoom(pod, after)
 		}
 	}
 	facts := unready(s)
-	facts.After, facts.Quote = after, saying
-	return store.Failure{Code: store.TimedOut, Facts: facts}
+	facts.After = after
+	return store.Failure{Code: store.TimedOut, Facts: facts, Note: waiting}
 }
 
 // unready is the first pod that keeps a store waiting, and what it lacks.

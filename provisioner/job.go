@@ -3,6 +3,7 @@ package provisioner
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/helm"
@@ -49,7 +50,7 @@ func kindOf(k store.JobKind) kind {
 func (*worker) wantsWork(st store.Store) bool { return st.Wanted() }
 
 // act does one thing and says what came of it.
-type act func(*worker, context.Context, *connection, observed) (outcome string, err error)
+type act func(*worker, context.Context, *connection, observed) (came store.Note, err error)
 
 // verb is one thing that can be done about a store.
 type verb string
@@ -65,8 +66,8 @@ const (
 type action struct {
 	Do      verb
 	Step    store.Step
-	Message string        // what a person should know while it waits
-	Outcome string        // what the step comes to once there is nothing to wait for any more
+	Note    store.Note    // what a person should know while it waits
+	Outcome store.Note    // what the step comes to once there is nothing to wait for any more
 	Failure store.Failure // when it fails
 }
 
@@ -129,7 +130,7 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 		return w.giveUp(ctx, a.Failure)
 	case wait, pass:
 		w.failures = 0
-		if a.Outcome != "" {
+		if a.Outcome.Code != "" {
 			w.outcome = a.Outcome
 		}
 		return false, nil
@@ -153,18 +154,18 @@ func (w *worker) advance(ctx context.Context, a action) error {
 	if w.claim.Job.Kind == store.CheckJob {
 		return nil
 	}
-	if a.Step == st.Job.Step && (a.Message == "" || a.Message == w.said) {
+	if a.Step == st.Job.Step && (a.Note.Code == "" || reflect.DeepEqual(a.Note, w.said)) {
 		return nil
 	}
-	progress := store.Progress{Step: a.Step, Finished: w.outcome, Message: a.Message}
+	progress := store.Progress{Step: a.Step, Finished: w.outcome, Note: a.Note}
 	st, err := w.db.Advance(ctx, w.claim, progress)
 	if err != nil {
 		return err
 	}
 	if a.Step != w.claim.Store.Job.Step {
-		w.outcome = ""
+		w.outcome = store.Note{}
 	}
-	w.said = a.Message
+	w.said = a.Note
 	w.hold(st)
 	return nil
 }

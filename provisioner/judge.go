@@ -59,13 +59,13 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 		}
 	}
 	if !bad && w.worked > w.timeout {
-		return action{Do: fail, Step: a.Step, Failure: w.overdue(ctx, conn, a.Message, here)}, nil
+		return action{Do: fail, Step: a.Step, Failure: w.overdue(ctx, conn, a.Note, here)}, nil
 	}
 	return a, nil
 }
 
 // overdue says why a store is not ready in time. What keeps a disk away is in events only.
-func (w *worker) overdue(ctx context.Context, conn *connection, saying string, here kube.Snapshot) store.Failure {
+func (w *worker) overdue(ctx context.Context, conn *connection, waiting store.Note, here kube.Snapshot) store.Failure {
 	events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
 	if err != nil {
 		w.log.Warn("no events for the reason", "error", err)
@@ -73,7 +73,7 @@ func (w *worker) overdue(ctx context.Context, conn *connection, saying string, h
 	if f, found := diskTrouble(events, w.claim.Store.Job.AskedAt); found {
 		return f
 	}
-	return timedOut(w.worked, saying, here)
+	return timedOut(w.worked, waiting, here)
 }
 
 func lacksPods(s kube.Snapshot) bool {

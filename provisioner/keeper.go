@@ -2,13 +2,12 @@ package provisioner
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // comesBack is how long what has gone is given to come back by itself, as when somebody
@@ -103,7 +102,7 @@ func (k *keeper) readAll(ctx context.Context) error {
 	}
 	k.unread = false
 	for _, place := range places {
-		if place.Ready && missing(k.conn.watcher.Snapshot(place.Namespace), place, kube.Loss{}) != "" {
+		if place.Ready && missing(k.conn.watcher.Snapshot(place.Namespace), place, kube.Loss{}).Code != "" {
 			k.add(place.StoreID, kube.Loss{})
 		}
 	}
@@ -121,37 +120,37 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 		return err
 	}
 	what := missing(k.conn.watcher.Snapshot(st.Namespace), store.Place{StoreID: st.ID, Volumes: st.Volumes}, gone)
-	if what == "" {
+	if what.Code == "" {
 		return nil
 	}
 	if err := k.db.RepairMissing(ctx, id, what); err != nil {
 		return err
 	}
-	k.log.Warn("objects are missing", "store", st.ID, "slug", st.Slug, "missing", what)
+	k.log.Warn("objects are missing", "store", st.ID, "slug", st.Slug, "missing", phrase.Note(what))
 	return nil
 }
 
-// missing says what a store that is ready at the place lacks, or nothing.
-func missing(s kube.Snapshot, place store.Place, loss kube.Loss) string {
+// missing tells what a store that is ready at the place lacks; a note without a code says nothing.
+func missing(s kube.Snapshot, place store.Place, loss kube.Loss) store.Note {
 	switch {
 	case s.Namespace.Phase == kube.Missing && len(s.Workloads) > 0:
-		return "The namespace is missing or lost its label."
+		return store.Note{Code: store.NamespaceUnmarked}
 	case s.Namespace.Phase == kube.Missing:
-		return "The namespace is missing."
+		return store.Note{Code: store.NamespaceMissing}
 	case s.Namespace.Phase == kube.Terminating:
-		return "The namespace is being deleted."
+		return store.Note{Code: store.NamespaceDeleted}
 	case s.Namespace.StoreID != place.StoreID:
-		return "The label of the namespace names another store."
+		return store.Note{Code: store.NamespaceOfAnother}
 	case len(s.Workloads) == 0:
-		return "The Helm release is missing."
+		return store.Note{Code: store.ReleaseMissing}
 	}
 	for _, name := range loss.Workloads {
 		if !slices.ContainsFunc(s.Workloads, func(w kube.Workload) bool { return w.Name == name }) {
-			return fmt.Sprintf("The workload %s is missing.", name)
+			return store.Note{Code: store.WorkloadMissing, Facts: store.Facts{Name: name}}
 		}
 	}
 	if gone := lost(place.Volumes, s); len(gone) > 0 {
-		return fmt.Sprintf("Disks are missing or being deleted: %s.", strings.Join(gone, ", "))
+		return store.Note{Code: store.DisksMissing, Facts: store.Facts{Names: gone}}
 	}
-	return ""
+	return store.Note{}
 }

@@ -21,6 +21,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/database"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -120,7 +121,7 @@ func (p *platform) until(t *testing.T, id, what string, holds func(store.Store) 
 		select {
 		case <-sub.Events:
 		case <-timeout:
-			t.Fatalf("not %s within %s: %s at %q, %s, %+v", what, patience, st.Status, st.Job.Step, st.Job.Message, st.Job.Failure)
+			t.Fatalf("not %s within %s: %s at %q, %s, %+v", what, patience, st.Status, st.Job.Step, phrase.Note(st.Job.Note), st.Job.Failure)
 		}
 	}
 }
@@ -183,7 +184,7 @@ func (p *platform) wantOneRelease(t *testing.T, st store.Store) {
 func describe(events []store.Event) string {
 	var lines []string
 	for _, e := range events {
-		lines = append(lines, fmt.Sprintf("%s %s/%s %s", e.At.Format("05.000"), e.Kind, e.Step, e.Message))
+		lines = append(lines, fmt.Sprintf("%s %s/%s %s", e.At.Format("05.000"), e.Kind, e.Step, phrase.Event(e).Message))
 	}
 	return strings.Join(lines, "\n")
 }

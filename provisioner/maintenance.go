@@ -40,7 +40,7 @@ func nextNotice(st store.Store, o observed) (a action, due bool) {
 	case noticeDue:
 		return action{Do: showNotice, Step: store.StepRelease}, true
 	case noticeComing:
-		return action{Do: wait, Step: store.StepRelease, Message: "Putting up the maintenance page"}, true
+		return action{Do: wait, Step: store.StepRelease, Note: store.Note{Code: store.MaintenanceComing}}, true
 	default:
 		return action{}, false
 	}
@@ -71,24 +71,24 @@ func noticePods(s kube.Snapshot) []kube.Pod {
 
 // showNotice puts the page up if the change restarts the pods that answer customers. If the cluster
 // refuses the page's pod, because the quota is full for example, the change goes on without it.
-func (w *worker) showNotice(ctx context.Context, conn *connection, _ observed) (string, error) {
+func (w *worker) showNotice(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
 	away, err := w.takesAway(ctx, conn)
 	if err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	w.settled.notice = noticeNone
 	if !away {
-		return "", nil
+		return store.Note{}, nil
 	}
 	has, err := conn.kube.ShowMaintenance(ctx, w.owner(), runOfJob(w.claim.Store.Job))
 	switch {
 	case err != nil && terminal(err):
 		w.log.Warn("the maintenance page can’t be shown", "error", err)
-		return "", nil
+		return store.Note{}, nil
 	case err == nil && has:
 		w.settled.notice = noticeComing
 	}
-	return "", err
+	return store.Note{}, err
 }
 
 // takesAway reports whether the change stops the pods that answer customers before new ones start. It
@@ -129,8 +129,8 @@ func answersCustomers(workload object) bool {
 	return labels[labelServes] != nil
 }
 
-func (w *worker) takeNotices(ctx context.Context, conn *connection, o observed) (string, error) {
-	return "", w.takeNotice(ctx, conn, o.Notices)
+func (w *worker) takeNotices(ctx context.Context, conn *connection, o observed) (store.Note, error) {
+	return store.Note{}, w.takeNotice(ctx, conn, o.Notices)
 }
 
 // takeNotice takes the maintenance page down.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
@@ -35,7 +34,7 @@ func checkNamespace(st store.Store, o observed) (action, bool) {
 	case o.Foreign:
 		return action{Do: fail, Step: store.StepNamespace, Failure: namespaceTaken(st)}, true
 	case o.Namespace.Phase == kube.Terminating:
-		return action{Do: wait, Step: store.StepNamespace, Message: "Waiting for the old namespace to be deleted" + blockers(o)}, true
+		return action{Do: wait, Step: store.StepNamespace, Note: store.Note{Code: store.NamespaceGoing, Facts: store.Facts{Names: o.Namespace.Blockers}}}, true
 	}
 	return action{}, false
 }
@@ -55,15 +54,6 @@ func ensureLimitsAndCredentials(st store.Store, o observed) (action, bool) {
 		return action{Do: createCredentials, Step: store.StepCredentials}, true
 	}
 	return action{}, false
-}
-
-// blockers says all that keeps the namespace: what is left in it, and whose finalizer holds
-// that, are told apart.
-func blockers(o observed) string {
-	if len(o.Namespace.Blockers) == 0 {
-		return ""
-	}
-	return ": " + strings.Join(o.Namespace.Blockers, "; ")
 }
 
 func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *observed) error {
@@ -121,26 +111,26 @@ func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed
 	return err
 }
 
-func (w *worker) createNamespace(ctx context.Context, conn *connection, _ observed) (outcome string, err error) {
+func (w *worker) createNamespace(ctx context.Context, conn *connection, _ observed) (came store.Note, err error) {
 	if w.settled.namespace, err = conn.kube.CreateNamespace(ctx, w.owner()); err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	_, err = w.bindRole(ctx, conn)
-	return "Created; it admits only restricted pods", err
+	return store.Note{Code: store.NamespaceCreated}, err
 }
 
-func (w *worker) setLimits(ctx context.Context, conn *connection, _ observed) (string, error) {
+func (w *worker) setLimits(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
 	err := conn.kube.SetLimits(ctx, w.owner(), limitsOf(w.plan))
 	w.settled.limits = err == nil
-	return PlanSummary(w.plan), err
+	return store.Note{Code: store.LimitsSet, Facts: store.Facts{Figures: w.plan.Figures()}}, err
 }
 
-func (w *worker) createCredentials(ctx context.Context, conn *connection, _ observed) (string, error) {
+func (w *worker) createCredentials(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
 	data, err := w.engine.Credentials(w.claim.Store.Host, w.claim.Store.OwnerEmail)
 	if err != nil {
-		return "", fmt.Errorf("make credentials: %w", err)
+		return store.Note{}, fmt.Errorf("make credentials: %w", err)
 	}
 	err = conn.kube.CreateSecret(ctx, w.owner(), credentialsSecret, data)
 	w.settled.credentials = err == nil
-	return "Stored only in the namespace", err
+	return store.Note{Code: store.CredentialsStored}, err
 }

@@ -25,7 +25,7 @@ func (w *worker) failPanicked(ctx context.Context) (err error) {
 	st := w.claim.Store
 	switch {
 	case w.claim.Job.Kind == store.CheckJob:
-		err = w.failCheck(ctx, "The check failed with an internal error in Shopwright.")
+		err = w.failCheck(ctx, store.Note{Code: store.CheckBroken})
 	case st.Desired == store.Present:
 		_, err = w.db.Fail(ctx, w.claim, store.Failure{Code: store.InternalError})
 	default:

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
@@ -33,12 +32,4 @@ func ofContainers() kube.Limits {
 		Default:        map[corev1.ResourceName]string{corev1.ResourceCPU: "500m", corev1.ResourceMemory: "512Mi"},
 		Max:            map[corev1.ResourceName]string{corev1.ResourceCPU: "2", corev1.ResourceMemory: "4Gi"},
 	}
-}
-
-// PlanSummary says for people what a store of the plan may take.
-func PlanSummary(p store.Plan) string {
-	quota := limitsOf(p).Quota
-	amount := func(name corev1.ResourceName) resource.Quantity { return resource.MustParse(quota[name]) }
-	return fmt.Sprintf("%s CPU, %s, %s of disk", number(amount(corev1.ResourceLimitsCPU)),
-		size(amount(corev1.ResourceLimitsMemory)), size(amount(corev1.ResourceRequestsStorage)))
 }

@@ -10,6 +10,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/engine/enginetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 	"shopwright.dev/shopwright/store/storetest"
 )
 
@@ -54,7 +55,7 @@ func TestEveryEngineFitsEveryPlan(t *testing.T) {
 func TestStandardPlan(t *testing.T) {
 	t.Parallel()
 	standard := plans(t)[1]
-	if summary := PlanSummary(standard); standard.Name != store.StandardPlan || summary != "5 CPU, 8 GiB, 20 GiB of disk" {
+	if summary := phrase.Allowance(standard.Figures()); standard.Name != store.StandardPlan || summary != "5 CPU, 8 GiB, 20 GiB of disk" {
 		t.Errorf("%s gives %s", standard.Name, summary)
 	}
 	quota := limitsOf(standard).Quota

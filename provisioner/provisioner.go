@@ -8,7 +8,6 @@ package provisioner
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"sync"
@@ -168,12 +167,12 @@ func (p *Provisioner) work(ctx context.Context, claim store.Claim) {
 }
 
 func (p *Provisioner) unknownEngine(ctx context.Context, claim store.Claim, log *slog.Logger) {
-	cause := fmt.Sprintf("This version of Shopwright has no engine %q.", claim.Store.Engine)
+	facts := store.Facts{Engine: claim.Store.Engine}
 	var err error
 	if claim.Job.Kind == store.CheckJob {
-		_, err = p.db.RecordCheck(ctx, claim, store.Check{Failed: "check", Message: cause}, p.untilCheck(false))
+		_, err = p.db.RecordCheck(ctx, claim, store.Check{Failed: store.AtCheck, Note: store.Note{Code: store.CheckUnknown, Facts: facts}}, p.untilCheck(false))
 	} else {
-		_, err = p.db.Fail(ctx, claim, store.Failure{Code: store.EngineUnknown, Facts: store.Facts{Engine: claim.Store.Engine}})
+		_, err = p.db.Fail(ctx, claim, store.Failure{Code: store.EngineUnknown, Facts: facts})
 	}
 	if err != nil {
 		log.Error("unknown engine", "error", err)

@@ -2,7 +2,6 @@ package provisioner
 
 import (
 	"context"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -102,18 +101,19 @@ func (w *worker) nextAfter(conn *connection, check store.Check) time.Duration {
 }
 
 // causeOf says why a shop does not sell, as far as its pods and their logs tell.
-func (w *worker) causeOf(ctx context.Context, conn *connection) string {
+func (w *worker) causeOf(ctx context.Context, conn *connection) store.Failure {
 	s := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
 	if pod, line := w.fullDisk(ctx, s); pod != "" {
-		return fmt.Sprintf("A disk of pod %s is full: %s", pod, phrase.Sentence(line))
+		return store.Failure{Code: store.DiskFull, Facts: store.Facts{Pod: pod, Quote: line}}
 	}
 	if f, bad := hopeless(s); bad {
-		return phrase.Failure(f).Cause
+		return f
 	}
 	if waiting := unreadyPods(s); len(waiting) > 0 {
-		return fmt.Sprintf("%s: %s.", ReadyPods(s), strings.Join(waiting, ", "))
+		all := len(shopPods(s))
+		return store.Failure{Code: store.PodsNotReady, Facts: store.Facts{Count: all - len(waiting), Of: all, Names: waiting}}
 	}
-	return ""
+	return store.Failure{}
 }
 
 // ReadyPods counts the shop's pods, unless all of them are ready.
@@ -122,7 +122,7 @@ func ReadyPods(s kube.Snapshot) string {
 	if len(waiting) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %s ready", all-len(waiting), plural(all, "pod"))
+	return phrase.ReadyPods(all-len(waiting), all)
 }
 
 // unreadyPods are those of the shop, by name.

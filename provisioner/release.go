@@ -54,7 +54,7 @@ func ensureRelease(st store.Store, o observed) (action, bool) {
 	case st.Job.Applied != o.Release.Revision:
 		return action{Do: recordRelease, Step: store.StepRelease}, true
 	case o.Behind:
-		return action{Do: wait, Step: store.StepWorkloads, Message: "Waiting for the changes to arrive"}, true
+		return action{Do: wait, Step: store.StepWorkloads, Note: store.Note{Code: store.ChangesComing}}, true
 	case slices.ContainsFunc(o.Snapshot.Pods, isOutdated):
 		return action{Do: replacePods, Step: store.StepWorkloads}, true
 	}
@@ -133,47 +133,47 @@ func (w *worker) observeReplaced(o *observed) {
 	}
 }
 
-func (w *worker) unlockRelease(ctx context.Context, conn *connection, _ observed) (string, error) {
-	return "", conn.helm.Unlock(ctx, w.claim.Store.Namespace, releaseName)
+func (w *worker) unlockRelease(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
+	return store.Note{}, conn.helm.Unlock(ctx, w.claim.Store.Namespace, releaseName)
 }
 
 // resetSetup removes what would wait long, or for ever, before it tries again.
-func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	namespace, asked := w.claim.Store.Namespace, w.claim.Store.Job.AskedAt
 	if name := stuckSetup(o.Snapshot, asked); name != "" {
 		if err := conn.kube.DeleteJob(ctx, namespace, name); err != nil {
-			return "", err
+			return store.Note{}, err
 		}
 		w.settled.oldSetup = setupJob(o.Snapshot).UID
 	}
 	if err := conn.kube.DeletePods(ctx, namespace, stuckPods(o.Snapshot, asked)); err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	for _, workload := range podless(o.Snapshot, asked) {
 		if err := conn.kube.Nudge(ctx, namespace, workload); err != nil {
-			return "", err
+			return store.Note{}, err
 		}
 	}
 	w.settled.reset = true
-	return "", nil
+	return store.Note{}, nil
 }
 
 // applyRelease installs the chart, or brings what is there up to it. Helm's call takes no
 // longer than the API server takes to accept the objects: readiness is watched, not waited
 // for by Helm.
-func (w *worker) applyRelease(ctx context.Context, conn *connection, _ observed) (string, error) {
+func (w *worker) applyRelease(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
 	request, err := w.releaseRequest()
 	if err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	if err := w.shareSecrets(ctx, conn); err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	if err := w.addCredentials(ctx, conn); err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	if err := w.growClaims(ctx, conn, request); err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	release, err := conn.helm.Apply(ctx, request)
 	if errors.Is(err, helm.ErrNoRevision) && w.claim.Store.Job.Change.Kind == store.Repair {
@@ -181,11 +181,11 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection, _ observed)
 		release, err = conn.helm.Apply(ctx, request)
 	}
 	if err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	w.locked = condition{}
 	w.settled.release, w.settled.applied, w.settled.marks = release, true, nil
-	return "", nil
+	return store.Note{}, nil
 }
 
 // growClaims makes disks larger that are to be, before anything else of an upgrade: where the
@@ -233,10 +233,10 @@ func (w *worker) addCredentials(ctx context.Context, conn *connection) error {
 }
 
 // recordRelease writes down the revision that is in place.
-func (w *worker) recordRelease(ctx context.Context, _ *connection, o observed) (string, error) {
+func (w *worker) recordRelease(ctx context.Context, _ *connection, o observed) (store.Note, error) {
 	_, offer, err := w.offered(w.engine, w.claim.Store)
 	if err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	released := store.Released{
 		Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Version: w.engine.Version(o.Release.Values), Offer: offer, Like: w.claim.Store.Job.Change.To,
@@ -246,25 +246,27 @@ func (w *worker) recordRelease(ctx context.Context, _ *connection, o observed) (
 	}
 	st, err := w.db.RecordRelease(ctx, w.claim, released)
 	if err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	w.hold(st)
-	return fmt.Sprintf("Chart %s %s, %s", w.engine.Name(), o.Release.ChartVersion, plural(o.Release.Objects, "object")), nil
+	return store.Note{Code: store.ReleaseApplied, Facts: store.Facts{
+		Engine: w.engine.Name(), Chart: o.Release.ChartVersion, Count: o.Release.Objects,
+	}}, nil
 }
 
 // replacePods deletes outdated pods of stateful sets with the update strategy OnDelete, which no
 // controller replaces.
-func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	for _, pod := range o.Snapshot.Pods {
 		if !isOutdated(pod) {
 			continue
 		}
 		if err := conn.kube.ReplacePod(ctx, w.claim.Store.Namespace, pod); err != nil {
-			return "", err
+			return store.Note{}, err
 		}
 		w.settled.replaced = append(w.settled.replaced, pod.UID)
 	}
-	return "", nil
+	return store.Note{}, nil
 }
 
 // spec is what the store is made of.

@@ -3,8 +3,6 @@ package provisioner
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/helm"
@@ -47,30 +45,30 @@ func nextRemoval(st store.Store, o observed) action {
 	case o.Foreign, o.Namespace.Phase == kube.Missing: // nothing there is this store's
 		return action{Do: archive, Step: store.StepGone}
 	case o.Namespace.Phase == kube.Terminating:
-		return action{Do: wait, Step: store.StepRemove, Message: "Waiting for the namespace to be deleted" + blockers(o), Outcome: "Nothing is left in the cluster"}
+		return action{Do: wait, Step: store.StepRemove, Note: store.Note{Code: store.RemovalGoing, Facts: store.Facts{Names: o.Namespace.Blockers}}, Outcome: store.Note{Code: store.NothingLeft}}
 	case o.Release.Status != helm.None:
 		return action{Do: uninstallRelease, Step: store.StepUninstall}
 	case o.Volumes > 0 && !o.Cleared:
 		return action{Do: deleteVolumes, Step: store.StepVolumes}
 	case !empty(o.Snapshot) && o.Emptying < emptyFor:
-		return action{Do: wait, Step: store.StepVolumes, Message: leftovers(o.Snapshot), Outcome: gone(o)}
+		return action{Do: wait, Step: store.StepVolumes, Note: leftovers(o.Snapshot), Outcome: gone(o)}
 	default:
 		return action{Do: deleteNamespace, Step: store.StepRemove}
 	}
 }
 
 // gone says what is left of a store's disks where its storage class keeps them.
-func gone(o observed) string {
+func gone(o observed) store.Note {
 	if len(o.Retained) == 0 {
-		return "Pods and disks are deleted"
+		return store.Note{Code: store.ShopGone}
 	}
-	return "Pods are deleted. The storage class retains the disks, with all orders and customers: " + strings.Join(o.Retained, ", ")
+	return store.Note{Code: store.DisksKept, Facts: store.Facts{Names: o.Retained}}
 }
 
 func empty(s kube.Snapshot) bool { return len(s.Pods)+len(s.Volumes) == 0 }
 
-func leftovers(s kube.Snapshot) string {
-	return fmt.Sprintf("Waiting for %s and %s to be deleted", plural(len(s.Pods), "pod"), plural(len(s.Volumes), "disk"))
+func leftovers(s kube.Snapshot) store.Note {
+	return store.Note{Code: store.RemainsGoing, Facts: store.Facts{Count: len(s.Pods), Disks: len(s.Volumes)}}
 }
 
 // observeRemoval asks for what has not been asked to go yet. The rest is watched.
@@ -113,28 +111,28 @@ func (w *worker) observeLeaving(ctx context.Context, conn *connection, o *observ
 	return err
 }
 
-func (w *worker) uninstallRelease(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) uninstallRelease(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	namespace := w.claim.Store.Namespace
 	if err := conn.kube.DeletePods(ctx, namespace, checkPods(o.Snapshot, "")); err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	err := conn.helm.Uninstall(ctx, namespace, releaseName)
 	w.settled.uninstalled = err == nil
-	return "The shop has stopped", err
+	return store.Note{Code: store.ShopStopped}, err
 }
 
-func (w *worker) deleteVolumes(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) deleteVolumes(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	err := conn.kube.DeleteVolumes(ctx, w.claim.Store.Namespace)
 	w.settled.volumesGone = err == nil
-	return plural(o.Volumes, "disk") + " removed", err
+	return store.Note{Code: store.DisksRemoved, Facts: store.Facts{Disks: o.Volumes}}, err
 }
 
-func (w *worker) deleteNamespace(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) deleteNamespace(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	w.settled.namespace = kube.NamespaceState{} // the watch shows it as it was for a moment
-	return "", conn.kube.DeleteNamespace(ctx, w.claim.Store.Namespace, o.Namespace.UID)
+	return store.Note{}, conn.kube.DeleteNamespace(ctx, w.claim.Store.Namespace, o.Namespace.UID)
 }
 
-func (w *worker) archive(ctx context.Context, _ *connection, _ observed) (string, error) {
+func (w *worker) archive(ctx context.Context, _ *connection, _ observed) (store.Note, error) {
 	_, err := w.db.Archive(ctx, w.claim, w.outcome)
-	return "", err
+	return store.Note{}, err
 }

@@ -113,13 +113,13 @@ func TestWhatANodeSaysIsUnderstood(t *testing.T) {
 	}
 	s, _ := recorded(t, "node/no-room")
 	rule{"No node has enough memory", "0/1 nodes are available: 1 Insufficient memory", "Add a node"}.
-		want(t, "no-room", timedOut(10*time.Minute, "0 of 2 workloads ready", s))
+		want(t, "no-room", timedOut(10*time.Minute, store.Note{Code: store.WorkloadsComing, Facts: store.Facts{Of: 2}}, s))
 	beside := kube.Snapshot{Pods: []kube.Pod{{
 		Name: "setup", Phase: "Pending",
 		Message: "0/3 nodes are available: 1 Insufficient cpu, 2 node(s) didn't match pod affinity rules. no new claims to deallocate",
 	}}}
 	rule{"No node has room beside the shop’s pod", "Pod setup is unscheduled after", "add a node with room for both. Then press Retry."}.
-		want(t, "beside another", timedOut(10*time.Minute, "1 of 2 workloads ready", beside))
+		want(t, "beside another", timedOut(10*time.Minute, store.Note{Code: store.WorkloadsComing, Facts: store.Facts{Count: 1, Of: 2}}, beside))
 	_, events := recorded(t, "node/not-mounted")
 	f, _ := diskTrouble(events, time.Time{})
 	rule{"A volume can’t be mounted", `pod/not-mounted can’t mount a volume: MountVolume.SetUp failed for volume "script" : configmap "setup" not found.`, "the cluster reports"}.

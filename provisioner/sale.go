@@ -31,13 +31,13 @@ func proveSale(st store.Store, o observed) (action, bool) {
 	case !o.Untested && (o.Check.Attempt == 0 || o.Check.failed() && o.Check.Attempt < checkAttempts):
 		return action{Do: createCheck, Step: store.StepCheck}, true
 	case !o.Untested && !o.Check.Done:
-		return action{Do: wait, Step: store.StepCheck, Message: "Placing a test order"}, true
+		return action{Do: wait, Step: store.StepCheck, Note: store.Note{Code: store.OrderComing}}, true
 	case o.Check.failed():
 		return action{Do: fail, Step: store.StepCheck, Failure: checkFailed(o.Check.Result)}, true
 	case o.Address.Outcome == store.WrongAnswer && o.Misled >= addressPatience:
 		return action{Do: fail, Step: store.StepAddress, Failure: addressWrong(o.Address)}, true
 	case o.Address.Outcome == store.WrongAnswer, o.Address.Outcome == store.NotAsked:
-		return action{Do: askAddress, Step: store.StepAddress, Message: o.Address.Message}, true
+		return action{Do: askAddress, Step: store.StepAddress, Note: o.Address.Note}, true
 	default:
 		return action{Do: complete, Step: store.StepReady}, true
 	}
@@ -52,7 +52,7 @@ func (w *worker) observeOpening(o *observed) {
 	}
 }
 
-func (w *worker) complete(ctx context.Context, conn *connection, o observed) (string, error) {
+func (w *worker) complete(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	url := w.storeURL(w.claim.Store)
 	opened := store.Opened{Finished: w.outcome, URL: url, AdminURL: w.engine.AdminURL(url)}
 	opened.Check, opened.Next = o.Check.Result, w.untilCheck(true)
@@ -60,13 +60,13 @@ func (w *worker) complete(ctx context.Context, conn *connection, o observed) (st
 	opened.Volumes = o.Release.Claims
 	st, err := w.db.Complete(ctx, w.claim, opened)
 	if err != nil {
-		return "", err
+		return store.Note{}, err
 	}
 	w.log.Info("store is ready", "worked", w.worked.Round(time.Millisecond))
 	if err := w.prune(ctx, conn, st); err != nil {
 		w.log.Warn("old revisions are deleted after the next change", "error", err)
 	}
-	return "", nil
+	return store.Note{}, nil
 }
 
 // prune deletes from the cluster the revisions that the database does not list as kept. It comes

@@ -2,15 +2,14 @@ package provisioner
 
 import (
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // beyond is of what the demand is more than the quota gives, by the names of the resources.
@@ -36,15 +35,11 @@ func measure(name corev1.ResourceName) func(resource.Quantity) string {
 
 // number writes an amount in whole units and thousandths: 1.5 for 1500m.
 func number(q resource.Quantity) string {
-	return strconv.FormatFloat(float64(q.MilliValue())/1000, 'f', -1, 64)
+	return phrase.Thousandths(q.MilliValue())
 }
 
-// size writes bytes: 2.5 GiB, and 2561 MiB where a quarter of a GiB does not do.
+// size writes bytes in whole MiB or GiB.
 func size(q resource.Quantity) string {
-	const quarter = 256
-	mebibytes := math.Ceil(float64(q.Value()) / (1 << 20))
-	if mebibytes >= 1024 && math.Mod(mebibytes, quarter) == 0 {
-		return strconv.FormatFloat(mebibytes/1024, 'f', -1, 64) + " GiB"
-	}
-	return strconv.FormatFloat(mebibytes, 'f', 0, 64) + " MiB"
+	const mebibyte = 1 << 20
+	return phrase.Mebibytes((q.Value() + mebibyte - 1) / mebibyte)
 }

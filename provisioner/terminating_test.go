@@ -12,6 +12,7 @@ import (
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
 )
 
 // finalizer is what somebody else's controller would remove when it is done.
@@ -37,7 +38,9 @@ func (p *platform) hold(t *testing.T, namespace string) (letGo func()) {
 // untilTold waits until the store's page says that the step waits for that.
 func (p *platform) untilTold(t *testing.T, st store.Store, step store.Step, what string) {
 	t.Helper()
-	p.until(t, st.ID, "told of "+what, func(st store.Store) bool { return st.Job.Step == step && strings.Contains(st.Job.Message, what) })
+	p.until(t, st.ID, "told of "+what, func(st store.Store) bool {
+		return st.Job.Step == step && strings.Contains(phrase.Note(st.Job.Note), what)
+	})
 }
 
 func TestNamespaceHeldByAFinalizer(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
-	"shopwright.dev/shopwright/store/phrase"
 )
 
 // lookAgain bounds how long a wait trusts the watches to tell of every change.
@@ -29,8 +28,8 @@ type worker struct {
 	claimed string // the id of the store's own job when this one was claimed
 	job     string // the id of the job that settled, the plan and the fields below are about
 	plan    store.Plan
-	outcome string        // what the present step came to
-	said    string        // the last message of the present step
+	outcome store.Note    // what the present step came to
+	said    store.Note    // the last note of the present step
 	boundAt time.Time     // when the account was last given its rights in the namespace
 	worked  time.Duration // on this job, while the cluster could be reached
 	conditions
@@ -141,7 +140,7 @@ func (w *worker) reload(ctx context.Context) error {
 	w.claim = claim
 	if claim.Job.ID != w.job {
 		w.job, w.worked, w.settled = claim.Job.ID, claim.Job.Worked, settled{}
-		w.said, w.outcome, w.conditions = "", "", conditions{}
+		w.said, w.outcome, w.conditions = store.Note{}, store.Note{}, conditions{}
 	}
 	return nil
 }
@@ -192,7 +191,7 @@ func (w *worker) recover(ctx *lease, err error) (done bool) {
 			return false
 		}
 	case w.worked > w.timeout && w.claim.Store.Desired == store.Present:
-		_, err = w.giveUp(ctx, timedOut(w.worked, w.trouble, kube.Snapshot{}), helm.LogOf(err)...)
+		_, err = w.giveUp(ctx, timedOut(w.worked, store.Quote(w.trouble), kube.Snapshot{}), helm.LogOf(err)...)
 		if err == nil || w.outdated(ctx, err) {
 			return false
 		}
@@ -252,11 +251,11 @@ func (w *worker) tell(ctx context.Context, err error, refused bool) {
 	if w.failures < 2 || w.claim.Store.Job.Step == "" || w.cluster.connection() == nil {
 		return
 	}
-	message := "Retrying: " + phrase.Sentence(firstLine(err))
+	why := store.Note{Code: store.Retrying, Facts: store.Facts{Quote: firstLine(err)}}
 	if refused {
-		message = "The cluster denied the request: " + phrase.Sentence(firstLine(err)) + " Shopwright retries until the cluster’s administrator allows it."
+		why.Code = store.RetryingDenied
 	}
-	if err := w.advance(ctx, action{Step: w.claim.Store.Job.Step, Message: message}); err != nil {
+	if err := w.advance(ctx, action{Step: w.claim.Store.Job.Step, Note: why}); err != nil {
 		w.log.Warn("the reason for the retry can’t be recorded", "error", err)
 	}
 }

@@ -1,7 +1,6 @@
 package provisioner
 
 import (
-	"fmt"
 	"slices"
 
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -19,7 +18,7 @@ func awaitWorkloads(st store.Store, o observed) (action, bool) {
 	case passed && st.Job.Step == store.StepRelease:
 		return action{Do: pass, Step: store.StepWorkloads, Outcome: podsStarted(o)}, true
 	case passed && st.Job.Step == store.StepWorkloads && a.Step != store.StepSetup:
-		return action{Do: pass, Step: store.StepSetup, Outcome: filled}, true
+		return action{Do: pass, Step: store.StepSetup, Outcome: store.Note{Code: store.SetupFinished}}, true
 	default:
 		return a, due
 	}
@@ -39,15 +38,15 @@ func watchWorkloads(st store.Store, o observed) (a action, due bool) {
 	case all > 0 && ready == all && setup.Succeeded:
 		return action{}, false
 	case st.Job.Step == store.StepSetup, all > 0 && ready == all, started(o.Snapshot) && (setup.Succeeded || setupRuns(o.Snapshot)):
-		return action{Do: wait, Step: store.StepSetup, Message: setupProgress(setup, ready, all), Outcome: filled}, true
+		return action{Do: wait, Step: store.StepSetup, Note: setupProgress(setup, ready, all), Outcome: store.Note{Code: store.SetupFinished}}, true
 	default:
-		return action{Do: wait, Step: store.StepWorkloads, Message: fmt.Sprintf("%d of %d workloads ready", ready, all), Outcome: podsStarted(o)}, true
+		return action{Do: wait, Step: store.StepWorkloads, Note: store.Note{Code: store.WorkloadsComing, Facts: store.Facts{Count: ready, Of: all}}, Outcome: podsStarted(o)}, true
 	}
 }
 
-const filled = "Setup finished"
-
-func podsStarted(o observed) string { return plural(len(shopPods(o.Snapshot)), "pod") + " started" }
+func podsStarted(o observed) store.Note {
+	return store.Note{Code: store.PodsStarted, Facts: store.Facts{Count: len(shopPods(o.Snapshot))}}
+}
 
 func count(workloads []kube.Workload) (ready, all int) {
 	for _, w := range workloads {
@@ -101,20 +100,13 @@ func atWork(p kube.Pod) bool {
 		!slices.ContainsFunc(p.Containers, func(c kube.Container) bool { return !c.Init && !running(c) })
 }
 
-func setupProgress(j kube.Job, ready, all int) string {
+func setupProgress(j kube.Job, ready, all int) store.Note {
 	switch {
 	case j.Succeeded:
-		return fmt.Sprintf("Setup done; %d of %d workloads ready", ready, all)
+		return store.Note{Code: store.SetupDone, Facts: store.Facts{Count: ready, Of: all}}
 	case j.Attempts > 0:
-		return fmt.Sprintf("Attempt %d", j.Attempts+1)
+		return store.Note{Code: store.SetupAgain, Facts: store.Facts{Count: int(j.Attempts) + 1}}
 	default:
-		return "Setting up the shop"
+		return store.Note{Code: store.SetupRunning}
 	}
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -1,10 +1,6 @@
 package store
 
-import (
-	"fmt"
-	"strings"
-	"time"
-)
+import "time"
 
 // Check is what came of shopping in a store as a customer would. It is kept as JSON.
 type Check struct {
@@ -14,14 +10,20 @@ type Check struct {
 	Closed    bool        `json:"closed,omitempty"`    // the owner has closed the shop on purpose
 	Order     string      `json:"order,omitempty"`     // number of the order that was placed, and cancelled; empty when none was
 	Steps     []CheckStep `json:"steps,omitempty"`     // those that were done, in order
-	Failed    string      `json:"failed,omitempty"`    // the step at which it ended
-	Message   string      `json:"message,omitempty"`   // why, in the shop's words
-	Cause     string      `json:"cause,omitempty"`     // why, as far as the pods and their logs tell; one sentence
+	Failed    string      `json:"failed,omitempty"`    // the step at which it ended: one of the shop's, or one of those below
+	Note      Note        `json:"note,omitzero"`       // why, in the shop's words or as the platform saw it
+	Cause     Failure     `json:"cause,omitzero"`      // why, as far as the pods and their logs tell
 	Address   Reached     `json:"address,omitzero"`    // what the public address said
 }
 
-// Outcome says in a few words what the check came to.
-func (c Check) Outcome() string {
+// Steps of a check that are not the shop's.
+const (
+	AtCheck   = "check"   // it could not be made
+	AtAddress = "address" // the public address leads to something else
+)
+
+// Outcome is what the check came to.
+func (c Check) Outcome() Note {
 	var took time.Duration
 	for _, step := range c.Steps {
 		took += step.Took
@@ -29,26 +31,20 @@ func (c Check) Outcome() string {
 	took = took.Round(100 * time.Millisecond)
 	switch {
 	case !c.OK:
-		return c.Failed + ": " + c.Message
+		n := c.Note
+		n.Facts.Doing = c.Failed
+		return n
 	case c.Simulated:
-		return "Simulated: no order was placed"
+		return Note{Code: CheckSimulated}
 	case c.Closed:
-		return "The owner has closed the shop"
+		return Note{Code: ShopClosed}
 	case c.Order != "":
-		return fmt.Sprintf("Order %s placed in %s and cancelled", c.Order, took)
+		return Note{Code: OrderPlaced, Facts: Facts{Name: c.Order, After: took}}
 	case len(c.Steps) == 0:
-		return c.Message
+		return c.Note
 	default:
-		return fmt.Sprintf("Reached checkout in %s", took)
+		return Note{Code: CheckoutReached, Facts: Facts{After: took}}
 	}
-}
-
-// explained is the outcome with its cause, where that is known.
-func (c Check) explained() string {
-	if c.Cause == "" {
-		return c.Outcome()
-	}
-	return Storable(strings.TrimRight(c.Outcome(), ".") + ". " + c.Cause)
 }
 
 // CheckStep is a part of a check, such as adding something to the cart.
@@ -60,7 +56,7 @@ type CheckStep struct {
 // Reached is what the public address of a shop said to the platform.
 type Reached struct {
 	Outcome Reachability `json:"outcome,omitempty"`
-	Message string       `json:"message,omitempty"` // one sentence
+	Note    Note         `json:"note,omitzero"`
 }
 
 // Reachability tells whether a shop can be reached at its public address.
@@ -100,8 +96,8 @@ func (s *Store) ApplyCheck(check Check, job Job) []Event {
 	if check.OK {
 		s.Health.Failures = 0
 	}
-	tell := func(kind Kind, message string) Event {
-		e := Told(EventOf(*s, Actor{}, kind), message)
+	tell := func(kind Kind, n Note) Event {
+		e := NoteEvent(*s, Actor{}, kind, n)
 		e.JobID = job.ID
 		return e
 	}
@@ -110,22 +106,24 @@ func (s *Store) ApplyCheck(check Check, job Job) []Event {
 	switch {
 	case check.OK && s.Status == Degraded:
 		s.Status = Ready
-		return []Event{done, tell(StoreRecovered, "")}
+		return []Event{done, tell(StoreRecovered, Note{})}
 	case s.Status == Ready && s.Health.Failures >= failuresUntilDegraded:
 		s.Status = Degraded
-		return []Event{done, tell(StoreDegraded, check.explained())}
+		degraded := tell(StoreDegraded, check.Outcome())
+		degraded.Data.Failure = check.Cause.Brief()
+		return []Event{done, degraded}
 	}
 	return []Event{done}
 }
 
 // Storable is the check with all its texts as they are kept.
 func (c Check) Storable() Check {
-	c.Cause = Storable(c.Cause)
-	c.Message, c.Failed, c.Order, c.Address.Message = Storable(c.Message), Storable(c.Failed), Storable(c.Order), Storable(c.Address.Message)
+	c.Failed, c.Order = kept(c.Failed), kept(c.Order)
+	c.Note, c.Cause, c.Address.Note = c.Note.Storable(), c.Cause.Storable(), c.Address.Note.Storable()
 	const mostSteps = 20
 	c.Steps = c.Steps[:min(len(c.Steps), mostSteps)]
 	for i := range c.Steps {
-		c.Steps[i].Name = Storable(c.Steps[i].Name)
+		c.Steps[i].Name = kept(c.Steps[i].Name)
 	}
 	return c
 }

@@ -19,7 +19,6 @@ type Event struct {
 	Kind    Kind
 	Step    Step
 	Object  string // what it is about, by its name at the time
-	Message string
 	Data    EventData
 	Audit   bool
 	At      time.Time
@@ -101,7 +100,8 @@ type EventData struct {
 	PlanAfter  Figures `json:"plan_after,omitzero"`
 
 	Change  Change  `json:"change,omitzero"`  // of a store, without what it undoes
-	Failure Failure `json:"failure,omitzero"` // of work on a store, without what explains it
+	Failure Failure `json:"failure,omitzero"` // of work on a store or of its shop, without what explains it
+	Note    Note    `json:"note,omitzero"`    // of a step, of a check, or of what was missing
 }
 
 // How tells apart the ways in which events of one kind come about.

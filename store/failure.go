@@ -6,6 +6,7 @@ import "time"
 type Failure struct {
 	Code     FailureCode `json:"code,omitempty"`
 	Facts    Facts       `json:"facts,omitzero"`
+	Note     Note        `json:"note,omitzero"`  // what was waited for, or what was answered
 	Step     Step        `json:"step,omitempty"` // where it stopped
 	Evidence []Evidence  `json:"evidence,omitempty"`
 	HelmLog  []string    `json:"helm_log,omitempty"`
@@ -45,10 +46,14 @@ const (
 	VolumeNotMounted    FailureCode = "volume_not_mounted"    // Object, Quote
 	SetupFailed         FailureCode = "setup_failed"          // Name of the job, Count of attempts, Quote
 	SetupStepFailed     FailureCode = "setup_step_failed"     // Count of attempts, Doing, Quote
-	OrderFailed         FailureCode = "order_failed"          // the check that opens a store: Doing, Quote
-	AddressWrong        FailureCode = "address_wrong"         // it leads to something else: Quote
-	TimedOut            FailureCode = "timed_out"             // After, Quote, Pod, Container, Problem
-	InternalError       FailureCode = "internal_error"        // in Shopwright
+	OrderFailed         FailureCode = "order_failed"          // the check that opens a store: Doing, and its note
+	AddressWrong        FailureCode = "address_wrong"         // it leads to something else, which its note tells
+	TimedOut            FailureCode = "timed_out"             // After, Pod, Container, Problem, and a note of what was waited for
+	// These two are causes of a check that failed, and have no title.
+	DiskFull     FailureCode = "disk_full"      // Pod, Quote
+	PodsNotReady FailureCode = "pods_not_ready" // Count of those that are ready, Of, Names of the others
+
+	InternalError FailureCode = "internal_error" // in Shopwright
 )
 
 // Problem tells apart what is behind failures of one code.
@@ -91,11 +96,15 @@ type Facts struct {
 	Name      string        `json:"name,omitempty"`
 	Names     []string      `json:"names,omitempty"`
 	Engine    string        `json:"engine,omitempty"`
+	Chart     string        `json:"chart,omitempty"` // its version
 	Plan      string        `json:"plan,omitempty"`
 	Person    string        `json:"person,omitempty"` // name of a user; empty for the platform itself
 	Problem   Problem       `json:"problem,omitempty"`
 	Going     bool          `json:"going,omitempty"` // it is being deleted
 	Count     int           `json:"count,omitempty"`
+	Of        int           `json:"of,omitempty"`
+	Disks     int           `json:"disks,omitempty"`
+	Figures   Figures       `json:"figures,omitzero"` // of a plan
 	ExitCode  int32         `json:"exit_code,omitempty"`
 	Limit     string        `json:"limit,omitempty"` // of memory, as Kubernetes writes it
 	Revision  int           `json:"revision,omitempty"`
@@ -132,5 +141,5 @@ type Evidence struct {
 
 // Brief is the failure without what explains it, which is much.
 func (f Failure) Brief() Failure {
-	return Failure{Code: f.Code, Facts: f.Facts, Step: f.Step, At: f.At}
+	return Failure{Code: f.Code, Facts: f.Facts, Note: f.Note, Step: f.Step, At: f.At}
 }

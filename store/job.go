@@ -13,8 +13,8 @@ type Job struct {
 	Priority  Priority
 	Due       time.Time // it is not begun before
 	Args
-	Step    Step   // where it stands; empty until it was begun
-	Message string // what there is to say about the step
+	Step Step // where it stands; empty until it was begun
+	Note Note // what there is to tell of the step
 	Result
 	Attempt int           // 1 for the first; a retry is a job of its own
 	Worked  time.Duration // working time, waiting not counted

@@ -67,7 +67,7 @@ type Figures struct {
 	Pods   int    `json:"pods"`
 }
 
-// Figures are the plan's numbers, for the audit log.
+// Figures are those of the plan.
 func (p Plan) Figures() Figures {
 	return Figures{Label: p.Label, Stores: p.Stores, CPU: p.CPU, Memory: p.Memory, Disk: p.Disk, Pods: p.Pods}
 }

@@ -38,14 +38,14 @@ type Concurrency struct {
 // Progress is what the platform has to say about a store it works on. Empty fields leave
 // what is recorded.
 type Progress struct {
-	Step     Step   // the step that the work is at now
-	Finished string // what the step before came to, when the step changes
-	Message  string // where the step stands, when it does not change
+	Step     Step // the step that the work is at now
+	Finished Note // what the step before came to, when the step changes
+	Note     Note // where the step stands
 }
 
 // Opened is what there is to record about a store that is ready.
 type Opened struct {
-	Finished string // what the last step came to
+	Finished Note // what the last step came to
 	URL      string
 	AdminURL string
 	Volumes  []string // names of the volume claims that hold its data
@@ -53,10 +53,10 @@ type Opened struct {
 	Next     time.Duration // until the next check; zero for never
 }
 
-// FinishStep tells that the present step has ended, if there is one.
-func (s Store) FinishStep(message string) []Event {
+// FinishStep tells that the present step has ended, if there is one, and what it came to.
+func (s Store) FinishStep(came Note) []Event {
 	if s.Job.Step == "" {
 		return nil
 	}
-	return []Event{Told(EventOf(s, Actor{}, StepFinished), message)}
+	return []Event{NoteEvent(s, Actor{}, StepFinished, came)}
 }

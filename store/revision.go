@@ -125,12 +125,12 @@ type UpgradeRequest struct {
 
 // Change is what the store is brought to.
 func (r UpgradeRequest) Change(from int) Change {
-	c := Change{Kind: Upgrade, Chart: Storable(r.Chart), From: from, Stay: r.Stay}
+	c := Change{Kind: Upgrade, Chart: kept(r.Chart), From: from, Stay: r.Stay}
 	for name, version := range r.Images {
 		if c.Images == nil {
 			c.Images = map[string]string{}
 		}
-		c.Images[Storable(name)] = Storable(version)
+		c.Images[kept(name)] = kept(version)
 	}
 	return c
 }

@@ -45,11 +45,11 @@ func (n NewStore) Validate(actor Actor) (NewStore, error) {
 	return n, err
 }
 
-// Repair has the store put back to what its chart says, and tells of it.
-func (s *Store) Repair(actor Actor, message string) Event {
+// Repair has the store put back to what its chart says, and tells what is missing.
+func (s *Store) Repair(actor Actor, missing Note) Event {
 	s.Status = Provisioning
 	s.StartJob(ChangeJob, Change{Kind: Repair, To: s.Sold}, actor)
-	return Told(EventOf(*s, actor, StoreRepaired), message)
+	return NoteEvent(*s, actor, StoreRepaired, missing.Storable())
 }
 
 // ErrUnchanged says that everything is as it was asked to be.
@@ -77,9 +77,10 @@ func FailureEvent(st Store, kind Kind, f Failure) Event {
 	return e
 }
 
-// Told is the event with what there is to say about the platform's work.
-func Told(e Event, message string) Event {
-	e.Message = message
+// NoteEvent is a [EventOf] with what there is to tell.
+func NoteEvent(st Store, actor Actor, kind Kind, n Note) Event {
+	e := EventOf(st, actor, kind)
+	e.Data.Note = n
 	return e
 }
 

@@ -24,9 +24,9 @@ func Fold(text string) string {
 // longestText is how much is kept of a text that the cluster wrote, in bytes.
 const longestText = 4 << 10
 
-// Storable is a text from outside as both databases take it: valid, without NUL, and not so
+// kept is a text from outside as both databases take it: valid, without NUL, and not so
 // long that a list of stores would drag it along.
-func Storable(text string) string {
+func kept(text string) string {
 	if len(text) > longestText {
 		text = text[:longestText] + "…"
 	}
@@ -35,11 +35,11 @@ func Storable(text string) string {
 
 // Storable is the failure with all its texts as they are kept.
 func (f Failure) Storable() Failure {
-	f.Facts = f.Facts.kept()
+	f.Facts, f.Note = f.Facts.kept(), f.Note.Storable()
 	evidence := f.Evidence
 	f.Evidence, f.HelmLog, f.LastWords.Lines = nil, keptLines(f.HelmLog), keptLines(f.LastWords.Lines)
 	for _, e := range evidence {
-		e.Object, e.Reason, e.Message = Storable(e.Object), Storable(e.Reason), Storable(e.Message)
+		e.Object, e.Reason, e.Message = kept(e.Object), kept(e.Reason), kept(e.Message)
 		f.Evidence = append(f.Evidence, e)
 	}
 	return f
@@ -48,7 +48,7 @@ func (f Failure) Storable() Failure {
 // kept are the facts with all their texts as they are kept.
 func (f Facts) kept() Facts {
 	for _, text := range []*string{&f.Object, &f.Pod, &f.Container, &f.Image, &f.Name, &f.Limit, &f.Status, &f.Doing, &f.Quote} {
-		*text = Storable(*text)
+		*text = kept(*text)
 	}
 	f.Names = keptLines(f.Names)
 	return f
@@ -56,7 +56,7 @@ func (f Facts) kept() Facts {
 
 func keptLines(lines []string) (all []string) {
 	for _, line := range lines {
-		all = append(all, Storable(line))
+		all = append(all, kept(line))
 	}
 	return all
 }

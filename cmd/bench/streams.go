@@ -301,7 +301,7 @@ func (c *audience) change(ctx context.Context, r *records) error {
 	for n := first; n < first+int64(changesFor/changeEvery); n++ {
 		claim := &c.claims[n%first]
 		c.made[n].Store(time.Now().UnixMicro())
-		st, err := r.Advance(ctx, *claim, store.Progress{Step: store.StepNamespace, Message: mark + strconv.FormatInt(n, 10) + "."})
+		st, err := r.Advance(ctx, *claim, store.Progress{Step: store.StepNamespace, Note: store.Quote(mark + strconv.FormatInt(n, 10) + ".")})
 		if err != nil {
 			return err
 		}

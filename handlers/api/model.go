@@ -26,7 +26,7 @@ func (a *API) storeOf(who store.Actor, st store.Store) v1.Store {
 	return v1.Store{
 		ID: st.ID, Team: st.TeamID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: address(st, st.URL), AdminURL: address(st, st.AdminURL),
 		Namespace: st.Namespace, Cluster: a.Clusters.Of(st).Cluster().Name, Engine: st.Engine, Template: st.Template,
-		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Status: st.Status, Step: st.Job.Step, Message: legible.Text(st.Job.Message),
+		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Status: st.Status, Step: st.Job.Step, Message: legible.Text(phrase.Note(st.Job.Note)),
 		Generation: st.Generation, Chart: st.ChartVersion, Revision: st.Revision, Failure: failureOf(st), Health: healthOf(st),
 		CreatedAt: st.CreatedAt, ReadyAt: at(st.ReadyAt), UpdatedAt: st.UpdatedAt, Can: actionsOn(who, st),
 	}
@@ -85,7 +85,7 @@ func healthOf(st store.Store) *v1.Health {
 		return nil
 	}
 	return &v1.Health{
-		OK: c.OK, Simulated: c.Simulated, Closed: c.Closed, Order: word(c.Order), Failed: word(c.Failed), Message: legible.Text(c.Message), Cause: legible.Text(c.Cause),
+		OK: c.OK, Simulated: c.Simulated, Closed: c.Closed, Order: word(c.Order), Failed: word(c.Failed), Message: legible.Text(phrase.Why(c)), Cause: legible.Text(phrase.Failure(c.Cause).Cause),
 		Address: string(c.Address.Outcome), CheckedAt: at(c.At), NextCheck: at(st.CheckDue),
 	}
 }

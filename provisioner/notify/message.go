@@ -82,7 +82,7 @@ func about(baseURL string, m store.Mail) (Message, error) {
 		}
 	case store.StoreDegraded:
 		c.Subject = name + " is degraded: the order check failed"
-		c.Lines = []string{"The check of " + name + " failed twice in a row. " + clean(m.Event.Message), "Shopwright keeps checking. The store’s page shows the result."}
+		c.Lines = []string{"The check of " + name + " failed twice in a row. " + clean(phrase.Event(m.Event).Message), "Shopwright keeps checking. The store’s page shows the result."}
 		c.Why = "You manage this store’s team."
 	case store.IdentityLinked, store.IdentityRemoved:
 		return aboutSignIn(baseURL, m)

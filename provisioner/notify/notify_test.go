@@ -295,7 +295,7 @@ func TestTeamIsToldOfAShopThatDoesNotSell(t *testing.T) {
 	run(t, db, office.server(), io.Discard)
 	sell(t, db, c)
 	office.next() // that it is ready
-	came := store.Check{Failed: "Cart", Message: "The cart <i>stays</i> empty."}
+	came := store.Check{Failed: "Cart", Note: store.Quote("The cart <i>stays</i> empty.")}
 	for range 3 {
 		check(t, db, came)
 	}

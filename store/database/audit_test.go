@@ -187,7 +187,7 @@ func TestLivingStores(t *testing.T) {
 		if _, err := b.db.RequestDelete(t.Context(), b.actor, gone.ID); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), ""); err != nil {
+		if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), store.Note{}); err != nil {
 			t.Fatal(err)
 		}
 		living, err := b.db.LivingStores(t.Context(), b.actor, ids)

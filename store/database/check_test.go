@@ -86,7 +86,7 @@ func TestTwoFailedChecksMakeAStoreDegraded(t *testing.T) {
 		}
 		record := func(ok bool) store.Store {
 			t.Helper()
-			b.check(t, store.Check{OK: ok, Failed: "cart", Message: "No."}, time.Nanosecond)
+			b.check(t, store.Check{OK: ok, Failed: "cart", Note: store.Quote("No.")}, time.Nanosecond)
 			return b.store(t, opened.ID)
 		}
 		for n, c := range []struct {
@@ -249,12 +249,12 @@ func TestCheckSinceAsksOnce(t *testing.T) {
 		if !ask(st.Health.Last.At) {
 			t.Fatal("it is not checked")
 		}
-		failed := store.Check{Failed: "cart", Message: "No.", Cause: "The disk is full."}
+		failed := store.Check{Failed: "cart", Note: store.Quote("No."), Cause: store.Failure{Code: store.DiskFull}}
 		b.check(t, failed, time.Nanosecond)
 		b.check(t, failed, time.Hour)
 		events, err := b.db.StoreEvents(t.Context(), st.ID)
-		if last := events[len(events)-1]; err != nil || last.Kind != store.StoreDegraded || last.Message != "cart: No. The disk is full." {
-			t.Errorf("it ends with %s %q, %v", last.Kind, last.Message, err)
+		if last := events[len(events)-1]; err != nil || last.Kind != store.StoreDegraded || last.Data.Note.Facts.Quote != "No." || last.Data.Failure.Code != store.DiskFull {
+			t.Errorf("it ends with %s %+v, %v", last.Kind, last.Data, err)
 		}
 		if ask(st.Health.Last.At) {
 			t.Error("it is checked again for the same")

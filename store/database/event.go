@@ -23,8 +23,8 @@ func (t tx) append(ctx context.Context, e store.Event) error {
 	}
 	_, err = t.ExecContext(ctx, `
 		INSERT INTO events (`+eventColumns+`, who, what)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Token, e.Address, e.Kind, e.Step, e.Object, e.Message, string(data), e.Kind.Audited(), t.now, e.JobID,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		number, e.TeamID, e.StoreID, e.ActorID, e.Actor, e.Token, e.Address, e.Kind, e.Step, e.Object, string(data), e.Kind.Audited(), t.now, e.JobID,
 		e.PersonText(), e.ObjectText())
 	if err != nil {
 		return fmt.Errorf("write event %s: %w", e.Kind, err)
@@ -43,7 +43,7 @@ func (t tx) notify(ctx context.Context, number int64) error {
 	return nil
 }
 
-const eventColumns = `number, team_id, store_id, actor_id, actor, token, address, kind, step, object, message, data, audit, created_at, job_id`
+const eventColumns = `number, team_id, store_id, actor_id, actor, token, address, kind, step, object, data, audit, created_at, job_id`
 
 func scanEvent(row scanner) (store.Event, error) {
 	var (
@@ -51,7 +51,7 @@ func scanEvent(row scanner) (store.Event, error) {
 		data string
 		at   int64
 	)
-	err := row.Scan(&e.Number, &e.TeamID, &e.StoreID, &e.ActorID, &e.Actor, &e.Token, &e.Address, &e.Kind, &e.Step, &e.Object, &e.Message, &data, &e.Audit, &at, &e.JobID)
+	err := row.Scan(&e.Number, &e.TeamID, &e.StoreID, &e.ActorID, &e.Actor, &e.Token, &e.Address, &e.Kind, &e.Step, &e.Object, &data, &e.Audit, &at, &e.JobID)
 	if err != nil {
 		return store.Event{}, err
 	}

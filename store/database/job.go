@@ -27,7 +27,7 @@ var (
 		{"due", func(j *store.Job) any { return at(&j.Due) }},
 		{"args", func(j *store.Job) any { return document{&j.Args} }},
 		{"step", func(j *store.Job) any { return &j.Step }},
-		{"message", func(j *store.Job) any { return &j.Message }},
+		{"note", func(j *store.Job) any { return document{&j.Note} }},
 		{"result", func(j *store.Job) any { return document{&j.Result} }},
 		{"began_at", func(j *store.Job) any { return at(&j.BeganAt) }},
 		{"ended_at", func(j *store.Job) any { return at(&j.EndedAt) }},

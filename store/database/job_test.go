@@ -117,10 +117,10 @@ func TestRenewalMeetsTheNextJob(t *testing.T) {
 		if now.Job.Worked != 0 {
 			t.Errorf("the removal has worked %s before it was begun", now.Job.Worked)
 		}
-		if _, err := b.db.Archive(t.Context(), c, ""); !errors.Is(err, store.ErrStale) {
+		if _, err := b.db.Archive(t.Context(), c, store.Note{}); !errors.Is(err, store.ErrStale) {
 			t.Errorf("what was cancelled is finished: %v", err)
 		}
-		if _, err := b.db.Archive(t.Context(), c.On(now), ""); err != nil {
+		if _, err := b.db.Archive(t.Context(), c.On(now), store.Note{}); err != nil {
 			t.Errorf("the removal is not the holder’s: %v", err)
 		}
 	})
@@ -161,7 +161,7 @@ func TestPeopleGoFirst(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
 		first, second := b.open(t, "Put back by itself", 0), b.open(t, "Pressed", 0)
-		if err := b.db.RepairMissing(t.Context(), first.ID, "It has gone."); err != nil {
+		if err := b.db.RepairMissing(t.Context(), first.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.db.Repair(t.Context(), b.actor, second.ID); err != nil {

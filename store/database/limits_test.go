@@ -88,7 +88,7 @@ func (b bundle) archive(t *testing.T, id string) {
 	if _, err := b.db.RequestDelete(t.Context(), b.actor, id); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), ""); err != nil {
+	if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), store.Note{}); err != nil {
 		t.Fatal(err)
 	}
 }

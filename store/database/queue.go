@@ -188,17 +188,17 @@ func (db *DB) ReleaseAll(ctx context.Context) error {
 // Advance records that the work on a claimed store has come to a step, or has something
 // new to say about the step it is at.
 func (db *DB) Advance(ctx context.Context, c store.Claim, p store.Progress) (store.Store, error) {
-	p.Finished, p.Message = store.Storable(p.Finished), store.Storable(p.Message)
+	p.Finished, p.Note = p.Finished.Storable(), p.Note.Storable()
 	return db.work(ctx, c, func(_ tx, st *store.Store) ([]store.Event, error) {
-		st.Job.Message = p.Message
+		st.Job.Note = p.Note
 		if p.Step == st.Job.Step {
-			return []store.Event{store.Told(store.EventOf(*st, store.Actor{}, store.StepProgressed), p.Message)}, nil
+			return []store.Event{store.NoteEvent(*st, store.Actor{}, store.StepProgressed, p.Note)}, nil
 		}
 		events := st.FinishStep(p.Finished)
 		if st.Job.Step = p.Step; !st.Job.Begun() {
 			st.Job.BeganAt = st.UpdatedAt
 		}
-		return append(events, store.Told(store.EventOf(*st, store.Actor{}, store.StepStarted), p.Message)), nil
+		return append(events, store.NoteEvent(*st, store.Actor{}, store.StepStarted, p.Note)), nil
 	})
 }
 
@@ -206,7 +206,7 @@ func (db *DB) Advance(ctx context.Context, c store.Claim, p store.Progress) (sto
 func (db *DB) Complete(ctx context.Context, c store.Claim, o store.Opened) (store.Store, error) {
 	return db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
 		events := st.FinishStep(o.Finished)
-		st.Status, st.Job.Step, st.Job.Message = store.Ready, store.StepReady, ""
+		st.Status, st.Job.Step, st.Job.Note = store.Ready, store.StepReady, store.Note{}
 		st.Job.End(store.JobDone, st.UpdatedAt)
 		st.ObservedGeneration, st.URL, st.AdminURL, st.Volumes = st.Generation, o.URL, o.AdminURL, o.Volumes
 		st.Health.Opened(o.Check.Storable(), st.UpdatedAt)
@@ -250,7 +250,7 @@ func (db *DB) Fail(ctx context.Context, c store.Claim, f store.Failure) (store.S
 
 // Archive records that nothing is left of a claimed store in its cluster. From then on its
 // name, namespace and host are free.
-func (db *DB) Archive(ctx context.Context, c store.Claim, finished string) (store.Store, error) {
+func (db *DB) Archive(ctx context.Context, c store.Claim, finished store.Note) (store.Store, error) {
 	return db.work(ctx, c, func(_ tx, st *store.Store) ([]store.Event, error) {
 		events := st.FinishStep(finished)
 		st.Status, st.Job.Step, st.ObservedGeneration, st.DeletedAt = store.Deleted, store.StepGone, st.Generation, st.UpdatedAt

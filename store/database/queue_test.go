@@ -55,7 +55,7 @@ func TestDeleteWhileProvisioningWins(t *testing.T) {
 			t.Fatalf("after the deletion was asked for: %+v, %v", now, err)
 		}
 		claim = claim.On(now) // the holder reads again and goes on with what is wanted now
-		if _, err := b.db.Archive(t.Context(), claim, ""); err != nil {
+		if _, err := b.db.Archive(t.Context(), claim, store.Note{}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -115,7 +115,7 @@ func TestRetryAndDeletePressedByMany(t *testing.T) {
 		told.until(t, newest(t, b.db))
 		b.wantOneStory(t, now)
 		claim := b.claimWhenFree(t, "last")
-		if _, err := processes[2].Archive(t.Context(), claim, ""); err != nil {
+		if _, err := processes[2].Archive(t.Context(), claim, store.Note{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.db.Retry(t.Context(), b.actor, st.ID); store.ErrorCode(err) != store.NotFound {
@@ -279,7 +279,7 @@ func lostClaimMayDoNothing(t *testing.T, next string) {
 			},
 			"complete": func() error { _, err := b.db.Complete(t.Context(), old, store.Opened{}); return err },
 			"fail":     func() error { _, err := b.db.Fail(t.Context(), old, store.Failure{Code: store.TimedOut}); return err },
-			"archive":  func() error { _, err := b.db.Archive(t.Context(), old, ""); return err },
+			"archive":  func() error { _, err := b.db.Archive(t.Context(), old, store.Note{}); return err },
 		} {
 			if err := try(); !errors.Is(err, store.ErrStale) {
 				t.Errorf("%s under a lost claim: %v", what, err)

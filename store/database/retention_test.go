@@ -64,7 +64,7 @@ func TestWhatIsTooOldIsPruned(t *testing.T) {
 		removal := b.claim(t, "one")
 		b.advance(t, &removal, store.Progress{Step: store.StepUninstall})
 		b.advance(t, &removal, store.Progress{Step: store.StepRemove})
-		if _, err := b.db.Archive(t.Context(), removal, ""); err != nil {
+		if _, err := b.db.Archive(t.Context(), removal, store.Note{}); err != nil {
 			t.Fatal(err)
 		}
 		before := b.told(t, living)

@@ -17,8 +17,9 @@ const revisionsKept = 10
 func (db *DB) RecordRelease(ctx context.Context, c store.Claim, r store.Released) (store.Store, error) {
 	return db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
 		st.Job.Applied = r.Number
-		st.Revision, st.ChartVersion, st.Job.Message = r.Number, r.ChartVersion, fmt.Sprintf("Revision %d", r.Number)
-		return []store.Event{store.Told(store.EventOf(*st, store.Actor{}, store.StepProgressed), st.Job.Message)}, t.insertRevision(ctx, *st, r)
+		st.Revision, st.ChartVersion = r.Number, r.ChartVersion
+		st.Job.Note = store.Note{Code: store.ReleaseRecorded, Facts: store.Facts{Revision: r.Number}}
+		return []store.Event{store.NoteEvent(*st, store.Actor{}, store.StepProgressed, st.Job.Note)}, t.insertRevision(ctx, *st, r)
 	})
 }
 

@@ -23,14 +23,14 @@ func TestCreateThenWorkThenReady(t *testing.T) {
 		}
 		claim := b.claim(t, "one")
 		for _, p := range []store.Progress{
-			{Step: store.StepNamespace, Finished: "Started immediately"},
-			{Step: store.StepRelease, Finished: "Made"},
+			{Step: store.StepNamespace, Finished: store.Quote("Started immediately")},
+			{Step: store.StepRelease, Finished: store.Quote("Made")},
 			{Step: store.StepWorkloads},
-			{Step: store.StepWorkloads, Message: "1 of 2 pods ready"},
+			{Step: store.StepWorkloads, Note: store.Quote("1 of 2 pods ready")},
 		} {
 			b.advance(t, &claim, p)
 		}
-		st, err := b.db.Complete(t.Context(), claim, store.Opened{Finished: "Done", URL: "http://x", AdminURL: "http://x/admin", Volumes: []string{"data-0", "files"}})
+		st, err := b.db.Complete(t.Context(), claim, store.Opened{Finished: store.Quote("Done"), URL: "http://x", AdminURL: "http://x/admin", Volumes: []string{"data-0", "files"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestUniqueAmongLivingOnly(t *testing.T) {
 		if claim.Store.ID != first.ID {
 			t.Fatalf("removals go before new work, but %s was taken", claim.Store.Slug)
 		}
-		if _, err := b.db.Archive(t.Context(), claim, ""); err != nil {
+		if _, err := b.db.Archive(t.Context(), claim, store.Note{}); err != nil {
 			t.Fatal(err)
 		}
 		if again, err := b.db.CreateStore(t.Context(), b.actor, asked); err != nil || again.Slug != "shop" {
@@ -236,7 +236,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		st := b.create(t, "Shop")
 		_, err := b.db.Repair(t.Context(), b.actor, st.ID)
 		wantError(t, err, store.Conflict, "")
-		if err := b.db.RepairMissing(t.Context(), st.ID, "The Helm release is missing."); err != nil {
+		if err := b.db.RepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
 			t.Fatal(err)
 		}
 		if st = b.store(t, st.ID); st.Generation != 1 {
@@ -255,7 +255,7 @@ func TestRepairAndRebuild(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.wantPlace(t, store.Place{StoreID: st.ID, Namespace: st.Namespace, Ready: true, Volumes: disks})
-		if err := b.db.RepairMissing(t.Context(), st.ID, "The Helm release is missing."); err != nil {
+		if err := b.db.RepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
 			t.Fatal(err)
 		}
 		if st = b.store(t, st.ID); st.Status != store.Provisioning || st.Generation != 2 || !slices.Equal(st.Volumes, disks) {

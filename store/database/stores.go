@@ -180,13 +180,13 @@ func (db *DB) Repair(ctx context.Context, actor store.Actor, id string) (store.S
 		if !st.CanRepair() {
 			return store.Event{}, &store.Error{Code: store.Conflict, Message: "This store is " + string(st.Status) + ". Only a ready store can be repaired."}
 		}
-		return st.Repair(actor, ""), nil
+		return st.Repair(actor, store.Note{}), nil
 	})
 }
 
 // RepairMissing has a store put back of which the platform itself has seen that something
 // is missing. One that is not ready is left alone: somebody works on it, or a person has to.
-func (db *DB) RepairMissing(ctx context.Context, id, missing string) error {
+func (db *DB) RepairMissing(ctx context.Context, id string, missing store.Note) error {
 	_, err := db.tryChange(ctx, id, func(_ tx, st *store.Store) (store.Event, error) {
 		if !st.CanRepair() {
 			return store.Event{}, store.ErrUnchanged

@@ -88,7 +88,7 @@ func (b bundle) remove(t *testing.T, by store.Actor, st store.Store) {
 	if _, err := b.db.RequestDelete(t.Context(), by, st.ID); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), ""); err != nil {
+	if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), store.Note{}); err != nil {
 		t.Fatal(err)
 	}
 }

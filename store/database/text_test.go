@@ -14,9 +14,9 @@ func TestTextsOfAClusterAreKept(t *testing.T) {
 		st := b.create(t, "Shop")
 		claim := b.claim(t, "one")
 		for _, text := range []string{"a\x00b", "a\xffb", strings.Repeat("é", 1<<20)} {
-			b.advance(t, &claim, store.Progress{Step: store.StepNamespace, Finished: text, Message: text})
-			if now := b.store(t, st.ID); now.Job.Message == "" || len(now.Job.Message) > 5<<10 {
-				t.Errorf("of a text of %d bytes %d are kept", len(text), len(now.Job.Message))
+			b.advance(t, &claim, store.Progress{Step: store.StepNamespace, Finished: store.Quote(text), Note: store.Quote(text)})
+			if now := b.store(t, st.ID); now.Job.Note.Facts.Quote == "" || len(now.Job.Note.Facts.Quote) > 5<<10 {
+				t.Errorf("of a text of %d bytes %d are kept", len(text), len(now.Job.Note.Facts.Quote))
 			}
 		}
 		hostile := "said\x00\xff"

@@ -47,7 +47,7 @@ func kindOf(e store.Event) Line {
 
 // storeLine is about a store and the work on it.
 func storeLine(e store.Event) Line {
-	change := Change(e.Data.Change)
+	change, note := Change(e.Data.Change), Note(e.Data.Note)
 	switch e.Kind {
 	case store.StoreCreated:
 		return Line{Message: "Store created", Verb: "created"}
@@ -56,7 +56,7 @@ func storeLine(e store.Event) Line {
 	case store.StoreRebuilt:
 		return Line{Message: "Rebuilt empty", Verb: "rebuilt", Detail: "Empty, because its data was lost"}
 	case store.StoreRepaired:
-		return Line{Message: cmp.Or(e.Message, "Repair requested"), Verb: "repaired", Detail: e.Message}
+		return Line{Message: cmp.Or(note, "Repair requested"), Verb: "repaired", Detail: note}
 	case store.UpgradeAsked:
 		return Line{Message: change, Verb: "requested an upgrade of", Detail: change}
 	case store.RollbackAsked:
@@ -74,7 +74,7 @@ func storeLine(e store.Event) Line {
 		title := Failure(e.Data.Failure).Title
 		return Line{Message: title, Verb: "failed to finish work on", Detail: Step(e.Step) + ": " + title}
 	case store.StoreDegraded:
-		return Line{Message: e.Message, Verb: "Checkout failed at", Detail: e.Message}
+		return Line{Message: degraded(e.Data), Verb: "Checkout failed at", Detail: degraded(e.Data)}
 	case store.StoreRecovered:
 		return Line{Message: "Checkout works again", Verb: "Checkout works again at"}
 	case store.StoreDeleteAsked:
@@ -86,9 +86,9 @@ func storeLine(e store.Event) Line {
 	case store.CheckAsked:
 		return Line{Message: "Order check requested", Verb: "requested an order check of"}
 	case store.Checked:
-		return Line{Message: e.Message, Verb: "checked", Detail: e.Message}
+		return Line{Message: note, Verb: "checked", Detail: note}
 	case store.StepStarted, store.StepProgressed, store.StepFinished:
-		return Line{Message: e.Message, Verb: "worked on", Detail: e.Message}
+		return Line{Message: note, Verb: "worked on", Detail: note}
 	}
 	return Line{}
 }

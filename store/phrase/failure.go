@@ -21,7 +21,7 @@ type Explanation struct {
 // below; a failure without a code has none.
 func Failure(f store.Failure) Explanation {
 	for _, part := range []func(store.Failure) Explanation{placeFailure, releaseFailure, podFailure, saleFailure} {
-		if said := part(f); said.Title != "" {
+		if said := part(f); said != (Explanation{}) {
 			return said
 		}
 	}
@@ -301,18 +301,22 @@ func saleFailure(f store.Failure) Explanation {
 	case store.OrderFailed:
 		return Explanation{
 			"The test order failed",
-			fmt.Sprintf("The order check failed at %s: %s", d.Doing, Sentence(d.Quote)),
+			fmt.Sprintf("The order check failed at %s: %s", d.Doing, Sentence(Note(f.Note))),
 			"Check the shop and its pods, then press Retry. The order check runs again.",
 		}
 	case store.AddressWrong:
 		return Explanation{
-			"The address doesn’t lead to the shop", Sentence(d.Quote),
+			"The address doesn’t lead to the shop", Sentence(Note(f.Note)),
 			"Check the DNS record, the ingress and the certificate" + thenRetry,
 		}
+	case store.DiskFull:
+		return Explanation{Cause: fmt.Sprintf("A disk of pod %s is full: %s", d.Pod, Sentence(d.Quote))}
+	case store.PodsNotReady:
+		return Explanation{Cause: fmt.Sprintf("%s: %s.", ReadyPods(d.Count, d.Of), list(d.Names))}
 	case store.TimedOut:
 		return Explanation{
 			"Timed out",
-			fmt.Sprintf("After %s the store is still at the step %s: %s%s", seconds(d.After), f.Step, Sentence(d.Quote), unready(d)),
+			fmt.Sprintf("After %s the store is still at the step %s: %s%s", seconds(d.After), f.Step, Sentence(Note(f.Note)), unready(d)),
 			"Look at the pods and events for the reason. Retry continues from this step.",
 		}
 	}
@@ -329,5 +333,8 @@ func unready(d store.Facts) string {
 	}
 	return ""
 }
+
+// ReadyPods counts the pods of a shop that are ready.
+func ReadyPods(ready, all int) string { return fmt.Sprintf("%d of %s ready", ready, Count(all, "pod")) }
 
 func seconds(d time.Duration) time.Duration { return d.Round(time.Second) }

@@ -70,6 +70,7 @@ func facts() store.EventData {
 		PlanBefore: store.Figures{Label: "Small", Stores: 1, CPU: 1, Memory: 1, Disk: 1, Pods: 1},
 		PlanAfter:  store.Figures{Label: "Large", Stores: 2, CPU: 2, Memory: 2, Disk: 2, Pods: 2},
 		Failure:    store.Failure{Code: store.TimedOut},
+		Note:       store.Quote("said"),
 		Change:     store.Change{Kind: store.Upgrade, Chart: "1.1.0", ChartBefore: "1.0.0", RevisionBefore: 2, Images: map[string]string{"mariadb": "11.8"}},
 	}
 }
@@ -77,7 +78,7 @@ func facts() store.EventData {
 func TestEveryKindOfEventIsTold(t *testing.T) {
 	t.Parallel()
 	for _, kind := range declared(t, "Kind") {
-		line := phrase.Event(store.Event{Kind: store.Kind(kind), ActorID: "actor", Object: "Shop", Step: store.StepSetup, Message: "message", Data: facts()})
+		line := phrase.Event(store.Event{Kind: store.Kind(kind), ActorID: "actor", Object: "Shop", Step: store.StepSetup, Data: facts()})
 		wantWhole(t, kind, line.Message)
 		wantWhole(t, kind, line.Verb)
 		if line.Detail != "" {
@@ -97,7 +98,7 @@ func TestEveryWayIsTold(t *testing.T) {
 		for _, kind := range declared(t, "Kind") {
 			data := facts()
 			data.How = store.How(how)
-			line := phrase.Event(store.Event{Kind: store.Kind(kind), Message: "message", Data: data})
+			line := phrase.Event(store.Event{Kind: store.Kind(kind), Data: data})
 			wantWhole(t, kind, line.Message)
 			told = told || !usual[line.Message]
 		}
@@ -161,15 +162,18 @@ func TestEveryFailureIsTold(t *testing.T) {
 			f := store.Failure{Code: store.FailureCode(code), Step: store.StepSetup, Facts: failureFacts()}
 			f.Facts.Going = going
 			said := phrase.Failure(f)
-			wantWhole(t, code, said.Title)
 			wantWhole(t, code, said.Cause)
+			if f.Code == store.DiskFull || f.Code == store.PodsNotReady { // the causes of checks that failed
+				continue
+			}
+			wantWhole(t, code, said.Title)
 			if f.Code != store.ChangeWasCancelled {
 				wantWhole(t, code, said.Next)
 			}
 			titles[said.Title+said.Cause] = code
 		}
 	}
-	if len(titles) != len(declared(t, "FailureCode"))+1 { // lost data are told in two ways
+	if len(titles) != len(declared(t, "FailureCode"))-1 { // lost data are told in two ways
 		t.Errorf("some failures are told in the same words: %v", titles)
 	}
 }
@@ -208,7 +212,7 @@ func TestFailures(t *testing.T) {
 	for want, f := range map[string]store.Failure{
 		"WooCommerce doesn’t fit the Standard plan. It needs 2 CPU; the plan allows 1. It needs 20 GiB of disk; the plan allows 1 GiB.":              {Code: store.PlanTooSmall, Facts: failureFacts()},
 		"The cluster denied the request at the step namespace: no reason was given.":                                                                 {Code: store.RequestDenied},
-		"After 10m0s the store is still at the step workloads: 1 of 2 workloads ready. The container web of the pod web-0 is running but not ready.": {Code: store.TimedOut, Step: store.StepWorkloads, Facts: store.Facts{After: 10 * time.Minute, Quote: "1 of 2 workloads ready", Pod: "web-0", Container: "web", Problem: store.NotReady}},
+		"After 10m0s the store is still at the step workloads: 1 of 2 workloads ready. The container web of the pod web-0 is running but not ready.": {Code: store.TimedOut, Step: store.StepWorkloads, Note: store.Note{Code: store.WorkloadsComing, Facts: store.Facts{Count: 1, Of: 2}}, Facts: store.Facts{After: 10 * time.Minute, Pod: "web-0", Container: "web", Problem: store.NotReady}},
 		"Setup failed after 1 attempt while making the database.":                                                                                    {Code: store.SetupStepFailed, Facts: store.Facts{Count: 1, Doing: "making the database"}},
 		"Shopwright cancelled the change.": {Code: store.ChangeWasCancelled},
 		"The store’s disks name no storage class, and the cluster has no default. Its storage classes: none.":                                                                          {Code: store.NoDefaultStorage},

@@ -230,7 +230,7 @@ CREATE TABLE jobs (
 	due           BIGINT  NOT NULL, -- not before
 	args          TEXT    NOT NULL, -- JSON: what exactly is to be done
 	step          TEXT    NOT NULL, -- where it stands; empty until it was begun
-	message       TEXT    NOT NULL, -- what there is to say about the step
+	note          TEXT    NOT NULL, -- JSON: what there is to tell of the step
 	result        TEXT    NOT NULL, -- JSON: what came of it so far
 	attempt       INTEGER NOT NULL, -- 1 for the first; a retry is a job of its own
 	worked        BIGINT  NOT NULL, -- working time, waiting not counted
@@ -281,7 +281,6 @@ CREATE TABLE events (
 	kind       TEXT    NOT NULL,
 	step       TEXT    NOT NULL,
 	object     TEXT    NOT NULL,    -- what it is about, by the name it had at the time
-	message    TEXT    NOT NULL,
 	data       TEXT    NOT NULL,    -- JSON
 	audit      BOOLEAN NOT NULL,    -- never pruned
 	created_at BIGINT  NOT NULL,
