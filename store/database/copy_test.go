@@ -45,7 +45,7 @@ func fillEveryTable(t *testing.T) (path string) {
 		`INSERT INTO mails VALUES ('mail', 1, $user, 0, -1, 2)`,
 		`UPDATE teams SET plan = 'pro' WHERE id = $team`,
 		`UPDATE plans SET label = $text WHERE name = 'free'`,
-		`UPDATE events SET message = $text WHERE number = 1`,
+		`UPDATE events SET object = $text WHERE number = 1`,
 		`PRAGMA wal_checkpoint(TRUNCATE)`, // so that the file alone has it all
 	} {
 		args := []any{sql.Named("team", b.team), sql.Named("user", b.actor.UserID), sql.Named("store", st.ID), sql.Named("text", awkward)}

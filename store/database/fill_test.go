@@ -40,12 +40,12 @@ func fill(t testing.TB, url string, b bundle, n int) {
 		t.Fatal(err)
 	}
 	_, err = db.ExecContext(t.Context(), `
-		INSERT INTO jobs (id, store_id, cluster_id, kind, exclusive, state, priority, due, args, step, message, result, attempt, worked, asked_by, asked_by_name,
+		INSERT INTO jobs (id, store_id, cluster_id, kind, exclusive, state, priority, due, args, step, note, result, attempt, worked, asked_by, asked_by_name,
 			asked_at, began_at, ended_at)
-		SELECT job_id, id, cluster_id, 'open', TRUE, 'done', 0, created_at, '{}', 'ready', '', '{}', 1, 0, created_by, 'mara', created_at, created_at, created_at
+		SELECT job_id, id, cluster_id, 'open', TRUE, 'done', 0, created_at, '{}', 'ready', '{}', '{}', 1, 0, created_by, 'mara', created_at, created_at, created_at
 		FROM stores WHERE id LIKE 'store-%'
 		UNION ALL
-		SELECT 'check-' || id, id, cluster_id, 'check', FALSE, 'pending', 10, 3000000000000000 + created_at, '{}', '', '', '{}', 1, 0, '', '', created_at, 0, 0
+		SELECT 'check-' || id, id, cluster_id, 'check', FALSE, 'pending', 10, 3000000000000000 + created_at, '{}', '', '{}', '{}', 1, 0, '', '', created_at, 0, 0
 		FROM stores WHERE id LIKE 'store-%'`)
 	if err != nil {
 		t.Fatal(err)

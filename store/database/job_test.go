@@ -92,9 +92,9 @@ func TestOneExclusiveJobAtATime(t *testing.T) {
 		b := setup(t, url)
 		st := b.create(t, "Shop")
 		_, err := raw(t, url).ExecContext(t.Context(), `
-			INSERT INTO jobs (id, store_id, cluster_id, kind, exclusive, state, priority, due, args, step, message, result, attempt, worked, asked_by, asked_by_name,
+			INSERT INTO jobs (id, store_id, cluster_id, kind, exclusive, state, priority, due, args, step, note, result, attempt, worked, asked_by, asked_by_name,
 				asked_at, began_at, ended_at)
-			SELECT 'another', store_id, cluster_id, 'change', TRUE, 'pending', 0, 0, '{}', '', '', '{}', 1, 0, '', '', 0, 0, 0 FROM jobs WHERE store_id = $1`, st.ID)
+			SELECT 'another', store_id, cluster_id, 'change', TRUE, 'pending', 0, 0, '{}', '', '{}', '{}', 1, 0, '', '', 0, 0, 0 FROM jobs WHERE store_id = $1`, st.ID)
 		if err == nil {
 			t.Error("a store that is opened is changed too")
 		}
