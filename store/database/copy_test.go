@@ -9,7 +9,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
+	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/database"
 	"shopwright.dev/shopwright/store/storetest"
 )
@@ -17,8 +19,11 @@ import (
 // awkward is text that escapes, collations and encodings could change.
 const awkward = `Ärger & "Tee"\N` + "\t\r\n" + `'; -- 東京 🍵 ß`
 
-// fillEveryTable makes a SQLite file with rows in every table, and closes it.
-func fillEveryTable(t *testing.T) (path string) {
+// many rows are more than one batch of a copy.
+const many = 500
+
+// fillEveryTable makes a SQLite file with rows in every table, n more stores among them, and closes it.
+func fillEveryTable(t *testing.T, n int) (path string) {
 	t.Helper()
 	path, url := newFile(t)
 	db, err := database.Open(t.Context(), url)
@@ -30,8 +35,9 @@ func fillEveryTable(t *testing.T) (path string) {
 	for _, name := range []string{"zoe", "Zed", "älva", "_x"} { // whose order depends on the collation
 		storetest.Actor(t, db, name)
 	}
+	b.worn(t)
 	st := b.create(t, "Tea & Tonic")
-	fill(t, url, b, 500)
+	fill(t, url, b, n)
 	other := raw(t, url)
 	for _, statement := range []string{
 		`INSERT INTO used_states VALUES ('state', 1)`,
@@ -57,6 +63,41 @@ func fillEveryTable(t *testing.T) (path string) {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// worn is a store with a past: it was opened, sold, and failed in an upgrade.
+func (b bundle) worn(t *testing.T) {
+	t.Helper()
+	st := b.create(t, "Worn")
+	c := b.claim(t, "one")
+	b.advance(t, &c, store.Progress{Step: store.StepNamespace})
+	b.advance(t, &c, store.Progress{Step: store.StepRelease, Finished: store.Note{Code: store.NamespaceCreated}})
+	b.release(t, &c, 1, "1.0.0")
+	order := store.Check{
+		OK: true, Order: "7", Steps: []store.CheckStep{{Name: "order", Took: 1300 * time.Millisecond}},
+		Address: store.Reached{Outcome: store.Answers, Note: store.Note{Code: store.AddressResponds, Facts: store.Facts{After: 12 * time.Millisecond}}},
+	}
+	opened := store.Opened{URL: "http://worn.localhost", AdminURL: "http://worn.localhost/admin", Volumes: []string{"data-0"}, Check: order, Next: time.Hour}
+	if _, err := b.db.Complete(t.Context(), c, opened); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.db.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	c = b.upgrade(t, st, store.UpgradeRequest{Chart: "1.1.0", Images: map[string]string{"shop": "2"}, Stay: true})
+	b.release(t, &c, 2, "1.1.0")
+	failure := store.Failure{
+		Code: store.ImageNotPulled, Facts: store.Facts{Pod: "shop-0", Container: "shop", Image: "example.com/shop:2"}, Step: store.StepWorkloads,
+		Evidence:  []store.Evidence{{Object: "pod/shop-0", Reason: "Failed", Message: awkward, Count: 3}},
+		HelmLog:   []string{"upgrade"},
+		LastWords: store.LastWords{Pod: "shop-0", Container: "shop", Lines: []string{awkward}},
+	}
+	if _, err := b.db.Fail(t.Context(), c, failure); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.db.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sorted is a database that sorts text unlike SQLite does.
@@ -128,7 +169,7 @@ func tablesOf(t *testing.T, db *sql.DB) map[string]string {
 
 func TestCopyHasEveryRow(t *testing.T) {
 	t.Parallel()
-	path, url := fillEveryTable(t), sorted(t)
+	path, url := fillEveryTable(t, many), sorted(t)
 	before := read(t, path)
 	copied, err := database.Copy(t.Context(), path, url)
 	if err != nil {
@@ -182,7 +223,7 @@ func TestNoTableHasASequence(t *testing.T) {
 
 func TestCopyIsRefused(t *testing.T) {
 	t.Parallel()
-	path := fillEveryTable(t)
+	path := fillEveryTable(t, many)
 	for name, c := range map[string]struct {
 		harm     func(t *testing.T, url string)
 		sentence string
@@ -274,7 +315,7 @@ func TestCopyFromAFileThatIsNotReady(t *testing.T) {
 
 func TestCopyToSQLite(t *testing.T) {
 	t.Parallel()
-	path, url := fillEveryTable(t), "sqlite:"+t.TempDir()+"/other.db"
+	path, url := fillEveryTable(t, many), "sqlite:"+t.TempDir()+"/other.db"
 	if _, err := database.Copy(t.Context(), path, url); err == nil || !strings.Contains(err.Error(), "must be postgres://") {
 		t.Errorf("got %v", err)
 	}
@@ -283,7 +324,7 @@ func TestCopyToSQLite(t *testing.T) {
 // A copy that failed can be started again with the same target.
 func TestCopyAgainAfterAFailure(t *testing.T) {
 	t.Parallel()
-	path, url := fillEveryTable(t), newDatabase(t)
+	path, url := fillEveryTable(t, many), newDatabase(t)
 	b := setup(t, url)
 	if _, err := database.Copy(t.Context(), path, url); err == nil {
 		t.Fatal("the target was overwritten")

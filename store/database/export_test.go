@@ -2,6 +2,7 @@ package database
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
 
 	"shopwright.dev/shopwright/store"
@@ -54,6 +55,35 @@ func Statements(actor store.Actor, q store.Query) map[string]struct {
 func (db *DB) Synchronous(ctx context.Context) (level int, err error) {
 	err = db.write.QueryRowContext(ctx, `PRAGMA synchronous`).Scan(&level)
 	return level, err
+}
+
+// MigrateTo brings an empty database to that version of the schema.
+func MigrateTo(ctx context.Context, databaseURL string, version int64) error {
+	return withDatabase(ctx, databaseURL, func(ctx context.Context, db *DB) error {
+		if err := db.reachAlone(ctx); err != nil {
+			return err
+		}
+		provider, err := db.migrations()
+		if err != nil {
+			return err
+		}
+		_, err = provider.UpTo(ctx, version)
+		return err
+	})
+}
+
+// TablesInOrder are the tables of a SQLite database, each after those that it refers to.
+func TablesInOrder(ctx context.Context, db *sql.DB) (names []string, err error) {
+	snapshot, err := db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer snapshot.Rollback() //nolint:errcheck // it was only read from
+	tables, err := tablesOf(ctx, snapshot)
+	for _, t := range tables {
+		names = append(names, t.name)
+	}
+	return names, err
 }
 
 // Columns are those that the statements about these tables name.
