@@ -12,7 +12,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"shopwright.dev/shopwright/handlers/api"
-	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/reply"
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/store"
@@ -161,14 +160,4 @@ func scopeLabel(s store.Scope) (label, description string) {
 		return "See the installation", "installation: the audit log of all teams, with team:read; events of the installation, with stores:read."
 	}
 	return string(s), ""
-}
-
-// showReference is the API for people to read.
-func (a *App) showReference(c echo.Context) error {
-	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "API", views.PlaceAccount)
-	if err != nil {
-		return err
-	}
-	base := a.BaseURL + v1.Prefix
-	return reply.Render(c, http.StatusOK, views.Reference(views.ReferencePage{Shell: shell, Base: base, Groups: a.api.Reference(base)}))
 }

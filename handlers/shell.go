@@ -29,6 +29,17 @@ func (a *App) shell(ctx context.Context, who signin.Visitor, title string, place
 	}, nil
 }
 
+// storeShell is what surrounds a page about a store: it shows the cluster that the store is in.
+func (a *App) storeShell(ctx context.Context, who signin.Visitor, st store.Store, title string) (views.Shell, error) {
+	shell, err := a.shell(ctx, who, title, views.PlaceStores)
+	if err != nil {
+		return views.Shell{}, err
+	}
+	shell.Cluster = clusterView(a.clusters.Of(st).Cluster())
+	shell.Stream = streamAddress(url.Values{"view": {"frame"}, "id": {st.ID}}, who.Since)
+	return shell, nil
+}
+
 func clusterView(s provisioner.ClusterState) views.Cluster {
 	c := views.Cluster{
 		Name: s.Name, Link: views.ClusterLink(s.Link), Version: s.Version, Simulated: s.Simulated,

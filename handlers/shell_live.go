@@ -42,5 +42,5 @@ func (l *liveFrame) Concerns(e store.Event) live.Change {
 
 func (l *liveFrame) Parts(ctx context.Context, _ live.Change) ([]live.Part, error) {
 	all, err := l.DB.CountStores(ctx, l.who.Actor)
-	return append(clusterParts(l.Provisioner.Cluster()), live.Part{Target: "stores-count", Component: views.SidebarCount(all)}), err
+	return append(clusterParts(l.cluster.Cluster()), live.Part{Target: "stores-count", Component: views.SidebarCount(all)}), err
 }

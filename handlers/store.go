@@ -57,7 +57,7 @@ func (a *App) storePage(c echo.Context, st store.Store, name views.Tab) (views.S
 	if !known {
 		return views.StorePage{}, echo.ErrNotFound
 	}
-	shell, err := a.shell(c.Request().Context(), who, st.Name, views.PlaceStores)
+	shell, err := a.storeShell(c.Request().Context(), who, st, st.Name)
 	if err != nil {
 		return views.StorePage{}, err
 	}
@@ -70,7 +70,6 @@ func (a *App) storePage(c echo.Context, st store.Store, name views.Tab) (views.S
 	if page.Logs != nil {
 		chosenLog(*page.Logs).addTo(address)
 	}
-	page.Shell.Cluster = clusterView(a.clusters.Of(st).Cluster())
 	page.Shell.Stream = streamAddress(address, who.Since)
 	return page, nil
 }
@@ -123,7 +122,7 @@ func (a *App) askDelete(c echo.Context) error {
 }
 
 func (a *App) deletePage(c echo.Context, status int, st store.Store, form views.DeleteForm) error {
-	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "Delete "+st.Name, views.PlaceStores)
+	shell, err := a.storeShell(c.Request().Context(), signin.VisitorOf(c), st, "Delete "+st.Name)
 	if err != nil {
 		return err
 	}

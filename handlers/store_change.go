@@ -21,7 +21,7 @@ import (
 
 // changePage shows a change before or after it is made.
 func (a *App) changePage(c echo.Context, status int, st store.Store, form views.ChangeForm) error {
-	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), form.Title+" · "+st.Name, views.PlaceStores)
+	shell, err := a.storeShell(c.Request().Context(), signin.VisitorOf(c), st, form.Title+" · "+st.Name)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 		key.ID, key.Rights = info.ID, who.User.ID+" "+key.Rights // everybody sees who "you" are
 		return key, &liveTeam{teamView{App: a, who: who, id: info.ID}, connection}, nil
 	case "frame":
-		return key, &liveFrame{a, connection, who}, nil
+		return a.liveFrame(c, key)
 	case "queue":
 		if !who.Actor.May(store.ViewInstallation, store.Installation) {
 			return key, nil, echo.ErrNotFound
@@ -92,6 +92,19 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 		return key, &liveQueue{liveFrame{a, connection, who}}, nil
 	}
 	return key, nil, echo.ErrNotFound
+}
+
+// liveFrame is the frame of a page with the cluster of the store that the address names, if it names one.
+func (a *App) liveFrame(c echo.Context, key live.Key) (live.Key, live.Page, error) {
+	who, cluster := signin.VisitorOf(c), a.Provisioner
+	if id := c.QueryParam("id"); id != "" {
+		st, err := a.DB.FindStore(c.Request().Context(), who.Actor, id)
+		if err != nil {
+			return key, nil, err
+		}
+		key.ID, cluster = st.ID, a.clusters.Of(st)
+	}
+	return key, &liveFrame{a, onlyConnection{cluster}, who}, nil
 }
 
 func (a *App) liveStore(c echo.Context, key live.Key) (live.Key, live.Page, error) {

@@ -77,6 +77,9 @@ func New(e *echo.Echo, c Config) *API {
 	return a
 }
 
+// Document describes the API.
+func (a *API) Document() *huma.OpenAPI { return a.huma.OpenAPI() }
+
 // negotiate leaves, of what a program accepts, the one choice that there is: all else is
 // answered with JSON. Huma would look for more, and panics at some values, such as "*/*;,text/html".
 func negotiate(c huma.Context, next func(huma.Context)) {
@@ -116,7 +119,7 @@ func (a *API) settings() huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{asProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		securityScheme: {Type: "http", Scheme: "bearer", Description: "An API token from your account page, shopwright_…"},
+		SecurityScheme: {Type: "http", Scheme: "bearer", Description: "An API token from your account page, shopwright_…"},
 	}
 	c.Tags = []*huma.Tag{
 		{Name: tagStores, Description: "Create, view, change and delete stores."},
@@ -130,9 +133,10 @@ func (a *API) settings() huma.Config {
 	return c
 }
 
-const (
-	securityScheme = "token"
+// SecurityScheme is the name that the document gives to the token, by which each operation lists its scopes.
+const SecurityScheme = "token"
 
+const (
 	tagStores   = "Stores"
 	tagReleases = "Releases"
 	tagCluster  = "Cluster"
@@ -178,7 +182,7 @@ func (a *API) document(o operation) huma.Operation {
 	}
 	op := huma.Operation{
 		OperationID: o.id, Method: o.method, Path: o.path, Tags: []string{o.tag}, Summary: o.summary, Description: o.description,
-		Security: []map[string][]string{{securityScheme: needs}}, DefaultStatus: o.status, MaxBodyBytes: mostBody,
+		Security: []map[string][]string{{SecurityScheme: needs}}, DefaultStatus: o.status, MaxBodyBytes: mostBody,
 		Responses: map[string]*huma.Response{"default": a.problemResponse()},
 	}
 	if o.content != nil {
@@ -270,7 +274,7 @@ func isTokenName(name string) bool {
 }
 
 func checkScope(op *huma.Operation, who store.Actor) error {
-	for _, scope := range op.Security[0][securityScheme] {
+	for _, scope := range op.Security[0][SecurityScheme] {
 		if !slices.Contains(who.Scopes, store.Scope(scope)) {
 			return &v1.Problem{Status: http.StatusForbidden, Code: "scope_missing", Challenge: `Bearer realm="Shopwright", error="insufficient_scope", scope="` + scope + `"`,
 				Detail: "This token lacks the scope " + scope + ". Create one with it on your account page."}

@@ -1,32 +1,51 @@
-package api
+package handlers
 
 import (
 	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/labstack/echo/v4"
 
+	"shopwright.dev/shopwright/handlers/api"
 	"shopwright.dev/shopwright/handlers/api/v1"
+	"shopwright.dev/shopwright/handlers/reply"
+	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/views"
 )
 
-// Reference is the document for people to read: groups of operations, in the order in which
-// the document names them. The API is at that URL.
-func (a *API) Reference(base string) []views.OperationGroup {
-	document := a.huma.OpenAPI()
+// showReference is the API for people to read.
+func (a *App) showReference(c echo.Context) error {
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "API", views.PlaceAccount)
+	if err != nil {
+		return err
+	}
+	r := reference{document: a.api.Document(), base: a.BaseURL + v1.Prefix}
+	return reply.Render(c, http.StatusOK, views.Reference(views.ReferencePage{Shell: shell, Base: r.base, Groups: r.groups()}))
+}
+
+// reference explains the document of the API, which is at that URL.
+type reference struct {
+	document *huma.OpenAPI
+	base     string
+}
+
+// groups are the operations, in the order in which the document names their tags.
+func (r reference) groups() []views.OperationGroup {
 	var groups []views.OperationGroup
-	for _, tag := range document.Tags {
+	for _, tag := range r.document.Tags {
 		group := views.OperationGroup{Name: tag.Name, Text: tag.Description}
-		for _, path := range slices.Sorted(maps.Keys(document.Paths)) {
-			item := document.Paths[path]
+		for _, path := range slices.Sorted(maps.Keys(r.document.Paths)) {
+			item := r.document.Paths[path]
 			for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
 				if op != nil && op.Tags[0] == tag.Name {
-					group.Operations = append(group.Operations, a.explain(base, op))
+					group.Operations = append(group.Operations, r.explain(op))
 				}
 			}
 		}
@@ -35,27 +54,27 @@ func (a *API) Reference(base string) []views.OperationGroup {
 	return groups
 }
 
-func (a *API) explain(base string, op *huma.Operation) views.Operation {
+func (r reference) explain(op *huma.Operation) views.Operation {
 	shown := views.Operation{
 		ID: op.OperationID, Method: op.Method, Path: v1.Prefix + op.Path, Summary: op.Summary, Text: op.Description,
-		Scopes: op.Security[0][securityScheme], Status: op.DefaultStatus,
+		Scopes: op.Security[0][api.SecurityScheme], Status: op.DefaultStatus,
 	}
 	for _, p := range op.Parameters {
 		if p.Name != "Accept" {
 			shown.Parameters = append(shown.Parameters, views.Parameter{
-				Name: p.Name, In: p.In, Kind: a.kind(p.Schema), Required: p.Required, Text: cmp.Or(p.Description, p.Schema.Description),
+				Name: p.Name, In: p.In, Kind: r.kind(p.Schema), Required: p.Required, Text: cmp.Or(p.Description, p.Schema.Description),
 			})
 		}
 	}
-	shown.Request = fmt.Sprintf("curl -H \"Authorization: Bearer $SHOPWRIGHT_TOKEN\" %s\"%s%s\"", method(op.Method), base, pathExample(op))
+	shown.Request = fmt.Sprintf("curl -H \"Authorization: Bearer $SHOPWRIGHT_TOKEN\" %s\"%s%s\"", method(op.Method), r.base, pathExample(op))
 	if op.RequestBody != nil {
 		schema := op.RequestBody.Content["application/json"].Schema
-		shown.Body = a.fields(schema)
-		shown.Request += " \\\n  -H 'Content-Type: application/json' -d '" + compact(a.example(schema, true, 0)) + "'"
+		shown.Body = r.fields(schema)
+		shown.Request += " \\\n  -H 'Content-Type: application/json' -d '" + compact(r.example(schema, true, 0)) + "'"
 	}
 	if answer := op.Responses[strconv.Itoa(op.DefaultStatus)]; answer != nil && answer.Content["application/json"] != nil {
 		schema := answer.Content["application/json"].Schema
-		shown.Answer, shown.Example = a.fields(schema), indented(a.example(schema, false, 0))
+		shown.Answer, shown.Example = r.fields(schema), indented(r.example(schema, false, 0))
 	}
 	return shown
 }
@@ -80,20 +99,20 @@ func pathExample(op *huma.Operation) string {
 	return path + query
 }
 
-func (a *API) resolve(s *huma.Schema) *huma.Schema {
+func (r reference) resolve(s *huma.Schema) *huma.Schema {
 	if s.Ref != "" {
-		return a.huma.OpenAPI().Components.Schemas.SchemaFromRef(s.Ref)
+		return r.document.Components.Schemas.SchemaFromRef(s.Ref)
 	}
 	return s
 }
 
 // fields are the parts of an object, those that are required first.
-func (a *API) fields(s *huma.Schema) (all []views.Parameter) {
-	s = a.resolve(s)
+func (r reference) fields(s *huma.Schema) (all []views.Parameter) {
+	s = r.resolve(s)
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
 		field := s.Properties[name]
 		all = append(all, views.Parameter{
-			Name: name, Kind: a.kind(field), Required: slices.Contains(s.Required, name), Text: cmp.Or(field.Description, a.resolve(field).Description),
+			Name: name, Kind: r.kind(field), Required: slices.Contains(s.Required, name), Text: cmp.Or(field.Description, r.resolve(field).Description),
 		})
 	}
 	slices.SortStableFunc(all, func(x, y views.Parameter) int {
@@ -113,8 +132,8 @@ func (a *API) fields(s *huma.Schema) (all []views.Parameter) {
 }
 
 // kind is what a value can be, in a few words.
-func (a *API) kind(s *huma.Schema) string {
-	full := a.resolve(s)
+func (r reference) kind(s *huma.Schema) string {
+	full := r.resolve(s)
 	switch {
 	case len(full.Enum) > 0:
 		var values []string
@@ -123,7 +142,7 @@ func (a *API) kind(s *huma.Schema) string {
 		}
 		return strings.Join(values, " | ")
 	case full.Type == huma.TypeArray:
-		return "list of " + a.kind(full.Items)
+		return "list of " + r.kind(full.Items)
 	case s.Ref != "":
 		return s.Ref[strings.LastIndex(s.Ref, "/")+1:]
 	case full.Format == "date-time":
@@ -133,20 +152,20 @@ func (a *API) kind(s *huma.Schema) string {
 }
 
 // example is a value of that schema: what its fields say for an example, or something plain.
-func (a *API) example(s *huma.Schema, onlyRequired bool, depth int) any {
-	s = a.resolve(s)
+func (r reference) example(s *huma.Schema, onlyRequired bool, depth int) any {
+	s = r.resolve(s)
 	switch {
 	case len(s.Examples) > 0:
 		return s.Examples[0]
 	case len(s.Enum) > 0:
 		return s.Enum[0]
 	case s.Type == huma.TypeArray && depth < 6:
-		return []any{a.example(s.Items, false, depth+1)}
+		return []any{r.example(s.Items, false, depth+1)}
 	case s.Type == huma.TypeObject && depth < 6:
 		object := map[string]any{}
 		for name, field := range s.Properties {
 			if !onlyRequired || slices.Contains(s.Required, name) {
-				object[name] = a.example(field, false, depth+1)
+				object[name] = r.example(field, false, depth+1)
 			}
 		}
 		return object
