@@ -1,41 +1,41 @@
-// What the setup has written about itself into the shop's database, beside Medusa's tables.
+// The setup's own records in the shop's database, beside Medusa's tables.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
-/** Version of this project: the database is migrated for one of them. */
+/** Version of this project, to which the database is migrated. */
 export const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'))
 
-/** connect waits for the database until the time is over; without a limit, for ever. */
+/** connect waits for the database, at most for the limit in milliseconds. */
 export async function connect(limit = Infinity) {
   const end = Date.now() + limit
   for (let tries = 0; ; tries++) {
     const client = new pg.Client({ connectionString: process.env.DATABASE_URL, connectionTimeoutMillis: 5000 })
-    client.on('error', (error) => fail(`the database is gone: ${error.message}`))
+    client.on('error', (error) => fail(`lost the connection to the database: ${error.message}`))
     try {
       await client.connect()
       return client
     } catch (error) {
       await client.end().catch(() => {})
-      if (Date.now() > end) throw new Error(`the database cannot be reached: ${error.message}`)
+      if (Date.now() > end) throw new Error(`can’t reach the database: ${error.message}`)
       if (tries % 15 === 0) say('waiting for the database')
       await pause(2000)
     }
   }
 }
 
-/** prepare makes the table of marks. */
+/** prepare creates the table of marks. */
 export const prepare = (db) => db.query('CREATE TABLE IF NOT EXISTS shopwright_setup (name text PRIMARY KEY, value text NOT NULL, at timestamptz NOT NULL DEFAULT now())')
 
-/** isEmpty reports whether there is nothing but the marks. */
+/** isEmpty reports whether the database has no table but that of the marks. */
 export async function isEmpty(db) {
   const { rows } = await db.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'shopwright_setup' LIMIT 1")
   return rows.length === 0
 }
 
-/** empty removes everything but the table of marks, which is empty too. */
+/** empty drops everything and creates the table of marks anew. */
 export async function empty(db) {
-  say('the last run was interrupted: beginning again')
+  say('the last run was interrupted; starting over')
   await db.query('BEGIN')
   await db.query('DROP SCHEMA public CASCADE')
   await db.query('CREATE SCHEMA public')
@@ -43,11 +43,11 @@ export async function empty(db) {
   await db.query('COMMIT')
 }
 
-/** mark remembers the value under the name. */
+/** mark stores the value under the name. */
 export const mark = (db, name, value) =>
   db.query('INSERT INTO shopwright_setup (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = now()', [name, value])
 
-/** marked returns what was remembered under the name, undefined where nothing was. */
+/** marked returns the value stored under the name, undefined if there is none. */
 export async function marked(db, name) {
   const { rows: [table] } = await db.query("SELECT to_regclass('shopwright_setup') AS made")
   if (!table.made) return undefined
@@ -57,12 +57,12 @@ export async function marked(db, name) {
 
 export const say = (text) => console.log(`setup: ${text}`)
 
-let step = 'beginning'
+let step = 'starting'
 
-/** at says what is done now, in the words that a person reads where it fails. */
+/** at names the current step, in the words shown if it fails. */
 export const at = (doing) => { step = doing }
 
-/** fail ends the process and leaves what it was at as the termination message. */
+/** fail exits and leaves the current step and the error as the termination message. */
 export function fail(text) {
   console.error(`setup: FAILED: ${text}`)
   const { REPORT } = process.env

@@ -1,4 +1,4 @@
-// Waits until the setup has made the shop and its database is of this version.
+// Waits until the setup has created the shop and migrated its database to this version.
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect, fail, marked, version } from './database.mjs'
 

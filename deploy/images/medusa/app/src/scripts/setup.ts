@@ -1,20 +1,19 @@
 import type { ExecArgs } from '@medusajs/framework/types'
 import { createOwner } from '../setup/owner'
 import { openShop } from '../setup/shop'
-import { wishes } from '../setup/wishes'
+import { readSettings } from '../setup/settings'
 import { verify, verifyFirst } from '../setup/verify'
 
 /**
- * Makes a shop that sells in a database that was just migrated: `medusa exec
- * ./src/scripts/setup.js first`. With `again` it changes nothing and only verifies: what is
- * there then is the merchant's.
+ * Creates a shop that sells in a database that was just migrated: `medusa exec
+ * ./src/scripts/setup.js first`. With `again` it only verifies, since the data is the merchant's by then.
  */
 export default async function setup({ container, args }: ExecArgs) {
-  const wanted = wishes(process.env)
+  const settings = readSettings(process.env)
   if (args[0] === 'first') {
-    await createOwner(container, wanted)
-    await openShop(container, wanted)
-    await verifyFirst(container, wanted)
+    await createOwner(container, settings)
+    await openShop(container, settings)
+    await verifyFirst(container, settings)
   }
-  await verify(container, wanted)
+  await verify(container, settings)
 }

@@ -1,10 +1,10 @@
 import type { MedusaContainer } from '@medusajs/framework/types'
 import { ContainerRegistrationKeys, ProductStatus } from '@medusajs/framework/utils'
 import { createInventoryLevelsWorkflow, createProductCategoriesWorkflow, createProductsWorkflow } from '@medusajs/medusa/core-flows'
-import type { Product, Wishes } from './wishes'
+import type { Product, Settings } from './settings'
 
-/** createProducts puts the wanted products into the shop, with their categories and stock. */
-export async function createProducts(container: MedusaContainer, { products, currency }: Wishes, ids: { channel: string; location: string; profile: string }) {
+/** createProducts adds the template's products, with their categories and stock. */
+export async function createProducts(container: MedusaContainer, { products, currency }: Settings, ids: { channel: string; location: string; profile: string }) {
   if (products.length === 0) return
   const categories = await createCategories(container, products)
   await createProductsWorkflow(container).run({

@@ -6,29 +6,29 @@ import {
 } from '@medusajs/medusa/core-flows'
 import { createKey } from './key'
 import { createProducts } from './products'
-import type { Wishes } from './wishes'
+import type { Settings } from './settings'
 
 const flatRate = 5
 
-/** openShop makes what a shop needs to sell in its country. */
-export async function openShop(container: MedusaContainer, wanted: Wishes) {
+/** openShop creates what a shop needs to sell in its country. */
+export async function openShop(container: MedusaContainer, settings: Settings) {
   const channel = await defaultChannel(container)
-  const region = await createRegion(container, wanted)
-  const location = await createLocation(container, wanted)
-  await describeStore(container, wanted, { channel, region, location })
+  const region = await createRegion(container, settings)
+  const location = await createLocation(container, settings)
+  await describeStore(container, settings, { channel, region, location })
   const profile = await defaultProfile(container)
-  await createShipping(container, wanted, { region, location, profile })
+  await createShipping(container, settings, { region, location, profile })
   await linkSalesChannelsToStockLocationWorkflow(container).run({ input: { id: location, add: [channel] } })
-  await createKey(container, wanted.publishableKey, channel)
-  await createProducts(container, wanted, { channel, location, profile })
+  await createKey(container, settings.publishableKey, channel)
+  await createProducts(container, settings, { channel, location, profile })
 }
 
-// What people call the country, such as Germany.
+// The country's English name.
 function countryName(code: string): string {
   return new Intl.DisplayNames('en', { type: 'region' }).of(code.toUpperCase()) ?? code
 }
 
-// Medusa may have made one when it was migrated.
+// Medusa's migrations may have created one.
 async function defaultChannel(container: MedusaContainer): Promise<string> {
   const name = 'Default Sales Channel'
   const [found] = await container.resolve(Modules.SALES_CHANNEL).listSalesChannels({ name })
@@ -37,7 +37,7 @@ async function defaultChannel(container: MedusaContainer): Promise<string> {
   return created.id
 }
 
-async function createRegion(container: MedusaContainer, { country, currency }: Wishes): Promise<string> {
+async function createRegion(container: MedusaContainer, { country, currency }: Settings): Promise<string> {
   await createTaxRegionsWorkflow(container).run({ input: [{ country_code: country, provider_id: 'tp_system' }] })
   const { result: [region] } = await createRegionsWorkflow(container).run({
     input: { regions: [{ name: countryName(country), currency_code: currency, countries: [country], payment_providers: ['pp_system_default'] }] },
@@ -45,14 +45,14 @@ async function createRegion(container: MedusaContainer, { country, currency }: W
   return region.id
 }
 
-async function createLocation(container: MedusaContainer, { country }: Wishes): Promise<string> {
+async function createLocation(container: MedusaContainer, { country }: Settings): Promise<string> {
   const { result: [location] } = await createStockLocationsWorkflow(container).run({
     input: { locations: [{ name: 'Warehouse', address: { address_1: '', country_code: country.toUpperCase() } }] },
   })
   return location.id
 }
 
-async function describeStore(container: MedusaContainer, { name, currency }: Wishes, ids: { channel: string; region: string; location: string }) {
+async function describeStore(container: MedusaContainer, { name, currency }: Settings, ids: { channel: string; region: string; location: string }) {
   const [store] = await container.resolve(Modules.STORE).listStores()
   const update = {
     name,
@@ -64,7 +64,7 @@ async function describeStore(container: MedusaContainer, { name, currency }: Wis
   await updateStoresWorkflow(container).run({ input: { selector: { id: store.id }, update } })
 }
 
-// Here, too, Medusa may have made one.
+// Medusa's migrations may have created this one too.
 async function defaultProfile(container: MedusaContainer): Promise<string> {
   const [found] = await container.resolve(Modules.FULFILLMENT).listShippingProfiles({ type: 'default' })
   if (found) return found.id
@@ -72,7 +72,7 @@ async function defaultProfile(container: MedusaContainer): Promise<string> {
   return created.id
 }
 
-async function createShipping(container: MedusaContainer, { country, currency }: Wishes, ids: { region: string; location: string; profile: string }) {
+async function createShipping(container: MedusaContainer, { country, currency }: Settings, ids: { region: string; location: string; profile: string }) {
   const link = container.resolve(ContainerRegistrationKeys.LINK)
   const set = await container.resolve(Modules.FULFILLMENT).createFulfillmentSets({
     name: 'Delivery', type: 'shipping', service_zones: [{ name: countryName(country), geo_zones: [{ type: 'country', country_code: country }] }],

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
 
-/** Product is something to sell, of one kind only. */
+/** Product has one variant. */
 export interface Product {
   sku: string
   name: string
   price: number // in whole units of the shop's currency
   category?: string
-  stock?: number // not counted without
+  stock?: number // not tracked without
   description?: string
 }
 
-/** Wishes are what the shop shall be. */
-export interface Wishes {
+/** Settings of the shop, as the chart gives them. */
+export interface Settings {
   name: string
   country: string // ISO 3166, in small letters as Medusa has it
   currency: string // ISO 4217, in small letters
@@ -22,10 +22,10 @@ export interface Wishes {
 }
 
 /**
- * wishes reads them from the environment, and what is secret from files: an environment is
- * printed more easily.
+ * readSettings reads them from the environment, and secrets from files: environments end up in
+ * logs and dumps more easily.
  */
-export function wishes(env: NodeJS.ProcessEnv): Wishes {
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
   const credential = (name: string) => readFileSync(`${env.CREDENTIALS}/${name}`, 'utf8').trim()
   return {
     name: env.SHOP_NAME || 'Shop',
