@@ -1,5 +1,5 @@
 // What programs and the owner get in Medusa's place while an upgrade has taken it away. They learn
-// from the status that it is not for long. Customers read the web shop's own page meanwhile.
+// from the status that it is not for long. Customers read the storefront's own page meanwhile.
 // https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 import { createServer } from 'node:http'
 

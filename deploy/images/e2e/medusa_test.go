@@ -78,7 +78,7 @@ func TestMedusaWithDemoCatalogue(t *testing.T) {
 func (s *shop) testServed(t *testing.T) {
 	stopMedusa := s.startServers(t)
 	_ = t.Run("order check", s.testCheck) &&
-		t.Run("web shop", s.testWebShop) &&
+		t.Run("storefront", s.testStorefront) &&
 		t.Run("admin", s.testAdmin) &&
 		t.Run("merchant's changes", s.testMerchantsChanges) &&
 		t.Run("without Medusa", func(t *testing.T) { s.testAway(t, stopMedusa) })
@@ -223,8 +223,8 @@ func pictures(t *testing.T) string {
 	return dir
 }
 
-// testWebShop buys as people do, without any script in the pages.
-func (s *shop) testWebShop(t *testing.T) {
+// testStorefront buys as people do, without any script in the pages.
+func (s *shop) testStorefront(t *testing.T) {
 	b := browsertest.Open(t)
 	for _, mode := range browsertest.Modes() {
 		b.Use(mode)
@@ -343,7 +343,7 @@ func (s *shop) testMerchantsChanges(t *testing.T) {
 	}
 }
 
-// testAway takes Medusa away, as an upgrade does: the web shop stays and says so.
+// testAway takes Medusa away, as an upgrade does: the storefront stays and says so.
 func (s *shop) testAway(t *testing.T, stopMedusa func(syscall.Signal)) {
 	stopMedusa(syscall.SIGTERM)
 	answer, err := http.Get(s.url + "/cart")
@@ -363,7 +363,7 @@ func (s *shop) testAway(t *testing.T, stopMedusa func(syscall.Signal)) {
 		return answer.StatusCode == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") != ""
 	})
 	if !answers("http://" + s.at["storefront:8000"] + "/ready") {
-		t.Error("the web shop leaves its Service")
+		t.Error("the storefront leaves its Service")
 	}
 	s.startMedusa(t)
 	if !answers(s.url + "/") {

@@ -108,7 +108,7 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
-// serveIngress leads requests to Medusa and to the web shop by the chart's own rules.
+// serveIngress leads requests to Medusa and to the storefront by the chart's own rules.
 func (s *shop) serveIngress(t *testing.T, listener net.Listener) {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -340,7 +340,7 @@ func (s *shop) setup(t *testing.T) (said string, took time.Duration, err error) 
 	return string(out), time.Since(began), err
 }
 
-// startServers starts Medusa, as its pod does after it has waited, and the web shop.
+// startServers starts Medusa, as its pod does after it has waited, and the storefront.
 func (s *shop) startServers(t *testing.T) (stopMedusa func(syscall.Signal)) {
 	t.Helper()
 	stopMedusa = s.startMedusa(t)
@@ -352,7 +352,7 @@ func (s *shop) startServers(t *testing.T) (stopMedusa func(syscall.Signal)) {
 	}
 	p.env = append(s.env(t, "storefront"), "PORT="+port)
 	s.start(t, p)
-	within(t, time.Minute, "the web shop is ready", func() bool { return answers("http://" + s.at["storefront:8000"] + "/ready") })
+	within(t, time.Minute, "the storefront is ready", func() bool { return answers("http://" + s.at["storefront:8000"] + "/ready") })
 	return stopMedusa
 }
 

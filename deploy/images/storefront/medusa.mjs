@@ -1,4 +1,4 @@
-// Medusa as the web shop sees it. Amounts are in whole units of their currency.
+// Medusa as the storefront sees it. Amounts are in whole units of their currency.
 const freshFor = 10_000 // milliseconds for which the catalogue is not asked again
 const mostKept = 500
 

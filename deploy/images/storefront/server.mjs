@@ -1,4 +1,4 @@
-// The web shop: pages made on the server from what Medusa says. It keeps nothing itself; a
+// The storefront: pages made on the server from what Medusa says. It keeps nothing itself; a
 // customer's cart is in Medusa, and its id in a cookie.
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
