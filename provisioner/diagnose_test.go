@@ -130,7 +130,7 @@ func TestReportsOfChecks(t *testing.T) {
 		"The owner has closed the shop":            {told(`{"ok":true,"closed":true,"steps":[{"name":"open","ms":7}]}`, 0), true},
 		"Simulated: no order was placed":           {told(`{"simulated":true}`, 0), true},
 		"payment: No payment method is available.": {told(`{"ok":false,"failed":"payment","message":"No payment method is available."}`, 1), false},
-		"cart: ":                     {told(`{"ok":true,"failed":"cart"}`, 1), false}, // it says so and ends otherwise
+		"cart":                       {told(`{"ok":true,"failed":"cart"}`, 1), false}, // it says so and ends otherwise
 		"check: Segmentation fault.": {told("Segmentation\nfault", 139), false},
 		"check: The check exceeded its memory limit of 128Mi and was killed.":   {ended(kube.State{Reason: "OOMKilled", ExitCode: 137}), false},
 		"check: Pod was active on the node longer than the specified deadline.": {late, false},

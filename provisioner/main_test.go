@@ -48,6 +48,7 @@ func start(t *testing.T, changes ...func(*provisioner.Config)) *platform {
 	db := storetest.Open(t, "sqlite:"+file)
 	p := &platform{db: db, file: file, admin: kubetest.Admin(t), mark: strings.ToLower(uuid.NewString()[24:])}
 	p.actor, p.team = storetest.Actor(t, db, "mara")
+	t.Cleanup(func() { wantFacts(t, file) })
 	p.run(t, changes...)
 	return p
 }
