@@ -2,7 +2,6 @@ package handlers_test
 
 import (
 	"context"
-	"database/sql"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -15,12 +14,7 @@ import (
 // change writes into the database behind the program's back.
 func (s site) change(statement string, args ...any) {
 	s.t.Helper()
-	file, err := sql.Open("sqlite", s.file)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	if _, err := file.ExecContext(context.Background(), statement, args...); err != nil {
+	if _, err := s.raw().ExecContext(context.Background(), statement, args...); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -55,11 +55,7 @@ func prepareFuzzed(f *testing.F) *fuzzed {
 		}),
 	})
 	f.Cleanup(app.Drain)
-	raw, err := sql.Open("sqlite", file+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Cleanup(func() { _ = raw.Close() })
+	raw := storetest.Beside(f, file)
 	z := &fuzzed{Handler: app.Handler(), app: app, db: db, raw: raw, mark: "zq" + strings.ReplaceAll(uuid.NewString(), "-", "")}
 	z.who, z.team = z.owner(f, "own")
 	z.kept = z.newStore(f, z.who, z.team, "Kept", true)

@@ -312,12 +312,7 @@ func (s site) wantAddress(want, storeID string) {
 // raw opens the database beside the site.
 func (s site) raw() *sql.DB {
 	s.t.Helper()
-	db, err := sql.Open("sqlite", s.file)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = db.Close() })
-	return db
+	return storetest.Beside(s.t, s.file)
 }
 
 func TestCreateRateIsShownBeforeItIsReached(t *testing.T) {

@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"database/sql"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,10 +15,7 @@ func TestUnusableRecordsAreToldOnThePage(t *testing.T) {
 	s := serve(t)
 	b := s.developer()
 	made := s.post(b, "/stores", url.Values{"name": {"Before"}, "engine": {"woocommerce"}}).location
-	other, err := sql.Open("sqlite", s.file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := s.raw()
 	other.SetMaxOpenConns(1)
 	if _, err := other.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"database/sql"
 	"html"
 	"net/url"
 	"regexp"
@@ -46,12 +45,5 @@ func (s site) move(storeID string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	db, err := sql.Open("sqlite", "file:"+s.file)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // the statement has ended
-	if _, err := db.ExecContext(s.t.Context(), `UPDATE stores SET cluster_id = $1 WHERE id = $2`, elsewhere.ID, storeID); err != nil {
-		s.t.Fatal(err)
-	}
+	s.change(`UPDATE stores SET cluster_id = $1 WHERE id = $2`, elsewhere.ID, storeID)
 }

@@ -3,7 +3,6 @@ package handlers_test
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"errors"
 	"maps"
 	"net"
@@ -362,15 +361,8 @@ func TestEndOfTheSessionEndsStreams(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := s.developer()
-	file, err := sql.Open("sqlite", s.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
 	soon := time.Now().Add(10 * time.Second).UnixMicro() // time enough to open the stream
-	if _, err := file.ExecContext(t.Context(), `UPDATE sessions SET expires_at = $1`, soon); err != nil {
-		t.Fatal(err)
-	}
+	s.change(`UPDATE sessions SET expires_at = $1`, soon)
 	s.follow(b, "view=stores", -1).untilEnd()
 	if got := s.get(b, "/events?view=stores"); got.status != http.StatusUnauthorized {
 		t.Errorf("the stream comes back after the session: %d", got.status)

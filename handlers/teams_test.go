@@ -1,7 +1,6 @@
 package handlers_test
 
 import (
-	"database/sql"
 	"html"
 	"net/http"
 	"net/url"
@@ -217,14 +216,7 @@ func TestInvitationSaysWhyItCannotBeUsed(t *testing.T) {
 	if got := s.join(mara, anybody); got.status != http.StatusConflict || !strings.Contains(got.body, "already") {
 		t.Errorf("a member joins again: %d", got.status)
 	}
-	file, err := sql.Open("sqlite", s.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	if _, err := file.ExecContext(t.Context(), `UPDATE invitations SET expires_at = 1`); err != nil {
-		t.Fatal(err)
-	}
+	s.change(`UPDATE invitations SET expires_at = 1`)
 	says(other, anybody, "has expired after 7 days", http.StatusConflict)
 	if got := s.get(mara, team); !strings.Contains(got.body, ">expired ") {
 		t.Error("the team's page does not say that it is too old")

@@ -1,7 +1,6 @@
 package provisioner_test
 
 import (
-	"database/sql"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 // TestDeleteAtEveryWriteOfACreate asks for the deletion of a store while its first write is
@@ -194,10 +194,7 @@ func TestWhatChangesWhileLookingIsSeen(t *testing.T) {
 // lockRecords lets nobody write to the database until it is unlocked.
 func (p *platform) lockRecords(t *testing.T) (unlock func()) {
 	t.Helper()
-	other, err := sql.Open("sqlite", "file:"+p.file+"?_pragma=busy_timeout(60000)") // who writes just now ends first
-	if err != nil {
-		t.Fatal(err)
-	}
+	other := storetest.Beside(t, p.file)
 	other.SetMaxOpenConns(1)
 	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package provisioner_test
 
 import (
-	"database/sql"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,12 +17,7 @@ import (
 // exec writes to the database beside the platform.
 func (p *platform) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	db, err := sql.Open("sqlite", p.file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+	if _, err := storetest.Beside(t, p.file).ExecContext(t.Context(), statement, args...); err != nil {
 		t.Fatal(err)
 	}
 }

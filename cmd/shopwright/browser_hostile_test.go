@@ -2,9 +2,7 @@ package main_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -18,6 +16,7 @@ import (
 	"k8s.io/client-go/util/retry"
 
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
+	"shopwright.dev/shopwright/store/storetest"
 	"shopwright.dev/shopwright/views/browsertest"
 )
 
@@ -205,12 +204,8 @@ func TestHostileTextFromTheCluster(t *testing.T) {
 // rename gives every user of the program's records that name.
 func (p *process) rename(name string) {
 	p.t.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(p.dataDir, "shopwright.db")+"?_pragma=busy_timeout(10000)")
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	_, err = db.ExecContext(p.t.Context(), `UPDATE users SET name = $1, email = $1`, name)
-	if err := errors.Join(err, db.Close()); err != nil {
+	db := storetest.Beside(p.t, filepath.Join(p.dataDir, "shopwright.db"))
+	if _, err := db.ExecContext(p.t.Context(), `UPDATE users SET name = $1, email = $1`, name); err != nil {
 		p.t.Fatal(err)
 	}
 }

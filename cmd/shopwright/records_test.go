@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -33,10 +32,7 @@ type harm func(t *testing.T, file string) (undo func())
 
 func lockFile(t *testing.T, file string) (undo func()) {
 	t.Helper()
-	db, err := sql.Open("sqlite", file)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := storetest.Beside(t, file)
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
