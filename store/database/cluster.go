@@ -3,7 +3,6 @@ package database
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"shopwright.dev/shopwright/store"
@@ -31,18 +30,6 @@ func (db *DB) EnsureCluster(ctx context.Context, s store.ClusterSettings) (store
 	})
 	if err != nil {
 		return store.Cluster{}, fmt.Errorf("record cluster %s: %w", s.Name, err)
-	}
-	return c, nil
-}
-
-// Cluster returns the cluster with that id.
-func (db *DB) Cluster(ctx context.Context, id string) (store.Cluster, error) {
-	c, err := scanCluster(db.read.QueryRowContext(ctx, `SELECT `+clusterColumns+` FROM clusters WHERE id = $1`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return store.Cluster{}, store.NoSuch("cluster")
-	}
-	if err != nil {
-		return store.Cluster{}, fmt.Errorf("read cluster %s: %w", id, err)
 	}
 	return c, nil
 }
