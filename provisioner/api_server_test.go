@@ -77,7 +77,7 @@ func TestAPIServerGoneForThirtySeconds(t *testing.T) {
 		waiting = p.request(t, "Meanwhile")
 		<-outage
 		for _, st := range []store.Store{midway, waiting} {
-			if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Status != store.Provisioning {
+			if now, err := p.db.UnguardedStore(t.Context(), st.ID); err != nil || now.Status != store.Provisioning {
 				t.Errorf("%s is %s while there is no cluster: %+v, %v", st.Name, now.Status, now.Job.Failure, err)
 			}
 		}

@@ -109,7 +109,7 @@ func runOfCheck(j store.Job) string {
 
 // restoreRelease has the store repaired, which ends with an order, in place of being checked.
 func (w *worker) restoreRelease(ctx context.Context, _ *connection, _ observed) (store.Note, error) {
-	return store.Note{}, w.db.RepairMissing(ctx, w.claim.Store.ID, store.Note{Code: store.ReleaseMissing})
+	return store.Note{}, w.db.UnguardedRepairMissing(ctx, w.claim.Store.ID, store.Note{Code: store.ReleaseMissing})
 }
 
 func (w *worker) recordCheck(ctx context.Context, conn *connection, o observed) (store.Note, error) {

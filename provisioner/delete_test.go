@@ -96,7 +96,7 @@ func (p *platform) arrivesBeforeReady(t *testing.T, held *kubetest.Held, st stor
 			return true
 		default:
 		}
-		now, err := p.db.Store(t.Context(), st.ID)
+		now, err := p.db.UnguardedStore(t.Context(), st.ID)
 		if err != nil || now.Status == store.Failed {
 			t.Fatalf("it is %s: %+v, %v", now.Status, now.Job.Failure, err)
 		}

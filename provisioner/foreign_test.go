@@ -115,7 +115,7 @@ func (v visit) reachOther(t *testing.T) {
 func (v visit) reachFirst(t *testing.T, st store.Store) {
 	t.Helper()
 	for _, before := range []store.Store{st, v.bystander} {
-		now, err := v.p.db.Store(t.Context(), before.ID)
+		now, err := v.p.db.UnguardedStore(t.Context(), before.ID)
 		if err != nil || now.Job.Failure.Code != "" || now.Desired == store.Present && now.Status != before.Status {
 			t.Errorf("%s became %s: %+v, %v", before.Name, now.Status, now.Job.Failure, err)
 		}

@@ -96,7 +96,7 @@ func (k *keeper) tell(ctx context.Context, err error) {
 
 // readAll looks for what has gone while nobody watched.
 func (k *keeper) readAll(ctx context.Context) error {
-	places, err := k.db.Places(ctx, k.cluster.record.ID)
+	places, err := k.db.UnguardedPlaces(ctx, k.cluster.record.ID)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (k *keeper) readAll(ctx context.Context) error {
 // inspect has a store put back that lacks something. An error says that it could not be
 // found out, or not be written down.
 func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
-	st, err := k.db.Store(ctx, id)
+	st, err := k.db.UnguardedStore(ctx, id)
 	if store.ErrorCode(err) == store.NotFound { // it is not of this database: see Strays
 		return nil
 	}
@@ -123,7 +123,7 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	if what.Code == "" {
 		return nil
 	}
-	if err := k.db.RepairMissing(ctx, id, what); err != nil {
+	if err := k.db.UnguardedRepairMissing(ctx, id, what); err != nil {
 		return err
 	}
 	k.log.Warn("objects are missing", "store", st.ID, "slug", st.Slug, "missing", phrase.Note(what))

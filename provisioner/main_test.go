@@ -112,7 +112,7 @@ func (p *platform) until(t *testing.T, id, what string, holds func(store.Store) 
 	defer sub.Close()
 	timeout := time.After(patience)
 	for {
-		st, err := p.db.Store(t.Context(), id)
+		st, err := p.db.UnguardedStore(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -169,7 +169,7 @@ func TestStoresWaitForTheCluster(t *testing.T) {
 		t.Errorf("while the cluster is built: %+v", state)
 	}
 	st := p.request(t, "Early")
-	if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Job.Step != "" || now.Status != store.Provisioning {
+	if now, err := p.db.UnguardedStore(t.Context(), st.ID); err != nil || now.Job.Step != "" || now.Status != store.Provisioning {
 		t.Errorf("before there is a cluster: %s at %q, %v", now.Status, now.Job.Step, err)
 	}
 	close(built)

@@ -38,7 +38,7 @@ func (p *Provisioner) watchReadiness(ctx context.Context) {
 			continue
 		}
 		for id, since := range r.look(conn.watcher.Unready(), time.Now()) {
-			can, err := p.db.CheckSince(ctx, id, since)
+			can, err := p.db.UnguardedCheckSince(ctx, id, since)
 			switch {
 			case err != nil:
 				p.log.Warn("the order check of a shop with unready pods is delayed", "store", id, "error", err)

@@ -94,7 +94,7 @@ func (p *Provisioner) share(ctx context.Context) {
 
 // shareWithAll goes on when it fails with one of them.
 func (p *Provisioner) shareWithAll(ctx context.Context, conn *connection) error {
-	places, err := p.db.Places(ctx, p.cluster.record.ID)
+	places, err := p.db.UnguardedPlaces(ctx, p.cluster.record.ID)
 	if err != nil {
 		return err
 	}

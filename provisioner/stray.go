@@ -19,7 +19,7 @@ func (p *Provisioner) Strays(ctx context.Context) ([]kube.OwnedNamespace, error)
 		return nil, nil
 	}
 	owned := conn.watcher.Namespaces() // before the database is read, where a store is recorded first
-	known, err := p.db.StoresInCluster(ctx, p.cluster.record.ID)
+	known, err := p.db.UnguardedStoresInCluster(ctx, p.cluster.record.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -199,7 +199,7 @@ func TestPreviewOfAnUpgrade(t *testing.T) {
 	if part("Ingress/wordpress") != "" || !slices.Equal(preview.Restarts, []string{"wordpress", "mariadb"}) {
 		t.Errorf("restarted are %q, and the ingress differs by %q", preview.Restarts, part("Ingress/wordpress"))
 	}
-	if now, err := p.db.Store(t.Context(), st.ID); err != nil || now.Generation != st.Generation {
+	if now, err := p.db.UnguardedStore(t.Context(), st.ID); err != nil || now.Generation != st.Generation {
 		t.Errorf("a preview has made it generation %d, %v", now.Generation, err)
 	}
 	_, err = p.Preview(t.Context(), st, provisioner.Target{Revision: 7})

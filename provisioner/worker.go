@@ -125,7 +125,7 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 
 // reload reads what people want now. Another job starts with a clean slate.
 func (w *worker) reload(ctx context.Context) error {
-	st, err := w.db.Store(ctx, w.claim.Store.ID)
+	st, err := w.db.UnguardedStore(ctx, w.claim.Store.ID)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (w *worker) outdated(held *lease, err error) bool {
 		return false
 	}
 	w.settled = settled{}
-	if st, unread := w.db.Store(held, w.claim.Store.ID); unread == nil && st.Job.ID == w.job {
+	if st, unread := w.db.UnguardedStore(held, w.claim.Store.ID); unread == nil && st.Job.ID == w.job {
 		held.lose(err)
 	}
 	return true
@@ -225,7 +225,7 @@ func (w *worker) pause(ctx context.Context, err error) {
 	began := time.Now()
 	wanted, cancel := w.requests.Subscribe(w.claim.Store.ID)
 	defer cancel()
-	if st, unread := w.db.Store(ctx, w.claim.Store.ID); unread == nil && st.Job.ID != w.job {
+	if st, unread := w.db.UnguardedStore(ctx, w.claim.Store.ID); unread == nil && st.Job.ID != w.job {
 		return
 	}
 	timer := time.NewTimer(w.backoff(w.failures))

@@ -189,7 +189,7 @@ func (p *platform) until(ctx context.Context, id string, status store.Status) er
 	settled, cancel := p.settled.Subscribe(id)
 	defer cancel()
 	for {
-		st, err := p.db.Store(ctx, id)
+		st, err := p.db.UnguardedStore(ctx, id)
 		switch {
 		case err != nil:
 			return err

@@ -32,10 +32,10 @@ func (db *DB) CheckNow(ctx context.Context, actor store.Actor, id string) (st st
 	return st, err
 }
 
-// CheckSince has a store that is ready checked as soon as there is room, unless it was checked
-// after that time or is due anyway. It reports whether the store can be checked: one that is
-// being opened or changed cannot.
-func (db *DB) CheckSince(ctx context.Context, id string, since time.Time) (can bool, err error) {
+// UnguardedCheckSince makes a check of a ready store of any team due now, unless the store was
+// checked after that time or a check is due already. It reports whether the store can be checked: a
+// store that is being opened or changed can't.
+func (db *DB) UnguardedCheckSince(ctx context.Context, id string, since time.Time) (can bool, err error) {
 	err = db.update(ctx, func(t tx) error {
 		st, err := queryStore(ctx, t, id)
 		if can = st.CanCheck(); err != nil || !can || checkedSince(st, since, t.now) {

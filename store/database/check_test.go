@@ -231,13 +231,13 @@ func TestChecksThatPeopleAskForComeFirst(t *testing.T) {
 	})
 }
 
-func TestCheckSinceAsksOnce(t *testing.T) {
+func TestUnguardedCheckSinceAsksOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
 		st := b.open(t, "Shop", time.Hour)
 		ask := func(since time.Time) (due bool) {
 			t.Helper()
-			if can, err := b.db.CheckSince(t.Context(), st.ID, since); err != nil || !can {
+			if can, err := b.db.UnguardedCheckSince(t.Context(), st.ID, since); err != nil || !can {
 				t.Fatalf("it can be checked: %t, %v", can, err)
 			}
 			due = !b.store(t, st.ID).CheckDue.After(b.store(t, st.ID).UpdatedAt)
@@ -260,7 +260,7 @@ func TestCheckSinceAsksOnce(t *testing.T) {
 			t.Error("it is checked again for the same")
 		}
 		for what, id := range map[string]string{"a store that is being opened": b.create(t, "Opening").ID, "one of other records": "none"} {
-			if can, err := b.db.CheckSince(t.Context(), id, time.Now()); can || err != nil {
+			if can, err := b.db.UnguardedCheckSince(t.Context(), id, time.Now()); can || err != nil {
 				t.Errorf("%s can be checked: %t, %v", what, can, err)
 			}
 		}

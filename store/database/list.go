@@ -139,8 +139,9 @@ func selectedStores(actor store.Actor, q store.Query) (string, []any) {
 	return where, args
 }
 
-// StoresInCluster returns the ids of the cluster's stores that are not archived.
-func (db *DB) StoresInCluster(ctx context.Context, clusterID string) ([]string, error) {
+// UnguardedStoresInCluster returns the ids of the cluster's stores that are not archived, of all
+// teams.
+func (db *DB) UnguardedStoresInCluster(ctx context.Context, clusterID string) ([]string, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT id FROM stores WHERE cluster_id = $1 AND deleted_at = 0`, clusterID)
 	ids, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
 	if err != nil {
@@ -151,8 +152,8 @@ func (db *DB) StoresInCluster(ctx context.Context, clusterID string) ([]string, 
 
 var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-// Places returns where the cluster's stores are that are meant to be there.
-func (db *DB) Places(ctx context.Context, clusterID string) ([]store.Place, error) {
+// UnguardedPlaces returns where the cluster's stores are that are meant to be there, of all teams.
+func (db *DB) UnguardedPlaces(ctx context.Context, clusterID string) ([]store.Place, error) {
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT id, namespace, status IN ('ready', 'degraded'), volumes FROM stores
 		WHERE cluster_id = $1 AND desired = 'present' AND deleted_at = 0`, clusterID)

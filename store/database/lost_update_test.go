@@ -52,7 +52,7 @@ func TestNoChangeOfAStoreIsOverwritten(t *testing.T) {
 			return err
 		}, "admin_url"},
 		"repair what is missing": {ready, func(t *testing.T, b bundle, c store.Claim) error {
-			return b.db.RepairMissing(t.Context(), c.Store.ID, store.Note{Code: store.ReleaseMissing})
+			return b.db.UnguardedRepairMissing(t.Context(), c.Store.ID, store.Note{Code: store.ReleaseMissing})
 		}, "admin_url"},
 		"delete": {ready, func(t *testing.T, b bundle, c store.Claim) error {
 			_, err := b.db.RequestDelete(t.Context(), b.actor, c.Store.ID)

@@ -90,7 +90,7 @@ func (b bundle) create(t *testing.T, name string) store.Store {
 // store reads the record as it is now.
 func (b bundle) store(t *testing.T, id string) store.Store {
 	t.Helper()
-	st, err := b.db.Store(t.Context(), id)
+	st, err := b.db.UnguardedStore(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func (b bundle) store(t *testing.T, id string) store.Store {
 
 func (b bundle) wantPlace(t *testing.T, want store.Place) {
 	t.Helper()
-	if places, err := b.db.Places(t.Context(), b.cluster.ID); err != nil || !reflect.DeepEqual(places, []store.Place{want}) {
+	if places, err := b.db.UnguardedPlaces(t.Context(), b.cluster.ID); err != nil || !reflect.DeepEqual(places, []store.Place{want}) {
 		t.Errorf("stores are at %+v, %v; want %+v", places, err, want)
 	}
 }

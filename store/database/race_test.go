@@ -108,7 +108,7 @@ func TestRetryAndDeletePressedByMany(t *testing.T) {
 		close(working)
 		worker.Wait()
 
-		now, err := b.db.Store(t.Context(), st.ID)
+		now, err := b.db.UnguardedStore(t.Context(), st.ID)
 		if err != nil || now.Status != store.Deleting || now.Desired != store.Absent {
 			t.Fatalf("ended as %+v, %v", now, err)
 		}
@@ -137,7 +137,7 @@ func (b bundle) pressRetry(t *testing.T, db *database.DB, id string, first func(
 			t.Errorf("retry: %v", err)
 			return
 		}
-		if st, err := db.Store(t.Context(), id); err != nil || st.Desired == store.Absent {
+		if st, err := db.UnguardedStore(t.Context(), id); err != nil || st.Desired == store.Absent {
 			return
 		}
 	}
@@ -288,7 +288,7 @@ func lostClaimMayDoNothing(t *testing.T, next string) {
 		if err := b.db.Release(t.Context(), old); err != nil {
 			t.Error(err)
 		}
-		now, err := b.db.Store(t.Context(), fresh.Store.ID)
+		now, err := b.db.UnguardedStore(t.Context(), fresh.Store.ID)
 		if err != nil || now.Job.Step != store.StepNamespace || now.Status != store.Provisioning || newest(t, b.db) != before {
 			t.Errorf("the old holder left its mark: %+v, %v", now, err)
 		}

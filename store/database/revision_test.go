@@ -193,7 +193,7 @@ func TestRevisionsOfALostNamespace(t *testing.T) {
 		c := b.upgrade(t, st, store.UpgradeRequest{})
 		b.release(t, &c, 2, "1.1.0")
 		b.complete(t, c)
-		if err := b.db.RepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
+		if err := b.db.UnguardedRepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
 			t.Fatal(err)
 		}
 		c = b.claim(t, "one")

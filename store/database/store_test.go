@@ -236,7 +236,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		st := b.create(t, "Shop")
 		_, err := b.db.Repair(t.Context(), b.actor, st.ID)
 		wantError(t, err, store.Conflict, "")
-		if err := b.db.RepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
+		if err := b.db.UnguardedRepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
 			t.Fatal(err)
 		}
 		if st = b.store(t, st.ID); st.Generation != 1 {
@@ -255,7 +255,7 @@ func TestRepairAndRebuild(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.wantPlace(t, store.Place{StoreID: st.ID, Namespace: st.Namespace, Ready: true, Volumes: disks})
-		if err := b.db.RepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
+		if err := b.db.UnguardedRepairMissing(t.Context(), st.ID, store.Note{Code: store.ReleaseMissing}); err != nil {
 			t.Fatal(err)
 		}
 		if st = b.store(t, st.ID); st.Status != store.Provisioning || st.Generation != 2 || !slices.Equal(st.Volumes, disks) {

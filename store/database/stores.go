@@ -124,7 +124,7 @@ func freeSlug(ctx context.Context, q querier, slug string) (string, error) {
 // FindStore returns the living store if the actor may see it, and NotFound otherwise,
 // whether it exists or not. Every request for one store goes through here.
 func (db *DB) FindStore(ctx context.Context, actor store.Actor, id string) (store.Store, error) {
-	st, err := db.Store(ctx, id)
+	st, err := queryStore(ctx, db.read, id)
 	if err != nil {
 		return store.Store{}, err
 	}
@@ -144,9 +144,9 @@ func (db *DB) FindStoreTo(ctx context.Context, actor store.Actor, action store.A
 	return st, err
 }
 
-// Store returns the store with that id, living or not, whosever it is. It is for the
+// UnguardedStore returns the store with that id, living or not, of any team. It is for the
 // platform's own work; requests use FindStore.
-func (db *DB) Store(ctx context.Context, id string) (store.Store, error) {
+func (db *DB) UnguardedStore(ctx context.Context, id string) (store.Store, error) {
 	return queryStore(ctx, db.read, id)
 }
 
@@ -184,9 +184,9 @@ func (db *DB) Repair(ctx context.Context, actor store.Actor, id string) (store.S
 	})
 }
 
-// RepairMissing has a store put back of which the platform itself has seen that something
-// is missing. One that is not ready is left alone: somebody works on it, or a person has to.
-func (db *DB) RepairMissing(ctx context.Context, id string, missing store.Note) error {
+// UnguardedRepairMissing repairs a store of any team that the platform found incomplete. A store
+// that is not ready is left alone: a worker is busy with it, or a person must act first.
+func (db *DB) UnguardedRepairMissing(ctx context.Context, id string, missing store.Note) error {
 	_, err := db.tryChange(ctx, id, func(_ tx, st *store.Store) (store.Event, error) {
 		if !st.CanRepair() {
 			return store.Event{}, store.ErrUnchanged
