@@ -243,7 +243,7 @@ func (a *App) showRevision(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	before, err := a.DB.RevisionBefore(c.Request().Context(), st.ID, revision)
+	before, err := a.DB.RevisionBefore(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID, revision)
 	if err != nil {
 		return err
 	}

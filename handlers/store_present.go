@@ -153,7 +153,7 @@ func (a *App) tabBar(st store.Store, current views.Tab) views.StoreTabs {
 }
 
 func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) (views.Overview, error) {
-	events, err := a.DB.StoreEvents(ctx, st.ID)
+	events, err := a.DB.StoreEvents(ctx, who.Actor, st.ID)
 	if err != nil {
 		return views.Overview{}, err
 	}

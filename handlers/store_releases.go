@@ -19,7 +19,7 @@ import (
 
 // releasesTab is the history of a store's release, and what there is to bring it to.
 func (a *App) releasesTab(ctx context.Context, who signin.Visitor, st store.Store) (views.ReleasesTab, error) {
-	revisions, err := a.DB.Revisions(ctx, st.ID)
+	revisions, err := a.DB.Revisions(ctx, who.Actor, st.ID)
 	if err != nil {
 		return views.ReleasesTab{}, err
 	}

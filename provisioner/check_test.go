@@ -51,7 +51,7 @@ func TestStoreIsReadyWhenACustomerWasThere(t *testing.T) {
 	if pods := p.checks(t, st); len(pods) != 1 || places(pods[0]) != "true" || pods[0].Labels[kube.LabelStoreID] != st.ID {
 		t.Errorf("shopped by %v", pods)
 	}
-	events, err := p.db.StoreEvents(t.Context(), st.ID)
+	events, err := p.db.StoreEvents(t.Context(), p.actor, st.ID)
 	if told := describe(events); err != nil || !strings.Contains(told, "Simulated: no order was placed") || !strings.Contains(told, "Simulated: nothing answers there") {
 		t.Errorf("the timeline, %v:\n%s", err, told)
 	}

@@ -86,7 +86,7 @@ func TestOwnerIsChangedAndStays(t *testing.T) {
 	st = p.changed(t, st)
 	p.wantOwner(t, st, 3, "noor@example.org", "noor@example.org")
 	offer, err := p.Offer(st)
-	if revisions, unread := p.db.Revisions(t.Context(), st.ID); err != nil || unread != nil || revisions[0].Offer != offer.Digest {
+	if revisions, unread := p.db.Revisions(t.Context(), p.actor, st.ID); err != nil || unread != nil || revisions[0].Offer != offer.Digest {
 		t.Errorf("an upgrade is offered: %s, %+v, %v, %v", offer.Digest, revisions, err, unread)
 	}
 

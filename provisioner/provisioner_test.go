@@ -43,7 +43,7 @@ func TestStoreBecomesReadyAndGoesWithoutATrace(t *testing.T) {
 // wantTold checks that the timeline tells of every step, and of no password.
 func (p *platform) wantTold(t *testing.T, st store.Store) {
 	t.Helper()
-	events, err := p.db.StoreEvents(t.Context(), st.ID)
+	events, err := p.db.StoreEvents(t.Context(), p.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func TestDisksThatTheStorageClassKeepsAreTold(t *testing.T) {
 	}
 	p.askDelete(t, st)
 	p.untilStatus(t, st.ID, store.Deleted)
-	events, err := p.db.StoreEvents(t.Context(), st.ID)
+	events, err := p.db.StoreEvents(t.Context(), p.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

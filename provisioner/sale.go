@@ -72,7 +72,7 @@ func (w *worker) complete(ctx context.Context, conn *connection, o observed) (st
 // prune deletes from the cluster the revisions that the database does not list as kept. It comes
 // after they have been marked there, so that no revision is offered that is gone.
 func (w *worker) prune(ctx context.Context, conn *connection, st store.Store) error {
-	revisions, err := w.db.Revisions(ctx, st.ID)
+	revisions, err := w.db.ClaimedRevisions(ctx, w.claim)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (p *platform) databaseImage(t *testing.T, st store.Store) string {
 // history is that of the store in a line, newest first.
 func (p *platform) history(t *testing.T, st store.Store) string {
 	t.Helper()
-	revisions, err := p.db.Revisions(t.Context(), st.ID)
+	revisions, err := p.db.Revisions(t.Context(), p.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	if err != nil || quota.Spec.Hard.Name(corev1.ResourceLimitsCPU, resource.DecimalSI).String() != "7" || len(quota.Spec.Hard) < 5 {
 		t.Errorf("the quota is %v, %v", quota.Spec.Hard, err)
 	}
-	revisions, err := p.db.Revisions(t.Context(), st.ID)
+	revisions, err := p.db.Revisions(t.Context(), p.actor, st.ID)
 	if err != nil || len(revisions) != 2 || revisions[0].Offer != offer.Digest || revisions[1].Offer == offer.Digest {
 		t.Errorf("the revisions are %+v, %v", revisions, err)
 	}
@@ -156,7 +156,7 @@ func TestUpgradeAndRollback(t *testing.T) {
 	if image := p.databaseImage(t, st); !strings.HasSuffix(image, "mariadb:11.4") {
 		t.Errorf("after the rollback the database is %s", image)
 	}
-	if revisions, err = p.db.Revisions(t.Context(), st.ID); err != nil || revisions[0].Offer == offer.Digest || revisions[0].Offer != revisions[2].Offer {
+	if revisions, err = p.db.Revisions(t.Context(), p.actor, st.ID); err != nil || revisions[0].Offer == offer.Digest || revisions[0].Offer != revisions[2].Offer {
 		t.Errorf("rolled back, the upgrade is not offered again: %+v, %v", revisions, err)
 	}
 	if got, want := p.history(t, st), "Back to revision 1 deployed, Chart "+before+" → "+newerChart+" superseded, Opened superseded"; got != want {
@@ -237,7 +237,7 @@ func TestChangeGoesOnFromItsStep(t *testing.T) {
 	kubetest.Simulate(t, st.Namespace, "job-duration=none", "component=check")
 	p.run(t)
 	up := p.changed(t, st)
-	events, err := p.db.StoreEvents(t.Context(), st.ID)
+	events, err := p.db.StoreEvents(t.Context(), p.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ const moreTries = 12
 // kept, which are those of these numbers.
 func (p *platform) wantKeptRevisions(t *testing.T, st store.Store, want ...int) {
 	t.Helper()
-	revisions, err := p.db.Revisions(t.Context(), st.ID)
+	revisions, err := p.db.Revisions(t.Context(), p.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func (a *API) listReleases(ctx context.Context, in *StoreInput) (*releasesOutput
 	if err != nil {
 		return nil, err
 	}
-	revisions, err := a.DB.Revisions(ctx, st.ID)
+	revisions, err := a.DB.Revisions(ctx, actorOf(ctx), st.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (a *API) showRelease(ctx context.Context, in *releaseInput) (*comparisonOut
 	if err != nil {
 		return nil, err
 	}
-	before, err := a.DB.RevisionBefore(ctx, st.ID, in.Revision)
+	before, err := a.DB.RevisionBefore(ctx, actorOf(ctx), st.ID, in.Revision)
 	if err != nil {
 		return nil, err
 	}

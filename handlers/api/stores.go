@@ -217,7 +217,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 	if err != nil {
 		return nil, err
 	}
-	events, err := a.DB.StoreEvents(ctx, st.ID)
+	events, err := a.DB.StoreEvents(ctx, actorOf(ctx), st.ID)
 	if err != nil {
 		return nil, err
 	}

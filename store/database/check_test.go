@@ -252,7 +252,7 @@ func TestUnguardedCheckSinceAsksOnce(t *testing.T) {
 		failed := store.Check{Failed: "cart", Note: store.Quote("No."), Cause: store.Failure{Code: store.DiskFull}}
 		b.check(t, failed, time.Nanosecond)
 		b.check(t, failed, time.Hour)
-		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		events, err := b.db.StoreEvents(t.Context(), b.actor, st.ID)
 		if last := events[len(events)-1]; err != nil || last.Kind != store.StoreDegraded || last.Data.Note.Facts.Quote != "No." || last.Data.Failure.Code != store.DiskFull {
 			t.Errorf("it ends with %s %+v, %v", last.Kind, last.Data, err)
 		}

@@ -106,22 +106,23 @@ func (db *DB) EventsAfter(ctx context.Context, actor store.Actor, number int64, 
 // latestEvents is how many events of a store are shown beside those of its latest work.
 const latestEvents = 100
 
-// StoreEvents returns the latest that happened to the store, and all steps of the latest work on
-// it, oldest first.
-func (db *DB) StoreEvents(ctx context.Context, storeID string) ([]store.Event, error) {
+// StoreEvents returns the latest events of the store and all of its latest job, oldest first, each
+// as the actor sees it. A store that the actor may not see has none.
+func (db *DB) StoreEvents(ctx context.Context, actor store.Actor, storeID string) ([]store.Event, error) {
+	where, args := visible(actor, 3)
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT `+eventColumns+` FROM events
-		WHERE store_id = $1 AND number >= (
+		WHERE store_id = $1 AND `+where+` AND number >= (
 			SELECT COALESCE(MIN(number), 0) FROM (SELECT number FROM events WHERE store_id = $1 ORDER BY number DESC LIMIT $2) latest)
 		UNION
 		SELECT `+eventColumns+` FROM events
-		WHERE store_id = $1 AND job_id = (SELECT job_id FROM stores WHERE id = $1)
-		ORDER BY number`, storeID, latestEvents)
+		WHERE store_id = $1 AND `+where+` AND job_id = (SELECT job_id FROM stores WHERE id = $1)
+		ORDER BY number`, append([]any{storeID, latestEvents}, args...)...)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("read events of store %s: %w", storeID, err)
 	}
-	return events, nil
+	return seenBy(actor, events), nil
 }
 
 // Activity returns what people did in the actor's teams and how it ended, newest first,

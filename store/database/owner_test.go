@@ -95,7 +95,7 @@ func TestOwnerIsChanged(t *testing.T) {
 		if again, err := b.db.ChangeOwner(t.Context(), b.actor, st.ID, store.OwnerRequest{Email: "Noor@example.org ", InShop: true}); err != nil || again.Generation != st.Generation {
 			t.Errorf("the same address again: generation %d after %d, %v", again.Generation, st.Generation, err)
 		}
-		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		events, err := b.db.StoreEvents(t.Context(), b.actor, st.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestOwnerIsChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		st = b.complete(t, c)
-		revisions, err := b.db.Revisions(t.Context(), st.ID)
+		revisions, err := b.db.Revisions(t.Context(), b.actor, st.ID)
 		if err != nil || st.Status != store.Ready || st.Sold != 2 || st.OwnerEmail != "noor@example.org" || revisions[0].Offer != revisions[1].Offer {
 			t.Errorf("it is %s of %s, sold %d, %+v, %v", st.Status, st.OwnerEmail, st.Sold, revisions, err)
 		}
@@ -138,7 +138,7 @@ func TestOwnerIsNoted(t *testing.T) {
 				t.Errorf("it is %s of %s, generation %d after %d, %v", st.Status, st.OwnerEmail, st.Generation, before.Generation, err)
 			}
 		}
-		events, err := b.db.StoreEvents(t.Context(), before.ID)
+		events, err := b.db.StoreEvents(t.Context(), b.actor, before.ID)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -183,7 +183,7 @@ func (b bundle) failUntil(t *testing.T, db *database.DB, done <-chan struct{}) {
 // of nothing but its removal once that was asked for.
 func (b bundle) wantOneStory(t *testing.T, st store.Store) {
 	t.Helper()
-	events, err := b.db.StoreEvents(t.Context(), st.ID)
+	events, err := b.db.StoreEvents(t.Context(), b.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func TestWhatIsTooOldIsPruned(t *testing.T) {
 // told is what the page of the store tells, without checks.
 func (b bundle) told(t *testing.T, st store.Store) string {
 	t.Helper()
-	events, err := b.db.StoreEvents(t.Context(), st.ID)
+	events, err := b.db.StoreEvents(t.Context(), b.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestStoreShowsAPageOfItsEvents(t *testing.T) {
 		for range 300 {
 			b.check(t, store.Check{OK: true}, time.Nanosecond)
 		}
-		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		events, err := b.db.StoreEvents(t.Context(), b.actor, st.ID)
 		if err != nil || len(events) > 120 || events[0].Kind != store.StoreCreated || events[len(events)-1].Kind != store.Checked {
 			t.Errorf("%d events are shown, %v: %s", len(events), err, kinds(events))
 		}

@@ -91,29 +91,40 @@ func (db *DB) ForgetRevision(ctx context.Context, c store.Claim, number int) err
 	return err
 }
 
-// Revisions returns the history of a store's release, newest first.
-func (db *DB) Revisions(ctx context.Context, storeID string) ([]store.Revision, error) {
-	return queryRevisions(ctx, db.read, storeID)
+// Revisions returns the history of a store's release, newest first. A store that the actor may not
+// see has none.
+func (db *DB) Revisions(ctx context.Context, actor store.Actor, storeID string) ([]store.Revision, error) {
+	where, args := visible(actor, 2)
+	return queryRevisions(ctx, db.read, where, append([]any{storeID}, args...)...)
 }
 
-// RevisionBefore returns the number of the revision that the cluster keeps of those before that
-// one; zero for the first one, which nothing comes before.
-func (db *DB) RevisionBefore(ctx context.Context, storeID string, number int) (before int, err error) {
+// ClaimedRevisions returns the history of the release of a claimed store, newest first.
+func (db *DB) ClaimedRevisions(ctx context.Context, c store.Claim) ([]store.Revision, error) {
+	return queryRevisions(ctx, db.read, "TRUE", c.Store.ID)
+}
+
+// RevisionBefore returns the number of the newest revision before that one which the cluster keeps.
+// Without one, also for a store that the actor may not see, it is the number before.
+func (db *DB) RevisionBefore(ctx context.Context, actor store.Actor, storeID string, number int) (before int, err error) {
+	where, args := visible(actor, 3)
 	err = db.read.QueryRowContext(ctx, `
-		SELECT COALESCE(MAX(number), $2 - 1) FROM revisions WHERE store_id = $1 AND kept AND number < $2`, storeID, number).Scan(&before)
+		SELECT COALESCE(MAX(number), $2 - 1) FROM revisions WHERE store_id = $1 AND kept AND number < $2 AND `+where,
+		append([]any{storeID, number}, args...)...).Scan(&before)
 	if err != nil {
 		return 0, fmt.Errorf("look for the revision before %d of store %s: %w", number, storeID, err)
 	}
 	return before, nil
 }
 
-func queryRevisions(ctx context.Context, q querier, storeID string) ([]store.Revision, error) {
+// queryRevisions reads the revisions of the store whose id is the first argument, if the condition
+// holds.
+func queryRevisions(ctx context.Context, q querier, where string, args ...any) ([]store.Revision, error) {
 	rows, err := q.QueryContext(ctx, `
 		SELECT number, change, chart_version, version, offer, state, kept, failure, actor, began_at, ended_at
-		FROM revisions WHERE store_id = $1 ORDER BY generation DESC, number DESC`, storeID)
+		FROM revisions WHERE store_id = $1 AND `+where+` ORDER BY generation DESC, number DESC`, args...)
 	revisions, err := collect(rows, err, scanRevision)
 	if err != nil {
-		return nil, fmt.Errorf("read the revisions of store %s: %w", storeID, err)
+		return nil, fmt.Errorf("read the revisions of store %s: %w", args[0], err)
 	}
 	return revisions, nil
 }
@@ -143,7 +154,7 @@ func (db *DB) Rollback(ctx context.Context, actor store.Actor, id string, to int
 		if err := st.CheckChange(); err != nil {
 			return store.Event{}, err
 		}
-		revisions, err := queryRevisions(ctx, t, id)
+		revisions, err := queryRevisions(ctx, t, "TRUE", id)
 		if err != nil {
 			return store.Event{}, err
 		}

@@ -57,7 +57,7 @@ func (b bundle) upgrade(t *testing.T, st store.Store, r store.UpgradeRequest) st
 // history is that of the store in a line, newest first.
 func (b bundle) history(t *testing.T, id string) string {
 	t.Helper()
-	revisions, err := b.db.Revisions(t.Context(), id)
+	revisions, err := b.db.Revisions(t.Context(), b.actor, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestFailedUpgradeGoesBackByItself(t *testing.T) {
 		if got := b.history(t, st.ID); got != want {
 			t.Errorf("the history is\n%s, want\n%s", got, want)
 		}
-		events, err := b.db.StoreEvents(t.Context(), st.ID)
+		events, err := b.db.StoreEvents(t.Context(), b.actor, st.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,7 +202,7 @@ func TestRevisionsOfALostNamespace(t *testing.T) {
 		}
 		b.release(t, &c, 1, "1.1.0")
 		b.complete(t, c)
-		revisions, err := b.db.Revisions(t.Context(), st.ID)
+		revisions, err := b.db.Revisions(t.Context(), b.actor, st.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -219,7 +219,7 @@ func TestRevisionsOfALostNamespace(t *testing.T) {
 // kept are the numbers of the revisions that the cluster keeps, and of those with a way back.
 func (b bundle) kept(t *testing.T, st store.Store) (all, back []int) {
 	t.Helper()
-	revisions, err := b.db.Revisions(t.Context(), st.ID)
+	revisions, err := b.db.Revisions(t.Context(), b.actor, st.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +261,7 @@ func TestRevisionsThatAreKept(t *testing.T) {
 			t.Errorf("after the way back to 2 kept are %d", all)
 		}
 		for n, want := range map[int]int{1: 0, 2: 1, 3: 2, 12: 11} {
-			if before, err := b.db.RevisionBefore(t.Context(), st.ID, n); err != nil || before != want {
+			if before, err := b.db.RevisionBefore(t.Context(), b.actor, st.ID, n); err != nil || before != want {
 				t.Errorf("before %d is %d, want %d; %v", n, before, want, err)
 			}
 		}

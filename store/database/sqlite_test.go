@@ -217,7 +217,7 @@ func TestVanishedFileIsNotReplaced(t *testing.T) {
 	var readers sync.WaitGroup
 	for range 50 { // more than have the file open: the others do not find it, for the same reason
 		readers.Go(func() {
-			if _, err := b.db.StoreEvents(t.Context(), "any"); err != nil {
+			if _, err := b.db.StoreEvents(t.Context(), b.actor, "any"); err != nil {
 				wantUnavailable(t, err, "moved, replaced or deleted")
 			}
 		})

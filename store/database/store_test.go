@@ -37,7 +37,7 @@ func TestCreateThenWorkThenReady(t *testing.T) {
 		if st.Status != store.Ready || st.ReadyAt.IsZero() || st.URL != "http://x" || st.ObservedGeneration != 1 {
 			t.Fatalf("completed as %+v", st)
 		}
-		events, err := b.db.StoreEvents(t.Context(), made.ID)
+		events, err := b.db.StoreEvents(t.Context(), b.actor, made.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestUniqueAmongLivingOnly(t *testing.T) {
 		if _, err := b.db.FindStore(t.Context(), b.actor, first.ID); store.ErrorCode(err) != store.NotFound {
 			t.Errorf("a deleted store is found: %v", err)
 		}
-		if events, err := b.db.StoreEvents(t.Context(), first.ID); err != nil || len(events) < 3 {
+		if events, err := b.db.StoreEvents(t.Context(), b.actor, first.ID); err != nil || len(events) < 3 {
 			t.Errorf("the story of a deleted store is gone: %d events, %v", len(events), err)
 		}
 	})
@@ -220,6 +220,9 @@ func TestForeignStoresDoNotExist(t *testing.T) {
 		if events, err := b.db.Activity(t.Context(), stranger, 0, 50); err != nil || strings.Contains(kinds(events), "store.") {
 			t.Errorf("a stranger's activity: %s, %v", kinds(events), err)
 		}
+		if events, err := b.db.StoreEvents(t.Context(), stranger, st.ID); err != nil || len(events) != 0 {
+			t.Errorf("a stranger reads the events %s, %v", kinds(events), err)
+		}
 		asked := b.request("Shop")
 		asked.TeamID = strangersTeam
 		_, err := b.db.CreateStore(t.Context(), b.actor, asked)
@@ -227,6 +230,53 @@ func TestForeignStoresDoNotExist(t *testing.T) {
 		viewer := store.Actor{UserID: stranger.UserID, Roles: map[string]store.Role{b.team: store.Viewer}}
 		_, err = b.db.RequestDelete(t.Context(), viewer, st.ID)
 		wantError(t, err, store.Forbidden, "")
+	})
+}
+
+func TestForeignRevisionsDoNotExist(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		st := b.sells(t)
+		viewer := store.Actor{UserID: "viewer", Roles: map[string]store.Role{b.team: store.Viewer}}
+		if all, err := b.db.Revisions(t.Context(), viewer, st.ID); err != nil || len(all) != 1 {
+			t.Errorf("a viewer reads the revisions %+v, %v", all, err)
+		}
+		narrow := b.actor
+		narrow.Token, narrow.Scopes = "narrow", []store.Scope{store.ReadTeam}
+		for _, actor := range []store.Actor{b.now(t, "stranger"), {}, narrow} {
+			if all, err := b.db.Revisions(t.Context(), actor, st.ID); err != nil || len(all) != 0 {
+				t.Errorf("%+v reads the revisions %+v, %v", actor, all, err)
+			}
+			if events, err := b.db.StoreEvents(t.Context(), actor, st.ID); err != nil || len(events) != 0 {
+				t.Errorf("%+v reads the events %s, %v", actor, kinds(events), err)
+			}
+			foreign, err := b.db.RevisionBefore(t.Context(), actor, st.ID, 50)
+			unknown, errUnknown := b.db.RevisionBefore(t.Context(), actor, "none", 50)
+			if foreign != unknown || err != nil || errUnknown != nil {
+				t.Errorf("%+v reads of a revision %d, %v, and of none %d, %v", actor, foreign, err, unknown, errUnknown)
+			}
+		}
+		if before, err := b.db.RevisionBefore(t.Context(), viewer, st.ID, 50); err != nil || before != 1 {
+			t.Errorf("for a viewer the revision before is %d, %v", before, err)
+		}
+	})
+}
+
+func TestViewersReadEventsWithoutAddresses(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		b.actor.Address = "203.0.113.7"
+		st := b.create(t, "Shop")
+		viewer := store.Actor{UserID: "viewer", Roles: map[string]store.Role{b.team: store.Viewer}}
+		for who, want := range map[string]struct {
+			actor   store.Actor
+			address string
+		}{"the owner": {b.actor, "203.0.113.7"}, "a viewer": {viewer, ""}} {
+			events, err := b.db.StoreEvents(t.Context(), want.actor, st.ID)
+			if err != nil || len(events) != 1 || events[0].Address != want.address {
+				t.Errorf("%s reads %+v, %v", who, events, err)
+			}
+		}
 	})
 }
 

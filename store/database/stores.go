@@ -134,6 +134,13 @@ func (db *DB) FindStore(ctx context.Context, actor store.Actor, id string) (stor
 	return st, nil
 }
 
+// visible is the condition that $1 is the id of a store of any state which the actor may see, and
+// the arguments for its placeholders, which start with $first.
+func visible(actor store.Actor, first int) (string, []any) {
+	in, args := inList("team_id", actor.Teams(store.ViewStores), first)
+	return `EXISTS (SELECT 1 FROM stores WHERE id = $1 AND ` + in + `)`, args
+}
+
 // FindStoreTo returns the living store if the actor may do that to it, Forbidden if the
 // actor may only see it, and NotFound otherwise.
 func (db *DB) FindStoreTo(ctx context.Context, actor store.Actor, action store.Action, id string) (store.Store, error) {
