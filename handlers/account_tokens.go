@@ -103,7 +103,7 @@ func tokenRow(k store.Token) views.TokenRow {
 }
 
 func (a *App) tokenForm(ctx context.Context, who signin.Visitor, r tokenRequest, refused *store.Error) (views.TokenForm, error) {
-	teams, err := a.DB.Teams(ctx, who.User.ID)
+	teams, err := a.DB.Teams(ctx, who.Actor)
 	if err != nil {
 		return views.TokenForm{}, err
 	}

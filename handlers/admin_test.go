@@ -274,7 +274,7 @@ func TestTeamGetsItsPlan(t *testing.T) {
 	if list := s.get(b, "/admin/teams?q=mara").body; !strings.Contains(list, `<option value="free" selected>`) {
 		t.Errorf("the list does not show it")
 	}
-	if plan, err := s.db.TeamPlan(t.Context(), actor.Teams(store.CreateStores)[0]); err != nil || plan.Name != "free" {
+	if plan, err := s.db.TeamPlan(t.Context(), actor, actor.Teams(store.CreateStores)[0]); err != nil || plan.Name != "free" {
 		t.Errorf("the plan is %+v, %v", plan, err)
 	}
 	if page := s.get(s.withSession(s.session("mara")), "/stores/new").body; !strings.Contains(page, "0 of 1 store") || !strings.Contains(page, "Stores of this team") {

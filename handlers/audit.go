@@ -129,7 +129,7 @@ func (a *App) auditForm(ctx context.Context, who signin.Visitor, f auditFilter) 
 	if len(ids) < 2 && !who.Actor.May(store.ViewAllAudit, store.Installation) {
 		return form, nil
 	}
-	names, err := a.DB.TeamNames(ctx, ids)
+	names, err := a.DB.TeamNames(ctx, who.Actor, ids)
 	if err != nil {
 		return form, err
 	}
@@ -172,7 +172,7 @@ func (a *App) auditRows(ctx context.Context, who signin.Visitor, events []store.
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.DB.TeamNames(ctx, teams)
+	names, err := a.DB.TeamNames(ctx, who.Actor, teams)
 	if err != nil {
 		return nil, err
 	}
@@ -388,7 +388,7 @@ func (s auditSending) send(ctx context.Context, q store.AuditQuery) error {
 func (s auditSending) writeLines(ctx context.Context, out *bytes.Buffer, events []store.Event, names map[string]string) error {
 	_, teams := idsOf(events)
 	teams = slices.DeleteFunc(teams, func(id string) bool { return names[id] != "" })
-	more, err := s.DB.TeamNames(ctx, teams)
+	more, err := s.DB.TeamNames(ctx, s.who.Actor, teams)
 	if err != nil {
 		return err
 	}

@@ -178,5 +178,5 @@ func (a *App) teamsShown(ctx context.Context, who signin.Visitor) (map[string]st
 	if len(ids) < 2 {
 		ids = nil
 	}
-	return a.DB.TeamNames(ctx, ids)
+	return a.DB.TeamNames(ctx, who.Actor, ids)
 }

@@ -124,7 +124,7 @@ func (a *App) form(ctx context.Context, who signin.Visitor, r createRequest) (vi
 	form.Countries, form.Currencies = countryChoices(chosen)
 	if r.OwnerEmail != nil {
 		form.OwnerEmail = *r.OwnerEmail
-	} else if form.OwnerEmail, err = a.DB.OwnerEmail(ctx, who.User.ID); err != nil {
+	} else if form.OwnerEmail, err = a.DB.OwnerEmail(ctx, who.Actor); err != nil {
 		return views.CreateForm{}, err
 	}
 	return form, nil
@@ -193,7 +193,7 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	if err != nil {
 		return err
 	}
-	if form.Address, err = a.address(c.Request().Context(), r); err != nil {
+	if form.Address, err = a.address(c.Request().Context(), signin.VisitorOf(c).Actor, r); err != nil {
 		return err
 	}
 	switch refused.Field {
@@ -242,19 +242,19 @@ func (a *App) checkAddress(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if form.Address, err = a.address(c.Request().Context(), r); err != nil {
+	if form.Address, err = a.address(c.Request().Context(), signin.VisitorOf(c).Actor, r); err != nil {
 		return err
 	}
 	return reply.Render(c, http.StatusOK, views.AddressField(form))
 }
 
-func (a *App) address(ctx context.Context, r createRequest) (views.Address, error) {
+func (a *App) address(ctx context.Context, who store.Actor, r createRequest) (views.Address, error) {
 	slug := strings.TrimSpace(r.Slug)
 	if slug == "" {
 		if strings.TrimSpace(r.Name) == "" {
 			return views.Address{}, nil
 		}
-		free, err := a.DB.FreeSlug(ctx, store.ProposeSlug(r.Name))
+		free, err := a.DB.FreeSlug(ctx, who, store.ProposeSlug(r.Name))
 		return views.Address{Slug: free, Checked: true}, err
 	}
 	address := views.Address{Slug: slug, Checked: true}
@@ -262,7 +262,7 @@ func (a *App) address(ctx context.Context, r createRequest) (views.Address, erro
 		address.Error = refused.Message
 		return address, nil
 	}
-	free, err := a.DB.FreeSlug(ctx, slug)
+	free, err := a.DB.FreeSlug(ctx, who, slug)
 	if err == nil && free != slug {
 		address.Error, address.Free = "“"+slug+"” is taken.", free
 	}

@@ -158,6 +158,14 @@ func (s Scope) covers() []Action {
 	}
 }
 
+// MayCreate reports why the actor may not create stores in the team, if so.
+func (a Actor) MayCreate(teamID string) error {
+	if !a.May(CreateStores, teamID) {
+		return &Error{Code: Forbidden, Message: "You can view this team’s stores but not create one. Ask a team owner."}
+	}
+	return nil
+}
+
 // MayManage reports why the actor may not give or take that role in the team, if so.
 func (a Actor) MayManage(teamID string, role Role) error {
 	switch {

@@ -23,8 +23,8 @@ type NewStore struct {
 
 // Validate is the request as it is kept, if the actor may make it and nothing is wrong with it.
 func (n NewStore) Validate(actor Actor) (NewStore, error) {
-	if !actor.May(CreateStores, n.TeamID) {
-		return n, &Error{Code: Forbidden, Message: "You can view this team’s stores but not create one. Ask a team owner."}
+	if err := actor.MayCreate(n.TeamID); err != nil {
+		return n, err
 	}
 	var err error
 	if n.Name, err = CleanName(n.Name); err != nil {

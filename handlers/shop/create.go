@@ -54,7 +54,7 @@ func (s *Service) complete(ctx context.Context, who store.Actor, o Order) (n sto
 	if !known {
 		return n, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
 	}
-	plan, err := s.DB.TeamPlan(ctx, n.TeamID)
+	plan, err := s.DB.TeamPlan(ctx, who, n.TeamID)
 	if err != nil {
 		return n, err
 	}
@@ -104,6 +104,6 @@ func (s *Service) TeamFor(ctx context.Context, who store.Actor, chosen string) (
 
 // TeamsFor are the teams in which the actor may create stores, the personal one first.
 func (s *Service) TeamsFor(ctx context.Context, who store.Actor) ([]store.Team, error) {
-	teams, err := s.DB.Teams(ctx, who.UserID)
+	teams, err := s.DB.Teams(ctx, who)
 	return slices.DeleteFunc(teams, func(t store.Team) bool { return !who.May(store.CreateStores, t.ID) }), err
 }

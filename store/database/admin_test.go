@@ -196,7 +196,7 @@ func TestPlans(t *testing.T) {
 		if now := b.store(t, st.ID); now.Plan != "large" || now.Generation != st.Generation {
 			t.Errorf("the store that lives has %q, generation %d", now.Plan, now.Generation)
 		}
-		if plan, err := b.db.TeamPlan(t.Context(), b.team); err != nil || plan.Label != "Large one" || plan.CPU != 7500 || plan.Position != 4 || b.create(t, "Second").Plan != "large" {
+		if plan, err := b.db.TeamPlan(t.Context(), b.actor, b.team); err != nil || plan.Label != "Large one" || plan.CPU != 7500 || plan.Position != 4 || b.create(t, "Second").Plan != "large" {
 			t.Errorf("the plan of the team is %+v, %v", plan, err)
 		}
 		_, err := b.db.CreateStore(t.Context(), b.actor, b.request("Third"))

@@ -159,9 +159,12 @@ func TestAuditOutlivesWhatItIsAbout(t *testing.T) {
 		if err != nil || strings.Contains(string(text), secret) {
 			t.Errorf("the log has a secret: %s, %v", text, err)
 		}
-		names, err := b.db.TeamNames(t.Context(), []string{team})
+		names, err := b.db.TeamNames(t.Context(), root, []string{team})
 		if err != nil || names[team] != "Nordlicht" {
 			t.Errorf("the team's name is %v, %v", names, err)
+		}
+		if names, err := b.db.TeamNames(t.Context(), b.now(t, "stranger"), []string{team, b.team}); err != nil || len(names) != 0 {
+			t.Errorf("a stranger is told the names %v, %v", names, err)
 		}
 	})
 }

@@ -14,7 +14,7 @@ func (db *DB) Quotas(ctx context.Context, actor store.Actor, teamID string, l st
 	if !actor.May(store.CreateStores, teamID) {
 		return nil, store.NoSuch("team")
 	}
-	plan, err := db.TeamPlan(ctx, teamID)
+	plan, err := db.teamPlan(ctx, db.read, teamID)
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ func TestOneKeyMakesOneTeam(t *testing.T) {
 			})
 		}
 		all.Wait()
-		teams, err := b.db.Teams(t.Context(), b.actor.UserID)
+		teams, err := b.db.Teams(t.Context(), b.now(t, "mara"))
 		if len(ids) != 1 || len(teams) != 2 || err != nil { // with the personal one
 			t.Errorf("%d teams, %v, and answers %v", len(teams), err, ids)
 		}

@@ -9,10 +9,10 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// OwnerEmail is the address that a new store of the user has when nobody says another one: a
-// verified one of that user's, or empty where there is none that a shop takes.
-func (db *DB) OwnerEmail(ctx context.Context, userID string) (string, error) {
-	return ownerEmail(ctx, db.read, userID)
+// OwnerEmail is the default address of a new store of the actor's: one that a provider verified, or
+// empty where there is none that a shop takes.
+func (db *DB) OwnerEmail(ctx context.Context, actor store.Actor) (string, error) {
+	return ownerEmail(ctx, db.read, actor.UserID)
 }
 
 // ownerEmail prefers the address that the user is known by.

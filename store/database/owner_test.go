@@ -39,7 +39,7 @@ func TestOwnerIsWhoCreatesTheStore(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			proposed, err := b.db.OwnerEmail(t.Context(), actor.UserID)
+			proposed, err := b.db.OwnerEmail(t.Context(), actor)
 			if err != nil || proposed != strings.TrimSpace(want) || b.store(t, st.ID).OwnerEmail != proposed {
 				t.Errorf("%s: proposed is %q, %v; kept %q; want %q", who.Name, proposed, err, b.store(t, st.ID).OwnerEmail, want)
 			}
@@ -48,7 +48,7 @@ func TestOwnerIsWhoCreatesTheStore(t *testing.T) {
 		if err := b.db.AddIdentity(t.Context(), b.actor, second); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := b.db.OwnerEmail(t.Context(), b.actor.UserID); err != nil || got != "mara@example.com" {
+		if got, err := b.db.OwnerEmail(t.Context(), b.actor); err != nil || got != "mara@example.com" {
 			t.Errorf("of two addresses %q is proposed, %v", got, err)
 		}
 	})

@@ -39,8 +39,11 @@ func (db *DB) Plan(ctx context.Context, name string) (store.Plan, error) {
 	return queryPlan(ctx, db.read, `name = $1`, name)
 }
 
-// TeamPlan returns the plan of the team's new stores.
-func (db *DB) TeamPlan(ctx context.Context, teamID string) (store.Plan, error) {
+// TeamPlan returns the plan of the team's new stores, to an actor who may create one.
+func (db *DB) TeamPlan(ctx context.Context, actor store.Actor, teamID string) (store.Plan, error) {
+	if err := actor.MayCreate(teamID); err != nil {
+		return store.Plan{}, err
+	}
 	return db.teamPlan(ctx, db.read, teamID)
 }
 

@@ -100,9 +100,12 @@ func slugTaken(slug, free string) error {
 	return &store.Error{Code: store.Conflict, Field: "slug", Message: fmt.Sprintf("%q is taken. %q is available.", slug, free)}
 }
 
-// FreeSlug returns the slug if no living store has it, or else the first of slug-2,
-// slug-3, … that none has.
-func (db *DB) FreeSlug(ctx context.Context, slug string) (string, error) {
+// FreeSlug returns the slug if no living store has it, or else the first of slug-2, slug-3, … that
+// none has. It is for an actor who may create a store somewhere: slugs tell of the stores of others.
+func (db *DB) FreeSlug(ctx context.Context, actor store.Actor, slug string) (string, error) {
+	if len(actor.Teams(store.CreateStores)) == 0 {
+		return "", &store.Error{Code: store.Forbidden, Message: "You can’t create stores in any team. Ask a team owner."}
+	}
 	return freeSlug(ctx, db.read, slug)
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"shopwright.dev/shopwright/store"
@@ -224,9 +225,12 @@ func (db *DB) teams(ctx context.Context, actor store.Actor, ids []string) ([]sto
 	return teams, nil
 }
 
-// TeamNames returns the names of the teams by their ids, those of deleted ones too. It is
-// for those who know the ids from what they may see.
-func (db *DB) TeamNames(ctx context.Context, ids []string) (map[string]string, error) {
+// TeamNames returns the names of those of the teams that the actor is in, by their ids. Who may read
+// the whole audit log gets the names of all of them, also of deleted ones.
+func (db *DB) TeamNames(ctx context.Context, actor store.Actor, ids []string) (map[string]string, error) {
+	if !actor.May(store.ViewAllAudit, store.Installation) {
+		ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return actor.Roles[id] == "" })
+	}
 	names := map[string]string{}
 	if len(ids) == 0 {
 		return names, nil

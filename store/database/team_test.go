@@ -1,12 +1,14 @@
 package database_test
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 // found is a team of mara's, with people in it.
@@ -112,6 +114,41 @@ func TestMembersAreNamed(t *testing.T) {
 		}
 		_, err = b.db.Members(t.Context(), b.now(t, "stranger"), team)
 		wantError(t, err, store.NotFound, "")
+	})
+}
+
+func TestForeignTeamsDoNotExist(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		b := setup(t, url)
+		team, mara := b.found(t, "Nordlicht", nil)
+		stranger, own := storetest.Actor(t, b.db, "stranger")
+		narrow := mara
+		narrow.Roles = map[string]store.Role{team: store.Owner} // as a token has them
+		for _, c := range []struct {
+			actor store.Actor
+			want  []string
+		}{{mara, []string{b.team, team}}, {narrow, []string{team}}, {stranger, []string{own}}, {store.Actor{UserID: mara.UserID}, nil}} {
+			teams, err := b.db.Teams(t.Context(), c.actor)
+			if err != nil || !slices.EqualFunc(teams, c.want, func(t store.Team, id string) bool { return t.ID == id }) {
+				t.Errorf("%+v has the teams %+v, %v", c.actor, teams, err)
+			}
+			names, err := b.db.TeamNames(t.Context(), c.actor, []string{b.team, team, own})
+			if err != nil || len(names) != len(c.want) {
+				t.Errorf("%+v is told the names %v, %v", c.actor, names, err)
+			}
+		}
+		viewer := store.Actor{UserID: "viewer", Roles: map[string]store.Role{team: store.Viewer}}
+		for _, actor := range []store.Actor{stranger, viewer, {}} {
+			_, err := b.db.TeamPlan(t.Context(), actor, team)
+			wantError(t, err, store.Forbidden, "")
+		}
+		for _, actor := range []store.Actor{viewer, {}} {
+			_, err := b.db.FreeSlug(t.Context(), actor, "shop")
+			wantError(t, err, store.Forbidden, "")
+		}
+		if slug, err := b.db.FreeSlug(t.Context(), stranger, "shop"); err != nil || slug != "shop" {
+			t.Errorf("the free slug is %q, %v", slug, err)
+		}
 	})
 }
 

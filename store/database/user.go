@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"shopwright.dev/shopwright/store"
 )
@@ -119,8 +120,13 @@ func (db *DB) Session(ctx context.Context, sessionID string) (store.Session, err
 	return s, err
 }
 
-// Teams returns the user's teams, the personal one first, then by name.
-func (db *DB) Teams(ctx context.Context, userID string) ([]store.Team, error) {
+// Teams returns the actor's teams, the personal one first, then by name.
+func (db *DB) Teams(ctx context.Context, actor store.Actor) ([]store.Team, error) {
+	teams, err := db.teamsOf(ctx, actor.UserID)
+	return slices.DeleteFunc(teams, func(t store.Team) bool { return actor.Roles[t.ID] == "" }), err
+}
+
+func (db *DB) teamsOf(ctx context.Context, userID string) ([]store.Team, error) {
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT t.id, t.name, t.personal, m.role FROM teams t JOIN memberships m ON m.team_id = t.id
 		WHERE m.user_id = $1 ORDER BY t.personal DESC, t.name, t.id`, userID)
@@ -135,7 +141,7 @@ func (db *DB) Teams(ctx context.Context, userID string) ([]store.Team, error) {
 }
 
 func (db *DB) actor(ctx context.Context, u store.User) (store.Actor, error) {
-	teams, err := db.Teams(ctx, u.ID)
+	teams, err := db.teamsOf(ctx, u.ID)
 	if err != nil {
 		return store.Actor{}, err
 	}
