@@ -50,30 +50,30 @@ func (a *App) renewInvitation(c echo.Context) error {
 // next page shows it, and a mail holds it.
 func (a *App) announce(c echo.Context, inv store.Invitation, secret string) error {
 	issued := &views.IssuedInvitation{Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret)}
-	issued.Mailed, issued.Unmailed = a.mailInvitation(c.Request().Context(), inv, issued.Link)
+	issued.Mailed, issued.Unmailed = a.mailInvitation(c.Request().Context(), signin.VisitorOf(c).Actor, inv, issued.Link)
 	return a.goToOnce(c, teamPath(inv.TeamID), flash{Invitation: issued})
 }
 
 // tellInvited mails the invitation to its address, if it has one and mail is sent. It returns
 // the link, and whether that is on its way.
-func (a *App) tellInvited(ctx context.Context, inv store.Invitation, secret string) (link string, mailed bool) {
+func (a *App) tellInvited(ctx context.Context, who store.Actor, inv store.Invitation, secret string) (link string, mailed bool) {
 	link = InvitationLink(a.BaseURL, secret)
-	mailed, _ = a.mailInvitation(ctx, inv, link)
+	mailed, _ = a.mailInvitation(ctx, who, inv, link)
 	return link, mailed
 }
 
 // mailInvitation reports whether the mail is on its way, or why not if it should be.
-func (a *App) mailInvitation(ctx context.Context, inv store.Invitation, link string) (mailed bool, unmailed string) {
+func (a *App) mailInvitation(ctx context.Context, who store.Actor, inv store.Invitation, link string) (mailed bool, unmailed string) {
 	if inv.Email == "" || a.Mail == nil {
 		return false, ""
 	}
-	counted, err := a.DB.CountInvitationMail(ctx, inv)
+	counted, err := a.DB.CountInvitationMail(ctx, who, inv.TeamID, inv.ID)
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Limited {
 		return false, "The invitation wasn’t mailed: " + refused.Message + " Send the link yourself."
 	}
 	if err == nil {
 		if err = a.sendInvitation(ctx, inv, link); err != nil {
-			err = errors.Join(err, a.DB.UncountInvitationMail(ctx, counted))
+			err = errors.Join(err, a.DB.UncountInvitationMail(ctx, who, counted))
 		}
 	}
 	if err != nil {

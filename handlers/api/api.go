@@ -40,7 +40,7 @@ type Config struct {
 	Work func(store.Job, []store.Event) v1.Work
 	// Invited tells of an invitation that was just made, by mail where it is for an address and
 	// mail is sent. It returns where the secret leads, and whether that is on its way.
-	Invited func(ctx context.Context, made store.Invitation, secret string) (link string, mailed bool)
+	Invited func(ctx context.Context, who store.Actor, made store.Invitation, secret string) (link string, mailed bool)
 	// Limits are those of stores beside what plans say.
 	Limits store.Limits
 	// Follow reports whether the user of that id may keep one more answer open, until leave.

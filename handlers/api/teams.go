@@ -117,7 +117,7 @@ func (a *API) invite(ctx context.Context, in *inviteInput) (*inviteOutput, error
 		return nil, err
 	}
 	out := &inviteOutput{Body: invitationOf(made)}
-	out.Body.Link, out.Body.Mailed = a.Invited(ctx, made, secret)
+	out.Body.Link, out.Body.Mailed = a.Invited(ctx, actorOf(ctx), made, secret)
 	return out, nil
 }
 

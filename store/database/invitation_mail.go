@@ -16,23 +16,27 @@ const (
 	invitationMailsWithin = 24 * time.Hour
 )
 
-// CountInvitationMail counts one more mail of the invitation, before it is sent. It fails with
-// a Limited error that says why none may be sent now. A mail that could not be sent is taken
-// back with [DB.UncountInvitationMail].
-func (db *DB) CountInvitationMail(ctx context.Context, inv store.Invitation) (id string, err error) {
+// CountInvitationMail counts one more mail of an invitation that the actor may manage, before it is
+// sent. It fails with a Limited error that says why none may be sent now. A mail that could not be
+// sent is taken back with [DB.UncountInvitationMail].
+func (db *DB) CountInvitationMail(ctx context.Context, actor store.Actor, teamID, invitationID string) (id string, err error) {
 	id = store.NewID()
 	err = db.update(ctx, func(t tx) error {
+		inv, actor, err := t.lockInvitation(ctx, actor, teamID, invitationID)
+		if err != nil {
+			return err
+		}
 		if _, err := t.ExecContext(ctx, `UPDATE counters SET value = value WHERE name = 'invitation mails'`); err != nil {
 			return fmt.Errorf("lock the mails of invitations: %w", err)
 		}
 		if _, err := t.ExecContext(ctx, `DELETE FROM invitation_mails WHERE sent_at <= $1`, t.now-invitationMailsWithin.Microseconds()); err != nil {
 			return fmt.Errorf("remove old mails of invitations: %w", err)
 		}
-		if err := t.checkInvitationMails(ctx, inv); err != nil {
+		if err := t.checkInvitationMails(ctx, actor, inv); err != nil {
 			return err
 		}
-		_, err := t.ExecContext(ctx, `INSERT INTO invitation_mails (id, invitation_id, email, user_id, sent_at) VALUES ($1, $2, $3, $4, $5)`,
-			id, inv.ID, inv.Email, inv.InviterID, t.now)
+		_, err = t.ExecContext(ctx, `INSERT INTO invitation_mails (id, invitation_id, email, user_id, sent_at) VALUES ($1, $2, $3, $4, $5)`,
+			id, inv.ID, inv.Email, actor.UserID, t.now)
 		if err != nil {
 			return fmt.Errorf("count a mail of an invitation: %w", err)
 		}
@@ -41,13 +45,13 @@ func (db *DB) CountInvitationMail(ctx context.Context, inv store.Invitation) (id
 	return id, err
 }
 
-func (t tx) checkInvitationMails(ctx context.Context, inv store.Invitation) error {
+func (t tx) checkInvitationMails(ctx context.Context, actor store.Actor, inv store.Invitation) error {
 	var last int64
 	var toAddress, ofUser int
 	err := t.QueryRowContext(ctx, `
 		SELECT COALESCE(MAX(CASE WHEN invitation_id = $1 THEN sent_at END), 0),
 			COALESCE(SUM(CASE WHEN email = $2 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN user_id = $3 THEN 1 ELSE 0 END), 0)
-		FROM invitation_mails`, inv.ID, inv.Email, inv.InviterID).Scan(&last, &toAddress, &ofUser)
+		FROM invitation_mails`, inv.ID, inv.Email, actor.UserID).Scan(&last, &toAddress, &ofUser)
 	switch {
 	case err != nil:
 		return fmt.Errorf("count the mails of invitations: %w", err)
@@ -61,9 +65,9 @@ func (t tx) checkInvitationMails(ctx context.Context, inv store.Invitation) erro
 	return nil
 }
 
-// UncountInvitationMail takes back a mail that was not sent.
-func (db *DB) UncountInvitationMail(ctx context.Context, id string) error {
-	if _, err := db.write.ExecContext(ctx, `DELETE FROM invitation_mails WHERE id = $1`, id); err != nil {
+// UncountInvitationMail takes back a mail of the actor's that was not sent.
+func (db *DB) UncountInvitationMail(ctx context.Context, actor store.Actor, id string) error {
+	if _, err := db.write.ExecContext(ctx, `DELETE FROM invitation_mails WHERE id = $1 AND user_id = $2`, id, actor.UserID); err != nil {
 		return fmt.Errorf("take back a mail of an invitation: %w", err)
 	}
 	return nil
