@@ -160,7 +160,7 @@ func (a *App) teamsPage(c echo.Context, problem *store.Error) error {
 	if err != nil {
 		return err
 	}
-	plans, err := a.DB.Plans(ctx)
+	plans, err := a.DB.Plans(ctx, signin.VisitorOf(c).Actor)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 const plansPath = "/admin/plans"
 
 func (a *App) listPlans(c echo.Context) error {
-	plans, err := a.DB.Plans(c.Request().Context())
+	plans, err := a.DB.Plans(c.Request().Context(), signin.VisitorOf(c).Actor)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (f planForm) fields(fixed bool, refused *store.Error) []views.AdminField {
 }
 
 func (a *App) newPlan(c echo.Context) error {
-	standard, err := a.DB.Plan(c.Request().Context(), a.DB.DefaultPlan())
+	standard, err := a.DB.Plan(c.Request().Context(), signin.VisitorOf(c).Actor, a.DB.DefaultPlan())
 	if err != nil {
 		return err
 	}
@@ -119,7 +119,7 @@ func (a *App) newPlan(c echo.Context) error {
 }
 
 func (a *App) editPlan(c echo.Context) error {
-	p, err := a.DB.Plan(c.Request().Context(), c.Param("name"))
+	p, err := a.DB.Plan(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("name"))
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (a *App) planPage(c echo.Context, form planForm, isNew bool, refused *store
 
 // planNotes say what a plan is now, and when its stores feel a change.
 func (a *App) planNotes(c echo.Context, name string) (title string, notes []string, err error) {
-	p, err := a.DB.Plan(c.Request().Context(), name)
+	p, err := a.DB.Plan(c.Request().Context(), signin.VisitorOf(c).Actor, name)
 	if err != nil {
 		return "", nil, err
 	}

@@ -17,7 +17,7 @@ import (
 // plans are those that every installation begins with.
 func plans(t *testing.T) []store.Plan {
 	t.Helper()
-	all, err := storetest.SQLite(t).Plans(t.Context())
+	all, err := storetest.SQLite(t).UnguardedPlans(t.Context())
 	if err != nil || len(all) != 3 {
 		t.Fatalf("there are %d plans, %v", len(all), err)
 	}

@@ -72,7 +72,7 @@ func openedBefore(t *testing.T, changes ...func(*provisioner.Config)) (*platform
 // setPlan changes the figures of the plan that stores have.
 func (p *platform) setPlan(t *testing.T, change func(*store.Plan)) {
 	t.Helper()
-	plan, err := p.db.Plan(t.Context(), store.StandardPlan)
+	plan, err := p.db.UnguardedPlan(t.Context(), store.StandardPlan)
 	if err != nil {
 		t.Fatal(err)
 	}

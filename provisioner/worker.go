@@ -131,7 +131,7 @@ func (w *worker) reload(ctx context.Context) error {
 	}
 	claim := w.claim.On(st)
 	if claim.Job.ID != w.job {
-		if w.plan, err = w.db.Plan(ctx, st.Plan); err != nil {
+		if w.plan, err = w.db.UnguardedPlan(ctx, st.Plan); err != nil {
 			return err
 		}
 	}

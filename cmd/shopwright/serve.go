@@ -69,7 +69,7 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 
 // checkPlan makes sure that the default plan is in the database.
 func (c *serveCmd) checkPlan(ctx context.Context, db *database.DB) error {
-	plans, err := db.Plans(ctx)
+	plans, err := db.UnguardedPlans(ctx)
 	if err != nil || slices.ContainsFunc(plans, func(p store.Plan) bool { return p.Name == c.DefaultPlan }) {
 		return err
 	}

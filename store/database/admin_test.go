@@ -183,6 +183,13 @@ func TestPlans(t *testing.T) {
 		if st.Plan != store.StandardPlan {
 			t.Errorf("the plan is %q", st.Plan)
 		}
+		if plans, err := b.db.Plans(t.Context(), admin); err != nil || len(plans) != 3 {
+			t.Errorf("an administrator sees the plans %+v, %v", plans, err)
+		}
+		_, err := b.db.Plans(t.Context(), b.actor)
+		wantError(t, err, store.NotFound, "")
+		_, err = b.db.Plan(t.Context(), b.actor, store.StandardPlan)
+		wantError(t, err, store.NotFound, "")
 		large := store.Plan{Name: "large", Label: " Large  one ", Stores: 2, CPU: 7500, Memory: 9216, Disk: 30720, Pods: 25}
 		if err := b.db.AddPlan(t.Context(), admin, large); err != nil {
 			t.Fatal(err)
@@ -199,7 +206,7 @@ func TestPlans(t *testing.T) {
 		if plan, err := b.db.TeamPlan(t.Context(), b.actor, b.team); err != nil || plan.Label != "Large one" || plan.CPU != 7500 || plan.Position != 4 || b.create(t, "Second").Plan != "large" {
 			t.Errorf("the plan of the team is %+v, %v", plan, err)
 		}
-		_, err := b.db.CreateStore(t.Context(), b.actor, b.request("Third"))
+		_, err = b.db.CreateStore(t.Context(), b.actor, b.request("Third"))
 		if wantError(t, err, store.Limited, ""); !strings.Contains(err.Error(), "2 of 2 stores of its plan, Large one") {
 			t.Errorf("beyond the plan: %v", err)
 		}
@@ -227,7 +234,7 @@ func TestAdministrationIsAudited(t *testing.T) {
 		admin := storetest.Admin(t, b.db)
 		admin.Address = "203.0.113.7"
 		next := b.follow(t)
-		standard, err := b.db.Plan(t.Context(), "standard")
+		standard, err := b.db.Plan(t.Context(), admin, "standard")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,8 +24,16 @@ func scanPlan(row scanner) (p store.Plan, err error) {
 	return p, err
 }
 
-// Plans returns all plans, from small to large. What an installation offers is no secret.
-func (db *DB) Plans(ctx context.Context) ([]store.Plan, error) {
+// Plans returns all plans to an administrator, from small to large.
+func (db *DB) Plans(ctx context.Context, actor store.Actor) ([]store.Plan, error) {
+	if err := actor.MustAdminister(store.ViewInstallation, "page"); err != nil {
+		return nil, err
+	}
+	return db.UnguardedPlans(ctx)
+}
+
+// UnguardedPlans returns all plans, from small to large. It is for the platform's own work.
+func (db *DB) UnguardedPlans(ctx context.Context) ([]store.Plan, error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT `+planColumns+` FROM plans ORDER BY position, name`)
 	plans, err := collect(rows, err, scanPlan)
 	if err != nil {
@@ -34,8 +42,16 @@ func (db *DB) Plans(ctx context.Context) ([]store.Plan, error) {
 	return plans, nil
 }
 
-// Plan returns the plan of that name, or a NotFound error.
-func (db *DB) Plan(ctx context.Context, name string) (store.Plan, error) {
+// Plan returns the plan of that name to an administrator, or a NotFound error.
+func (db *DB) Plan(ctx context.Context, actor store.Actor, name string) (store.Plan, error) {
+	if err := actor.MustAdminister(store.ViewInstallation, "plan"); err != nil {
+		return store.Plan{}, err
+	}
+	return db.UnguardedPlan(ctx, name)
+}
+
+// UnguardedPlan returns the plan of that name, or a NotFound error. It is for the platform's own work.
+func (db *DB) UnguardedPlan(ctx context.Context, name string) (store.Plan, error) {
 	return queryPlan(ctx, db.read, `name = $1`, name)
 }
 
