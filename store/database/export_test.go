@@ -10,7 +10,7 @@ import (
 
 // LimitPages makes a SQLite file behave as if the disk were full once it has grown by that
 // many pages; with a negative number there is room again.
-func (db *DB) LimitPages(ctx context.Context, more int) error {
+func LimitPages(ctx context.Context, db *DB, more int) error {
 	var pages int
 	if err := db.write.QueryRowContext(ctx, `PRAGMA page_count`).Scan(&pages); err != nil {
 		return err
@@ -23,7 +23,7 @@ func (db *DB) LimitPages(ctx context.Context, more int) error {
 }
 
 // WhileLocked calls fn in the middle of a transaction that locks the counters.
-func (db *DB) WhileLocked(ctx context.Context, fn func()) error {
+func WhileLocked(ctx context.Context, db *DB, fn func()) error {
 	return db.update(ctx, func(t tx) error {
 		if err := t.lockClaims(ctx); err != nil {
 			return err
@@ -52,7 +52,7 @@ func Statements(actor store.Actor, q store.Query) map[string]struct {
 }
 
 // Synchronous is how a SQLite file is written: see https://sqlite.org/pragma.html#pragma_synchronous.
-func (db *DB) Synchronous(ctx context.Context) (level int, err error) {
+func Synchronous(ctx context.Context, db *DB) (level int, err error) {
 	err = db.write.QueryRowContext(ctx, `PRAGMA synchronous`).Scan(&level)
 	return level, err
 }

@@ -119,7 +119,7 @@ func TestTransactionThatIsCutOffHoldsUpNobodyForLong(t *testing.T) {
 	elsewhere := bundle{db: storetest.Open(t, direct), cluster: b.cluster, actor: b.actor, team: b.team}
 	before := newest(t, elsewhere.db)
 	var cut sync.WaitGroup
-	err := b.db.WhileLocked(t.Context(), func() {
+	err := database.WhileLocked(t.Context(), b.db, func() {
 		proxy.Hold()
 		cut.Go(func() {
 			if _, err := elsewhere.db.CreateStore(t.Context(), b.actor, elsewhere.request("Waiting")); err != nil {
@@ -326,7 +326,7 @@ func TestLeaseIsWholeAfterWaitingForOthers(t *testing.T) {
 	defer func() { _ = plain.Close() }()
 	claimed := make(chan store.Claim, 1)
 	var released time.Time
-	err = b.db.WhileLocked(t.Context(), func() {
+	err = database.WhileLocked(t.Context(), b.db, func() {
 		go func() { claimed <- b.claim(t, "one") }()
 		untilOneWaits(t, plain)
 		released = time.Now()

@@ -184,7 +184,7 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	_, url := newFile(t)
 	b, log := logged(t, url)
-	if err := b.db.LimitPages(t.Context(), 0); err != nil {
+	if err := database.LimitPages(t.Context(), b.db, 0); err != nil {
 		t.Fatal(err)
 	}
 	made := 0
@@ -196,7 +196,7 @@ func TestFullDisk(t *testing.T) {
 	if database.Passing(err) {
 		t.Error("a full disk passes by waiting")
 	}
-	if err := b.db.LimitPages(t.Context(), -1); err != nil {
+	if err := database.LimitPages(t.Context(), b.db, -1); err != nil {
 		t.Fatal(err)
 	}
 	b.untilWell(t)
@@ -364,7 +364,7 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 func TestCommitsAreOnTheDisk(t *testing.T) {
 	t.Parallel()
 	const full = 2
-	if level, err := storetest.SQLite(t).Synchronous(t.Context()); err != nil || level != full {
+	if level, err := database.Synchronous(t.Context(), storetest.SQLite(t)); err != nil || level != full {
 		t.Errorf("PRAGMA synchronous is %d, %v", level, err)
 	}
 }
