@@ -92,7 +92,7 @@ func wantWorking(t *testing.T, url string) {
 		t.Errorf("%d events are told, %v", len(events), err)
 	}
 	worn := b.store(t, find(t, b, "worn").ID)
-	if worn.Status != store.Failed || worn.Job.Result.Failure.Code != store.ImageNotPulled || worn.Health.Last.Order != "7" {
+	if worn.Status != store.Failed || worn.Job.Failure.Code != store.ImageNotPulled || worn.Health.Last.Order != "7" {
 		t.Errorf("the store with a past is %+v", worn)
 	}
 	if got := b.history(t, worn.ID); got != `2 1.1.0 failed Chart 1.0.0 → 1.1.0, shop 2 by "mara", 1 1.0.0 deployed Opened by "mara"` {
