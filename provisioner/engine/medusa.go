@@ -7,7 +7,7 @@ import (
 	"shopwright.dev/shopwright/charts"
 )
 
-// Medusa is Medusa with a web shop of our own, on PostgreSQL and Valkey.
+// Medusa is Medusa with a storefront of our own, on PostgreSQL and Valkey.
 type Medusa struct{}
 
 // Name implements Engine.

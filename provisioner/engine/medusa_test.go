@@ -35,7 +35,7 @@ func componentOf(w enginetest.Workload) string {
 	return w.Template.Labels["app.kubernetes.io/component"]
 }
 
-// The web shop answers what Medusa does not, and nothing else of the shop has an address.
+// The storefront answers what Medusa does not, and nothing else of the shop has an address.
 func TestMedusasPaths(t *testing.T) {
 	t.Parallel()
 	paths := map[string][]string{}
