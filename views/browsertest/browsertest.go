@@ -276,20 +276,20 @@ func readAxe(t *testing.T) string {
 // Click clicks the first element that the CSS selector finds, once it is visible.
 func (b *Browser) Click(selector string) {
 	b.t.Helper()
-	b.onElement(chromedp.Click(chromedp.CSS(selector)))
+	b.onElement(chromedp.Click(chromedp.CSS(selector), chromedp.RetryInterval(retryInterval)))
 }
 
 // Type types into the first element that the CSS selector finds.
 func (b *Browser) Type(selector, text string) {
 	b.t.Helper()
-	b.onElement(chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.onElement(chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.RetryInterval(retryInterval)))
 }
 
 // WaitFor returns when the page has an element that the CSS selector finds and that can be
 // seen, without any reloading.
 func (b *Browser) WaitFor(selector string) {
 	b.t.Helper()
-	b.onElement(chromedp.WaitVisible(chromedp.CSS(selector)))
+	b.onElement(chromedp.WaitVisible(chromedp.CSS(selector), chromedp.RetryInterval(retryInterval)))
 }
 
 // Script switches the pages' own scripts on or off, from the next page on.
