@@ -10,6 +10,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X $(HELM).k8sVersionMajor=1 -X $(HE
 
 export CGO_ENABLED ?= 0
 
+# What is compiled names no folder of this machine. So lint, the tests and the program share one build cache, and so do
+# all clones of the repository.
+export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
+
 # What `make run` uses where no cluster is named.
 STATE := $(CURDIR)/.data
 DEV_CLUSTER := $(CURDIR)/$(BIN)/devcluster up --foreground --progress json --state $(STATE)/cluster \

@@ -57,7 +57,8 @@ type lab struct {
 func newLab(t *testing.T) *lab {
 	t.Helper()
 	l := &lab{t: t, program: filepath.Join(t.TempDir(), "devcluster"), dir: filepath.Join(t.TempDir(), "state")}
-	if out, err := exec.Command("go", "build", "-o", l.program, ".").CombinedOutput(); err != nil {
+	// It finds the sources of the control plane by the folder that it was compiled in.
+	if out, err := exec.Command("go", "build", "-trimpath=false", "-o", l.program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build devcluster: %v\n%s", err, out)
 	}
 	l.role = filepath.Join(t.TempDir(), "role.yaml")

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -265,12 +264,26 @@ func chromium(t *testing.T) string {
 
 func readAxe(t *testing.T) string {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	script, err := os.ReadFile(filepath.Join(filepath.Dir(here), "../../static/node_modules/axe-core/axe.min.js"))
+	script, err := readAbove("static/node_modules/axe-core/axe.min.js")
 	if err != nil {
 		t.Fatalf("axe-core is missing: run npm ci in static: %v", err)
 	}
 	return string(script)
+}
+
+// readAbove reads a file of the module that is tested: tests run in their package's folder, somewhere below.
+func readAbove(path string) (content []byte, err error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		content, err = os.ReadFile(filepath.Join(dir, path))
+		if err == nil || dir == filepath.Dir(dir) {
+			return content, err
+		}
+		dir = filepath.Dir(dir)
+	}
 }
 
 // Click clicks the first element that the CSS selector finds, once it is visible.
