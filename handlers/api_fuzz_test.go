@@ -55,7 +55,7 @@ func prepareFuzzed(f *testing.F) *fuzzed {
 		}),
 	})
 	f.Cleanup(app.Drain)
-	raw := storetest.Beside(f, file)
+	raw := storetest.Beside(f, "sqlite:"+file)
 	z := &fuzzed{Handler: app.Handler(), app: app, db: db, raw: raw, mark: "zq" + strings.ReplaceAll(uuid.NewString(), "-", "")}
 	z.who, z.team = z.owner(f, "own")
 	z.kept = z.newStore(f, z.who, z.team, "Kept", true)

@@ -312,7 +312,7 @@ func (s site) wantAddress(want, storeID string) {
 // raw opens the database beside the site.
 func (s site) raw() *sql.DB {
 	s.t.Helper()
-	return storetest.Beside(s.t, s.file)
+	return storetest.Beside(s.t, "sqlite:"+s.file)
 }
 
 func TestCreateRateIsShownBeforeItIsReached(t *testing.T) {

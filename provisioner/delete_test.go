@@ -194,7 +194,7 @@ func TestWhatChangesWhileLookingIsSeen(t *testing.T) {
 // lockRecords lets nobody write to the database until it is unlocked.
 func (p *platform) lockRecords(t *testing.T) (unlock func()) {
 	t.Helper()
-	other := storetest.Beside(t, p.file)
+	other := storetest.Beside(t, "sqlite:"+p.file)
 	other.SetMaxOpenConns(1)
 	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
 		t.Fatal(err)

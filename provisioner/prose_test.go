@@ -26,7 +26,7 @@ var (
 // they can be mended and translated.
 func wantFacts(t *testing.T, file string) {
 	t.Helper()
-	db := storetest.Beside(t, file)
+	db := storetest.Beside(t, "sqlite:"+file)
 	for _, column := range textColumns(t, db) {
 		table, name, _ := strings.Cut(column, ".")
 		if slices.Contains(saidInColumns, name) {

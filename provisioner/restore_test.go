@@ -17,7 +17,7 @@ import (
 // exec writes to the database beside the platform.
 func (p *platform) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
-	if _, err := storetest.Beside(t, p.file).ExecContext(t.Context(), statement, args...); err != nil {
+	if _, err := storetest.Beside(t, "sqlite:"+p.file).ExecContext(t.Context(), statement, args...); err != nil {
 		t.Fatal(err)
 	}
 }

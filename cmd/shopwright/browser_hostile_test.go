@@ -204,7 +204,7 @@ func TestHostileTextFromTheCluster(t *testing.T) {
 // rename gives every user of the program's records that name.
 func (p *process) rename(name string) {
 	p.t.Helper()
-	db := storetest.Beside(p.t, filepath.Join(p.dataDir, "shopwright.db"))
+	db := storetest.Beside(p.t, "sqlite:"+filepath.Join(p.dataDir, "shopwright.db"))
 	if _, err := db.ExecContext(p.t.Context(), `UPDATE users SET name = $1, email = $1`, name); err != nil {
 		p.t.Fatal(err)
 	}

@@ -264,7 +264,7 @@ func (p *process) crawl(show func(path, page string)) {
 // inRecords looks through every value of every row.
 func (s *search) inRecords(file string) {
 	s.t.Helper()
-	db := storetest.Beside(s.t, file)
+	db := storetest.Beside(s.t, "sqlite:"+file)
 	for _, table := range s.strings(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
 		for _, column := range s.strings(db, "SELECT name FROM pragma_table_info('"+table+"')") {
 			for _, value := range s.strings(db, fmt.Sprintf("SELECT CAST(%q AS TEXT) FROM %q WHERE %q IS NOT NULL", column, table, column)) {

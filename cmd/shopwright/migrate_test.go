@@ -1,12 +1,13 @@
 package main_test
 
 import (
-	"database/sql"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 func TestMigrateStatusAndUp(t *testing.T) {
@@ -60,16 +61,10 @@ func setVersion(t *testing.T, setting string, version int64) {
 func change(t *testing.T, setting, statement string, args ...any) {
 	t.Helper()
 	name, value, _ := strings.Cut(setting, "=")
-	driver := "pgx"
 	if name == "SHOPWRIGHT_DATA_DIR" {
-		driver, value = "sqlite", filepath.Join(value, "shopwright.db")
+		value = "sqlite:" + filepath.Join(value, "shopwright.db")
 	}
-	db, err := sql.Open(driver, value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close() //nolint:errcheck // nothing is left to lose
-	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+	if _, err := storetest.Beside(t, value).ExecContext(t.Context(), statement, args...); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -32,7 +32,7 @@ type harm func(t *testing.T, file string) (undo func())
 
 func lockFile(t *testing.T, file string) (undo func()) {
 	t.Helper()
-	db := storetest.Beside(t, file)
+	db := storetest.Beside(t, "sqlite:"+file)
 	conn, err := db.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -2,23 +2,15 @@ package database_test
 
 import (
 	"database/sql"
-	"strings"
 	"testing"
+
+	"shopwright.dev/shopwright/store/storetest"
 )
 
 // raw opens the database beside the handle, for what only a test may do.
 func raw(t testing.TB, url string) *sql.DB {
 	t.Helper()
-	driver, dsn := "pgx", url
-	if path, lite := strings.CutPrefix(url, "sqlite:"); lite {
-		driver, dsn = "sqlite", path
-	}
-	db, err := sql.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
+	return storetest.Beside(t, url)
 }
 
 // fill makes n stores of the team, most of them ready, in two statements.

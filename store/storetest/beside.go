@@ -2,14 +2,19 @@ package storetest
 
 import (
 	"database/sql"
+	"strings"
 	"testing"
 )
 
-// Beside opens a SQLite file that a program may have open, as another program would. A statement waits up to a minute
-// for whoever is writing.
-func Beside(t testing.TB, file string) *sql.DB {
+// Beside opens the database at a URL that a program may have open, as another program would. On SQLite a statement
+// waits up to a minute for whoever is writing.
+func Beside(t testing.TB, databaseURL string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(60000)")
+	driver, address := "pgx", databaseURL
+	if file, lite := strings.CutPrefix(databaseURL, "sqlite:"); lite {
+		driver, address = "sqlite", "file:"+file+"?_pragma=busy_timeout(60000)"
+	}
+	db, err := sql.Open(driver, address)
 	if err != nil {
 		t.Fatal(err)
 	}
