@@ -10,7 +10,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 )
 
-// Capacity is what the nodes of a cluster give to the pods of stores, and what is left of it.
+// Capacity is what the nodes of a cluster can allocate to the pods of stores, and the free part.
 type Capacity struct {
 	State       CapacityState
 	At          time.Time // when it was counted

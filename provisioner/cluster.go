@@ -310,7 +310,7 @@ func (c *cluster) set(change func(*ClusterState)) {
 	}
 }
 
-// State returns what is known of the cluster now.
+// State returns the last known state of the cluster.
 func (c *cluster) State() ClusterState {
 	c.mu.Lock()
 	defer c.mu.Unlock()

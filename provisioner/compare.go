@@ -50,7 +50,7 @@ const (
 	PartRemoved PartChange = "removed"
 )
 
-// DiffLine is a line of YAML with what becomes of it.
+// DiffLine is a line of YAML and whether it is added, removed or kept.
 type DiffLine struct {
 	Mark LineMark
 	Text string // without secrets
@@ -170,7 +170,7 @@ func replaced(was, is map[string]object) (workloads []object) {
 	return workloads
 }
 
-// secretKey is of a value that nobody should read. References to Secrets are none.
+// secretKey matches the keys of secret values, but not of references to Secrets.
 var secretKey = regexp.MustCompile(`(?i)(password|passwd|token|secret|apikey|api_key|privatekey)$`)
 
 // hideValues puts dots in the place of what looks like a secret among an operator's values,

@@ -97,7 +97,7 @@ func databaseProblem(words string) (problem store.Problem, known bool) {
 	return "", false
 }
 
-// databaseMark tells what is said of a database from what is said of another server.
+// databaseMark distinguishes messages about a database from those about another server.
 var databaseMark = regexp.MustCompile(`for user|pg_hba|database|postgres|mariadb|:5432|:3306`)
 
 func databaseRefuses(pod kube.Pod, c kube.Container, problem store.Problem) store.Failure {
@@ -166,7 +166,7 @@ func noRoom(pod kube.Pod, after time.Duration) store.Failure {
 // mount one disk share a node.
 const besideAnother = "didn't match pod affinity rules"
 
-// lacking reads the scheduler's message, which counts nodes by what each of them lacks.
+// lacking parses the scheduler's message, which counts nodes by the resource they lack.
 // https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 func lacking(message string) store.Problem {
 	for _, known := range []struct {

@@ -137,7 +137,7 @@ func terminal(err error) bool {
 		apierrors.IsRequestEntityTooLargeError(err)
 }
 
-// firstLine is the innermost error in one line: what is wrong, without how we came there.
+// firstLine is the innermost error in one line, without the operations that wrap it.
 func firstLine(err error) string {
 	text := err.Error()
 	if status := apierrors.APIStatus(nil); errors.As(err, &status) {

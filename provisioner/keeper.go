@@ -94,7 +94,7 @@ func (k *keeper) tell(ctx context.Context, err error) {
 	}
 }
 
-// readAll looks for what has gone while nobody watched.
+// readAll finds objects that were deleted while no watch ran.
 func (k *keeper) readAll(ctx context.Context) error {
 	places, err := k.db.UnguardedPlaces(ctx, k.cluster.record.ID)
 	if err != nil {

@@ -100,5 +100,5 @@ func (l *lease) began() time.Time {
 	return l.until.Add(-leaseTime)
 }
 
-// lose ends a lease that somebody else has, or that nobody has.
+// lose ends a lease that another holder has taken or that no longer exists.
 func (l *lease) lose(err error) { l.end(fmt.Errorf("%w: %w", errLost, err)) }

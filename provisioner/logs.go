@@ -55,7 +55,7 @@ type Log struct {
 	mask  mask
 }
 
-// OpenLog opens the log of one of the store's containers. What is read ends with the context.
+// OpenLog opens the log of one of the store's containers. Reading ends when the context does.
 func (p *Provisioner) OpenLog(ctx context.Context, st store.Store, q LogQuery) (*Log, error) {
 	conn := p.cluster.connection()
 	if conn == nil {
@@ -141,7 +141,7 @@ func whyNoLog(err error) error {
 	return err
 }
 
-// said is what the API server told of an error.
+// said is the message in an API server's error.
 func said(err error) string {
 	if status, ok := errors.AsType[*apierrors.StatusError](err); ok {
 		return status.ErrStatus.Message

@@ -12,7 +12,7 @@ import (
 // credentialsSecret is the Secret that holds a store's passwords, made before its release.
 const credentialsSecret = "store-credentials"
 
-// What is done to have a place for a store.
+// The steps that prepare a store's namespace.
 const (
 	createNamespace   verb = "create namespace"
 	setLimits         verb = "set limits"

@@ -16,7 +16,7 @@ import (
 // ErrUnreachable says that the cluster cannot be asked now.
 var ErrUnreachable = errors.New("the cluster is unreachable")
 
-// Cluster returns what is known of the cluster now.
+// Cluster returns the last known state of the cluster.
 func (p *Provisioner) Cluster() ClusterState { return p.cluster.State() }
 
 // SubscribeCluster returns a channel that is signalled when the state of the cluster

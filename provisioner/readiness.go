@@ -100,7 +100,7 @@ func (w *worker) nextAfter(conn *connection, check store.Check) time.Duration {
 	return next
 }
 
-// causeOf says why a shop does not sell, as far as its pods and their logs tell.
+// causeOf returns why a shop does not sell, according to its pods and their logs.
 func (w *worker) causeOf(ctx context.Context, conn *connection) store.Failure {
 	s := withoutScheduled(conn.watcher.Snapshot(w.claim.Store.Namespace))
 	if pod, line := w.fullDisk(ctx, s); pod != "" {
@@ -135,7 +135,7 @@ func unreadyPods(s kube.Snapshot) (names []string) {
 	return names
 }
 
-// diskFull is what programs say whose disk has no space left: MariaDB, PostgreSQL and others.
+// diskFull matches the messages of programs on a full disk: MariaDB, PostgreSQL and others.
 var diskFull = regexp.MustCompile(`(?i)no space left on device|disk (is )?full|err(or|no|code):? ?28\b`)
 
 // fullDisk looks for a pod of the shop that has written of a full disk lately.

@@ -18,7 +18,7 @@ import (
 // releaseName is that of every store's Helm release: it is alone in its namespace.
 const releaseName = "store"
 
-// What is done to put a release in place.
+// The steps that install or upgrade a release.
 const (
 	unlockRelease verb = "unlock release"
 	resetSetup    verb = "reset setup"

@@ -10,7 +10,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// What is done to remove a store.
+// The steps that remove a store.
 const (
 	uninstallRelease verb = "uninstall release"
 	deleteVolumes    verb = "delete volumes"
@@ -57,7 +57,7 @@ func nextRemoval(st store.Store, o observed) action {
 	}
 }
 
-// gone says what is left of a store's disks where its storage class keeps them.
+// gone reports the disks that remain where the storage class retains them.
 func gone(o observed) store.Note {
 	if len(o.Retained) == 0 {
 		return store.Note{Code: store.ShopGone}

@@ -7,7 +7,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// What is done until a store is ready.
+// The steps between the release and a ready store.
 const (
 	takeNotice  verb = "take the maintenance page down"
 	createCheck verb = "create check"

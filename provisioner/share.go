@@ -27,7 +27,7 @@ type Shared struct {
 	Mail        string // with the login at the shops' mail server
 }
 
-// list names what there is to share.
+// list names the shared objects.
 func (s Shared) list() (all []kube.Shared) {
 	if s.Certificate != "" {
 		all = append(all, kube.Shared{Namespace: s.Namespace, Name: s.Certificate, Copy: sharedCertificate})

@@ -12,7 +12,7 @@ import (
 	"shopwright.dev/shopwright/store/phrase"
 )
 
-// beyond is of what the demand is more than the quota gives, by the names of the resources.
+// beyond returns the names of the resources whose demand exceeds the quota.
 func (d demand) beyond(limits kube.Limits) (short []store.Shortage) {
 	for _, name := range slices.Sorted(maps.Keys(limits.Quota)) {
 		gives, needs := resource.MustParse(limits.Quota[name]), d[name]

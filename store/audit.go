@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// AuditGroup is a group of kinds of what people do, to filter by.
+// AuditGroup is a group of event kinds to filter by.
 type AuditGroup string
 
 // The groups there are.
@@ -47,7 +47,7 @@ func (g AuditGroup) Subjects() []string {
 // Platform is what the platform itself is called where a person's name could stand.
 const Platform = "Shopwright"
 
-// AuditQuery selects events of the audit log. What is empty selects everything.
+// AuditQuery selects events of the audit log. An empty field selects everything.
 type AuditQuery struct {
 	Person string // found in the name of the person or of the token, or in the IP address, whatever the case and accents
 	Group  AuditGroup

@@ -70,7 +70,7 @@ const (
 	WrongAnswer Reachability = "wrong"
 )
 
-// Health is what is known of whether a store sells.
+// Health is the last known result of a store's checks.
 type Health struct {
 	Last     Check `json:"last,omitzero"`
 	Failures int   `json:"failures,omitempty"` // in a row
@@ -90,7 +90,7 @@ func (s Store) CanCheck() bool {
 	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present
 }
 
-// ApplyCheck changes what is known of whether the store sells, and tells of it.
+// ApplyCheck updates the store's health and records the change as an event.
 func (s *Store) ApplyCheck(check Check, job Job) []Event {
 	s.Health = Health{Last: check, Failures: s.Health.Failures + 1}
 	if check.OK {

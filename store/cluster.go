@@ -49,7 +49,7 @@ type ChartUse struct {
 	Stores  int
 }
 
-// Versions are those of the database and of what the stores run.
+// Versions are the versions of the database and of the software in the stores.
 type Versions struct {
 	Database string // its name and version
 	Schema   int64

@@ -9,7 +9,7 @@ type Country struct {
 	Currency string // ISO 4217, what people pay with there
 }
 
-// home is where a shop is when nobody says otherwise.
+// home is the default country of a shop.
 const home = "DE"
 
 // Countries are all that both engines know, by name. Where an engine does not know a country's own currency, its

@@ -57,7 +57,7 @@ func ErrorCode(err error) Code {
 }
 
 // ErrStale says that a record changed between reading and writing it: its status or
-// generation moved on, or the claim on it was lost. Read it again and decide anew.
+// generation moved on, or the claim on it was lost. Read it again and decide again.
 var ErrStale = errors.New("the row has changed since it was read")
 
 // Invalidf is an error about that input of a request; about all of it when the field is empty.
@@ -65,7 +65,7 @@ func Invalidf(field, format string, args ...any) error {
 	return &Error{Code: Invalid, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// NoSuch is an error that tells nobody whether such a thing exists.
+// NoSuch is an error that does not reveal whether the object exists.
 func NoSuch(what string) error {
 	return &Error{Code: NotFound, Message: "No such " + what + ", or you don’t have access to it."}
 }

@@ -13,7 +13,7 @@ type Limits struct {
 	Creates       Rate // by one user; what was deleted meanwhile counts
 }
 
-// Quota is one of the limits that a new store comes under, and how much of it is used.
+// Quota is one of the limits for a new store, and how much of it is used.
 type Quota struct {
 	Of      QuotaOf
 	Owner   string // by name, of what is counted for an owner who is somebody else

@@ -25,7 +25,7 @@ const (
 // Sorts are the orders to choose from.
 func Sorts() []Sort { return []Sort{Newest, Oldest, ByName} }
 
-// List is a page of stores and what there is beside it.
+// List is a page of stores with the data shown beside it.
 type List struct {
 	Stores []Store
 	Total  int            // how many match the query, on all pages

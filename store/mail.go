@@ -1,6 +1,6 @@
 package store
 
-// Mail is something that a person is to be told by email.
+// Mail is a notification to send to a person by email.
 type Mail struct {
 	ID    string
 	To    User

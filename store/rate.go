@@ -44,7 +44,7 @@ func (r Rate) Unlimited() bool { return r.Times == 0 }
 // Of says the rate in words, such as 5 stores within 5 minutes.
 func (r Rate) Of(noun string) string { return plural(r.Times, noun) + " within " + span(r.Within) }
 
-// Wait says for how long one has to wait, in words that end a sentence.
+// Wait returns how long to wait, in words that end a sentence.
 func Wait(d time.Duration) string {
 	seconds := max(1, int((d+time.Second-1)/time.Second))
 	switch {

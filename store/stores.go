@@ -77,7 +77,7 @@ func FailureEvent(st Store, kind Kind, f Failure) Event {
 	return e
 }
 
-// NoteEvent is a [EventOf] with what there is to tell.
+// NoteEvent is an [EventOf] with a note.
 func NoteEvent(st Store, actor Actor, kind Kind, n Note) Event {
 	e := EventOf(st, actor, kind)
 	e.Data.Note = n

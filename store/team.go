@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// TeamInfo is a team with what there is in it.
+// TeamInfo is a team with its contents.
 type TeamInfo struct {
 	Team
 	Members   int

@@ -40,7 +40,7 @@ type Bearer struct {
 	Token Token
 }
 
-// CheckToken returns the token's name as it is kept, or what is wrong with the request.
+// CheckToken returns the token's name as it is stored, or an error about the request.
 func (a Actor) CheckToken(n NewToken) (name string, err error) {
 	if a.Token != "" {
 		return "", &Error{Code: Forbidden, Message: "A token can’t create another token. Use your account page."}

@@ -21,7 +21,7 @@ type User struct {
 	Admin bool // of the installation
 }
 
-// SearchText is by what the user is found.
+// SearchText is the text in which a search looks for the user.
 func (u User) SearchText() string { return Fold(u.Name + "\n" + u.Email) }
 
 // Identity is what a sign-in provider says about a person.

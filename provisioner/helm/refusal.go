@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// longestStatus bounds what is read of the body of a refusal.
+// longestStatus limits how much of an error response's body is read.
 const longestStatus = 1 << 20
 
 // refusals keeps the first refusal of a write. Helm joins the errors of an upgrade into one
@@ -62,7 +62,7 @@ func isRefusal(method string, code int) bool {
 	return false
 }
 
-// note keeps the status that an answer says, if it says one and is the first.
+// note keeps the status in a response, if it has one and none was kept before.
 func (s *refusals) note(answer []byte) {
 	var status metav1.Status
 	if err := json.Unmarshal(answer, &status); err != nil || status.Kind != "Status" {

@@ -17,7 +17,7 @@ import (
 	"helm.sh/helm/v3/pkg/storage/driver"
 )
 
-// Status is the state of a release, as far as it matters for what to do next.
+// Status is the state of a release, reduced to what decides the next step.
 type Status string
 
 // The states of a release. Pending means that an action was begun and has not ended: by
@@ -380,7 +380,7 @@ func statusOf(s release.Status) Status {
 	}
 }
 
-// load reads the chart anew for each action: Helm changes the one it is given.
+// load reads the chart again for each action, because Helm modifies the chart it is given.
 func load(folder fs.FS) (*chart.Chart, error) {
 	var files []*loader.BufferedFile
 	err := fs.WalkDir(folder, ".", func(path string, entry fs.DirEntry, err error) error {

@@ -21,7 +21,7 @@ type Classes struct {
 // https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass
 const isDefaultStorage = "storageclass.kubernetes.io/is-default-class"
 
-// Classes returns what is known of them now.
+// Classes returns the classes in the informer's cache.
 func (w *Watcher) Classes() Classes {
 	var c Classes
 	all(w.storageClasses, func(s *storagev1.StorageClass) {

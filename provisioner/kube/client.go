@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// Labels that Shopwright sets. The store's id alone decides whose an object is.
+// Labels that Shopwright sets. Only the store's id decides which store owns an object.
 const (
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	LabelStoreID   = "shopwright.dev/store-id"

@@ -37,7 +37,7 @@ type Log struct {
 	in   *bufio.Reader
 }
 
-// Log opens the log of a container. What is read ends with the context.
+// Log opens the log of a container. Reading ends when the context does.
 func (c *Client) Log(ctx context.Context, namespace, pod, container string, o LogOptions) (*Log, error) {
 	options := &corev1.PodLogOptions{Container: container, Previous: o.Previous, Follow: o.Follow, Timestamps: true}
 	if o.Tail > 0 {

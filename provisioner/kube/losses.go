@@ -9,7 +9,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// losses collect what has been seen to go, by store id.
+// losses collect observed deletions by store id.
 type losses struct {
 	seen Signals
 	mu   sync.Mutex

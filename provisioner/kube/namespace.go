@@ -39,7 +39,7 @@ func (o Owner) owns(object metav1.Object) bool {
 	return object.GetLabels()[LabelStoreID] == o.StoreID
 }
 
-// Phase is what there is of a store's namespace.
+// Phase is the state of a store's namespace.
 type Phase string
 
 // A namespace is missing, there, or on its way out.
@@ -53,7 +53,7 @@ const (
 type NamespaceState struct {
 	Phase Phase
 	UID   types.UID
-	// StoreID is whose it is by its label.
+	// StoreID is the id of the owning store, from the label.
 	StoreID string
 	// Fresh tells that this very call has made it: there is nothing in it.
 	Fresh bool

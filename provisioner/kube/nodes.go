@@ -131,7 +131,7 @@ func tolerates(p PodNeed, taint corev1.Taint) bool {
 	return false
 }
 
-// Nodes is what the nodes of a cluster give and what is requested of them.
+// Nodes is the allocatable capacity of a cluster's nodes and the requests on them.
 type Nodes struct {
 	Nodes   []Node
 	Waiting []PodNeed // pods that have no node yet

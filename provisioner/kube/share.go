@@ -53,7 +53,7 @@ func (c *Client) ShareSecret(ctx context.Context, owner Owner, s Shared) error {
 	})
 }
 
-// writeCopy puts what is wanted in place of what is there, which is nil when nothing is.
+// writeCopy replaces the present object, nil if there is none, with the wanted one.
 func (c *Client) writeCopy(ctx context.Context, there, wanted *corev1.Secret) (err error) {
 	api := c.set.CoreV1().Secrets(wanted.Namespace)
 	if there != nil && there.Type == wanted.Type {

@@ -17,7 +17,7 @@ const (
 	watchRate  = 3
 )
 
-// watchAgain is the pause after a request for a watch that nobody answered.
+// watchAgain is the backoff after a watch request that got no answer.
 const watchAgain = 3 * time.Second
 
 // throttled returns a client for a few watches, with a throttle of its own.

@@ -23,7 +23,7 @@ type Message struct {
 	HTML    string
 }
 
-// Invitation is what somebody is told who is invited to a team.
+// Invitation is the content of a mail that invites a person to a team.
 type Invitation struct {
 	Email string
 	Team  string

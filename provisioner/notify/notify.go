@@ -62,7 +62,7 @@ func (n *Notifier) follow(ctx context.Context, sub *database.Subscription) {
 	}
 }
 
-// drain takes what has come meanwhile: one look is enough for all of it.
+// drain empties the channel: one read of the database covers all pending signals.
 func drain(events <-chan store.Event) {
 	for {
 		select {
@@ -129,7 +129,7 @@ func pauseAfter(tries int) time.Duration {
 	return pause + rand.N(pause/4) //nolint:gosec // nobody gains from guessing it
 }
 
-// complain tells the log of what is not the database's own trouble, which it logs itself.
+// complain logs errors other than the database's, which logs its own.
 func (n *Notifier) complain(ctx context.Context, doing string, err error) {
 	if ctx.Err() == nil && store.ErrorCode(err) != store.Unavailable {
 		n.Log.Error(doing, "error", err)

@@ -6,7 +6,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Whoever says of an address that it is theirs does not get what was sent to it.
+// An unverified address does not receive the mail sent to it.
 func TestInvitationsAreForVerifiedAddresses(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

@@ -32,7 +32,7 @@ func (b bundle) follow(t *testing.T) (next func() store.Event) {
 // all is a page of everything.
 func all(search string) store.Page { return store.Page{Search: search, Limit: 100} }
 
-// Whoever is no administrator is told that there is nothing, of what is there and what is not.
+// Everyone but administrators gets "not found", whether or not the object exists.
 func TestOnlyAdministratorsAdminister(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
@@ -227,7 +227,7 @@ func TestPlans(t *testing.T) {
 	})
 }
 
-// What administrators do stands in the audit log, with what was before.
+// The audit log records the actions of administrators with the previous values.
 func TestAdministrationIsAudited(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

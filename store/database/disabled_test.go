@@ -7,7 +7,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// Whoever is shut out lets nobody in either, not even after having been let in again.
+// Invitations by a disabled user are invalid, even after the user is enabled again.
 func TestInvitationsEndWithTheAccountOfWhoInvites(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
@@ -60,7 +60,7 @@ func TestTheLastEnabledOwnerStays(t *testing.T) {
 	})
 }
 
-// Where nobody is left to make another owner, an administrator does.
+// An administrator names a new owner where no owner is left.
 func TestAdministratorsAppointOwners(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

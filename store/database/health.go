@@ -113,7 +113,7 @@ func (h *health) rise() {
 	}
 }
 
-// state returns what is wrong as far as is known.
+// state returns the last known error.
 func (h *health) state() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -126,7 +126,7 @@ func TestRenewalMeetsTheNextJob(t *testing.T) {
 	})
 }
 
-// While a store is checked nobody else works on it, and nobody checks one that is changed.
+// A store is never checked and changed at the same time.
 func TestCheckAndChangeExcludeEachOther(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

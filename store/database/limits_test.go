@@ -10,7 +10,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// A store counts for every owner of its team, whoever pressed the button.
+// A store counts for every owner of its team, regardless of who created it.
 func TestStoresCountForTheOwnersOfTheirTeam(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

@@ -43,7 +43,7 @@ func TestLoginLinkIsGoodForOneSignIn(t *testing.T) {
 	})
 }
 
-// Whoever reads the database, such as in a backup, finds no link that opens anything.
+// The database, and so a backup, contains no usable sign-in link.
 func TestLoginLinkIsKeptAsAHash(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

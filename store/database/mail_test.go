@@ -207,7 +207,7 @@ func TestMailAboutWhatIsGoneIsDropped(t *testing.T) {
 	})
 }
 
-// Mail that was switched off for days tells nobody of what is long over.
+// Mail that was off for days sends nothing about old events.
 func TestOldNewsAreNotMailed(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

@@ -349,7 +349,7 @@ func (b bundle) claimAll(t *testing.T, limit store.Concurrency) (all []store.Cla
 	}
 }
 
-// Stores that are begun in a cluster which nobody reaches take no place from the others.
+// Stores in an unreachable cluster take no queue slots from the others.
 func TestStoresThatNobodyHoldsTakeNoPlace(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

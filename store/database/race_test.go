@@ -153,7 +153,7 @@ func (b bundle) pressDelete(t *testing.T, db *database.DB, id string, retried <-
 	}
 }
 
-// failUntil claims and fails what there is to do, as a provisioner on a broken cluster.
+// failUntil claims jobs and fails them, like a provisioner on a broken cluster.
 func (b bundle) failUntil(t *testing.T, db *database.DB, done <-chan struct{}) {
 	for {
 		select {

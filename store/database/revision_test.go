@@ -185,7 +185,7 @@ func TestRollbackToWhatSold(t *testing.T) {
 	})
 }
 
-// Helm counts anew in a namespace that was made anew: no way leads back to what was before.
+// Helm numbers restart in a recreated namespace, so earlier revisions can't be rolled back to.
 func TestRevisionsOfALostNamespace(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
@@ -268,7 +268,7 @@ func TestRevisionsThatAreKept(t *testing.T) {
 	})
 }
 
-// Failed tries in a row push out neither what was verified before them nor one another.
+// Consecutive failed tries evict neither the verified revision before them nor each other.
 func TestWayBackOutlastsFailedTries(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

@@ -19,7 +19,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-// lines is what the database has told the log.
+// lines is what the database has logged.
 type lines struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -227,7 +227,7 @@ func (db *DB) change(ctx context.Context, actor store.Actor, id string, action s
 	return db.tryChange(ctx, id, apply)
 }
 
-// tryChange gives a store the job that apply starts, in place of what is done to it now.
+// tryChange replaces the store's present job with the one that apply starts.
 func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *store.Store) (store.Event, error)) (store.Store, error) {
 	var st store.Store
 	err := db.update(ctx, func(t tx) (err error) {

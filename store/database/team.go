@@ -11,7 +11,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// mostTeams is how many teams one user may own, so that nobody makes them without end.
+// mostTeams limits how many teams one user may own.
 const mostTeams = 50
 
 // CreateTeam makes a team that the actor owns.
@@ -287,7 +287,7 @@ func queryMembers(ctx context.Context, q querier, teamID string) ([]store.TeamMe
 	return members, nil
 }
 
-// isPersonal reports whether the team is somebody's own, which nobody else gets into.
+// isPersonal reports whether the team is a personal one, which has no other members.
 func (t tx) isPersonal(ctx context.Context, teamID string) (personal bool, err error) {
 	err = t.QueryRowContext(ctx, `SELECT personal FROM teams WHERE id = $1`, teamID).Scan(&personal)
 	if errors.Is(err, sql.ErrNoRows) {
