@@ -7,7 +7,7 @@ import (
 )
 
 // Beside opens the database at a URL that a program may have open, as another program would. On SQLite a statement
-// waits up to a minute for whoever is writing.
+// waits for another writer, up to a minute.
 func Beside(t testing.TB, databaseURL string) *sql.DB {
 	t.Helper()
 	driver, address := "pgx", databaseURL
