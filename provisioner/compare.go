@@ -50,7 +50,7 @@ const (
 	PartRemoved PartChange = "removed"
 )
 
-// DiffLine is a line of YAML and whether it is added, removed or kept.
+// DiffLine is a line of a YAML diff.
 type DiffLine struct {
 	Mark LineMark
 	Text string // without secrets

@@ -100,5 +100,5 @@ func (l *lease) began() time.Time {
 	return l.until.Add(-leaseTime)
 }
 
-// lose ends a lease that another holder has taken or that no longer exists.
+// lose ends a lease that the database reports as stale.
 func (l *lease) lose(err error) { l.end(fmt.Errorf("%w: %w", errLost, err)) }

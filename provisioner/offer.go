@@ -31,7 +31,7 @@ type Image struct {
 	Version    string // tag, with an @ and the digest where there is one
 }
 
-// Offer returns the chart and values offered for the store now. It sends no request to a cluster.
+// Offer returns what an upgrade would bring the store to now. It sends no request to a cluster.
 func (p *Provisioner) Offer(st store.Store) (Offer, error) {
 	e, known := p.engines.Find(st.Engine)
 	if !known {

@@ -12,7 +12,7 @@ import (
 	"shopwright.dev/shopwright/store/phrase"
 )
 
-// beyond returns the names of the resources whose demand exceeds the quota.
+// beyond returns the resources whose demand exceeds the quota, sorted by name.
 func (d demand) beyond(limits kube.Limits) (short []store.Shortage) {
 	for _, name := range slices.Sorted(maps.Keys(limits.Quota)) {
 		gives, needs := resource.MustParse(limits.Quota[name]), d[name]

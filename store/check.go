@@ -90,7 +90,7 @@ func (s Store) CanCheck() bool {
 	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present
 }
 
-// ApplyCheck updates the store's health and records the change as an event.
+// ApplyCheck updates the store's health and status, and returns the events to record.
 func (s *Store) ApplyCheck(check Check, job Job) []Event {
 	s.Health = Health{Last: check, Failures: s.Health.Failures + 1}
 	if check.OK {

@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// TeamInfo is a team with its contents.
+// TeamInfo is a team with the numbers of its members and stores.
 type TeamInfo struct {
 	Team
 	Members   int

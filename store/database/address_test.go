@@ -6,7 +6,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// An unverified address does not receive the mail sent to it.
+// A user whose address is unverified can't accept an invitation for that address.
 func TestInvitationsAreForVerifiedAddresses(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

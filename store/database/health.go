@@ -113,7 +113,7 @@ func (h *health) rise() {
 	}
 }
 
-// state returns the last known error.
+// state returns the present error, nil once the database has recovered.
 func (h *health) state() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
