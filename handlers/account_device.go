@@ -2,10 +2,10 @@ package handlers
 
 import "strings"
 
-// sign is what a user agent contains, and what that means.
+// sign is a part of a user agent and the name of the browser or system that it stands for.
 type sign struct{ part, name string }
 
-// browsers are in an order in which whoever pretends to be another comes first.
+// browsers are ordered so that a browser comes before those whose names its user agent also contains.
 func browsers() []sign {
 	return []sign{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Vivaldi/", "Vivaldi"},
@@ -21,7 +21,7 @@ func systems() []sign {
 	}
 }
 
-// device says in words what a user agent means: the browser, and what it runs on.
+// device describes a user agent: the browser, and the system that it runs on.
 func device(userAgent string) string {
 	browser, system := meaning(userAgent, browsers()), meaning(userAgent, systems())
 	switch {

@@ -20,7 +20,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// showReference is the API for people to read.
+// showReference shows the API reference.
 func (a *App) showReference(c echo.Context) error {
 	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "API", views.PlaceAccount)
 	if err != nil {
@@ -30,13 +30,13 @@ func (a *App) showReference(c echo.Context) error {
 	return reply.Render(c, http.StatusOK, views.Reference(views.ReferencePage{Shell: shell, Base: r.base, Groups: r.groups()}))
 }
 
-// reference explains the document of the API, which is at that URL.
+// reference renders the OpenAPI document of the API at the base URL.
 type reference struct {
 	document *huma.OpenAPI
 	base     string
 }
 
-// groups are the operations, in the order in which the document names their tags.
+// groups returns the operations by tag, in the order of the tags in the document.
 func (r reference) groups() []views.OperationGroup {
 	var groups []views.OperationGroup
 	for _, tag := range r.document.Tags {
@@ -86,7 +86,7 @@ func method(name string) string {
 	return "-X " + name + " "
 }
 
-// pathExample is the path with the parameters that it needs. It stands between double quotes.
+// pathExample returns the path with the parameters that it requires, for use between double quotes.
 func pathExample(op *huma.Operation) string {
 	path, query := op.Path, ""
 	for _, p := range op.Parameters {
@@ -106,7 +106,7 @@ func (r reference) resolve(s *huma.Schema) *huma.Schema {
 	return s
 }
 
-// fields are the parts of an object, those that are required first.
+// fields returns the fields of an object, required ones first.
 func (r reference) fields(s *huma.Schema) (all []views.Parameter) {
 	s = r.resolve(s)
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
@@ -126,12 +126,12 @@ func (r reference) fields(s *huma.Schema) (all []views.Parameter) {
 		}
 	})
 	for i := range all {
-		all[i].Required = all[i].Required && len(all) < 10 // of a long answer nobody wants to be told
+		all[i].Required = all[i].Required && len(all) < 10 // in a long object the mark would only be noise
 	}
 	return all
 }
 
-// kind is what a value can be, in a few words.
+// kind describes the values of a schema in a few words.
 func (r reference) kind(s *huma.Schema) string {
 	full := r.resolve(s)
 	switch {
@@ -151,7 +151,7 @@ func (r reference) kind(s *huma.Schema) string {
 	return full.Type
 }
 
-// example is a value of that schema: what its fields say for an example, or something plain.
+// example returns a value of the schema: its own example if it has one, or else a plain value.
 func (r reference) example(s *huma.Schema, onlyRequired bool, depth int) any {
 	s = r.resolve(s)
 	switch {
@@ -183,11 +183,11 @@ func (r reference) example(s *huma.Schema, onlyRequired bool, depth int) any {
 }
 
 func compact(v any) string {
-	text, _ := json.Marshal(v) // plain values
+	text, _ := json.Marshal(v) // plain values: never fails
 	return strings.NewReplacer(`\u0026`, "&", "'", "").Replace(string(text))
 }
 
 func indented(v any) string {
-	text, _ := json.MarshalIndent(v, "", "  ") // plain values
+	text, _ := json.MarshalIndent(v, "", "  ") // plain values: never fails
 	return strings.ReplaceAll(string(text), `\u0026`, "&")
 }

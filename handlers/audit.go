@@ -26,13 +26,13 @@ import (
 
 const (
 	auditPage   = 50
-	auditAtOnce = 500 // lines of a file that are read together
+	auditAtOnce = 500 // lines of a file that are read in one query
 )
 
-// auditFilter is what the log's address says.
+// auditFilter is the filter in the URL of the log.
 type auditFilter struct {
 	query   store.AuditQuery
-	values  url.Values // as an address has it, without the page
+	values  url.Values // of the URL, without the page
 	problem string
 }
 
@@ -56,7 +56,7 @@ func parseAuditFilter(values url.Values) auditFilter {
 	return f
 }
 
-// day is the beginning of a day, in UTC as all days are that the server knows.
+// day parses a date. Days are UTC, as everywhere on the server.
 func (f *auditFilter) day(text string) time.Time {
 	if text == "" {
 		return time.Time{}
@@ -69,7 +69,7 @@ func (f *auditFilter) day(text string) time.Time {
 	return day
 }
 
-// address is where the log is shown with this filter, in that form.
+// address returns the URL of the log with this filter, as a page or a file.
 func (f auditFilter) address(path string, before int64) string {
 	values := url.Values{}
 	for name := range f.values {
@@ -137,7 +137,7 @@ func (a *App) auditForm(ctx context.Context, who signin.Visitor, f auditFilter) 
 	return form, nil
 }
 
-// teamChoices are teams by name.
+// teamChoices returns the teams sorted by name.
 func teamChoices(names map[string]string, selected string) (choices []views.Choice) {
 	for id, name := range names {
 		choices = append(choices, views.Choice{Value: id, Label: word(name), Selected: id == selected})
@@ -191,7 +191,7 @@ func (a *App) auditRows(ctx context.Context, who signin.Visitor, events []store.
 	return rows, nil
 }
 
-// idsOf are the stores and teams that the events are about.
+// idsOf returns the stores and teams that the events are about.
 func idsOf(events []store.Event) (stores, teams []string) {
 	for _, e := range events {
 		if e.StoreID != "" && !slices.Contains(stores, e.StoreID) {
@@ -204,7 +204,7 @@ func idsOf(events []store.Event) (stores, teams []string) {
 	return stores, teams
 }
 
-// auditRow is the event in words. A kind of a newer version has none.
+// auditRow describes the event. For an unknown kind, from a newer version, it shows the kind itself.
 func auditRow(e store.Event) views.AuditRow {
 	line := phrase.Event(e)
 	row := views.AuditRow{
@@ -217,7 +217,7 @@ func auditRow(e store.Event) views.AuditRow {
 	return row
 }
 
-// auditLine is a line of a file.
+// auditLine is a line of a downloaded file.
 type auditLine struct {
 	Number  int64  `json:"number"`
 	Time    string `json:"time"`
@@ -259,7 +259,7 @@ func (l auditLine) cells() []string {
 	return cells
 }
 
-// defused is a cell that no spreadsheet takes for a formula.
+// defused returns the cell in a form that no spreadsheet takes for a formula.
 func defused(cell string) string {
 	if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") || strings.HasPrefix(cell, "＝") ||
 		strings.HasPrefix(cell, "＋") || strings.HasPrefix(cell, "－") || strings.HasPrefix(cell, "＠") {
@@ -268,7 +268,7 @@ func defused(cell string) string {
 	return cell
 }
 
-// auditFile writes lines in the form of one kind of file.
+// auditFile writes the lines of a file in one format.
 type auditFile interface {
 	begin(*bytes.Buffer) error
 	line(*bytes.Buffer, auditLine) error
@@ -308,7 +308,7 @@ func (f *jsonFile) line(out *bytes.Buffer, l auditLine) error {
 	return err
 }
 
-// end also closes a list in which nothing is.
+// end closes the list, also an empty one.
 func (f *jsonFile) end(out *bytes.Buffer) {
 	if f.next != ",\n" {
 		out.WriteString("[")
@@ -329,8 +329,8 @@ func (a *App) downloadAuditJSON(c echo.Context) error {
 	return a.downloadAudit(c, &jsonFile{}, "application/json", "audit.json")
 }
 
-// downloadAudit sends all that matches as a file, piece by piece, for as long as the visitor
-// may read it. A file that could not be sent whole does not end as one.
+// downloadAudit sends all matching events as a file, in pieces, for as long as the visitor may read them.
+// If it fails, it aborts the response, so that an incomplete file is not taken for a complete one.
 func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) error {
 	return a.read(c, a.logReaders, func(r *live.Reader) error {
 		header := c.Response().Header()
@@ -346,7 +346,7 @@ func (a *App) downloadAudit(c echo.Context, file auditFile, kind, name string) e
 	})
 }
 
-// auditSending is a file on its way to a visitor.
+// auditSending is a download in progress.
 type auditSending struct {
 	*App
 	*live.Reader
@@ -384,7 +384,7 @@ func (s auditSending) send(ctx context.Context, q store.AuditQuery) error {
 	}
 }
 
-// writeLines learns the names of teams that it has not met before.
+// writeLines writes the events, and adds the names of teams that are not in names yet.
 func (s auditSending) writeLines(ctx context.Context, out *bytes.Buffer, events []store.Event, names map[string]string) error {
 	_, teams := idsOf(events)
 	teams = slices.DeleteFunc(teams, func(id string) bool { return names[id] != "" })

@@ -34,7 +34,7 @@ func rooms(all []provisioner.Room) (rooms []views.EngineRoom) {
 	return rooms
 }
 
-// shareOf writes amounts in whole units and hundredths, and never that more is free than there is.
+// shareOf formats amounts in units, to two decimals. It rounds so that it never shows more free than there is.
 func shareOf(requested, of, whole int64, unit string) views.Share {
 	hundredths := func(amount int64, round func(float64) float64) string {
 		return strconv.FormatFloat(round(100*float64(amount)/float64(whole))/100, 'f', -1, 64)
@@ -46,11 +46,11 @@ func shareOf(requested, of, whole int64, unit string) views.Share {
 	return share
 }
 
-// formPatience is how long the create form waits until the nodes are counted, which they are again when the last count
-// is half a minute old.
+// formPatience is how long the create form waits for the capacity of the nodes, which is counted again
+// when the last count is half a minute old.
 const formPatience = 250 * time.Millisecond
 
-// noRoom warns somebody who creates a store that its pods will wait for a node.
+// noRoom returns a warning, if the pods of a new store would have to wait for a node.
 func (a *App) noRoom(ctx context.Context) string {
 	c := a.Provisioner.Capacity(ctx, formPatience)
 	var full []string

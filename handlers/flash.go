@@ -12,12 +12,11 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// flashLifetime is how long a browser may take from a form to the page after it.
+// flashLifetime is how long a browser may take to load the page after a form.
 const flashLifetime = time.Minute
 
-// flash is what the page after a form shows once, such as a secret that is stored nowhere. It
-// travels in a cookie: a page that answers a POST itself would send the POST again when it is
-// loaded again.
+// flash is what the page after a form shows once, such as a secret that is stored nowhere. It travels in
+// a cookie: if the POST itself returned the page, a reload would send the POST again.
 type flash struct {
 	Session string // in which it may be shown
 	Path    string // of the page that shows it
@@ -32,7 +31,7 @@ func newFlashes(keys [][]byte, secure bool) *reply.Sealed {
 	return reply.Seal(keys, reply.Cookie{Name: "shopwright-flash", Purpose: "flash", Lifetime: flashLifetime, Secure: secure, SameSite: http.SameSiteStrictMode})
 }
 
-// goToOnce sends the browser to a page that shows the flash, once. The path may have a query.
+// goToOnce redirects to a page that shows the flash once. The path may have a query.
 func (a *App) goToOnce(c echo.Context, path string, f flash) error {
 	f.Session = signin.VisitorOf(c).SessionID
 	f.Path, _, _ = strings.Cut(path, "?")
@@ -42,8 +41,8 @@ func (a *App) goToOnce(c echo.Context, path string, f flash) error {
 	return reply.GoTo(c, path)
 }
 
-// flashOf returns what the page shows once, and has the browser forget it. Scripts get nothing:
-// one that refreshes the same page in another tab must not use it up.
+// flashOf returns the flash for this page and deletes its cookie. Scripts get nothing: one that refreshes
+// the same page in another tab must not use it up.
 func (a *App) flashOf(c echo.Context) flash {
 	r := c.Request()
 	if mode := r.Header.Get("Sec-Fetch-Mode"); r.Method != http.MethodGet || mode != "" && mode != "navigate" || reply.FromHTMX(c) {

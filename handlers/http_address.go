@@ -10,8 +10,8 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// addressOf finds out where a request comes from: the peer of the connection, or where that is
-// a trusted proxy, the address that the proxy names in X-Forwarded-For.
+// addressOf returns the client address of a request: the peer of the connection or, if that is a trusted
+// proxy, the address that the proxy names in X-Forwarded-For.
 func addressOf(proxies []*net.IPNet) echo.IPExtractor {
 	return func(r *http.Request) string {
 		from := peer(r)
@@ -44,8 +44,7 @@ func isTrusted(proxies []*net.IPNet, address string) bool {
 	return slices.ContainsFunc(proxies, func(network *net.IPNet) bool { return ip != nil && network.Contains(ip) })
 }
 
-// hopAddress reads one entry of X-Forwarded-For. Some proxies add the port of the connection,
-// and brackets around an IPv6 address.
+// hopAddress parses one entry of X-Forwarded-For. Some proxies add a port, and brackets around an IPv6 address.
 func hopAddress(hop string) (address string, known bool) {
 	hop = strings.Trim(strings.TrimSpace(hop), `"`)
 	if withPort, err := netip.ParseAddrPort(hop); err == nil {

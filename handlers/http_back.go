@@ -9,9 +9,9 @@ import (
 	"shopwright.dev/shopwright/handlers/reply"
 )
 
-// leadBack gives each address that only takes forms a GET that leads to the nearest page above
-// it. A browser asks for such an address when the page that answered a form is loaded by its
-// address, or has been bookmarked.
+// leadBack adds a GET route to each path that only accepts a POST. It redirects to the nearest page
+// above. A browser requests such a path when the response to a form is reloaded by its URL or was
+// bookmarked.
 func leadBack(e *echo.Echo) {
 	pages, forms := map[string]bool{}, map[string]bool{}
 	for _, r := range e.Routes() {
@@ -34,7 +34,7 @@ func leadBack(e *echo.Echo) {
 	}
 }
 
-// upwards leads to the page that is so many segments above the address.
+// upwards redirects to the page that is so many path segments up.
 func upwards(levels int) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		segments := strings.Split(c.Request().URL.EscapedPath(), "/")

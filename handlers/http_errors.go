@@ -14,8 +14,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// fail answers with a page that says in plain words what is wrong. What is behind it goes
-// to the log, once, with the request.
+// fail answers with a page that says what is wrong. The cause goes to the log, once, with the request.
 func (a *App) fail(err error, c echo.Context) {
 	if c.Response().Committed {
 		return
@@ -94,7 +93,7 @@ func titleOf(code store.Code) string {
 	}
 }
 
-// retryAfter tells programs when to ask again.
+// retryAfter sets the header that tells clients when to retry.
 func retryAfter(c echo.Context, refused *store.Error) {
 	if refused.RetryAfter > 0 {
 		c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(api.Seconds(refused.RetryAfter)))

@@ -7,8 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// pages answer HEAD wherever they answer GET, see RFC 9110, section 9.3.2. The server leaves the
-// body out.
+// pages answers HEAD for every path with a GET, see RFC 9110, section 9.3.2. The server omits the body.
 type pages struct{ *echo.Echo }
 
 func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +25,7 @@ func (p pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // asHead marks the context of a HEAD request that is answered as a GET.
 type asHead struct{}
 
-// methodOf is the method that the client has sent.
+// methodOf returns the method that the client sent.
 func methodOf(r *http.Request) string {
 	if r.Context().Value(asHead{}) != nil {
 		return http.MethodHead
@@ -34,7 +33,7 @@ func methodOf(r *http.Request) string {
 	return r.Method
 }
 
-// headerOnly ends the request of a stream once its header is sent: nobody reads on.
+// headerOnly cancels the request for a stream once the header is sent, because a HEAD request has no body.
 type headerOnly struct {
 	http.ResponseWriter
 	end context.CancelFunc

@@ -12,9 +12,8 @@ import (
 // healthz says that the process is alive.
 func (a *App) healthz(c echo.Context) error { return c.String(http.StatusOK, "ok\n") }
 
-// readyz says whether requests can be served: that the database can be read and written, and
-// that the program is not about to end. A cluster that cannot be reached does not take the
-// pages away.
+// readyz says whether requests can be served: the database can be read and written, and the program is
+// not shutting down. The pages also work while a cluster is unreachable.
 func (a *App) readyz(c echo.Context) error {
 	if a.ending.Load() {
 		return c.String(http.StatusServiceUnavailable, "ending\n")

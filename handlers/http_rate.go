@@ -16,27 +16,27 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Rates bound how often requests may come, of one address and with one token. Pages that
-// let people in are counted by themselves, and the live stream and static files not at all.
+// Rates limit the requests of each client address and of each token. Sign-in and invitation pages have a
+// limit of their own; static files and health checks have none.
 type Rates struct {
 	Requests store.Rate
-	SignIns  store.Rate // pages that let people in
+	SignIns  store.Rate // sign-in and invitation pages
 }
 
-// mostCallers bounds how many addresses and tokens are remembered. Who is forgotten begins
-// anew, and only those are that have been silent for longest.
+// mostCallers limits how many addresses and tokens are remembered. The least recently used ones are
+// evicted; an evicted caller starts again with a full budget.
 const mostCallers = 16_384
 
-// gauge counts what each caller asks for.
+// gauge limits the rate of each caller.
 type gauge struct {
 	rate    store.Rate
-	mu      sync.Mutex // of looking a caller up
-	callers *lru.Cache // of limiters
+	mu      sync.Mutex // guards lookups, so that a caller gets one limiter
+	callers *lru.Cache // of *rate.Limiter
 }
 
 func newGauge(r store.Rate) *gauge { return &gauge{rate: r, callers: lru.New(mostCallers)} }
 
-// take counts one request of the caller. It returns how long to wait when there are too many.
+// take counts one request of the caller. It returns how long to wait if there were too many.
 func (g *gauge) take(caller any) time.Duration {
 	if g.rate.Unlimited() {
 		return 0
@@ -62,7 +62,7 @@ func (g *gauge) limiter(caller any) *rate.Limiter {
 	return limiter
 }
 
-// limitRequests refuses requests of which too many come from one address, or with one token.
+// limitRequests refuses requests if too many come from one address, or with one token.
 func (a *App) limitRequests() echo.MiddlewareFunc {
 	all, doors := newGauge(a.Rates.Requests), newGauge(a.Rates.SignIns)
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
@@ -107,7 +107,7 @@ func isExempt(c echo.Context) bool {
 	return false
 }
 
-// letsIn reports whether the request is about getting in, where guessing must be slow.
+// letsIn reports whether the path is one at which secrets could be guessed: sign-in or an invitation.
 func letsIn(r *http.Request) bool {
 	for _, place := range []string{"/sign-in", invitationPath} {
 		if rest, there := strings.CutPrefix(r.URL.Path, place); there && (rest == "" || rest[0] == '/') {
@@ -125,7 +125,7 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// network is what one subscriber has: an IPv4 address, or the /64 of an IPv6 address.
+// network returns what a single subscriber has: an IPv4 address, or the /64 of an IPv6 address.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Unmap().Is4() {

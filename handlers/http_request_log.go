@@ -18,22 +18,21 @@ import (
 
 var requestIDPattern = regexp.MustCompile(`^[\w.-]{1,64}$`)
 
-// identifyRequests gives each request an id by which its line in the log is found. The id of a
-// trusted proxy is kept, so that both logs have the same one.
+// identifyRequests gives each request an id, by which it can be found in the log. An id set by a trusted
+// proxy is kept, so that both logs have the same one.
 func (a *App) identifyRequests(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		id := c.Request().Header.Get(echo.HeaderXRequestID)
 		if !isTrusted(a.Proxies, peer(c.Request())) || !requestIDPattern.MatchString(id) {
 			id = rand.Text()
 		}
-		c.Request().Header.Set(echo.HeaderXRequestID, id) // the log takes it from here
+		c.Request().Header.Set(echo.HeaderXRequestID, id) // the request log reads it
 		c.Response().Header().Set(echo.HeaderXRequestID, id)
 		return next(c)
 	}
 }
 
-// logRequests writes a line for each request, without what was sent or asked for by query.
-// Why the database cannot be used is said once, by the store.
+// logRequests logs each request, without its body or query. Database outages are logged once, by the store.
 func (a *App) logRequests() echo.MiddlewareFunc {
 	return middleware.RequestLoggerWithConfig(middleware.RequestLoggerConfig{
 		Skipper:       func(c echo.Context) bool { return c.Path() == "/static/*" || c.Path() == "/healthz" },
@@ -47,10 +46,10 @@ func (a *App) logRequests() echo.MiddlewareFunc {
 	})
 }
 
-// tokenText is the secret of a token, or a part of one that somebody has typed.
+// tokenText matches the secret of a token, or a part of one.
 var tokenText = regexp.MustCompile(store.TokenPrefix + `[0-9A-Za-z]+`)
 
-// loggable is a text of the client's as the log keeps it: without tokens, and cut.
+// loggable returns a text from the client for the log: without tokens, and truncated.
 func loggable(text string) string {
 	const longest = 256
 	cut := legible.FirstRunes(tokenText.ReplaceAllLiteralString(text, store.TokenPrefix+"…"), longest)
@@ -87,7 +86,7 @@ func (a *App) logRequest(c echo.Context, v middleware.RequestLoggerValues) error
 	return nil
 }
 
-// actorOf is who has sent the request, with a session or a token.
+// actorOf returns who sent the request, with a session or a token.
 func actorOf(c echo.Context) store.Actor {
 	if forPrograms(c) {
 		return api.CallerOf(c)
@@ -95,14 +94,14 @@ func actorOf(c echo.Context) store.Actor {
 	return signin.VisitorOf(c).Actor
 }
 
-// isRefusal reports whether somebody tried what is not theirs to do. What a user may not see is
-// not found, as is what does not exist.
+// isRefusal reports whether a user was denied something. What a user may not see is reported as not
+// found, like what does not exist.
 func isRefusal(c echo.Context, who store.Actor, status int) bool {
 	switch status {
 	case http.StatusForbidden:
 		return true
 	case http.StatusUnauthorized:
-		return forPrograms(c) // a page whose session has expired asks again by itself
+		return forPrograms(c) // open pages with an expired session send such requests by themselves
 	case http.StatusNotFound:
 		return who.UserID != "" && len(c.ParamValues()) > 0
 	}

@@ -13,8 +13,8 @@ import (
 
 const contentSecurityPolicy = "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; object-src 'none'"
 
-// secureHeaders tells browsers how careful to be. Where the pages are under https, they are
-// never asked for in the clear again, see RFC 6797.
+// secureHeaders sets the security headers. Over https, browsers are told never to use plain http again,
+// see RFC 6797.
 func (a *App) secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	const year = "max-age=31536000"
 	transport := ""
@@ -38,13 +38,13 @@ func (a *App) secureHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// crossOriginGuard refuses what changes something when another site asked for it. It is not
-// for programs: their token does not come by itself, as a cookie does.
-// A proxy may pass on another Host than browsers see, or none of the port: what counts is the base URL.
+// crossOriginGuard refuses unsafe requests that another site has caused. The API is exempt: a browser
+// sends cookies by itself, but no tokens.
+// A proxy may change the Host header or drop its port, so the origin of the base URL is always trusted.
 func (a *App) crossOriginGuard(next echo.HandlerFunc) echo.HandlerFunc {
 	guard := http.NewCrossOriginProtection()
 	if base, err := url.Parse(a.BaseURL); err == nil {
-		_ = guard.AddTrustedOrigin(base.Scheme + "://" + base.Host) // an origin without a host is none to trust
+		_ = guard.AddTrustedOrigin(base.Scheme + "://" + base.Host) // fails for a base URL without a host
 	}
 	return func(c echo.Context) error {
 		if forPrograms(c) || guard.Check(c.Request()) == nil {
@@ -54,8 +54,8 @@ func (a *App) crossOriginGuard(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// onlyKnownHosts refuses names that merely resolve to us. While anybody on this machine may
-// sign in, a page of another site could otherwise reach us under its own name.
+// onlyKnownHosts refuses other host names that resolve to this server, as in DNS rebinding. With the
+// development login, a page of another site could otherwise sign in under its own host name.
 func (a *App) onlyKnownHosts(next echo.HandlerFunc) echo.HandlerFunc {
 	base, err := url.Parse(a.BaseURL)
 	return func(c echo.Context) error {
@@ -66,8 +66,7 @@ func (a *App) onlyKnownHosts(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// onlyText refuses addresses in which something is not text: no page has one, and not every
-// database can be asked for it.
+// onlyText refuses URLs with invalid UTF-8 or NUL: no page has one, and Postgres rejects such values.
 func onlyText(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if !isText(c.Request().URL.Path) {
@@ -82,8 +81,8 @@ func onlyText(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// wholeForms parses a posted form before its handler runs, so that a body that is too large or isn't a form is
-// refused as such and not taken for an empty form.
+// wholeForms parses a posted form before its handler runs, so that a body that is too large or not a form
+// is refused, not taken for an empty form.
 func wholeForms(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if c.Request().Method != http.MethodPost || forPrograms(c) {

@@ -11,9 +11,9 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// onceOf makes a form create one thing that is sent twice, such as by a second press. The key was
-// drawn with the form, and counts together with all that was typed: a form to which somebody goes
-// back creates another thing once it is changed. A form without a key creates one each time.
+// onceOf returns a key that makes a form create only one object when it is sent twice, such as by a
+// double click. The key covers the hidden key of the form and all its values, so a form that is changed
+// and sent again creates another object. Without a hidden key, each request creates one.
 func onceOf(c echo.Context) (store.Once, error) {
 	once := store.Once{Answer: func(st store.Store) (string, error) { return st.ID, nil }}
 	form, err := c.FormParams()
@@ -25,7 +25,7 @@ func onceOf(c echo.Context) (store.Once, error) {
 	return once, nil
 }
 
-// formKey is the key that the form has, if it was drawn before, or a new one.
+// formKey returns the hidden key that the form was sent with, or a new one.
 func formKey(sent string) string {
 	if sent != "" && len(sent) <= 64 {
 		return word(sent)

@@ -14,8 +14,8 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// shell is what surrounds a page. Its stream keeps nothing else up to date, unless the page
-// names one of its own.
+// shell returns the frame of a page. Its stream updates only the frame, unless the page sets a stream of
+// its own.
 func (a *App) shell(ctx context.Context, who signin.Visitor, title string, place views.Place) (views.Shell, error) {
 	stores, err := a.DB.CountStores(ctx, who.Actor)
 	if err != nil {
@@ -29,7 +29,7 @@ func (a *App) shell(ctx context.Context, who signin.Visitor, title string, place
 	}, nil
 }
 
-// storeShell is what surrounds a page about a store: it shows the cluster that the store is in.
+// storeShell returns the frame of a page about a store: it shows the cluster of that store.
 func (a *App) storeShell(ctx context.Context, who signin.Visitor, st store.Store, title string) (views.Shell, error) {
 	shell, err := a.shell(ctx, who, title, views.PlaceStores)
 	if err != nil {
@@ -51,7 +51,7 @@ func clusterView(s provisioner.ClusterState) views.Cluster {
 	return c
 }
 
-// initials are the first letters of the first and the last word.
+// initials returns the first letters of the first and the last word.
 func initials(name string) string {
 	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	letters := ""
@@ -64,7 +64,7 @@ func initials(name string) string {
 	return letters
 }
 
-// streamAddress is where a page gets its changes from: those after the event that it shows.
+// streamAddress returns the URL of the stream for a page, with the changes after the newest event that it shows.
 func streamAddress(values url.Values, since int64) string {
 	values.Set("since", strconv.FormatInt(since, 10))
 	return "/events?" + values.Encode()

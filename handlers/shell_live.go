@@ -10,7 +10,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// clusterParts are those that every page shows of the cluster.
+// clusterParts returns the parts about the cluster that every page shows.
 func clusterParts(state provisioner.ClusterState) []live.Part {
 	c := clusterView(state)
 	return []live.Part{
@@ -19,7 +19,7 @@ func clusterParts(state provisioner.ClusterState) []live.Part {
 	}
 }
 
-// onlyConnection is for a page that shows nothing of the cluster but the connection.
+// onlyConnection is embedded by pages that show only the connection to the cluster, and nothing in it.
 type onlyConnection struct{ cluster *provisioner.Provisioner }
 
 func (o onlyConnection) Connection() (changed <-chan struct{}, cancel func()) {
@@ -28,7 +28,7 @@ func (o onlyConnection) Connection() (changed <-chan struct{}, cancel func()) {
 
 func (onlyConnection) Cluster() (changed <-chan struct{}, cancel func()) { return nil, func() {} }
 
-// liveFrame is what surrounds every page, for those of which nothing else lives.
+// liveFrame is the frame of a page, for pages in which nothing else is live.
 type liveFrame struct {
 	*App
 	onlyConnection

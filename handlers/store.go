@@ -15,12 +15,12 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// find returns the store in the request's path, if the visitor may see it.
+// find returns the store in the path, if the visitor may see it.
 func (a *App) find(c echo.Context) (store.Store, error) {
 	return a.DB.FindStore(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("id"))
 }
 
-// findTo returns the store in the request's path, if the visitor may do that to it.
+// findTo returns the store in the path, if the visitor may do that to it.
 func (a *App) findTo(c echo.Context, action store.Action) (store.Store, error) {
 	return a.DB.FindStoreTo(c.Request().Context(), signin.VisitorOf(c).Actor, action, c.Param("id"))
 }
@@ -31,8 +31,8 @@ func (a *App) showEvents(c echo.Context) error   { return a.showStore(c, views.T
 func (a *App) showLogs(c echo.Context) error     { return a.showStore(c, views.TabLogs) }
 func (a *App) showSettings(c echo.Context) error { return a.showStore(c, views.TabSettings) }
 
-// showStore draws a store's page with one of its tabs, and the credentials in its overview if
-// they were just asked for.
+// showStore renders a tab of a store's page. The overview includes the credentials right after they were
+// requested.
 func (a *App) showStore(c echo.Context, tab views.Tab) error {
 	who := signin.VisitorOf(c)
 	st, err := a.find(c)
@@ -74,10 +74,10 @@ func (a *App) storePage(c echo.Context, st store.Store, name views.Tab) (views.S
 	return page, nil
 }
 
-// request asks for work on a store.
+// request starts work on a store.
 type request func(ctx context.Context, who store.Actor, id string) (store.Store, error)
 
-// asking serves a button that asks for work on a store, and leads to the store's page.
+// asking returns the handler of a button that starts work on a store. It redirects to the store's page.
 func (a *App) asking(ask request) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		st, err := ask(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("id"))

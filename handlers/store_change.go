@@ -19,7 +19,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// changePage shows a change before or after it is made.
+// changePage shows a change, before it is made or afterwards.
 func (a *App) changePage(c echo.Context, status int, st store.Store, form views.ChangeForm) error {
 	shell, err := a.storeShell(c.Request().Context(), signin.VisitorOf(c), st, form.Title+" · "+st.Name)
 	if err != nil {
@@ -29,11 +29,11 @@ func (a *App) changePage(c echo.Context, status int, st store.Store, form views.
 	return reply.Render(c, status, views.Change(views.ChangePage{Shell: shell, Head: a.head(signin.VisitorOf(c), st), Form: form}))
 }
 
-// upgradeRequest is what a person has chosen of an upgrade.
+// upgradeRequest is an upgrade as chosen in the form.
 type upgradeRequest struct {
 	shop.Upgrade
-	offer  string // digest of what was offered when it was looked at
-	looked string // the images that were looked at
+	offer  string // digest of the offer that was reviewed
+	looked string // the images that were reviewed
 }
 
 const imageField = "image-"
@@ -51,7 +51,7 @@ func parseUpgrade(form url.Values, offer provisioner.Offer) upgradeRequest {
 	return r
 }
 
-// previewUpgrade shows what an upgrade to what is offered now would change.
+// previewUpgrade shows what an upgrade to the present offer would change.
 func (a *App) previewUpgrade(c echo.Context) error {
 	st, err := a.findTo(c, store.UpgradeStores)
 	if err != nil {
@@ -94,7 +94,7 @@ func (a *App) showUpgrade(c echo.Context, status int, st store.Store, r upgradeR
 	return a.changePage(c, status, st, form)
 }
 
-// preview fills the form with what would change, or with why nobody can tell.
+// preview fills the form with the changes, or with why they cannot be shown.
 func (a *App) preview(st store.Store, comparison provisioner.Comparison, err error, after string, form *views.ChangeForm) {
 	if err != nil {
 		form.Can, form.Problem = false, a.noComparison(st, err)
@@ -168,7 +168,8 @@ func diffView(c provisioner.Comparison) (parts []views.DiffPart) {
 	return parts
 }
 
-// upgrade asks for what was looked at. What was not is shown first.
+// upgrade starts the upgrade that was reviewed. If the offer or the choice differs from that, it shows
+// the preview again.
 func (a *App) upgrade(c echo.Context) error {
 	st, err := a.findTo(c, store.UpgradeStores)
 	if err != nil {
@@ -192,7 +193,7 @@ func (a *App) upgrade(c echo.Context) error {
 	return reply.GoTo(c, "/stores/"+st.ID)
 }
 
-// revisionOf is the number of a revision in the request's path.
+// revisionOf returns the revision number in the path.
 func revisionOf(c echo.Context) (int, error) {
 	n, err := strconv.Atoi(c.Param("revision"))
 	if err != nil || n < 1 {
@@ -201,7 +202,7 @@ func revisionOf(c echo.Context) (int, error) {
 	return n, nil
 }
 
-// previewRollback shows what the way back to an earlier revision would change.
+// previewRollback shows what a rollback to an earlier revision would change.
 func (a *App) previewRollback(c echo.Context) error {
 	st, err := a.findTo(c, store.UpgradeStores)
 	if err != nil {
@@ -233,7 +234,7 @@ func (a *App) rollback(c echo.Context) error {
 	return reply.GoTo(c, "/stores/"+st.ID)
 }
 
-// showRevision shows what a revision changed of the one before it.
+// showRevision shows what a revision changed, compared with the one before it.
 func (a *App) showRevision(c echo.Context) error {
 	st, err := a.find(c)
 	if err != nil {
@@ -260,7 +261,7 @@ func (a *App) showRevision(c echo.Context) error {
 	return a.changePage(c, http.StatusOK, st, form)
 }
 
-// releasesPath is an address below the store's releases.
+// releasesPath returns a path below the store's releases.
 func releasesPath(st store.Store, parts ...string) string {
 	return "/stores/" + st.ID + "/releases/" + strings.Join(parts, "/")
 }

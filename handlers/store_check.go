@@ -10,7 +10,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// health is what the overview shows of the last check of a store that is ready.
+// health returns what the overview shows about the last check of a ready store.
 func health(who signin.Visitor, st store.Store) views.Health {
 	last := st.Health.Last
 	shown := views.Health{
@@ -34,7 +34,7 @@ func nextCheck(st store.Store) string {
 	return "Checked automatically about every " + every(st.CheckDue.Sub(st.Health.Last.At)) + ", up to checkout."
 }
 
-// every is a pause for people, in whole hours or minutes.
+// every formats an interval in whole hours or minutes.
 func every(d time.Duration) string {
 	switch hours, minutes := int(d.Round(time.Hour).Hours()), int(d.Round(time.Minute).Minutes()); {
 	case hours > 1:

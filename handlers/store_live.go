@@ -24,18 +24,18 @@ func (l *liveStore) Concerns(e store.Event) live.Change {
 	return live.Change{All: e.StoreID == l.st.ID}
 }
 
-// Connection is that to the store's cluster.
+// Connection subscribes to the connection of the store's cluster.
 func (l *liveStore) Connection() (changed <-chan struct{}, cancel func()) {
 	return l.clusters.Of(l.st).SubscribeCluster()
 }
 
-// Cluster follows the pods, or the events where those are shown.
+// Cluster subscribes to the pods, or in the events tab to the events.
 func (l *liveStore) Cluster() (changed <-chan struct{}, cancel func()) {
 	if l.tab.name != views.TabEvents {
 		return l.clusters.Of(l.st).SubscribeStore(l.st)
 	}
 	following, err := l.clusters.Of(l.st).FollowEvents(l.st)
-	if err != nil { // the cluster cannot be reached: asked again when it can
+	if err != nil { // unreachable: called again when the connection changes
 		return nil, func() {}
 	}
 	l.follow = following

@@ -23,17 +23,17 @@ import (
 )
 
 const (
-	gatherFor     = 50 * time.Millisecond // lines that go into one message
-	gatherMost    = 200                   // of them
-	openAgain     = 3 * time.Second       // after a log that broke off, or could not be opened
-	mostLogs      = 100                   // that are read at once, each of which is a request to the cluster
-	mostLogsOfOne = 8                     // of those, by one user
+	gatherFor     = 50 * time.Millisecond // how long lines are collected for one message
+	gatherMost    = 200                   // lines in one message
+	openAgain     = 3 * time.Second       // after a log was interrupted, or could not be opened
+	mostLogs      = 100                   // open at once; each is a request to the cluster
+	mostLogsOfOne = 8                     // of those, for one user
 	mostDownload  = 64 << 20              // bytes
 )
 
 const tooManyLogs = "Too many logs are open. Close another log, or try again in a moment."
 
-// logReading is one browser's reading of a log for as long as it goes on.
+// logReading is one browser's reading of a log.
 type logReading struct {
 	*live.Reader
 	app *App
@@ -41,7 +41,7 @@ type logReading struct {
 	q   logQuery
 }
 
-// readingLog lets a visitor read a log for longer than a page takes.
+// readingLog lets a visitor read a log for as long as the visitor may see it.
 func (a *App) readingLog(c echo.Context, read func(logReading) error) error {
 	st, err := a.find(c)
 	if err != nil {
@@ -52,14 +52,14 @@ func (a *App) readingLog(c echo.Context, read func(logReading) error) error {
 	})
 }
 
-// container is the one that is read, as the watches see it.
+// container returns the container whose log is read, from the informers' caches.
 func (r logReading) container() (kube.Container, bool) {
 	snapshot, _ := r.app.clusters.Of(r.st).Snapshot(r.st)
 	return provisioner.FindContainer(snapshot.Pods, r.q.Pod, r.q.Container)
 }
 
-// streamLog sends what is written to a log, from the line on that the browser had last. It
-// waits for a container that has not started, and goes on with one that is started again.
+// streamLog streams a log from the last line that the browser has. It waits for a container that has not
+// started, and continues after a restart.
 func (a *App) streamLog(c echo.Context) error {
 	return a.readingLog(c, func(r logReading) error {
 		if _, known := r.container(); !known && a.clusters.Of(r.st).Cluster().Link == provisioner.Connected {
@@ -74,7 +74,7 @@ func (a *App) streamLog(c echo.Context) error {
 
 var errNoSuchLog = &store.Error{Code: store.NotFound, Message: "This log doesn’t exist. Choose another."}
 
-// stream writes until the browser is gone or may not read on.
+// stream writes until the browser disconnects or may no longer read the log.
 func (r logReading) stream(ctx context.Context, last position) {
 	if r.Begin() != nil {
 		return
@@ -109,7 +109,7 @@ func (r logReading) stream(ctx context.Context, last position) {
 	}
 }
 
-// send writes lines to a visitor who still may read them.
+// send writes the lines, if the visitor may still read them.
 func (r logReading) send(ctx context.Context, lines []followed) error {
 	if err := r.SettleDoubt(ctx); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (r logReading) send(ctx context.Context, lines []followed) error {
 	return r.Write(live.Frame(lines[len(lines)-1].position.String(), text.Bytes()))
 }
 
-// followed is a line, and how far the log is read with it.
+// followed is a line, with the position in the log after it.
 type followed struct {
 	views.LogLine
 	position position
@@ -135,13 +135,13 @@ type followed struct {
 type following struct {
 	logReading
 	last      position
-	restarts  int32 // when the log was opened last
+	restarts  int32 // of the container when the log was last opened
 	opened    bool
 	restarted bool // since the last line
 	lines     chan followed
 }
 
-// gather waits a moment for more lines, so that a message has many.
+// gather waits a moment for more lines, to send them in one message.
 func (f *following) gather(ctx context.Context, line followed) []followed {
 	lines := []followed{line}
 	enough := time.NewTimer(gatherFor)
@@ -172,8 +172,8 @@ func (f *following) run(ctx context.Context) {
 	}
 }
 
-// wait returns when the container is in another state than that, or, unless all is over
-// there, when it is time to try again.
+// wait returns when the container or the connection to the cluster has changed. Unless the log is over,
+// it also returns after a pause for another try.
 func (f *following) wait(ctx context.Context, at kube.Container, over bool) {
 	linked, unlink := f.app.clusters.Of(f.st).SubscribeCluster()
 	defer unlink()
@@ -201,7 +201,7 @@ func (f *following) wait(ctx context.Context, at kube.Container, over bool) {
 	}
 }
 
-// read passes on what is behind the last line, to the end of the log.
+// read passes on the lines after the last one, until the log ends.
 func (f *following) read(ctx context.Context, at kube.Container) error {
 	log, err := f.app.clusters.Of(f.st).OpenLog(ctx, f.st, f.q.options(kube.LogOptions{Follow: true, Tail: views.MostLogLines, Since: f.last.at}))
 	if err != nil {
@@ -211,7 +211,7 @@ func (f *following) read(ctx context.Context, at kube.Container) error {
 	f.restarted = f.restarted || f.opened && at.Restarts != f.restarts
 	f.opened, f.restarts = true, at.Restarts
 	from, seen := f.last, position{}
-	told := from.nth == 0 // whether it is plain what lies between the last line and the next
+	told := from.nth == 0 // false while lines may be missing after the last one
 	for {
 		line, err := log.Next()
 		if errors.Is(err, io.EOF) {
@@ -286,7 +286,7 @@ func downloadError(err error, previous bool) error {
 	return known
 }
 
-// copy writes the log in pieces, until nobody reads it any more, or may.
+// copy writes the log in pieces, until it ends, or the visitor disconnects or may no longer read it.
 func (r logReading) copy(ctx context.Context, log *provisioner.Log) {
 	var text bytes.Buffer
 	for sent := 0; sent < mostDownload; sent += text.Len() {

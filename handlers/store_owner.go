@@ -12,7 +12,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// ownerForm asks for another address of the store's owner.
+// ownerForm returns the form for the address of the store's owner.
 func (a *App) ownerForm(who signin.Visitor, st store.Store) views.OwnerForm {
 	use := a.clusters.Of(st).OwnerUse(st)
 	form := views.OwnerForm{StoreID: st.ID, Email: word(st.OwnerEmail), Text: use.Text, Can: who.Actor.May(store.UpgradeStores, st.TeamID)}
@@ -25,7 +25,8 @@ func (a *App) ownerForm(who signin.Visitor, st store.Store) views.OwnerForm {
 	return form
 }
 
-// changeOwner leads to the work that it sets off, or to the settings where there is none.
+// changeOwner changes the owner's address. It redirects to the work that this starts, or to the settings
+// if there is none.
 func (a *App) changeOwner(c echo.Context) error {
 	st, err := a.findTo(c, store.UpgradeStores)
 	if err != nil {
@@ -45,7 +46,7 @@ func (a *App) changeOwner(c echo.Context) error {
 	return reply.GoTo(c, "/stores/"+st.ID+"/settings")
 }
 
-// ownerAgain brings the form back as it was typed, with what is wrong with it.
+// ownerAgain shows the form as typed, with the error.
 func (a *App) ownerAgain(c echo.Context, st store.Store, typed string, refused *store.Error) error {
 	page, err := a.storePage(c, st, views.TabSettings)
 	if err != nil {

@@ -25,7 +25,7 @@ func (a *App) engineLabel(name string) (label, letter string) {
 	return name, "?"
 }
 
-// row is a store in the list, from its record and what is known of the cluster as a whole.
+// row returns a store for the list, from the database and the state of the cluster.
 func (a *App) row(who signin.Visitor, st store.Store, teams map[string]string) views.StoreRow {
 	label, letter := a.engineLabel(st.Engine)
 	row := views.StoreRow{
@@ -43,7 +43,7 @@ func canDelete(who signin.Visitor, st store.Store) bool {
 	return st.CanDelete() && who.Actor.May(store.DeleteStores, st.TeamID)
 }
 
-// shopURL is the shop's address once somebody can go there.
+// shopURL returns the shop's URL, once it can be visited.
 func shopURL(st store.Store) string {
 	if st.Status == store.Deleting {
 		return ""
@@ -76,7 +76,7 @@ func (a *App) detail(st store.Store) string {
 	}
 }
 
-// waiting says what the work on a store waits for when that is the cluster.
+// waiting says that the work on a store waits for the cluster, if it does.
 func (a *App) waiting(st store.Store) string {
 	queued := st.Job.Step == "" || st.Job.Step == store.StepQueued
 	switch link := a.clusters.Of(st).Cluster().Link; {
@@ -138,7 +138,7 @@ func (a *App) head(who signin.Visitor, st store.Store) views.StoreHead {
 	return head
 }
 
-// readyPods counts the pods of a shop that is ready, unless all of them are.
+// readyPods says how many pods of a ready shop are ready, unless all are.
 func (a *App) readyPods(st store.Store) string {
 	snapshot, seen := a.clusters.Of(st).Snapshot(st)
 	if !seen || !st.CanCheck() {
@@ -184,7 +184,7 @@ func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) 
 	return overview, nil
 }
 
-// undone tells of a change that failed and is not in place any more.
+// undone describes a change that failed and was rolled back, or is being rolled back.
 func undone(st store.Store) views.Undone {
 	f := st.Job.Change.Undone
 	if f.Code == "" {
@@ -205,7 +205,7 @@ func undone(st store.Store) views.Undone {
 	return shown
 }
 
-// drift tells which workloads somebody has scaled since their chart was applied.
+// drift names the workloads that were scaled since their chart was applied.
 func drift(s kube.Snapshot) (sentences []string) {
 	for _, w := range s.Workloads {
 		if w.Drifted() {
@@ -232,8 +232,8 @@ func (a *App) facts(st store.Store) []views.Fact {
 	return facts
 }
 
-// templateLabel is what people call the store's template, or its name when this version has
-// it no more.
+// templateLabel returns the label of the store's template, or its name if this version no longer has the
+// template.
 func (a *App) templateLabel(st store.Store) string {
 	templates, _ := a.Engines.Templates(st.Engine)
 	if template, known := engine.FindTemplate(templates, st.Template); known {
@@ -287,7 +287,7 @@ func failureView(st store.Store) *views.Failure {
 	return shown
 }
 
-// logURL leads to the whole log of which the words are the end.
+// logURL returns the URL of the whole log that ends with these words.
 func logURL(id string, words store.LastWords) string {
 	query := url.Values{}
 	logQuery{Pod: words.Pod, Container: words.Container}.addTo(query)
@@ -334,7 +334,7 @@ func podTone(p kube.Pod) views.Tone {
 	}
 }
 
-// troubled reports whether a container waits for more than its turn.
+// troubled reports whether a container waits because of a problem, or has failed.
 func troubled(c kube.Container) bool {
 	return c.State.Kind == "waiting" && c.State.Message != "" || c.State.Kind == "terminated" && c.State.ExitCode != 0
 }

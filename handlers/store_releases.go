@@ -17,7 +17,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// releasesTab is the history of a store's release, and what there is to bring it to.
+// releasesTab returns the history of a store's release, and the available upgrade.
 func (a *App) releasesTab(ctx context.Context, who signin.Visitor, st store.Store) (views.ReleasesTab, error) {
 	revisions, err := a.DB.Revisions(ctx, who.Actor, st.ID)
 	if err != nil {
@@ -68,8 +68,8 @@ func (a *App) offerView(who signin.Visitor, st store.Store, revisions []store.Re
 	return shown
 }
 
-// newestProgram is the newest version of the shop's program that has run on the store's database, for a moment
-// at least.
+// newestProgram returns the newest version of the shop's program that has run on the present database,
+// however briefly.
 func newestProgram(revisions []store.Revision) (newest string) {
 	for _, r := range revisions {
 		if r.State != store.RevisionGone && (newest == "" || isOlder(newest, r.Version)) {
@@ -79,14 +79,14 @@ func newestProgram(revisions []store.Revision) (newest string) {
 	return newest
 }
 
-// isOlder is false where one of them is no version.
+// isOlder compares versions. It is false if one of them is not a version.
 func isOlder(version, than string) bool {
 	a, errA := semver.NewVersion(version)
 	b, errB := semver.NewVersion(than)
 	return errA == nil && errB == nil && a.LessThan(b)
 }
 
-// unsupported says what it means that a store runs an older version than its database was migrated for.
+// unsupported warns that a store runs an older version than its database was migrated for.
 func (a *App) unsupported(st store.Store, runs, migrated string) string {
 	label := st.Engine
 	if e, known := a.Engines.Find(st.Engine); known {
@@ -132,8 +132,8 @@ func revisionState(s store.RevisionState) (label string, tone views.Tone) {
 	}
 }
 
-// verifiedState is the state of the revision that passed its order check last. It is not the current one
-// while a change of the store is in progress or has failed.
+// verifiedState describes the revision that passed its order check last. It is not the current one while
+// a change of the store is in progress or has failed.
 func verifiedState(current, simulated bool) (label string, tone views.Tone) {
 	switch {
 	case simulated:

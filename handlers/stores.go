@@ -16,7 +16,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// listQuery is what the list's address says.
+// listQuery is the page, search, filters and order in the URL of the list.
 type listQuery struct {
 	paging.Query
 	Status store.Status
@@ -25,11 +25,11 @@ type listQuery struct {
 	Sort   store.Sort
 }
 
-// unknownTeam stands for all teams whose stores the visitor does not see. It selects nothing.
+// unknownTeam stands for all teams whose stores the visitor may not see. It selects nothing.
 const unknownTeam = "unknown"
 
-// listQuery is what the request's address says. Filters by what there is not open no streams of
-// their own: an engine is dropped, and all such teams are one.
+// listQuery returns the query in the request's URL. Unknown values must not lead to streams of their own:
+// an unknown engine is dropped, and all unknown teams become one.
 func (a *App) listQuery(c echo.Context) listQuery {
 	q := parseListQuery(c.QueryParams())
 	if _, known := a.Engines.Find(q.Engine); !known {
@@ -53,7 +53,7 @@ func parseListQuery(values url.Values) listQuery {
 	return listQuery{Query: paging.Parse(values.Get), Status: status, Engine: values.Get("engine"), Team: values.Get("team"), Sort: sort}
 }
 
-// values are the query as an address has it, without what is the default.
+// values returns the query in the form that URLs have, without defaults.
 func (q listQuery) values() url.Values {
 	v := url.Values{}
 	for key, value := range map[string]string{"status": string(q.Status), "engine": q.Engine, "team": q.Team, "sort": string(q.Sort)} {
@@ -97,14 +97,13 @@ func (q listQuery) selected(p store.Page) store.Query {
 	return store.Query{Search: p.Search, Status: q.Status, Engine: q.Engine, TeamID: q.Team, Sort: q.Sort, Offset: p.Offset, Limit: p.Limit}
 }
 
-// addressOf is where that page of the list is.
+// addressOf returns the URL of a page of the list.
 func (q listQuery) addressOf(page int) string {
 	q.Page = page
 	return q.address()
 }
 
-// storeList reads one page of the list, or the last one where there are fewer. It asks the
-// database only.
+// storeList reads one page of the list, or the last one if there are fewer. It sends no request to a cluster.
 func (a *App) storeList(ctx context.Context, who signin.Visitor, q listQuery) (views.StoreList, error) {
 	var list store.List
 	_, _, at, err := paging.Read(q.Query, func(p store.Page) (_ []store.Store, _ int, err error) {
@@ -150,7 +149,7 @@ func statusCounts(list store.List, q listQuery) []views.StatusCount {
 	}
 	tabs := []views.StatusCount{tab("", "All", list.All())}
 	usual := []store.Status{store.Provisioning, store.Ready, store.Failed}
-	for _, status := range usual { // these stay where they are, so that nothing jumps while stores are opened
+	for _, status := range usual { // always shown, so that the tabs do not move while stores are opened
 		tabs = append(tabs, tab(status, views.Status(status).Label(), list.Counts[status]))
 	}
 	for _, status := range store.Statuses() {
@@ -171,8 +170,7 @@ func (a *App) engineChoices(selected string) []views.Choice {
 	return all
 }
 
-// teamsShown are the names of the teams whose stores the visitor sees; none when there is
-// only one.
+// teamsShown returns the names of the teams whose stores the visitor may see, or none if there is only one.
 func (a *App) teamsShown(ctx context.Context, who signin.Visitor) (map[string]string, error) {
 	ids := who.Actor.Teams(store.ViewStores)
 	if len(ids) < 2 {

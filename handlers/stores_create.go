@@ -18,14 +18,14 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// createRequest is what somebody typed into the create form.
+// createRequest is the submitted create form.
 type createRequest struct {
-	Key    string `form:"form-key"` // of the form, which was drawn with it
+	Key    string `form:"form-key"` // hidden in the form: see onceOf
 	Name   string `form:"name" query:"name"`
 	Slug   string `form:"slug" query:"slug"`
 	Engine string `form:"engine" query:"engine"`
 	Team   string `form:"team" query:"team"`
-	// Templates by engine: the form asks for one of each.
+	// Templates are the chosen templates by engine: the form has a field for each engine.
 	Templates map[string]string
 	Country   string `form:"country" query:"country"`
 	Currency  string `form:"currency" query:"currency"`
@@ -51,7 +51,7 @@ func (r createRequest) ownerEmail() string {
 	return *r.OwnerEmail
 }
 
-// createChoices are the engines with their templates. Where none was chosen the first one is.
+// createChoices returns the engines with their templates. The first ones are selected by default.
 func (a *App) createChoices(r createRequest) ([]views.EngineChoice, error) {
 	engines := a.engineChoices(r.Engine)
 	if r.Engine == "" && len(engines) > 0 {
@@ -85,8 +85,7 @@ func countryChoices(selected store.Country) (countries []views.CountryChoice, cu
 	return countries, currencies
 }
 
-// teamsToCreateIn are the teams to choose from, the personal one first; none when there is
-// no choice.
+// teamsToCreateIn returns the teams to choose from, the personal one first, or none if there is only one.
 func (a *App) teamsToCreateIn(ctx context.Context, who signin.Visitor, chosen string) (choices []views.Choice, err error) {
 	teams, err := a.shops.TeamsFor(ctx, who.Actor)
 	if err != nil || len(teams) < 2 {
@@ -118,7 +117,7 @@ func (a *App) form(ctx context.Context, who signin.Visitor, r createRequest) (vi
 		return views.CreateForm{}, err
 	}
 	chosen, err := store.ChooseCountry(r.Country, r.Currency)
-	if err != nil { // the form comes back with what was typed
+	if err != nil { // the form shows what was typed
 		chosen = store.Country{Code: r.Country, Currency: r.Currency}
 	}
 	form.Countries, form.Currencies = countryChoices(chosen)
@@ -175,7 +174,7 @@ func (a *App) createStore(c echo.Context) error {
 	return reply.GoTo(c, "/stores/"+id)
 }
 
-// create returns the id of the new store, or of the one that the form has created before.
+// create returns the id of the new store, or of the one that the same form has created before.
 func (a *App) create(c echo.Context, who signin.Visitor, r createRequest) (id string, err error) {
 	once, err := onceOf(c)
 	if err != nil {
@@ -187,7 +186,7 @@ func (a *App) create(c echo.Context, who signin.Visitor, r createRequest) (id st
 	}})
 }
 
-// createAgain brings the form back as it was typed, with what is wrong at its field.
+// createAgain shows the form as typed, with the error at its field.
 func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error) error {
 	form, err := a.form(c.Request().Context(), signin.VisitorOf(c), r)
 	if err != nil {
@@ -200,12 +199,12 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	case "name":
 		form.NameError = refused.Message
 	case "slug":
-		if form.Address.Error == "" { // such as when the free one was taken a moment ago
+		if form.Address.Error == "" { // for example if a free one was taken a moment ago
 			form.Address.Error = refused.Message
 		}
 	case "team":
 		form.TeamError = refused.Message
-		if len(form.Teams) == 0 { // there is no such field
+		if len(form.Teams) == 0 { // the form has no such field
 			form.Problem = refused.Message
 		}
 	case "engine":
@@ -232,7 +231,7 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	return a.createPage(c, status, form)
 }
 
-// checkAddress tells, while somebody types, which address the store would get.
+// checkAddress shows, while the form is filled in, which address the store would get.
 func (a *App) checkAddress(c echo.Context) error {
 	r, err := a.createRequest(c)
 	if err != nil {

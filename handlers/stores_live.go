@@ -18,13 +18,13 @@ type liveList struct {
 	onlyConnection
 	who   signin.Visitor
 	query listQuery
-	list  views.StoreList // as it was read last
+	list  views.StoreList // as last read
 	teams map[string]string
 	all   int
 }
 
-// Concerns tells steps, which change a single row and not which rows there are, from
-// everything else that happens to a store.
+// Concerns separates steps, which change a single row, from other events on stores, which can change the
+// set of rows.
 func (l *liveList) Concerns(e store.Event) live.Change {
 	if !l.who.Actor.Sees(e) || e.StoreID == "" && e.Kind != store.TeamRenamed {
 		return live.Change{}
@@ -38,7 +38,7 @@ func (l *liveList) Concerns(e store.Event) live.Change {
 	return live.Change{All: true}
 }
 
-// Parts are single rows while the page has the same ones, and all of them otherwise.
+// Parts returns single rows as long as the page has the same ones, and otherwise all of them.
 func (l *liveList) Parts(ctx context.Context, c live.Change) ([]live.Part, error) {
 	if !c.All {
 		same, err := l.readRows(ctx, c)
@@ -74,10 +74,9 @@ func (l *liveList) read(ctx context.Context) (err error) {
 	return err
 }
 
-// readRows reads those rows of the page that have changed. It reports false when one of
-// them is gone.
+// readRows reads the changed rows of the page. It reports false if one of them no longer exists.
 func (l *liveList) readRows(ctx context.Context, c live.Change) (bool, error) {
-	l.list.Rows = slices.Clone(l.list.Rows) // the edition before still has the old ones
+	l.list.Rows = slices.Clone(l.list.Rows) // the previous edition still refers to the old slice
 	for i, row := range l.list.Rows {
 		if _, touched := c.Stores[row.ID]; !touched {
 			continue
@@ -94,7 +93,7 @@ func (l *liveList) readRows(ctx context.Context, c live.Change) (bool, error) {
 	return true, nil
 }
 
-// shape says which rows there are, and what stands around them.
+// shape identifies the set of rows and the paging around them; the whole list is redrawn only when it changes.
 func shape(list views.StoreList) string {
 	var text strings.Builder
 	fmt.Fprint(&text, list.From, list.To, list.Total, list.Empty, list.AsOf, list.Previous, list.Next)

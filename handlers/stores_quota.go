@@ -9,8 +9,8 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// quota is the limit that the visitor's next store reaches first, in the team that was chosen.
-// Whoever may create none there is shown none.
+// quota returns the limit that the visitor's next store in the chosen team reaches first. It is empty if
+// the visitor may not create one there.
 func (a *App) quota(ctx context.Context, who signin.Visitor, chosen string) (views.Quota, error) {
 	team, err := a.shops.TeamFor(ctx, who.Actor, chosen)
 	if store.ErrorCode(err) == store.Invalid {
@@ -44,8 +44,8 @@ func quotaLabel(q store.Quota) string {
 	}
 }
 
-// pace says how soon the visitor can create another store, where the next one, or the one
-// after it, comes too soon. It is empty otherwise.
+// pace says how soon the visitor can create another store, if the next store or the one after it exceeds
+// the rate. It is empty otherwise.
 func (a *App) pace(ctx context.Context, who signin.Visitor) (string, error) {
 	p, err := a.DB.Pace(ctx, who.Actor, a.Limits.Creates)
 	switch {

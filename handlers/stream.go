@@ -20,7 +20,8 @@ import (
 
 var errEnding = echo.NewHTTPError(http.StatusServiceUnavailable, "Shopwright is shutting down.")
 
-// read answers for longer than it takes to look the visitor's rights up, unless there are too many such answers.
+// read serves a response that outlasts the check of the visitor's rights, such as a stream, and checks
+// them again meanwhile. It fails if there are too many such responses.
 func (a *App) read(c echo.Context, most *live.Ceiling, answer func(*live.Reader) error) error {
 	who := signin.VisitorOf(c)
 	leave, err := most.Enter(who.User.ID)
@@ -39,7 +40,7 @@ func (a *App) read(c echo.Context, most *live.Ceiling, answer func(*live.Reader)
 	return answer(r)
 }
 
-// stream keeps the page that the address names up to date.
+// stream sends the updates of the page that the URL names.
 func (a *App) stream(c echo.Context) error {
 	key, page, err := a.livePage(c)
 	if err != nil {
@@ -53,7 +54,7 @@ func (a *App) stream(c echo.Context) error {
 	})
 }
 
-// seenBy is the newest event that the browser knows: from an earlier stream, or from the
+// seenBy returns the number of the newest event that the browser has seen, in an earlier stream or in the
 // page itself.
 func seenBy(r *http.Request) int64 {
 	for _, text := range []string{r.Header.Get("Last-Event-ID"), r.URL.Query().Get("since")} {
@@ -64,7 +65,7 @@ func seenBy(r *http.Request) int64 {
 	return -1
 }
 
-// livePage returns the page that the address names, and who sees the same of it.
+// livePage returns the page that the URL names, and the key that visitors who see the same share.
 func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 	who := signin.VisitorOf(c)
 	connection := onlyConnection{a.Provisioner}
@@ -81,7 +82,7 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 		if err != nil {
 			return key, nil, err
 		}
-		key.ID, key.Rights = info.ID, who.User.ID+" "+key.Rights // everybody sees who "you" are
+		key.ID, key.Rights = info.ID, who.User.ID+" "+key.Rights // each visitor's own row is marked as "you"
 		return key, &liveTeam{teamView{App: a, who: who, id: info.ID}, connection}, nil
 	case "frame":
 		return a.liveFrame(c, key)
@@ -94,7 +95,7 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 	return key, nil, echo.ErrNotFound
 }
 
-// liveFrame is the frame of a page with the cluster of the store that the address names, if it names one.
+// liveFrame returns the frame of a page, with the cluster of the store in the URL if there is one.
 func (a *App) liveFrame(c echo.Context, key live.Key) (live.Key, live.Page, error) {
 	who, cluster := signin.VisitorOf(c), a.Provisioner
 	if id := c.QueryParam("id"); id != "" {

@@ -16,7 +16,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// roleChoice is a role as people read it.
+// roleChoice returns a role with its label and description.
 func roleChoice(r store.Role) views.Choice {
 	c := views.Choice{Value: string(r)}
 	switch r {
@@ -32,7 +32,7 @@ func roleChoice(r store.Role) views.Choice {
 	return c
 }
 
-// givable are the roles that the actor may give in the team.
+// givable returns the roles that the actor may give in the team.
 func givable(actor store.Actor, teamID string, selected store.Role) (roles []views.Choice) {
 	if !actor.May(store.ManageMembers, teamID) {
 		return nil
@@ -92,7 +92,7 @@ func (a *App) createTeam(c echo.Context) error {
 	return reply.GoTo(c, teamPath(id))
 }
 
-// makeTeam returns the id of the new team, or of the one that the form has created before.
+// makeTeam returns the id of the new team, or of the one that the same form has created before.
 func (a *App) makeTeam(c echo.Context, name string) (id string, err error) {
 	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	once, err := onceOf(c)
@@ -106,7 +106,7 @@ func (a *App) makeTeam(c echo.Context, name string) (id string, err error) {
 	return team.ID, err
 }
 
-// nameAgain is a form as it was typed, with what is wrong with it.
+// nameAgain returns the form as typed, with the error.
 func nameAgain(name string, refused *store.Error) views.TeamNameForm {
 	form := views.TeamNameForm{Name: name}
 	if refused.Field == "name" {
@@ -128,7 +128,7 @@ func (a *App) showTeam(c echo.Context) error {
 	return reply.Render(c, http.StatusOK, views.Team(page))
 }
 
-// teamPage is the page of the team in the request's path, if the visitor is in it.
+// teamPage returns the page of the team in the path, if the visitor is a member.
 func (a *App) teamPage(c echo.Context) (views.TeamPage, error) {
 	ctx, who := c.Request().Context(), signin.VisitorOf(c)
 	t := teamView{App: a, who: who, id: c.Param("team")}
@@ -151,7 +151,7 @@ func (a *App) teamPage(c echo.Context) (views.TeamPage, error) {
 	return page, nil
 }
 
-// teamView draws what one visitor sees of a team.
+// teamView renders what one visitor sees of a team.
 type teamView struct {
 	*App
 	who signin.Visitor
@@ -186,11 +186,11 @@ func (t teamView) members(ctx context.Context, info store.TeamInfo) (views.TeamM
 	return shown, nil
 }
 
-// invites are nothing for whoever may not invite, and in a team of one.
+// invites returns the pending invitations. It is nil if the visitor may not invite, and for a personal team.
 func (t teamView) invites(ctx context.Context, info store.TeamInfo) (*views.TeamInvites, error) {
 	shown := &views.TeamInvites{TeamID: t.id}
 	if info.Personal || !t.may(store.ManageMembers) {
-		return nil, nil //nolint:nilnil // the page has no such part then
+		return nil, nil //nolint:nilnil // the page then has no such part
 	}
 	pending, err := t.DB.Invitations(ctx, t.who.Actor, t.id)
 	if err != nil {
@@ -234,8 +234,8 @@ func otherOwners(m views.TeamMembers) (n int) {
 	return n
 }
 
-// teamAgain answers a form of the team's page that was refused: with the page, on which fill
-// says what is wrong. Whoever may not see the page or do this at all gets an error alone.
+// teamAgain answers a refused form of the team page with the page; fill adds the error to it. A visitor
+// who may not see the page, or do this at all, gets only the error.
 func (a *App) teamAgain(c echo.Context, err error, fill func(*views.TeamPage, *store.Error)) error {
 	refused, ok := errors.AsType[*store.Error](err)
 	if !ok || refused.Code == store.NotFound || refused.Code == store.Forbidden {
@@ -310,7 +310,7 @@ func (a *App) deleteTeam(c echo.Context) error {
 	return reply.GoTo(c, "/teams")
 }
 
-// liveTeam is a team's page. What was typed into its forms is no part of it.
+// liveTeam is the page of a team, without its forms.
 type liveTeam struct {
 	teamView
 	onlyConnection

@@ -18,7 +18,7 @@ import (
 
 const invitationPath = "/invitations"
 
-// InvitationLink is the address at which the secret of an invitation can be used.
+// InvitationLink returns the URL at which the secret of an invitation can be used.
 func InvitationLink(baseURL, secret string) string {
 	return baseURL + invitationPath + "?" + url.Values{"key": {secret}}.Encode()
 }
@@ -46,23 +46,23 @@ func (a *App) renewInvitation(c echo.Context) error {
 	return a.announce(c, inv, secret)
 }
 
-// announce shows an invitation that was just made or renewed. The link is stored nowhere: the
-// next page shows it, and a mail holds it.
+// announce shows an invitation that was just created or renewed. The link is stored nowhere: only the
+// next page and the mail have it.
 func (a *App) announce(c echo.Context, inv store.Invitation, secret string) error {
 	issued := &views.IssuedInvitation{Email: word(inv.Email), Role: roleChoice(inv.Role).Label, Link: InvitationLink(a.BaseURL, secret)}
 	issued.Mailed, issued.Unmailed = a.mailInvitation(c.Request().Context(), signin.VisitorOf(c).Actor, inv, issued.Link)
 	return a.goToOnce(c, teamPath(inv.TeamID), flash{Invitation: issued})
 }
 
-// tellInvited mails the invitation to its address, if it has one and mail is sent. It returns
-// the link, and whether that is on its way.
+// tellInvited mails the invitation, if it has an address and mail is configured. It returns the link, and
+// whether the mail was sent.
 func (a *App) tellInvited(ctx context.Context, who store.Actor, inv store.Invitation, secret string) (link string, mailed bool) {
 	link = InvitationLink(a.BaseURL, secret)
 	mailed, _ = a.mailInvitation(ctx, who, inv, link)
 	return link, mailed
 }
 
-// mailInvitation reports whether the mail is on its way, or why not if it should be.
+// mailInvitation sends the mail and reports whether it did, or why not if it should have.
 func (a *App) mailInvitation(ctx context.Context, who store.Actor, inv store.Invitation, link string) (mailed bool, unmailed string) {
 	if inv.Email == "" || a.Mail == nil {
 		return false, ""
@@ -99,8 +99,8 @@ func (a *App) revokeInvitation(c echo.Context) error {
 	return reply.GoTo(c, teamPath(c.Param("team")))
 }
 
-// showInvitation shows a button: a program that looks at links before a person does must not
-// use one up.
+// showInvitation shows the invitation with a button: a program that follows links, such as a mail
+// scanner, must not use it up.
 func (a *App) showInvitation(c echo.Context) error {
 	inv, err := a.DB.InvitationFor(c.Request().Context(), signin.VisitorOf(c).Actor, c.QueryParam("key"))
 	return a.invitationPage(c, http.StatusOK, inv, err)
@@ -114,7 +114,7 @@ func (a *App) acceptInvitation(c echo.Context) error {
 	return reply.GoTo(c, teamPath(team.ID))
 }
 
-// invitationPage says what the invitation is about, or why it cannot be used.
+// invitationPage describes the invitation, or says why it cannot be used.
 func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, err error) error {
 	who := signin.VisitorOf(c)
 	page := views.InvitationPage{
@@ -131,12 +131,12 @@ func (a *App) invitationPage(c echo.Context, status int, inv store.Invitation, e
 	return reply.Render(c, status, views.Invitation(page))
 }
 
-// invited reports whether the page to which a sign-in leads is an invitation that is still
-// good, and meant for that person: it lets in whom the settings do not.
+// invited reports whether the sign-in leads to a valid invitation for that person, which lets the person
+// in even if the settings do not.
 func (a *App) invited(ctx context.Context, next string, who store.Identity) (bool, error) {
 	page, err := url.Parse(next)
 	if err != nil || page.Path != invitationPath {
-		return false, nil //nolint:nilerr // what is no address leads to no invitation
+		return false, nil //nolint:nilerr // an invalid URL leads to no invitation
 	}
 	inv, err := a.DB.OpenInvitation(ctx, page.Query().Get("key"))
 	if _, refused := errors.AsType[*store.Error](err); refused && store.ErrorCode(err) != store.Unavailable {

@@ -2,7 +2,7 @@ package handlers
 
 import "shopwright.dev/shopwright/provisioner/legible"
 
-// plain and word are short for what nearly every line of a page needs.
+// plain and word are short names for what nearly every line of a page needs.
 
 func plain(text string) string { return legible.Plain(text) }
 

@@ -10,24 +10,23 @@ import (
 	"shopwright.dev/shopwright/store/phrase"
 )
 
-// comesBack is how long what has gone is given to come back by itself, as when somebody
-// replaces it.
+// comesBack is the grace period for a lost object to come back by itself, as when somebody replaces it.
 const comesBack = 2 * time.Second
 
-// keepAgain is the pause after the database could not be asked, or written to.
+// keepAgain is the pause after a failed read or write of the database.
 const keepAgain = 10 * time.Second
 
-// keeper remembers what it could not see to yet.
+// keeper holds the losses that are not handled yet.
 type keeper struct {
 	*Provisioner
 	conn   *connection
-	unread bool                 // which stores are ready
-	left   map[string]kube.Loss // what has been seen to go, by store id
-	told   bool                 // the log knows that something is left
+	unread bool                 // the stores were not compared with the watches yet
+	left   map[string]kube.Loss // losses that are not handled yet, by store id
+	told   bool                 // it was logged that losses are left
 }
 
-// keep notices when something is missing in the cluster of a store that is ready, and sets
-// it going again. It asks the API server for nothing: the watches know.
+// keep detects missing objects of ready stores and has the stores repaired. It sends no request to the
+// API server: it reads the informers' caches.
 func (p *Provisioner) keep(ctx context.Context) {
 	conn, err := p.cluster.wait(ctx)
 	if err != nil {
@@ -54,7 +53,7 @@ func (p *Provisioner) keep(ctx context.Context) {
 	}
 }
 
-// look sees to what has gone, as far as the database lets it.
+// look handles the losses. Those that fail with a database error stay for the next call.
 func (k *keeper) look(ctx context.Context) {
 	for id, gone := range k.conn.watcher.Losses() {
 		k.add(id, gone)
@@ -72,7 +71,7 @@ func (k *keeper) look(ctx context.Context) {
 			continue
 		}
 		k.tell(ctx, err)
-		if store.ErrorCode(err) == store.Unavailable { // the others would meet the same
+		if store.ErrorCode(err) == store.Unavailable { // the others would fail as well
 			return
 		}
 	}
@@ -86,7 +85,7 @@ func (k *keeper) add(id string, gone kube.Loss) {
 	k.left[id] = known
 }
 
-// tell says once that something is left to see to.
+// tell logs an error, but only the first one while losses are left.
 func (k *keeper) tell(ctx context.Context, err error) {
 	if ctx.Err() == nil && !k.told {
 		k.log.Error("missing objects are not restored yet", "stores", len(k.left), "error", err)
@@ -109,14 +108,14 @@ func (k *keeper) readAll(ctx context.Context) error {
 	return nil
 }
 
-// inspect has a store put back that lacks something. An error says that it could not be
-// found out, or not be written down.
+// inspect starts the repair of a store that lacks something. An error means that the database could not
+// be read or written.
 func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	st, err := k.db.UnguardedStore(ctx, id)
-	if store.ErrorCode(err) == store.NotFound { // it is not of this database: see Strays
+	if store.ErrorCode(err) == store.NotFound { // not in this database: see Strays
 		return nil
 	}
-	if err != nil || !st.CanRepair() { // it is being removed, or at work
+	if err != nil || !st.CanRepair() { // it is being removed or changed
 		return err
 	}
 	what := missing(k.conn.watcher.Snapshot(st.Namespace), store.Place{StoreID: st.ID, Volumes: st.Volumes}, gone)
@@ -130,7 +129,7 @@ func (k *keeper) inspect(ctx context.Context, id string, gone kube.Loss) error {
 	return nil
 }
 
-// missing tells what a store that is ready at the place lacks; a note without a code says nothing.
+// missing returns a note of what a ready store at the place lacks. The code is empty if nothing is missing.
 func missing(s kube.Snapshot, place store.Place, loss kube.Loss) store.Note {
 	switch {
 	case s.Namespace.Phase == kube.Missing && len(s.Workloads) > 0:

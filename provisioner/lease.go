@@ -15,17 +15,17 @@ const (
 	leaseTime  = 15 * time.Second
 	renewEvery = 5 * time.Second
 
-	// giveBackAfter is how long a claim is kept while the cluster cannot be reached. Another
-	// replica may reach it: a broken network of one node is enough.
+	// giveBackAfter is how long a claim is kept while the cluster is unreachable. Another replica may
+	// still reach it, for example if only the network of this node is broken.
 	giveBackAfter = 30 * time.Second
 )
 
-// errLost says that somebody else may work on the store by now.
+// errLost says that another process may work on the store by now.
 var errLost = errors.New("the claim is lost")
 
-// lease is the time until which a store is ours. As a context it ends when the time is over,
-// also when the whole process slept over the end and no timer has rung yet: whoever asks
-// it, as every request does right before it is sent, finds it ended.
+// lease is a context that ends when the claim on a store expires. It ends in time even if the whole
+// process was suspended and no timer has fired yet, because Err and Done check the clock themselves. The
+// lease is also the fence of its requests, so each of them checks right before it is sent.
 type lease struct {
 	context.Context //nolint:containedctx // it is one
 	end             context.CancelCauseFunc
@@ -34,7 +34,7 @@ type lease struct {
 	until time.Time
 }
 
-// holdLease starts with the lease that came with a claim, which may be a while ago.
+// holdLease returns the lease of a claim that was made at that time, which may be a while ago.
 func holdLease(ctx context.Context, from time.Time) *lease {
 	ctx, end := context.WithCancelCause(ctx)
 	l := &lease{end: end, until: from.Add(leaseTime)}
@@ -42,8 +42,8 @@ func holdLease(ctx context.Context, from time.Time) *lease {
 	return l
 }
 
-// lost says why nothing may be done under the lease any more, or nil. A context that was made
-// of the lease need not know yet.
+// lost returns why nothing more may be done under the lease, or nil. A context derived from the lease may
+// not have ended yet.
 func (l *lease) lost() error {
 	if l.Err() == nil {
 		return nil
@@ -68,7 +68,7 @@ func (l *lease) Err() error {
 	return l.Context.Err()
 }
 
-// over compares by the wall clock too: the other one stands still while a machine sleeps.
+// over also compares the wall clocks, because the monotonic clock stands still while a machine sleeps.
 func (l *lease) over() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -76,8 +76,8 @@ func (l *lease) over() bool {
 	return now.After(l.until) || now.Round(0).After(l.until.Round(0))
 }
 
-// keep renews until the context is done or the lease is lost. A renewal counts from when it
-// was asked for.
+// keep renews the lease until the context is done or the lease is lost. The renewed lease starts when the
+// renewal was requested.
 func (l *lease) keep(renew func(context.Context) error) {
 	for asked := l.began(); sleep(l, time.Until(asked.Add(renewEvery))) == nil; {
 		asked = time.Now()
@@ -93,7 +93,7 @@ func (l *lease) keep(renew func(context.Context) error) {
 	}
 }
 
-// began is when the lease was last known to be ours.
+// began is when the current lease started.
 func (l *lease) began() time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,14 +19,14 @@ const (
 	createCredentials verb = "create credentials"
 )
 
-// namespaceActs are the acts by which a store gets its place.
+// namespaceActs are the acts that prepare a store's namespace.
 func namespaceActs() map[verb]act {
 	return map[verb]act{
 		createNamespace: (*worker).createNamespace, setLimits: (*worker).setLimits, createCredentials: (*worker).createCredentials,
 	}
 }
 
-// checkNamespace goes no further in a namespace that is not the store's, or on its way out.
+// checkNamespace fails if the namespace is not the store's, and waits while it is terminating.
 func checkNamespace(st store.Store, o observed) (action, bool) {
 	switch {
 	case o.Unlabelled:
@@ -43,7 +43,8 @@ func ensureNamespace(_ store.Store, o observed) (action, bool) {
 	return action{Do: createNamespace, Step: store.StepNamespace}, o.Namespace.Phase == kube.Missing
 }
 
-// ensureLimitsAndCredentials makes no credentials beside data that were made with others.
+// ensureLimitsAndCredentials never creates credentials beside existing volumes: their data was made with
+// other ones.
 func ensureLimitsAndCredentials(st store.Store, o observed) (action, bool) {
 	switch {
 	case !o.Limits:
@@ -61,7 +62,7 @@ func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *obse
 		o.Namespace = w.settled.namespace
 		return nil
 	}
-	if w.claim.Store.Generation == 1 && w.claim.Store.Job.Step == "" { // making it finds out whether it is there
+	if w.claim.Store.Generation == 1 && w.claim.Store.Job.Step == "" { // creating it shows whether it exists
 		o.Namespace = kube.NamespaceState{Phase: kube.Missing}
 		return nil
 	}
@@ -69,7 +70,7 @@ func (w *worker) observeNamespace(ctx context.Context, conn *connection, o *obse
 	if errors.Is(err, kube.ErrForeign) {
 		return w.observeForeign(ctx, conn, o)
 	}
-	if state.Phase != kube.Active { // what was in it is gone or going
+	if state.Phase != kube.Active { // its contents are gone or being deleted
 		w.settled = settled{}
 	}
 	o.Namespace, w.settled.namespace = state, state
@@ -86,8 +87,8 @@ func (w *worker) observeForeign(ctx context.Context, conn *connection, o *observ
 	return err
 }
 
-// observeParts asks for nothing in a namespace that this holder has made: what is there is
-// what it put there.
+// observeParts sends no request for a namespace that this holder has created: it contains only what the
+// holder put there.
 func (w *worker) observeParts(ctx context.Context, conn *connection, o *observed) (err error) {
 	namespace := w.claim.Store.Namespace
 	if w.settled.namespace.Fresh {

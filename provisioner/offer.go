@@ -14,19 +14,19 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// Offer is what a store would be brought to by an upgrade now.
+// Offer is what an upgrade would bring a store to now.
 type Offer struct {
 	ChartVersion string
 	Version      string  // of the shop's program; empty when it is not known
 	Images       []Image // in the order of their names
-	// Digest is of the chart and of the values that this installation has for the store: another
-	// one than that of the store's newest revision means that there is something to upgrade to.
+	// Digest covers the chart and the values that this installation offers for the store. If it differs
+	// from that of the store's newest revision, there is something to upgrade to.
 	Digest string
 }
 
-// Image is one that a chart uses.
+// Image is a container image that a chart uses.
 type Image struct {
-	Name       string // that the chart has for it
+	Name       string // in the values of the chart
 	Repository string // with the registry
 	Version    string // tag, with an @ and the digest where there is one
 }
@@ -45,8 +45,8 @@ func (p *Provisioner) Offer(st store.Store) (Offer, error) {
 	return Offer{ChartVersion: chart.ChartVersion, Version: e.Version(chart.Values), Images: imagesOf(chart.Values), Digest: digest}, err
 }
 
-// offered are the values that there are for the store now, without what is decided for that store
-// alone: versions of its own, and its owner's address.
+// offered returns the values offered for the store now, with a digest of them and the chart. It leaves
+// out what belongs to this store alone: its own image versions and its owner's address.
 func (p *Provisioner) offered(e engine.Engine, st store.Store) (values map[string]any, digest string, err error) {
 	st.Job.Change.Images, st.OwnerEmail = nil, ""
 	if values, err = e.Values(p.spec(st)); err != nil {
@@ -75,7 +75,7 @@ func digestOf(chart fs.FS, values map[string]any) (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
 }
 
-// imagesOf reads the block of images that every chart's values have.
+// imagesOf reads the images block, which the values of every chart have.
 func imagesOf(values map[string]any) (images []Image) {
 	block, _ := values["images"].(map[string]any)
 	for _, name := range slices.Sorted(maps.Keys(block)) {

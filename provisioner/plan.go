@@ -9,8 +9,8 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// limitsOf are what a store of the plan may take of its cluster. Of the processors two fifths
-// are its own, and of the memory half; the rest it has when nobody else needs it.
+// limitsOf returns the limits of a store with that plan. Two fifths of its CPU and half of its memory are
+// reserved as requests; it gets the rest while nobody else needs it.
 func limitsOf(p store.Plan) kube.Limits {
 	limits := ofContainers()
 	limits.Quota = map[corev1.ResourceName]string{
@@ -25,7 +25,7 @@ func limitsOf(p store.Plan) kube.Limits {
 	return limits
 }
 
-// ofContainers are the limits of any container, which are the same in all plans.
+// ofContainers returns the limits of a single container, which are the same in all plans.
 func ofContainers() kube.Limits {
 	return kube.Limits{
 		DefaultRequest: map[corev1.ResourceName]string{corev1.ResourceCPU: "100m", corev1.ResourceMemory: "128Mi"},

@@ -11,22 +11,23 @@ import (
 	"shopwright.dev/shopwright/store/phrase"
 )
 
-// Unready says when a shop that is ready is checked because its pods are not. Checks on a schedule
-// alone would call a broken shop ready for hours.
+// Unready says when a ready shop is checked because its pods are not ready. With scheduled checks alone,
+// a broken shop could be called ready for hours.
 type Unready struct {
-	After time.Duration // pods are not ready for so long; zero for never
+	After time.Duration // how long pods must have been unready; zero for never
 	Again time.Duration // until the next check, while the first failure is not confirmed
 }
 
-// readiness remembers since when stores lack ready pods, and which of them it had checked.
+// readiness remembers since when stores lack ready pods, and for which of them it has requested a check.
 type readiness struct {
 	after time.Duration
 	since map[string]time.Time
 	asked map[string]bool
 }
 
-// watchReadiness has shops checked whose pods are not ready, once for each time that they are not,
-// and once more when they are ready again. It asks the API server for nothing: the watches know.
+// watchReadiness requests a check when the pods of a shop have been unready for too long, once per
+// outage, and another one when they are ready again. It sends no request to the API server: it reads the
+// informers' caches.
 func (p *Provisioner) watchReadiness(ctx context.Context) {
 	if p.unready.After == 0 || p.checkEvery == 0 {
 		return
@@ -52,7 +53,7 @@ func (p *Provisioner) watchReadiness(ctx context.Context) {
 	}
 }
 
-// look returns the stores that are to be checked, and what happened to them since when.
+// look returns the stores to check, with the time since which their pods are unready, or ready again.
 func (r *readiness) look(unready map[string]bool, now time.Time) map[string]time.Time {
 	due := map[string]time.Time{}
 	for id := range unready {
@@ -75,7 +76,7 @@ func (r *readiness) look(unready map[string]bool, now time.Time) map[string]time
 	return due
 }
 
-// checked notes that the check which look has returned was asked for.
+// checked notes that a check which look returned was requested.
 func (r *readiness) checked(id string) {
 	if r.asked[id] { // it is ready again
 		r.forget(id)
@@ -84,14 +85,14 @@ func (r *readiness) checked(id string) {
 	r.asked[id] = true
 }
 
-// forget is for a store that cannot be checked now: while it is being opened or changed, it is expected to lack
-// ready pods.
+// forget is for a store that cannot be checked now: while a store is opened or changed, it is expected to
+// lack ready pods.
 func (r *readiness) forget(id string) {
 	delete(r.since, id)
 	delete(r.asked, id)
 }
 
-// nextAfter is how long until the next check after this one.
+// nextAfter is the time from this check until the next one.
 func (w *worker) nextAfter(conn *connection, check store.Check) time.Duration {
 	next, st := w.untilCheck(check.OK), w.claim.Store
 	if !check.OK && st.Status == store.Ready && w.unready.Again > 0 && len(unreadyPods(conn.watcher.Snapshot(st.Namespace))) > 0 {
@@ -116,7 +117,7 @@ func (w *worker) causeOf(ctx context.Context, conn *connection) store.Failure {
 	return store.Failure{}
 }
 
-// ReadyPods counts the shop's pods, unless all of them are ready.
+// ReadyPods says how many of the shop's pods are ready, or nothing if all are.
 func ReadyPods(s kube.Snapshot) string {
 	waiting, all := unreadyPods(s), len(shopPods(withoutScheduled(s)))
 	if len(waiting) == 0 {
@@ -125,7 +126,7 @@ func ReadyPods(s kube.Snapshot) string {
 	return phrase.ReadyPods(all-len(waiting), all)
 }
 
-// unreadyPods are those of the shop, by name.
+// unreadyPods returns the names of the unready pods of the shop.
 func unreadyPods(s kube.Snapshot) (names []string) {
 	for _, pod := range shopPods(withoutScheduled(s)) {
 		if pod.Ready < pod.Want {
@@ -138,7 +139,7 @@ func unreadyPods(s kube.Snapshot) (names []string) {
 // diskFull matches the messages of programs on a full disk: MariaDB, PostgreSQL and others.
 var diskFull = regexp.MustCompile(`(?i)no space left on device|disk (is )?full|err(or|no|code):? ?28\b`)
 
-// fullDisk looks for a pod of the shop that has written of a full disk lately.
+// fullDisk looks for a pod of the shop whose latest log lines report a full disk.
 func (w *worker) fullDisk(ctx context.Context, s kube.Snapshot) (pod, line string) {
 	const recent = 40 // lines
 	ctx, cancel := context.WithTimeout(ctx, wordsTimeout)
@@ -157,7 +158,7 @@ func (w *worker) fullDisk(ctx context.Context, s kube.Snapshot) (pod, line strin
 	return "", ""
 }
 
-// lineLike is the last line of the log that matches, or nothing where the node does not tell.
+// lineLike returns the last line of the log that matches, or nothing if the log cannot be opened.
 func (w *worker) lineLike(ctx context.Context, query LogQuery, pattern *regexp.Regexp) (found string) {
 	log, err := w.OpenLog(ctx, w.claim.Store, query)
 	if err != nil {

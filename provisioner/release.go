@@ -15,7 +15,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// releaseName is that of every store's Helm release: it is alone in its namespace.
+// releaseName is the name of every store's Helm release, the only one in its namespace.
 const releaseName = "store"
 
 // The steps that install or upgrade a release.
@@ -35,7 +35,7 @@ func releaseActs() map[verb]act {
 	}
 }
 
-// ensureRelease is in place once the watches show what was applied.
+// ensureRelease is done once the watches show what was applied.
 func ensureRelease(st store.Store, o observed) (action, bool) {
 	current := o.Release.Status == helm.Deployed && o.Release.Change == st.Job.ID
 	switch {
@@ -63,14 +63,12 @@ func ensureRelease(st store.Store, o observed) (action, bool) {
 
 func isOutdated(p kube.Pod) bool { return p.Outdated }
 
-// stuckSince reports whether something from before that time would wait long, or for ever,
-// before it tries again.
+// stuckSince reports whether something from before that time waits long, or for ever, to try again.
 func stuckSince(s kube.Snapshot, before time.Time) bool {
 	return stuckSetup(s, before) != "" || len(stuckPods(s, before)) > 0 || len(podless(s, before)) > 0
 }
 
-// stuckSetup is the name of a setup job that was made before that time and gave up, or
-// waits for its next try.
+// stuckSetup returns the name of a setup job from before that time that has failed or waits to try again.
 func stuckSetup(s kube.Snapshot, before time.Time) string {
 	if job := setupJob(s); (job.Failed || job.LacksPods()) && isOlder(job.CreatedAt, before) {
 		return job.Name
@@ -78,11 +76,12 @@ func stuckSetup(s kube.Snapshot, before time.Time) string {
 	return ""
 }
 
-// isOlder compares what Kubernetes writes in whole seconds.
+// isOlder reports whether created, which Kubernetes writes in whole seconds, is before the other time.
 func isOlder(created, than time.Time) bool { return created.Before(than.Truncate(time.Second)) }
 
-// stuckPods are those made before that time with a container that cannot be started, and those that are not ready
-// on a node where another has no room that must run beside them: elsewhere there may be room for both.
+// stuckPods returns the names of pods from before that time that block progress. A container of theirs
+// cannot be started, or they are not ready on a node without room for another pod that must run beside
+// them: another node may have room for both.
 func stuckPods(s kube.Snapshot, before time.Time) []string {
 	crowded := slices.ContainsFunc(s.Pods, func(p kube.Pod) bool { return strings.Contains(p.Message, besideAnother) })
 	var names []string
@@ -95,7 +94,7 @@ func stuckPods(s kube.Snapshot, before time.Time) []string {
 	return names
 }
 
-// podless are the workloads made before that time that have not got their pods.
+// podless returns the workloads from before that time that lack pods.
 func podless(s kube.Snapshot, before time.Time) []kube.Workload {
 	return slices.DeleteFunc(slices.Clone(s.Workloads), func(w kube.Workload) bool {
 		return !w.LacksPods() || !isOlder(w.CreatedAt, before)
@@ -117,14 +116,14 @@ func (w *worker) observeRelease(ctx context.Context, conn *connection, o *observ
 		w.settled.marks, err = conn.kube.Marks(ctx, namespace)
 	}
 	o.Behind = !conn.watcher.Shows(namespace, w.settled.marks)
-	if w.behind.during(o.Behind) >= patience { // somebody has removed something since
+	if w.behind.during(o.Behind) >= patience { // something was removed since
 		w.settled.marks = nil
 	}
 	return err
 }
 
-// observeReplaced leaves those pods alone that have been asked to go: their workload is not
-// ready before there are others.
+// observeReplaced marks the pods that this holder has already deleted, so that it does not delete them
+// again. Their workload is not ready before the new pods are there.
 func (w *worker) observeReplaced(o *observed) {
 	for i, pod := range o.Snapshot.Pods {
 		if slices.Contains(w.settled.replaced, pod.UID) {
@@ -137,7 +136,7 @@ func (w *worker) unlockRelease(ctx context.Context, conn *connection, _ observed
 	return store.Note{}, conn.helm.Unlock(ctx, w.claim.Store.Namespace, releaseName)
 }
 
-// resetSetup removes what would wait long, or for ever, before it tries again.
+// resetSetup removes or restarts what would wait long, or for ever, to try again.
 func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	namespace, asked := w.claim.Store.Namespace, w.claim.Store.Job.AskedAt
 	if name := stuckSetup(o.Snapshot, asked); name != "" {
@@ -158,9 +157,8 @@ func (w *worker) resetSetup(ctx context.Context, conn *connection, o observed) (
 	return store.Note{}, nil
 }
 
-// applyRelease installs the chart, or brings what is there up to it. Helm's call takes no
-// longer than the API server takes to accept the objects: readiness is watched, not waited
-// for by Helm.
+// applyRelease installs the chart or upgrades the release to it. Helm does not wait for readiness: the
+// call returns when the API server has accepted the objects, and the watches show the rest.
 func (w *worker) applyRelease(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
 	request, err := w.releaseRequest()
 	if err != nil {
@@ -188,8 +186,8 @@ func (w *worker) applyRelease(ctx context.Context, conn *connection, _ observed)
 	return store.Note{}, nil
 }
 
-// growClaims makes disks larger that are to be, before anything else of an upgrade: where the
-// cluster refuses that, nothing has changed.
+// growClaims enlarges volume claims before anything else of an upgrade: if the cluster refuses, nothing
+// has changed.
 func (w *worker) growClaims(ctx context.Context, conn *connection, request helm.Request) error {
 	if w.claim.Store.Job.Change.Kind != store.Upgrade {
 		return nil
@@ -206,7 +204,7 @@ func (w *worker) growClaims(ctx context.Context, conn *connection, request helm.
 	return nil
 }
 
-// releaseRequest is for what the store is being brought to.
+// releaseRequest returns the Helm request for the store's present change.
 func (w *worker) releaseRequest() (helm.Request, error) {
 	st := w.claim.Store
 	values, err := w.engine.Values(w.spec(st))
@@ -220,7 +218,7 @@ func (w *worker) releaseRequest() (helm.Request, error) {
 	}, nil
 }
 
-// addCredentials makes those that a newer chart needs and the store does not have.
+// addCredentials creates the credentials that a newer chart needs and the store lacks.
 func (w *worker) addCredentials(ctx context.Context, conn *connection) error {
 	if w.claim.Store.Job.Change.Kind != store.Upgrade {
 		return nil
@@ -232,7 +230,7 @@ func (w *worker) addCredentials(ctx context.Context, conn *connection) error {
 	return conn.kube.AddToSecret(ctx, w.claim.Store.Namespace, credentialsSecret, data)
 }
 
-// recordRelease writes down the revision that is in place.
+// recordRelease records the revision that is in place.
 func (w *worker) recordRelease(ctx context.Context, _ *connection, o observed) (store.Note, error) {
 	_, offer, err := w.offered(w.engine, w.claim.Store)
 	if err != nil {
@@ -241,7 +239,7 @@ func (w *worker) recordRelease(ctx context.Context, _ *connection, o observed) (
 	released := store.Released{
 		Number: o.Release.Revision, ChartVersion: o.Release.ChartVersion, Version: w.engine.Version(o.Release.Values), Offer: offer, Like: w.claim.Store.Job.Change.To,
 	}
-	if released.Like >= released.Number { // the history was lost, and the release was made of what is offered
+	if released.Like >= released.Number { // the history was lost, and the offered chart was applied
 		released.Like = 0
 	}
 	st, err := w.db.RecordRelease(ctx, w.claim, released)
@@ -269,7 +267,7 @@ func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) 
 	return store.Note{}, nil
 }
 
-// spec is what the store is made of.
+// spec returns what the chart of the store is rendered from.
 func (p *Provisioner) spec(st store.Store) engine.Spec {
 	spec := p.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret

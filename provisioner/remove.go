@@ -18,7 +18,7 @@ const (
 	archive          verb = "archive"
 )
 
-// removing leaves nothing of a store in its cluster.
+// removing removes everything of a store from its cluster.
 func removing() kind {
 	acts := emptyActs()
 	acts[deleteNamespace] = (*worker).deleteNamespace
@@ -29,13 +29,13 @@ func removing() kind {
 	}
 }
 
-// emptyActs are the acts by which a namespace gets empty.
+// emptyActs are the acts that empty a namespace.
 func emptyActs() map[verb]act {
 	return map[verb]act{uninstallRelease: (*worker).uninstallRelease, deleteVolumes: (*worker).deleteVolumes}
 }
 
-// emptyFor bounds how long a namespace may take to get empty before it is deleted as it
-// is. Emptied first it goes in five seconds, otherwise in fifteen.
+// emptyFor limits how long a namespace may take to become empty before it is deleted as it is. Once empty
+// it goes in five seconds, otherwise in fifteen.
 const emptyFor = 20 * time.Second
 
 func nextRemoval(st store.Store, o observed) action {
@@ -71,11 +71,12 @@ func leftovers(s kube.Snapshot) store.Note {
 	return store.Note{Code: store.RemainsGoing, Facts: store.Facts{Count: len(s.Pods), Disks: len(s.Volumes)}}
 }
 
-// observeRemoval asks for what has not been asked to go yet. The rest is watched.
+// observeRemoval sends requests only about things whose deletion was not requested yet. The watches show
+// the rest.
 func (w *worker) observeRemoval(ctx context.Context, conn *connection, o *observed) (err error) {
 	o.Emptying = w.emptying.during(w.claim.Job.Step == store.StepVolumes)
 	if disks := conn.watcher.Retained(w.claim.Store.Namespace); len(disks) > len(w.settled.retained) {
-		w.settled.retained = disks // fewer later, as the claims go
+		w.settled.retained = disks // it returns fewer later, as claims are deleted
 	}
 	o.Retained = w.settled.retained
 	if err := w.observeLeaving(ctx, conn, o); err != nil || o.Foreign || o.Namespace.Phase != kube.Active {
@@ -96,8 +97,8 @@ func (w *worker) observeRemoval(ctx context.Context, conn *connection, o *observ
 	return err
 }
 
-// observeLeaving asks for the namespace until the watch shows the same, and when the watch
-// shows something else again.
+// observeLeaving reads the namespace until the watch shows the same state, and again when the watch shows
+// another one.
 func (w *worker) observeLeaving(ctx context.Context, conn *connection, o *observed) error {
 	if w.settled.namespace.Phase != "" && w.settled.namespace.Same(o.Snapshot.Namespace) {
 		o.Namespace = o.Snapshot.Namespace
@@ -128,7 +129,7 @@ func (w *worker) deleteVolumes(ctx context.Context, conn *connection, o observed
 }
 
 func (w *worker) deleteNamespace(ctx context.Context, conn *connection, o observed) (store.Note, error) {
-	w.settled.namespace = kube.NamespaceState{} // the watch shows it as it was for a moment
+	w.settled.namespace = kube.NamespaceState{} // for a moment the watch shows the old state
 	return store.Note{}, conn.kube.DeleteNamespace(ctx, w.claim.Store.Namespace, o.Namespace.UID)
 }
 

@@ -10,16 +10,15 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 )
 
-// takesEffect bounds how long rights that were given may be unknown to an API server. Mostly
-// it is milliseconds, but this process may have little time of its own in between: so many
-// tries are made as well.
+// takesEffect is how long an API server may take to learn of permissions that were granted. Usually that
+// is milliseconds, but this process may be slow in between, so the number of tries counts as well.
 const (
 	takesEffect  = 30 * time.Second
 	longestPause = 3 * time.Second
 )
 
-// untilEffect is the pause after so many tries of what was forbidden. It returns an error
-// when no further try is worth it.
+// untilEffect pauses before the next try of a forbidden request, longer after each. It returns an error
+// when another try is not worth it.
 func untilEffect(ctx context.Context, tries int) error {
 	pause := 20 * time.Millisecond << tries
 	if pause > longestPause {
@@ -28,8 +27,7 @@ func untilEffect(ctx context.Context, tries int) error {
 	return sleep(ctx, pause)
 }
 
-// bindRole gives the account its rights in the store's namespace. It reports whether it did
-// not have them.
+// bindRole grants the account its permissions in the store's namespace. It reports whether they were missing.
 func (w *worker) bindRole(ctx context.Context, conn *connection) (lacking bool, err error) {
 	lacking, err = conn.kube.BindRole(ctx, w.owner(), conn.account)
 	if err == nil {
@@ -38,8 +36,8 @@ func (w *worker) bindRole(ctx context.Context, conn *connection) (lacking bool, 
 	return lacking, err
 }
 
-// getsRights reports whether what was forbidden in the store's namespace is to be tried again,
-// after a pause: because the rights were given a moment ago, or are now.
+// getsRights reports whether to retry a request that was forbidden in the store's namespace, after a
+// pause: because the permissions were granted a moment ago, or are now.
 func (w *worker) getsRights(ctx context.Context, err error) bool {
 	if !apierrors.IsForbidden(err) || w.settled.namespace.Phase != kube.Active {
 		return false
@@ -51,8 +49,9 @@ func (w *worker) getsRights(ctx context.Context, err error) bool {
 	return true
 }
 
-// regainsRights gives the account its rights again. Whoever made the namespace may have ended
-// before it did, somebody may have taken them, and they go first when the namespace goes.
+// regainsRights grants the account its permissions again, and reports whether to retry. They are missing
+// if the process that created the namespace ended before it granted them, if somebody removed them, and
+// while the namespace terminates, which deletes them first.
 func (w *worker) regainsRights(ctx context.Context) bool {
 	conn := w.cluster.connection()
 	if conn == nil {
@@ -61,7 +60,7 @@ func (w *worker) regainsRights(ctx context.Context) bool {
 	first := w.boundAt.IsZero()
 	lacking, err := w.bindRole(ctx, conn)
 	if err != nil {
-		w.settled = settled{} // whether there still is a namespace
+		w.settled = settled{} // check whether the namespace still exists
 		return !terminal(err)
 	}
 	return lacking || first

@@ -6,12 +6,12 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 )
 
-// scheduledComponent is the component label of what a shop does from time to time. A run that
-// fails, or finds no room, is made up for by the next: it says nothing of the shop.
+// scheduledComponent is the component label of a shop's scheduled jobs. A run that fails, or finds no
+// room, does not mean that the shop is broken: the next run makes up for it.
 const scheduledComponent = "cron"
 
-// withoutScheduled is the snapshot as far as it tells how the shop is. What answers customers in its
-// place says nothing of it either.
+// withoutScheduled returns the snapshot without pods and jobs that say nothing about the state of the
+// shop: those of scheduled jobs and of the maintenance page.
 func withoutScheduled(s kube.Snapshot) kube.Snapshot {
 	aside := func(component string) bool {
 		return component == scheduledComponent || component == maintenanceComponent

@@ -11,8 +11,8 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 )
 
-// Names of the copies in the stores' namespaces. The originals may change theirs without a
-// new release of every store.
+// Names of the copies in the stores' namespaces. The originals can be renamed without a new release of
+// every store.
 const (
 	sharedCertificate = "wildcard-tls"
 	sharedPullSecret  = "image-pull"
@@ -27,7 +27,7 @@ type Shared struct {
 	Mail        string // with the login at the shops' mail server
 }
 
-// list names the shared objects.
+// list returns the shared Secrets with their originals and copies.
 func (s Shared) list() (all []kube.Shared) {
 	if s.Certificate != "" {
 		all = append(all, kube.Shared{Namespace: s.Namespace, Name: s.Certificate, Copy: sharedCertificate})
@@ -41,7 +41,7 @@ func (s Shared) list() (all []kube.Shared) {
 	return all
 }
 
-// into names the copies in what stores are made of.
+// into sets the names of the copies in the spec of the stores.
 func (s Shared) into(site engine.Spec) engine.Spec {
 	if s.Certificate != "" {
 		site.TLS.SecretName = sharedCertificate
@@ -57,11 +57,11 @@ func (s Shared) into(site engine.Spec) engine.Spec {
 
 const (
 	shareAtOnce = 8           // stores
-	shareAgain  = time.Minute // after a store could not be reached
+	shareAgain  = time.Minute // after it failed for a store
 )
 
-// share keeps the stores' copies as the originals are: a certificate that was renewed
-// reaches all shops that serve it.
+// share keeps the stores' copies equal to the originals, so that a renewed certificate reaches all shops
+// that serve it.
 func (p *Provisioner) share(ctx context.Context) {
 	if len(p.shared) == 0 {
 		return
@@ -92,7 +92,7 @@ func (p *Provisioner) share(ctx context.Context) {
 	}
 }
 
-// shareWithAll goes on when it fails with one of them.
+// shareWithAll continues after it has failed for a store, and returns the first error.
 func (p *Provisioner) shareWithAll(ctx context.Context, conn *connection) error {
 	places, err := p.db.UnguardedPlaces(ctx, p.cluster.record.ID)
 	if err != nil {
@@ -108,8 +108,8 @@ func (p *Provisioner) shareWithAll(ctx context.Context, conn *connection) error 
 	return stores.Wait()
 }
 
-// shareWith gives a store what is shared, if it has a place to put it. Where something is
-// missing is told to those who wait for it.
+// shareWith copies the shared Secrets to a store, if it has a namespace. A missing original is no error
+// here: stores that wait for it report it.
 func (p *Provisioner) shareWith(ctx context.Context, conn *connection, owner kube.Owner) error {
 	for _, s := range p.shared {
 		err := conn.inNamespace(ctx, owner, func() error { return conn.kube.ShareSecret(ctx, owner, s) })
@@ -121,7 +121,7 @@ func (p *Provisioner) shareWith(ctx context.Context, conn *connection, owner kub
 	return nil
 }
 
-// shareSecrets comes before the release, whose pods and addresses name the copies.
+// shareSecrets runs before the release is applied, whose pods and ingresses name the copies.
 func (w *worker) shareSecrets(ctx context.Context, conn *connection) error {
 	for _, s := range w.shared {
 		if err := conn.kube.ShareSecret(ctx, w.owner(), s); err != nil {

@@ -7,18 +7,18 @@ import (
 	"shopwright.dev/shopwright/provisioner/kube"
 )
 
-// StoreLabel is the label of a namespace that says which store it is for.
+// StoreLabel is the label of a namespace with the id of its store.
 const StoreLabel = kube.LabelStoreID
 
-// Strays returns the namespaces that bear the id of a store which the database does not have, as
-// after it was restored from an older backup. Nothing manages them, and what is in them keeps
-// running. It asks the cluster for nothing, and returns none while the cluster is away.
+// Strays returns the namespaces of stores that the database does not have, for example because it was
+// restored from an older backup. Nothing manages them, and what is in them keeps running. It sends no
+// request to the cluster, and returns none while the cluster is unreachable.
 func (p *Provisioner) Strays(ctx context.Context) ([]kube.OwnedNamespace, error) {
 	conn := p.cluster.connection()
 	if conn == nil || !conn.watcher.Synced() {
 		return nil, nil
 	}
-	owned := conn.watcher.Namespaces() // before the database is read, where a store is recorded first
+	owned := conn.watcher.Namespaces() // before the database is read: it has a store before the cluster does
 	known, err := p.db.UnguardedStoresInCluster(ctx, p.cluster.record.ID)
 	if err != nil {
 		return nil, err

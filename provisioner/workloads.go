@@ -7,10 +7,10 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// setupComponent is the component label of the job that makes a shop of an empty database.
+// setupComponent is the component label of the job that sets up a shop in an empty database.
 const setupComponent = "setup"
 
-// awaitWorkloads tells of every step, also of one that was over before anybody looked.
+// awaitWorkloads reports every step, also one that had ended before it was observed.
 func awaitWorkloads(st store.Store, o observed) (action, bool) {
 	a, due := watchWorkloads(st, o)
 	passed := a.Do != fail && a.Step != store.StepWorkloads
@@ -24,13 +24,13 @@ func awaitWorkloads(st store.Store, o observed) (action, bool) {
 	}
 }
 
-// watchWorkloads watches workloads and setup together, so that a failed setup is told even
-// while a workload is not ready.
+// watchWorkloads looks at workloads and setup together, so that a failed setup is reported even while a
+// workload is not ready.
 func watchWorkloads(st store.Store, o observed) (a action, due bool) {
 	ready, all := count(o.Snapshot.Workloads)
 	setup := setupJob(o.Snapshot)
 	if o.OldSetup != "" && setup.UID == o.OldSetup {
-		setup = kube.Job{} // the one that was removed: the watch has not seen it yet
+		setup = kube.Job{} // it was deleted, which the watch does not show yet
 	}
 	switch {
 	case setup.Failed:
@@ -66,18 +66,18 @@ func setupJob(s kube.Snapshot) kube.Job {
 	return kube.Job{}
 }
 
-// setupMissing tells of a release whose setup was removed, by a retry that was interrupted.
+// setupMissing reports whether there is no setup job, as after a retry that was interrupted.
 func setupMissing(o observed) bool { return setupJob(o.Snapshot).Name == "" }
 
-// setupRuns reports whether the setup has got what it waits for.
+// setupRuns reports whether the setup pod runs, which means that it no longer waits for anything.
 func setupRuns(s kube.Snapshot) bool {
 	return slices.ContainsFunc(s.Pods, func(p kube.Pod) bool {
 		return p.Component == setupComponent && p.Phase == "Running"
 	})
 }
 
-// started reports whether every workload has its pod at work, ready or not: a shop that is
-// not filled yet is not ready, and waits for the setup in turn.
+// started reports whether all pods of the shop run, and are at least as many as its workloads. They need
+// not be ready: before the setup a shop is not ready, and waits for the setup in turn.
 func started(s kube.Snapshot) bool {
 	pods := 0
 	for _, pod := range s.Pods {
@@ -92,8 +92,8 @@ func started(s kube.Snapshot) bool {
 	return pods >= len(s.Workloads)
 }
 
-// atWork reports whether the pod's containers run, or one before them, which may be what
-// waits for the setup.
+// atWork reports whether the pod's containers run, or one of its init containers does, which may wait for
+// the setup.
 func atWork(p kube.Pod) bool {
 	running := func(c kube.Container) bool { return c.State.Kind == "running" }
 	return slices.ContainsFunc(p.Containers, func(c kube.Container) bool { return c.Init && running(c) }) ||

@@ -6,29 +6,29 @@ import (
 	"strings"
 )
 
-// Why a person whom a provider knows is not let in.
+// Why a person who has signed in with a provider is not let in.
 var (
 	ErrDisabled = &Error{Code: Forbidden, Message: "Your account is disabled. Ask an administrator to enable it."}
 	ErrStranger = &Error{Code: Forbidden, Message: "You don’t have an account here. Ask a member to invite you."}
-	// ErrAddressTaken keeps one provider from becoming a user whom another one vouches for.
+	// ErrAddressTaken keeps an identity of one provider from taking over the user of another one.
 	ErrAddressTaken = &Error{Code: Conflict, Message: "An account with your address exists. Sign in the way you did before, then add this sign-in method on your account page."}
-	// ErrMethodKnown and ErrMethodTaken refuse to add a sign-in method, and ErrOnlyMethod to
-	// remove one.
+	// ErrMethodKnown and ErrMethodTaken say why a sign-in method cannot be added, and ErrOnlyMethod why
+	// it cannot be removed.
 	ErrMethodKnown = &Error{Code: Conflict, Message: "This sign-in method is already on your account."}
 	ErrMethodTaken = &Error{Code: Conflict, Message: "Another user signs in with this account. Sign in with it and remove it there first."}
 	ErrOnlyMethod  = &Error{Code: Conflict, Message: "This is your only sign-in method. Add another one first."}
 )
 
-// Everybody stands among the domains of an [Admission] for everybody whom a provider knows.
+// Everybody as a domain of an [Admission] lets in everybody who can sign in with a provider.
 const Everybody = "*"
 
-// Admission says whom a sign-in with a provider lets in: who was here before, and of the
-// others those whose verified address is named, and who was invited.
+// Admission decides whom a sign-in with a provider lets in: existing users, people with a verified
+// address in one of the domains, and people with an invitation.
 type Admission struct {
-	Admins      []string // addresses whose owners administrate the installation
-	Authorities []string // providers whose word on such an address counts
-	Domains     []string // domains of addresses whose owners may come
-	Invited     bool     // whether this person holds an invitation that is still good
+	Admins      []string // email addresses of the installation's administrators
+	Authorities []string // providers that are trusted to verify such an address
+	Domains     []string // email domains whose users may create an account
+	Invited     bool     // whether this person has a valid invitation
 }
 
 // names reports whether the settings name the address as an administrator's.
@@ -41,7 +41,7 @@ func (r Admission) MakesAdmin(who Identity) bool {
 	return who.Verified && slices.Contains(r.Authorities, who.Provider) && r.names(who.Email)
 }
 
-// LetsIn reports whether somebody who has no account may get one.
+// LetsIn reports whether a person without an account may get one.
 func (r Admission) LetsIn(who Identity) bool {
 	return r.Invited || slices.Contains(r.Domains, Everybody) || r.MakesAdmin(who) || who.Verified && who.InDomain(r.Domains)
 }
@@ -66,7 +66,7 @@ func (who Identity) InDomain(domains []string) bool {
 	return slices.ContainsFunc(domains, func(d string) bool { return Canonical(d) == domain })
 }
 
-// ProviderName is the provider's name for people.
+// ProviderName is the provider's display name.
 func (who Identity) ProviderName() string {
 	if who.Label != "" {
 		return who.Label

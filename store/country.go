@@ -279,7 +279,7 @@ func FindCountry(code string) (Country, bool) {
 	return all[i], true
 }
 
-// Currencies are those that both engines know, in the order of their codes: each is some country's.
+// Currencies returns the codes of the currencies of all countries, sorted. Both engines know them.
 func Currencies() []string {
 	var codes []string
 	for _, c := range Countries() {
@@ -289,8 +289,8 @@ func Currencies() []string {
 	return slices.Compact(codes)
 }
 
-// ChooseCountry returns the country with the currency that was chosen for it. What is empty
-// is what is usual. It returns an *Error that names the field of what there is not.
+// ChooseCountry returns the country with the chosen currency. An empty country means the default one, and
+// an empty currency that of the country. An *Error names the field that is invalid.
 func ChooseCountry(country, currency string) (Country, error) {
 	if country == "" {
 		country = home

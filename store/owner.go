@@ -6,23 +6,22 @@ import (
 	"strings"
 )
 
-// longestOwnerEmail is how long an address may be that every shop can keep: WordPress has a
-// column of that length.
+// longestOwnerEmail is the length of the longest address that every shop can store: that of a column in
+// WordPress.
 const longestOwnerEmail = 100
 
-// shopEmail matches the addresses that every shop takes. WordPress, for one, knows neither other
-// alphabets nor domains of one part.
+// shopEmail matches the addresses that every shop accepts. WordPress, for example, rejects other
+// alphabets and domains without a dot.
 var shopEmail = regexp.MustCompile(`^[a-z0-9!#$%'*+/=?^_{|}~.-]+@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
-// CanonicalEmail returns an address that somebody typed in the form in which addresses are
-// compared, and whether it is one.
+// CanonicalEmail returns the typed address in the form in which addresses are compared, and whether it is valid.
 func CanonicalEmail(typed string) (address string, ok bool) {
 	address = Canonical(strings.TrimSpace(typed))
 	parsed, err := mail.ParseAddress(address)
 	return address, err == nil && parsed.Address == address && len(address) <= 254
 }
 
-// CleanOwnerEmail returns the address of a shop's owner as it is kept.
+// CleanOwnerEmail returns the address of a shop's owner in the form in which it is stored.
 func CleanOwnerEmail(typed string) (string, error) {
 	address, ok := CanonicalEmail(typed)
 	if !ok || len(address) > longestOwnerEmail || !shopEmail.MatchString(address) {
@@ -31,19 +30,18 @@ func CleanOwnerEmail(typed string) (string, error) {
 	return address, nil
 }
 
-// CanChangeOwner reports whether the shop may get another owner's address: it is ready, and nobody
-// works on it.
+// CanChangeOwner reports whether the shop's owner can be changed: it is ready, and no work on it is in progress.
 func (s Store) CanChangeOwner() bool { return s.CanRepair() }
 
-// OwnerRequest says who owns a store from now on.
+// OwnerRequest names a new owner of a store.
 type OwnerRequest struct {
 	Email string
-	// InShop tells that the shop itself keeps the address, so that its release is applied with it.
-	// Otherwise it is only written down.
+	// InShop says that the shop itself stores the address, so that its release must be applied again.
+	// Otherwise only the database is changed.
 	InShop bool
 }
 
-// SetOwner returns ErrUnchanged for the address that the store has.
+// SetOwner changes the address of the owner. It returns ErrUnchanged if the store already has that address.
 func (s *Store) SetOwner(r OwnerRequest) error {
 	email, err := CleanOwnerEmail(r.Email)
 	switch {

@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// ChangeKind says how the work on a store came to be wanted.
+// ChangeKind is the reason for the work on a store.
 type ChangeKind string
 
 // The kinds of changes.
@@ -16,25 +16,25 @@ const (
 	OwnerChange ChangeKind = "owner"
 )
 
-// Change is what a store is being brought to, or was at last. It is kept as JSON.
+// Change is the present change of a store, or its last one. It is stored as JSON.
 type Change struct {
 	Kind ChangeKind `json:"kind,omitempty"`
-	// To is the revision whose chart and values come back; zero for those that are offered now.
+	// To is the revision whose chart and values are applied again; zero for those that are offered now.
 	To int `json:"to,omitempty"`
-	// From is the revision that sold before, to go back to when the change fails.
+	// From is the revision that was verified before, to roll back to if the change fails.
 	From int `json:"from,omitempty"`
-	// Stay keeps what has failed in place, for a person to look at.
+	// Stay leaves a failed change in place for a person to look at.
 	Stay bool `json:"stay,omitempty"`
 	// Chart is the version of the chart that an [Upgrade] goes to.
 	Chart string `json:"chart,omitempty"`
 	// ChartBefore and RevisionBefore are what was in place when the change was asked for.
 	ChartBefore    string `json:"chart_before,omitempty"`
 	RevisionBefore int    `json:"revision_before,omitempty"`
-	// Images are versions other than those that are offered, by the chart's name of the image.
+	// Images are image versions other than the offered ones, by the name of the image in the chart.
 	Images map[string]string `json:"images,omitempty"`
-	// OwnerBefore is the owner's address that an [OwnerChange] replaces, which comes back with it.
+	// OwnerBefore is the owner's address that an [OwnerChange] replaces, and that comes back if it is undone.
 	OwnerBefore string `json:"owner_before,omitempty"`
-	// Undone is why the change before this one failed, which this one undoes.
+	// Undone is the failure of the previous change, if this change undoes it.
 	Undone Failure `json:"undone,omitzero"`
 }
 
@@ -44,21 +44,21 @@ type By struct {
 	Name string `json:"name,omitempty"`
 }
 
-// By is the actor as a job keeps it: who asked for it.
+// By is the actor in the form in which a job stores who asked for it.
 func (a Actor) By() By { return By{ID: a.UserID, Name: a.Name} }
 
-// OfOpenShop reports whether the store was ready before the change, which can be undone.
+// OfOpenShop reports whether the store was ready before the change. Only then can the change be undone.
 func (c Change) OfOpenShop() bool {
 	return c.Kind == Upgrade || c.Kind == Rollback || c.Kind == OwnerChange
 }
 
-// Brief is the change without what it undoes, which is much.
+// Brief returns the change without the failure that it undoes, which is large.
 func (c Change) Brief() Change {
 	c.Undone = Failure{}
 	return c
 }
 
-// Status is that of a store while the change is brought about.
+// Status is the status of a store during the change.
 func (c Change) Status() Status {
 	if c.OfOpenShop() {
 		return Upgrading
@@ -66,10 +66,10 @@ func (c Change) Status() Status {
 	return Provisioning
 }
 
-// RevisionState is what became of a revision.
+// RevisionState is the state of a revision.
 type RevisionState string
 
-// The states of revisions. One that is gone was lost with its namespace.
+// The states of revisions. A gone one was lost with its namespace.
 const (
 	RevisionPending    RevisionState = "pending"
 	RevisionDeployed   RevisionState = "deployed"
@@ -102,28 +102,28 @@ type Released struct {
 	Like         int    // the earlier revision whose chart and values it has; zero for those offered now
 }
 
-// CanChange reports whether a person may have the store upgraded or rolled back: it has been
-// ready, and nobody works on it.
+// CanChange reports whether a person may upgrade or roll back the store: it has been ready once, and no
+// work on it is in progress.
 func (s Store) CanChange() bool {
 	return s.Desired == Present && s.Sold > 0 && (s.Status == Ready || s.Status == Degraded || s.Status == Failed)
 }
 
-// CanRollback reports whether a store whose newest revision is that may go back to this one:
-// it was verified, it is not the one in place, and the cluster keeps it. Under a change that has
-// failed, the one that was verified before is still called deployed.
+// CanRollback reports whether a store with that newest revision may go back to this one: it was verified,
+// it is not the one in place, and the cluster keeps it. While a failed change is in place, the revision
+// verified before it is still called deployed.
 func (r Revision) CanRollback(newest int) bool {
 	verified := r.State == RevisionSuperseded || r.State == RevisionDeployed
 	return verified && r.Kept && r.Number < newest
 }
 
-// UpgradeRequest is what a person decides about an upgrade to what is offered now.
+// UpgradeRequest is what a person chooses for an upgrade to what is offered now.
 type UpgradeRequest struct {
-	Chart  string            // version that is offered
+	Chart  string            // the offered version
 	Images map[string]string // see [Change]
 	Stay   bool              // see [Change]
 }
 
-// Change is what the store is brought to.
+// Change returns the change that is asked for, from the revision that was verified last.
 func (r UpgradeRequest) Change(from int) Change {
 	c := Change{Kind: Upgrade, Chart: kept(r.Chart), From: from, Stay: r.Stay}
 	for name, version := range r.Images {
@@ -148,7 +148,7 @@ func (s Store) CheckChange() error {
 	return &Error{Code: Conflict, Message: "A store that is " + string(s.Status) + " can’t be upgraded or rolled back."}
 }
 
-// Begin sets the store on its way to what the change brings, and tells of it.
+// Begin starts the change and returns the event that reports it.
 func (s *Store) Begin(c Change, actor Actor, kind Kind) Event {
 	s.Status = Upgrading
 	c.RevisionBefore, c.ChartBefore = s.Revision, s.ChartVersion
@@ -156,12 +156,12 @@ func (s *Store) Begin(c Change, actor Actor, kind Kind) Event {
 	return ChangeEvent(*s, actor, kind, c)
 }
 
-// GoesBack reports whether a failure is undone by the platform itself.
+// GoesBack reports whether the platform itself undoes the change after that failure.
 func (s Store) GoesBack(f Failure) bool {
 	return s.CanCancel() && !s.Job.Change.Stay && f.Code != DataLost
 }
 
-// Undo gives the store the job that undoes the present one.
+// Undo replaces the present job of the store by one that undoes it.
 func (s *Store) Undo(why Failure, actor Actor) {
 	change := s.Job.Change
 	if change.Kind == OwnerChange {
@@ -175,7 +175,7 @@ func (c Change) back(why Failure) Change {
 	return Change{Kind: Rollback, To: c.From, From: c.From, Undone: why}
 }
 
-// GoBack sets the store on its way to the revision that sold before. It is work that goes on:
+// GoBack starts the way back to the revision that was verified before. It continues the present work, so
 // it does not wait in the queue.
 func (s *Store) GoBack(f Failure) []Event {
 	step := s.Job.Step
@@ -187,8 +187,8 @@ func (s *Store) GoBack(f Failure) []Event {
 	return []Event{undone, EventOf(*s, Actor{}, StepStarted)}
 }
 
-// CanCancel reports whether a change is under way that can be ended: the store then goes back to
-// the revision that was verified before. The way back itself cannot be.
+// CanCancel reports whether a change is in progress that can be cancelled: the store then goes back to
+// the revision that was verified before. That way back cannot be cancelled.
 func (s Store) CanCancel() bool {
 	forth := s.Job.Change.To != s.Job.Change.From || s.Job.Change.Kind == OwnerChange
 	return s.Status == Upgrading && s.Job.Change.From > 0 && forth

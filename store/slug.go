@@ -17,7 +17,7 @@ const (
 	maxName = 120 // characters
 )
 
-// A label as RFC 1123 has it, without doubled hyphens: those are kept for punycode.
+// A label as in RFC 1123, but without double hyphens, which are reserved for punycode.
 var slugPattern = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // reserved addresses belong to the platform, to mail or to well-known services.
@@ -30,9 +30,9 @@ func reserved(slug string) bool {
 	}, slug)
 }
 
-// ProposeSlug makes an address from a store's name: lower case, latin letters, digits and
-// single hyphens, at most 40 characters. A name without any such letter, or one that is
-// reserved, becomes "shop" or gets "-shop" added.
+// ProposeSlug makes an address from the name of a store: lowercase Latin letters, digits and single
+// hyphens, at most 40 characters. A name without any of these letters or digits becomes "shop"; a
+// reserved one gets "-shop" added.
 func ProposeSlug(name string) string {
 	slug := cut(strings.Join(strings.FieldsFunc(latin(name), notSlug), "-"), maxSlug)
 	switch {
@@ -90,12 +90,13 @@ func visible(r rune) rune {
 
 func notSlug(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') }
 
-// spelled is how German and Nordic readers expect their letters in an address, and what needs no letter.
+// spelled writes letters the way German and Nordic readers expect them in an address, drops apostrophes
+// and spells out the ampersand.
 var spelled = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "æ", "ae", "ø", "oe", "å", "aa", "œ", "oe", "þ", "th", "ð", "d",
 	"ə", "e", "ǝ", "e", "'", "", "’", "", "ʼ", "", "·", "", "&", " and ")
 
-// latin writes a name in the letters a to z. Other scripts than these three are left as they are: how their
-// words sound does not follow from single letters.
+// latin transliterates a name to the letters a to z. Scripts other than Latin, Greek and Cyrillic are
+// left as they are: how their words sound does not follow from single letters.
 func latin(s string) string {
 	var out strings.Builder
 	for _, r := range spelled.Replace(norm.NFKC.String(strings.ToLower(norm.NFKC.String(s)))) {

@@ -14,14 +14,15 @@ type NewStore struct {
 	Slug     string // proposed from the name when empty
 	Engine   string
 	Template string
-	Country  string // the usual one when empty
+	Country  string // the default one when empty
 	Currency string // the country's when empty
-	// OwnerEmail is that of the store's owner; a verified one of the actor's when empty.
+	// OwnerEmail is the address of the owner. If it is empty, the store gets a verified address of the actor.
 	OwnerEmail string
 	Limits     Limits
 }
 
-// Validate is the request as it is kept, if the actor may make it and nothing is wrong with it.
+// Validate returns the request in the form in which it is stored. It returns an error if the actor may
+// not make it or a field is invalid.
 func (n NewStore) Validate(actor Actor) (NewStore, error) {
 	if err := actor.MayCreate(n.TeamID); err != nil {
 		return n, err
@@ -45,17 +46,18 @@ func (n NewStore) Validate(actor Actor) (NewStore, error) {
 	return n, err
 }
 
-// Repair has the store put back to what its chart says, and tells what is missing.
+// Repair starts a job that restores the store to what its chart says, and returns an event that tells
+// what is missing.
 func (s *Store) Repair(actor Actor, missing Note) Event {
 	s.Status = Provisioning
 	s.StartJob(ChangeJob, Change{Kind: Repair, To: s.Sold}, actor)
 	return NoteEvent(*s, actor, StoreRepaired, missing.Storable())
 }
 
-// ErrUnchanged says that everything is as it was asked to be.
+// ErrUnchanged says that there is nothing to change.
 var ErrUnchanged = errors.New("nothing to change")
 
-// EventOf is an event on the store as it is now. Without an actor the platform itself did it.
+// EventOf returns an event on the store as it is now. Without an actor it is an event of the platform itself.
 func EventOf(st Store, actor Actor, kind Kind) Event {
 	return actor.Sign(Event{
 		TeamID: st.TeamID, StoreID: st.ID, JobID: st.Job.ID, Kind: kind, Step: st.Job.Step, Object: st.Name,
@@ -63,14 +65,14 @@ func EventOf(st Store, actor Actor, kind Kind) Event {
 	})
 }
 
-// ChangeEvent is a [EventOf] about what the store is brought to.
+// ChangeEvent is an [EventOf] with the change of a store.
 func ChangeEvent(st Store, actor Actor, kind Kind, c Change) Event {
 	e := EventOf(st, actor, kind)
 	e.Data.Change = c.Brief()
 	return e
 }
 
-// FailureEvent is a [EventOf] about why the platform's work on a store failed.
+// FailureEvent is an [EventOf] with the failure of the platform's work on a store.
 func FailureEvent(st Store, kind Kind, f Failure) Event {
 	e := EventOf(st, Actor{}, kind)
 	e.Data.Failure = f.Brief()
@@ -84,13 +86,13 @@ func NoteEvent(st Store, actor Actor, kind Kind, n Note) Event {
 	return e
 }
 
-// KeyLifetime is how long the answer to a request with a key is kept.
+// KeyLifetime is how long the answer to a request with an idempotency key is kept.
 const KeyLifetime = 24 * time.Hour
 
-// Once makes a request that may be sent twice: the second is given the answer to the first.
+// Once makes a request safe to repeat: a repeated request gets the answer to the first.
 type Once struct {
-	Key    string // that the sender chose
-	Digest string // of what is asked for: a key is good for one request
-	// Answer is what to keep and to say of a store that was created. Of a team its id is kept.
+	Key    string // that the client chose
+	Digest string // of the request: a key is valid for one request only
+	// Answer returns the answer to keep for a store that was created. For a team or a backup its id is kept.
 	Answer func(Store) (string, error)
 }

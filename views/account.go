@@ -2,16 +2,16 @@ package views
 
 import "time"
 
-// AccountPage is about the signed-in user.
+// AccountPage is the page about the signed-in user.
 type AccountPage struct {
 	Shell      Shell
 	Identities []Identity
 	AddMethod  []Link           // to the providers, to add a sign-in method
 	Sessions   []BrowserSession // the last used first
-	ExpiresAt  time.Time        // of the current one, unless it is used before
+	ExpiresAt  time.Time        // expiry of the current one, if it is not used before
 }
 
-// others is how many sessions there are beside the current one.
+// others returns how many sessions there are besides the current one.
 func (p AccountPage) others() int {
 	n := 0
 	for _, s := range p.Sessions {

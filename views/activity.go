@@ -1,12 +1,12 @@
 package views
 
-// activityDay is what was done on one day.
+// activityDay is the activity of one day.
 type activityDay struct {
 	title   string
 	entries []Entry
 }
 
-// byDay groups entries that come newest first; days are UTC.
+// byDay groups entries, which come newest first, by UTC day.
 func byDay(entries []Entry) []activityDay {
 	var days []activityDay
 	for _, e := range entries {
@@ -20,7 +20,7 @@ func byDay(entries []Entry) []activityDay {
 	return days
 }
 
-// entryLook is how an entry ended, or else what it is about.
+// entryLook shows how an entry ended or, if it has no result, what it is about.
 func entryLook(e Entry) look {
 	l := noteLook(e.Tone)
 	if e.Tone != TonePlain && e.Tone != "" {

@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// AuditPage is the audit log as it is filtered.
+// AuditPage is the filtered audit log.
 type AuditPage struct {
 	Shell  Shell
 	Filter AuditFilter
 	Rows   []AuditRow
-	Teams  bool   // whether each line says which team it is about
+	Teams  bool   // whether each line names its team
 	Newest string // address of the first page, empty on it
 	Older  string // address of the next page, empty on the last
-	CSV    string // address of all that matches, as a file
+	CSV    string // URL of all matching lines as a file
 	JSON   string
 }
 
-// AuditFilter is what is looked for.
+// AuditFilter is the form with the filters.
 type AuditFilter struct {
 	Person  string
 	Object  string
 	Groups  []Choice
 	Teams   []Choice // none when there is only one
 	From    string   // a day as 2006-01-02
-	Until   string   // the last day
-	On      bool     // whether anything is looked for
-	Problem string   // what of it cannot be understood
+	Until   string   // the last day, inclusive
+	On      bool     // whether any filter is set
+	Problem string   // which input is invalid
 }
 
 // AuditRow is one line of the audit log.
@@ -37,7 +37,7 @@ type AuditRow struct {
 	Token   string // name of the token that was used
 	Verb    string
 	Object  string
-	URL     string // of the object, while it lives
+	URL     string // of the object, while it exists
 	Before  string
 	After   string
 	Detail  string

@@ -25,7 +25,7 @@ func clusterLook(c Cluster) look {
 	}
 }
 
-// clusterWord is the state in two or three words.
+// clusterWord returns the state in two or three words.
 func clusterWord(c Cluster) string {
 	switch c.Link {
 	case ClusterStarting:
@@ -46,7 +46,7 @@ func clusterWord(c Cluster) string {
 	}
 }
 
-// clusterTitle is the state with the cluster's name and version.
+// clusterTitle returns the state with the cluster's name and version.
 func clusterTitle(c Cluster) string {
 	title := clusterWord(c)
 	if c.Name != "" {
@@ -62,10 +62,10 @@ func clusterName(c Cluster) string { return cmp.Or(c.Name, "the cluster") }
 
 func clusterProgress(c Cluster) string { return fmt.Sprintf("%d of %d", c.Done, c.Total) }
 
-// ClusterCapacity is what the nodes of a cluster give to stores, and what is left of it.
+// ClusterCapacity is what the nodes of a cluster can allocate to stores, and what is requested of it.
 type ClusterCapacity struct {
-	Unknown string // why there are no figures; empty where there are
-	Nodes   int    // on which stores may be placed
+	Unknown string // why there are no figures; empty if there are
+	Nodes   int    // that accept pods of stores
 	CPU     Share
 	Memory  Share
 	Waiting int // pods without a node
@@ -73,7 +73,7 @@ type ClusterCapacity struct {
 	At      time.Time
 }
 
-// Share is how much of something is requested.
+// Share is the requested part of a resource.
 type Share struct {
 	Text    string // such as 1.9 of 2 CPU
 	Percent int
@@ -82,14 +82,14 @@ type Share struct {
 // EngineRoom is how many more stores of an engine fit.
 type EngineRoom struct {
 	Engine string
-	Stores int  // about
+	Stores int  // estimate
 	More   bool // whether more than that fit
 }
 
-// nearlyFull is how many more stores an administrator should not wait for.
+// nearlyFull is the number of further stores at which the cluster counts as nearly full.
 const nearlyFull = 2
 
-// roomLevel is a word for how full the nodes are; empty while there is room.
+// roomLevel says how full the nodes are; it is empty while there is room.
 func roomLevel(room []EngineRoom) string {
 	full, nearly := len(room) > 0, false
 	for _, r := range room {

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// The parts of the create form, which stands on a page once.
+// Element ids of the create form, which is on a page only once.
 const (
 	nameFieldID    = "create-name"
 	nameHintID     = "create-name-hint"
@@ -16,12 +16,11 @@ const (
 	createDialogID = "create-dialog"
 )
 
-// FormKey is the name of the hidden field with what a form was drawn with, which tells a form that
-// is sent twice from another one.
+// FormKey is the name of a hidden field with a random key. The key tells whether the same form was sent twice.
 const FormKey = "form-key"
 
-// TemplateField is the name of the field that says what a shop of the engine begins with.
-// Each engine has one: all are in the form, so that none needs a script.
+// TemplateField is the name of the field for the template of a shop with that engine. The form has such a
+// field for each engine, so that it works without a script.
 func TemplateField(engine string) string { return "template." + engine }
 
 func invalid(problem string) string { return strconv.FormatBool(problem != "") }
@@ -40,7 +39,7 @@ func quota(q Quota) string {
 	return fmt.Sprintf("%d of %s", q.Used, count(q.Allowed, "store", "stores"))
 }
 
-// shownSlug is what the preview names: what was typed, or else what the server proposes.
+// shownSlug is the slug in the preview: what was typed, or else what the server proposes.
 func shownSlug(f CreateForm) string {
 	switch {
 	case f.Address.Slug != "":
@@ -54,7 +53,7 @@ func shownSlug(f CreateForm) string {
 
 func addressTail(f CreateForm) string { return "." + f.BaseDomain + f.PortSuffix }
 
-// addressProblem offers the way out together with what is wrong.
+// addressProblem returns the error, with a free address if there is one.
 func addressProblem(a Address) string {
 	if a.Free == "" {
 		return a.Error

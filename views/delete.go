@@ -2,7 +2,7 @@ package views
 
 const deleteDialogID = "delete-dialog"
 
-// quiet drops the buttons that change the store, on pages that are about one of them.
+// quiet drops the buttons of changes, for pages that are about a single change themselves.
 func quiet(h StoreHead) StoreHead {
 	h.CanDelete, h.CanRetry, h.Cancel = false, false, ""
 	return h

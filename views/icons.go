@@ -1,6 +1,6 @@
 package views
 
-// glyph is the inside of a 24 by 24 icon, drawn with strokes.
+// glyph is the content of a 24 by 24 icon, drawn with strokes.
 type glyph string
 
 // From Lucide, ISC licence: static/icons/LUCIDE-LICENSE.txt.

@@ -1,8 +1,8 @@
 package views
 
-// htmxConfig keeps htmx within the content security policy and out of the browser's
-// history. Menus that are open stay open when their surroundings are replaced, and error
-// pages are not swapped into the place of a form.
+// htmxConfig configures htmx: it adheres to the content security policy, leaves the browser's history
+// alone, keeps open menus open when the elements around them are replaced, and does not swap error pages
+// into the place of a form.
 const htmxConfig = `{
 	"includeIndicatorCSS": false,
 	"history": false,

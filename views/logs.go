@@ -20,15 +20,14 @@ type LogsTab struct {
 	Tails     []Choice // how many lines
 	State     LogState
 	Lines     []LogLine
-	Silence   string // what stands where there are no lines
+	Silence   string // the text shown if there are no lines
 	Last      string // id of the newest line
-	Stream    string // where later lines come from; empty when none can come
+	Stream    string // URL of the stream of new lines; empty if there can be none
 	Download  string
 	Simulated bool
 }
 
-// LogState is what there is to know about the container whose log is shown; without a title
-// there is nothing.
+// LogState is the state of the container whose log is shown. Without a title there is nothing to say.
 type LogState struct {
 	Tone    Tone
 	Title   string
@@ -39,19 +38,19 @@ type LogState struct {
 type LogLine struct {
 	At     time.Time
 	Text   string
-	Cut    int // bytes that are missing at its end
+	Cut    int // bytes cut off at its end
 	Hidden bool
 	Note   bool
 }
 
-// MostLogLines is how many lines a page shows at most.
+// MostLogLines is the maximum number of lines on a page.
 const MostLogLines = 2000
 
 func logLabel(l LogsTab) string { return fmt.Sprintf("Log of %s in %s", l.Container, l.Pod) }
 
 func logMoment(t time.Time) string { return t.UTC().Format("15:04:05.000") }
 
-// missing says how much of a line is not shown.
+// missing says how much of a line was cut off.
 func missing(l LogLine) string {
 	if l.Cut == 0 {
 		return ""
@@ -64,7 +63,7 @@ func logStateNote(s LogState) Notice { return Notice{Kind: s.Tone, Title: s.Titl
 
 func logsURL(l LogsTab) templ.SafeURL { return storeURL(l.StoreID, "logs") }
 
-// wanted is how many lines are not hidden by the search.
+// wanted returns how many lines match the search.
 func (l LogsTab) wanted() (n int) {
 	for _, line := range l.Lines {
 		if !line.Hidden {

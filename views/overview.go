@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// Overview is a store's first tab: what happens left, what it is right.
+// Overview is a store's first tab: the work on the left, facts on the right.
 type Overview struct {
 	Head        StoreHead
 	Timeline    Timeline
 	Failure     *Failure
 	Undone      Undone
-	Off         []string // what the store cannot do as it is made, and what to do about it
-	Drift       []string // what somebody has changed in the cluster, one sentence each
+	Off         []string // features that the configuration turns off, and how to turn them on
+	Drift       []string // manual changes in the cluster, one sentence each
 	Facts       []Fact
-	Left        []Fact // what stands in the cluster, of a failed store
+	Left        []Fact // what a failed store has in the cluster
 	Pods        []Pod  // of the running step
 	Credentials Credentials
 	Health      Health
@@ -23,20 +23,20 @@ type Overview struct {
 	Simulated   bool
 }
 
-// Health is what is known of whether the shop sells; nothing while At is zero.
+// Health is the result of the last order check; there is none while At is zero.
 type Health struct {
 	StoreID  string
 	At       time.Time // of the last check
 	OK       bool
 	Quiet    bool   // nothing was sold, and nothing is wrong: simulated, or closed by its owner
-	Degraded bool   // so many checks failed that the store is called so
+	Degraded bool   // enough checks failed for the status degraded
 	Summary  string // one sentence
-	Cause    string // why it does not sell, one sentence, where the pods tell
+	Cause    string // why the check failed according to the pods, one sentence
 	Steps    []Fact // what the customer did, and how long it took
-	Address  string // what the public address said
-	Next     string // when it is checked again
-	Due      bool   // it is about to be checked
-	Can      bool   // whether the user may have it checked
+	Address  string // the result at the public address
+	Next     string // when the next check is
+	Due      bool   // a check is due now
+	Can      bool   // whether the user may request a check
 }
 
 // Timeline is the work on a store, step by step.
@@ -44,19 +44,19 @@ type Timeline struct {
 	Title   string // such as "Opening the shop"
 	Steps   []TimelineStep
 	Current int           // number of the running step, from 1; 0 when none runs
-	Began   time.Time     // of the whole
-	Took    time.Duration // of the whole, when it is over
+	Began   time.Time     // of the work
+	Took    time.Duration // of the work, when it has ended
 	Running bool
 }
 
-// TimelineStep is one step with its place in the whole.
+// TimelineStep is one step, and its place in the work.
 type TimelineStep struct {
 	Name    string
 	State   Tick
 	Message string
 	Began   time.Time     // while it runs
-	Took    time.Duration // when it is over
-	Start   float64       // of its bar, in percent of the whole
+	Took    time.Duration // when it has ended
+	Start   float64       // of its bar, in percent of the work
 	Width   float64
 }
 
@@ -67,7 +67,7 @@ type Failure struct {
 	Next     string
 	Evidence []Evidence
 	HelmLog  []string
-	Words    LastWords // of the container that ended badly, if one did
+	Words    LastWords // of the container that failed, if one did
 	At       time.Time
 }
 
@@ -78,7 +78,7 @@ type LastWords struct {
 	Lines []string
 }
 
-// Evidence is one observation, unchanged.
+// Evidence is an observation, quoted as it is.
 type Evidence struct {
 	Object  string
 	Reason  string
@@ -113,7 +113,7 @@ func rowClass(t Tick) string {
 	}
 }
 
-// barClass draws what failed in its own colour.
+// barClass gives a failed step a colour of its own.
 func barClass(t Tick) string {
 	if t == TickBad {
 		return "k-bad"
@@ -123,10 +123,10 @@ func barClass(t Tick) string {
 
 func percent(p float64) string { return strconv.FormatFloat(min(max(p, 0), 100), 'f', 2, 64) }
 
-// barWidth keeps a step that took no time visible.
+// barWidth keeps even the shortest step visible.
 func barWidth(s TimelineStep) string { return percent(max(s.Width, 0.8)) }
 
-// evidenceText is what was observed, ready to be copied.
+// evidenceText is the evidence as text to copy.
 func evidenceText(f Failure) string {
 	text := f.Title + "\n" + f.Cause + "\n"
 	for _, e := range f.Evidence {

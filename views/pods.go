@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// podLook turns while a pod has neither come up nor failed.
+// podLook spins while a pod is neither up nor failed.
 func podLook(p Pod) look {
 	if p.Tone == TonePlain || p.Tone == "" {
 		return look{glyph: glyphLoader, class: "t-run", spins: true}
@@ -15,7 +15,7 @@ func podLook(p Pod) look {
 	return l
 }
 
-// podWord is where a pod stands: what it says itself, or else its phase.
+// podWord describes a pod: by its message, or else by its phase.
 func podWord(p Pod) string { return cmp.Or(p.Message, p.Phase) }
 
 func podPhase(p Pod) Tone {

@@ -1,20 +1,20 @@
 package views
 
-// ReferencePage is the API in words, made of its document.
+// ReferencePage is the API reference, made from the OpenAPI document.
 type ReferencePage struct {
 	Shell  Shell
 	Base   string // URL of the API
 	Groups []OperationGroup
 }
 
-// OperationGroup is what belongs together.
+// OperationGroup is a group of related operations.
 type OperationGroup struct {
 	Name       string
 	Text       string
 	Operations []Operation
 }
 
-// Operation is something that a program can ask for.
+// Operation is a request that a program can send.
 type Operation struct {
 	ID         string
 	Method     string
@@ -30,7 +30,7 @@ type Operation struct {
 	Example    string      // of the answer
 }
 
-// Parameter is a part of a request or of an answer.
+// Parameter is a parameter or field of a request, or a field of a response.
 type Parameter struct {
 	Name     string
 	In       string // path, query or header; empty for a field

@@ -8,7 +8,7 @@ import (
 	"github.com/a-h/templ"
 )
 
-// ReleasesTab is the history of a store's release, and what there is to bring it to.
+// ReleasesTab is the history of a store's release, and the available upgrade.
 type ReleasesTab struct {
 	StoreID string
 	Offer   Offer
@@ -17,16 +17,17 @@ type ReleasesTab struct {
 
 // Offer is what a store could be upgraded to.
 type Offer struct {
-	Title string // what there is
-	Text  string // what that means
-	Newer bool   // it is something else than what runs
-	Can   bool   // whether one may have it, now
-	Holes []Hole // of what is in place
-	// Unsupported says that what is in place is older than what its database was migrated for; empty if not.
+	Title string // what is offered
+	Text  string // what it means for the store
+	Newer bool   // it differs from what runs
+	Can   bool   // whether the user may upgrade now
+	Holes []Hole // of the version in place
+	// Unsupported says that the version in place is older than the one its database was migrated for;
+	// empty if not.
 	Unsupported string
 }
 
-// Hole is a hole in the version of a shop's program that is known in public.
+// Hole is a publicly known vulnerability in a version of a shop's program.
 type Hole struct {
 	ID        string // such as CVE-2025-15033
 	Published time.Time
@@ -39,18 +40,18 @@ type RevisionRow struct {
 	State   string
 	Tone    Tone
 	What    string
-	Why     string // it failed; empty otherwise
+	Why     string // why it failed; empty otherwise
 	Chart   string
 	Version string // of the shop's program
-	Holes   string // that it has, by their ids
+	Holes   string // ids of its vulnerabilities
 	Who     string
 	At      time.Time
 	Took    string
-	Known   bool // whether the cluster may still tell what was in it
+	Known   bool // whether the cluster may still have its content
 	CanBack bool
 }
 
-// Undone tells of a change that failed and is not in place any more; no title for none.
+// Undone describes a change that failed or was cancelled, and is rolled back; without a title there is none.
 type Undone struct {
 	StoreID string
 	Title   string
@@ -65,25 +66,25 @@ type ChangePage struct {
 	Form  ChangeForm
 }
 
-// ChangeForm is a change to look at before it is made.
+// ChangeForm is a change to review before it is made, or one that was made.
 type ChangeForm struct {
 	StoreID string
 	Crumb   string
 	Title   string
 	Text    string
-	Action  string       // path where it is asked for; empty for one that is past
-	Submit  string       // the button
-	Offer   string       // digest of what is offered: it may change while somebody looks
-	Looked  string       // the images that the preview is of
+	Action  string       // path that starts it; empty for a past change
+	Submit  string       // label of the button
+	Offer   string       // digest of the offer, which may change during the review
+	Looked  string       // the images in the preview
 	Images  []ImageField // that can be chosen
 	Stay    bool
-	Problem string // why there is no preview, or none of what is asked for
+	Problem string // why there is no preview, or why it is not of the requested change
 	Facts   []FactGroup
 	Diff    []DiffPart
 	Can     bool
 }
 
-// ImageField is one image of a chart, with the version that is wanted.
+// ImageField is the field for the version of one image of the chart.
 type ImageField struct {
 	Name       string
 	Repository string
@@ -119,7 +120,7 @@ func (r RevisionRow) url(id string, parts ...string) templ.SafeURL {
 	return releaseURL(id, append([]string{strconv.Itoa(r.Number)}, parts...)...)
 }
 
-// diffCount is how many lines are added and removed.
+// diffCount returns how many lines are added and removed.
 func diffCount(parts []DiffPart) (added, removed int) {
 	for _, part := range parts {
 		for _, line := range part.Lines {

@@ -20,7 +20,7 @@ func (p SignInPage) providerURL(v Provider) templ.SafeURL {
 	return templ.SafeURL(address)
 }
 
-// initial is the letter of a tile: no foreign logos.
+// initial is the letter shown for a provider, in place of its logo.
 func initial(label string) string {
 	for _, r := range label {
 		return string(r)

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// look is how a state is drawn: an icon, and a class for its colour.
+// look is the icon of a state, and the class for its colour.
 type look struct {
 	glyph glyph
 	class string
@@ -51,7 +51,7 @@ func toneLook(t Tone) look {
 	}
 }
 
-// noteClass is the frame of a notice in that tone.
+// noteClass returns the class of a notice.
 func noteClass(t Tone) string {
 	if t == TonePlain || t == "" {
 		return "sw-note"
@@ -59,7 +59,7 @@ func noteClass(t Tone) string {
 	return "sw-note sw-note-" + string(t)
 }
 
-// noteLook is the icon of a notice in that tone, with the class for its colour.
+// noteLook returns the icon of a notice.
 func noteLook(t Tone) look {
 	if t == TonePlain || t == "" {
 		return look{glyph: glyphInfo, class: "text-muted"}
@@ -106,10 +106,10 @@ func stepWord(t Tick) string {
 	}
 }
 
-const tickPitch = 8 // from one tick of a rule to the next
+const tickPitch = 8 // distance between two ticks of a rule
 
-// tickBox is where the tick of that number stands in its rule; what is to do is low, what
-// failed is tall, so that colour is not all that tells them apart.
+// tickBox is the box of one tick in a rule. Pending steps are low and failed ones tall, so that colour is
+// not the only difference.
 type tickBox struct {
 	x, y, height, class string
 }
@@ -129,7 +129,7 @@ func ruleWidth(ticks []Tick) string { return strconv.Itoa(len(ticks)*tickPitch -
 
 func ruleBox(ticks []Tick) string { return "0 0 " + ruleWidth(ticks) + " 12" }
 
-// ruleLabel says in words what the ticks show.
+// ruleLabel describes the ticks for screen readers.
 func ruleLabel(ticks []Tick) string {
 	done := 0
 	for n, t := range ticks {
@@ -145,7 +145,7 @@ func ruleLabel(ticks []Tick) string {
 	return fmt.Sprintf("%d of %d steps done", done, len(ticks))
 }
 
-// noteRole interrupts only for what is wrong.
+// noteRole returns the ARIA role: only an error interrupts a screen reader.
 func noteRole(t Tone) string {
 	if t == ToneBad {
 		return "alert"

@@ -21,7 +21,7 @@ func sorts() []Choice {
 	}
 }
 
-// listURL is the list as it is shown, but with one of its parameters changed.
+// listURL returns the URL of the list with one parameter changed.
 func listURL(l StoreList, name, value string) templ.SafeURL {
 	query := url.Values{}
 	for key, value := range map[string]string{
@@ -41,7 +41,7 @@ func listURL(l StoreList, name, value string) templ.SafeURL {
 	return templ.SafeURL("/stores?" + query.Encode())
 }
 
-// listSort is the order for an address, which leaves out the usual one.
+// listSort returns the order for a URL; it is empty for the default.
 func listSort(l StoreList) string {
 	if l.Sort == sortNewest {
 		return ""
@@ -49,7 +49,7 @@ func listSort(l StoreList) string {
 	return l.Sort
 }
 
-// createdSort is what a press on the column's head changes to.
+// createdSort returns the order after a click on the column's head.
 func createdSort(l StoreList) string {
 	if l.Sort == sortOldest || l.Sort == sortName {
 		return sortNewest
@@ -85,7 +85,7 @@ func pageRange(l StoreList) string {
 	return fmt.Sprintf("%d–%d of %d", l.From, l.To, l.Total)
 }
 
-// nothingFound names the filters that left nothing.
+// nothingFound says that no store matches the filters, and names them.
 func nothingFound(l StoreList) string {
 	what := "No store"
 	if l.Status != "" {
@@ -121,7 +121,7 @@ func teamLabel(l StoreList) string {
 	return "that team"
 }
 
-// filters is how many filters of the menu are on.
+// filters returns how many filters of the menu are set.
 func filters(l StoreList) int {
 	on := 0
 	for _, filter := range []string{l.Engine, l.Team} {
@@ -132,7 +132,7 @@ func filters(l StoreList) int {
 	return on
 }
 
-// hostLine is where a store is found, and whose it is where there are several teams.
+// hostLine returns the host of a store, and its team if there are several.
 func hostLine(r StoreRow) string {
 	if r.Team == "" {
 		return r.Host

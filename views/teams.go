@@ -32,24 +32,24 @@ type NewTeamPage struct {
 
 // TeamNameForm is a team's name, as typed so far.
 type TeamNameForm struct {
-	Key     string // which of the forms that were drawn this is; only where a team is created
+	Key     string // see FormKey; only in the form for a new team
 	Name    string
 	Error   string
 	Problem string // what is wrong with the request as a whole
 }
 
-// TeamPage is a team with all that the user may see and do there.
+// TeamPage is a team with everything that the user may see and do there.
 type TeamPage struct {
 	Shell   Shell
 	Head    TeamHead
 	Members TeamMembers
-	Invites *TeamInvites // nil for whoever may not invite
+	Invites *TeamInvites // nil if the user may not invite
 	Form    InviteForm
-	Issued  *IssuedInvitation // what was just made
-	Rename  *TeamNameForm     // nil for whoever may not
+	Issued  *IssuedInvitation // the invitation that was just created
+	Rename  *TeamNameForm     // nil if the user may not
 	Leave   TeamLeave
-	Delete  *TeamDelete // nil for whoever may not
-	Problem string      // why nothing was done
+	Delete  *TeamDelete // nil if the user may not
+	Problem string      // why a change was refused
 }
 
 // TeamHead is the top of a team's page.
@@ -63,21 +63,21 @@ type TeamHead struct {
 	Audit    bool // whether the user may read its log
 }
 
-// TeamMembers are those who are in a team.
+// TeamMembers are the members of a team.
 type TeamMembers struct {
 	TeamID string
 	Rows   []TeamMember
 	Full   bool // whether addresses and times are shown
 }
 
-// TeamMember is somebody in a team.
+// TeamMember is a member of a team.
 type TeamMember struct {
 	UserID string
 	Name   string
 	Email  string
 	You    bool
 	Role   Choice
-	Roles  []Choice // that can be given; none when it cannot be changed
+	Roles  []Choice // that can be given; empty if the role cannot be changed
 	Since  time.Time
 	Remove bool // whether the user may remove this member
 }
@@ -96,10 +96,10 @@ type TeamInvite struct {
 	InvitedBy string
 	ExpiresAt time.Time
 	Expired   bool
-	Can       bool // whether the user may renew it and take it back
+	Can       bool // whether the user may renew and revoke it
 }
 
-// Label is for whom the invitation is.
+// Label says whom the invitation is for.
 func (i TeamInvite) Label() string {
 	if i.Email == "" {
 		return "Anyone with the link"
@@ -107,7 +107,7 @@ func (i TeamInvite) Label() string {
 	return i.Email
 }
 
-// InviteForm asks for somebody to invite.
+// InviteForm is the form for an invitation.
 type InviteForm struct {
 	TeamID  string
 	Email   string
@@ -116,10 +116,10 @@ type InviteForm struct {
 	Problem string
 }
 
-// IssuedInvitation has the link, which is shown only once.
+// IssuedInvitation is a new invitation with its link, which is shown only once.
 type IssuedInvitation struct {
 	Mailed   bool   // to the address
-	Unmailed string // why not, where it should have been
+	Unmailed string // why it was not mailed, if it should have been
 	Email    string
 	Role     string
 	Link     string
@@ -129,10 +129,10 @@ type IssuedInvitation struct {
 type TeamLeave struct {
 	TeamID string
 	Can    bool
-	Why    string // empty when nothing is to be said
+	Why    string // empty if there is nothing to say
 }
 
-// TeamDelete asks for the name of the team that is to go.
+// TeamDelete asks for the name of the team to delete.
 type TeamDelete struct {
 	TeamID string
 	Name   string
@@ -141,7 +141,7 @@ type TeamDelete struct {
 	Why    string // why it cannot be deleted now
 }
 
-// InvitationPage is where the link of an invitation leads.
+// InvitationPage is the page of an invitation link.
 type InvitationPage struct {
 	Key       string
 	Team      string
@@ -155,7 +155,7 @@ type InvitationPage struct {
 
 const glyphUsers glyph = `<path d="M16 21v-2a4 4 0 0 0-4-4H6a4 4 0 0 0-4 4v2"/><path d="M16 3.128a4 4 0 0 1 0 7.744"/><path d="M22 21v-2a4 4 0 0 0-3-3.87"/><circle cx="9" cy="7" r="4"/>`
 
-// inviteLinkID is the text that is copied.
+// inviteLinkID is the id of the element with the link to copy.
 const inviteLinkID = "invitation-link"
 
 func teamURL(id string, more ...string) templ.SafeURL {

@@ -2,7 +2,7 @@ package views
 
 import "time"
 
-// TokensPage lists the user's API tokens, and makes others.
+// TokensPage lists the user's API tokens, and creates new ones.
 type TokensPage struct {
 	Shell  Shell
 	Tokens []TokenRow
@@ -21,13 +21,13 @@ type TokenRow struct {
 	UsedAt    time.Time // zero for never
 }
 
-// MadeToken is a token whose secret is shown, this once. It is empty otherwise.
+// MadeToken is a new token with its secret, which is shown only once. It is empty otherwise.
 type MadeToken struct {
 	Name   string
 	Secret string
 }
 
-// TokenForm is the form for another token, as it was typed.
+// TokenForm is the form for a new token, as typed.
 type TokenForm struct {
 	Name          string
 	Teams         []Choice

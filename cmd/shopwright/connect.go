@@ -24,10 +24,9 @@ import (
 	"shopwright.dev/shopwright/provisioner"
 )
 
-// connector chooses the way to the cluster: the kubeconfig that is named, the service
-// account of the pod we run in, or a development control plane. It never takes the user's
-// current context by accident.
-// wait returns when all that it started has ended, which is after its context is done.
+// connector chooses how to reach the cluster: the configured kubeconfig, the service account of the pod
+// we run in, or a development control plane. It never uses the current context of a user by accident.
+// wait returns when everything that connect started has ended, which happens after its context is done.
 func (c *config) connector(log *slog.Logger) (connect provisioner.Connector, wait func()) {
 	nothing := func() {}
 	switch {
@@ -45,9 +44,9 @@ func (c *config) connector(log *slog.Logger) (connect provisioner.Connector, wai
 	}
 }
 
-// advice is what may help when the cluster cannot be reached.
+// advice returns a hint for when the cluster cannot be reached, or nothing.
 func (c *config) advice() string {
-	_, err := os.Stat("/.dockerenv") // Docker makes it
+	_, err := os.Stat("/.dockerenv") // Docker creates it
 	if err != nil || c.Kubeconfig == "" {
 		return ""
 	}
@@ -67,14 +66,14 @@ func isLoopbackURL(address string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// fromKubeconfig reads the file anew each time: its credentials may have been renewed.
+// fromKubeconfig reads the file again for each connection: its credentials may have been renewed.
 func fromKubeconfig(path, name string) provisioner.Connector {
 	return func(context.Context, func(provisioner.Progress)) (*rest.Config, error) {
 		return loadKubeconfig(path, name)
 	}
 }
 
-// renewal reads the kubeconfig again; it is nil where credentials renew themselves.
+// renewal returns a function that reads the kubeconfig again, or nil if credentials renew themselves.
 func (c *config) renewal() func() (*rest.Config, error) {
 	if c.Kubeconfig == "" {
 		return nil
@@ -82,9 +81,9 @@ func (c *config) renewal() func() (*rest.Config, error) {
 	return func() (*rest.Config, error) { return loadKubeconfig(c.Kubeconfig, c.KubeContext) }
 }
 
-// loadKubeconfig returns the configuration of the context with that name, or of the only
-// one there is. As kubectl does, it takes relative paths from the kubeconfig's folder. Certificates that are files
-// are read, so that two configurations can be compared.
+// loadKubeconfig returns the configuration of the context with that name, or of the only context if the
+// name is empty. Like kubectl, it resolves relative paths from the kubeconfig's directory. It reads
+// certificate files, so that two configurations can be compared.
 func loadKubeconfig(path, name string) (*rest.Config, error) {
 	loaded, err := clientcmd.LoadFromFile(path)
 	if err != nil {
@@ -111,15 +110,15 @@ func loadKubeconfig(path, name string) (*rest.Config, error) {
 	return clientcmd.NewDefaultClientConfig(*loaded, &clientcmd.ConfigOverrides{}).ClientConfig()
 }
 
-// devCluster runs the development control plane as a child that ends with us: it stops
-// when its standard input closes, however we end.
+// devCluster runs the development control plane as a child process that stops when its standard input
+// closes. So it stops with us, even if we are killed.
 type devCluster struct {
 	command []string
 	log     *slog.Logger
 	running sync.WaitGroup
 }
 
-// progressLine is one line of what the child says on its standard output.
+// progressLine is one line of the standard output of the child.
 type progressLine struct {
 	Phase      string `json:"phase"`
 	Message    string `json:"message"`
@@ -131,17 +130,17 @@ type progressLine struct {
 // stopTimeout is how long the control plane may take to end.
 const stopTimeout = 30 * time.Second
 
-// connect starts the control plane and returns when it is ready. It goes on in the
-// background until the context is done.
+// connect starts the control plane and returns when it is ready. The control plane runs until the context
+// is done.
 func (d *devCluster) connect(ctx context.Context, tell func(provisioner.Progress)) (*rest.Config, error) {
 	tell(provisioner.Progress{Message: "Checking the development control plane"})
 	child := exec.CommandContext(ctx, d.command[0], d.command[1:]...) //nolint:gosec // the operator names it
-	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}           // Ctrl-C is for us; we end the child in order
+	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}           // so that Ctrl-C reaches only us: we stop the child ourselves
 	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) }
 	child.WaitDelay = stopTimeout
 	child.Stderr = os.Stderr
 	out, outErr := child.StdoutPipe()
-	_, inErr := child.StdinPipe() // held open for as long as we live
+	_, inErr := child.StdinPipe() // stays open while we run
 	if err := errors.Join(outErr, inErr); err != nil {
 		return nil, fmt.Errorf("prepare the development control plane: %w", err)
 	}
@@ -156,7 +155,7 @@ func (d *devCluster) connect(ctx context.Context, tell func(provisioner.Progress
 	return fromKubeconfig(kubeconfig, "")(ctx, tell)
 }
 
-// drain reads what else the child says until it ends.
+// drain logs the output of the child until it ends.
 func (d *devCluster) drain(ctx context.Context, child *exec.Cmd, out io.Reader) {
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
@@ -167,7 +166,7 @@ func (d *devCluster) drain(ctx context.Context, child *exec.Cmd, out io.Reader) 
 	}
 }
 
-// follow passes on what the child says until it is ready or gives up.
+// follow reports the progress of the child until it is ready or fails.
 func (d *devCluster) follow(out io.Reader, tell func(provisioner.Progress)) (kubeconfig string, err error) {
 	said := ""
 	decoder := json.NewDecoder(out)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// healthcheckCmd asks the Shopwright that serves at the configured address, for a container
-// that has no other program to ask with.
+// healthcheckCmd asks the server at the configured address whether it is ready. It is for containers,
+// whose image has no other program for that.
 type healthcheckCmd struct {
 	config `embed:""`
 }
@@ -43,7 +43,7 @@ func (c *healthcheckCmd) Run(ctx context.Context, stdout io.Writer) (err error) 
 	return err
 }
 
-// hereAt is how this machine reaches what is served at the address.
+// hereAt returns the address at which this machine can reach a server that listens on addr.
 func hereAt(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {

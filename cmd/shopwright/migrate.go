@@ -11,7 +11,7 @@ import (
 	"shopwright.dev/shopwright/store/database"
 )
 
-// migrateCmd is about the schema of the database, and its move to another one.
+// migrateCmd has the commands about the schema of the database, and about its move to another one.
 type migrateCmd struct {
 	Status migrateStatusCmd `cmd:"" help:"Show the version of the schema and the pending migrations."`
 	Up     migrateUpCmd     `cmd:"" help:"Apply the pending migrations, as the server does when it starts."`
@@ -24,7 +24,7 @@ type migrateStatusCmd struct {
 	output `embed:""`
 }
 
-// schemaStatus is what migrate status shows.
+// schemaStatus is the output of migrate status.
 type schemaStatus struct {
 	Database      string   `json:"database"` // SQLite or Postgres
 	Name          string   `json:"name"`
@@ -73,7 +73,7 @@ func migrationNames(all []database.Migration) []string {
 	return names
 }
 
-// migrateUpCmd applies the pending migrations, such as before the new version is rolled out.
+// migrateUpCmd applies the pending migrations, for example before a new version is rolled out.
 type migrateUpCmd struct {
 	config `embed:""`
 }

@@ -11,12 +11,12 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// output is how a command shows what it was asked for.
+// output is the format of what a command shows.
 type output struct {
 	Output string `short:"o" enum:"table,json,yaml" default:"table" help:"table, json or yaml."`
 }
 
-// show writes the value, or for people the table.
+// show writes the value as JSON or YAML, or the rows as a table.
 func (o output) show(out io.Writer, value any, header []string, rows [][]string) error {
 	switch o.Output {
 	case "json":
@@ -34,7 +34,7 @@ func (o output) show(out io.Writer, value any, header []string, rows [][]string)
 	return table(out, header, rows)
 }
 
-// table writes columns. Without a header the first column names the second.
+// table writes rows in columns, with a header if there is one.
 func table(out io.Writer, header []string, rows [][]string) error {
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	if header != nil {
@@ -51,7 +51,7 @@ func table(out io.Writer, header []string, rows [][]string) error {
 	return w.Flush()
 }
 
-// ago is when something was, for people.
+// ago formats the time since t.
 func ago(t time.Time) string {
 	switch d := time.Since(t); {
 	case d < 2*time.Minute:

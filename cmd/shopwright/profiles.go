@@ -6,12 +6,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" // what it registers in http.DefaultServeMux is served by nobody
+	"net/http/pprof" // it registers handlers in http.DefaultServeMux, which no server uses
 	"time"
 )
 
-// serveProfiles serves what Go tells of this process, where an address for it is named: see
-// https://pkg.go.dev/net/http/pprof. Call end.
+// serveProfiles serves the profiles of this process, if an address is configured: see
+// https://pkg.go.dev/net/http/pprof. Call end to stop.
 func (c *config) serveProfiles(ctx context.Context, log *slog.Logger) (end func(), err error) {
 	if c.PprofAddr == "" {
 		return func() {}, nil

@@ -12,7 +12,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// issuer is one of the list in SHOPWRIGHT_OIDC.
+// issuer is an entry of the list in SHOPWRIGHT_OIDC.
 type issuer struct {
 	Name         string   `json:"name"`
 	Label        string   `json:"label"`
@@ -24,7 +24,7 @@ type issuer struct {
 	TrustEmails  bool     `json:"trustEmails"`
 }
 
-// providers are those with whom people sign in.
+// providers returns the configured sign-in providers.
 func (c *config) providers() ([]provider.Config, error) {
 	var all []provider.Config
 	if c.GoogleClientID != "" || c.GoogleClientSecret != "" {
@@ -63,8 +63,8 @@ func (c *config) moreIssuers() (more []issuer, err error) {
 	return more, nil
 }
 
-// admission says who is let in. An issuer of SHOPWRIGHT_OIDC may be a customer's: it makes
-// nobody an administrator unless its domains are named.
+// admission returns the rules for who is let in. An issuer in SHOPWRIGHT_OIDC may belong to a customer:
+// it can make users administrators only if its domains are configured.
 func (c *config) admission(providers []provider.Config) store.Admission {
 	rules := store.Admission{Admins: c.Admins, Domains: c.AllowedDomains}
 	more, _ := c.moreIssuers() // validated before

@@ -11,15 +11,14 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// What is bounded unless somebody says otherwise.
+// The default rates.
 const (
 	usualCreateRate  = "5/5m"
 	usualRequestRate = "1200/m"
 	usualSignInRate  = "30/m"
 )
 
-// usually is what is set, or else what is usual. On a machine that lets everybody in as the
-// developer nobody is held up.
+// usually returns the configured rate or the default. With the development login the default is no limit.
 func (c *config) usually(set, usual string) string {
 	if c.DevLogin {
 		usual = "0"
@@ -37,13 +36,13 @@ func (c *config) validateRates() error {
 	return errors.Join(wrong...)
 }
 
-// limits bound the stores.
+// limits returns the limits for creating stores.
 func (c *config) limits() store.Limits {
 	creates, _ := store.ParseRate(c.usually(c.CreateRate, usualCreateRate)) // validated before
 	return store.Limits{Stores: c.MaxStores, StoresPerUser: c.MaxStoresPerUser, Creates: creates}
 }
 
-// rates bound the requests.
+// rates returns the limits for requests.
 func (c *config) rates() (r handlers.Rates) {
 	r.Requests, _ = store.ParseRate(c.usually(c.RequestRate, usualRequestRate)) // validated before
 	r.SignIns, _ = store.ParseRate(c.usually(c.SignInRate, usualSignInRate))
@@ -57,8 +56,8 @@ func (c *config) validateProxies() error {
 	return nil
 }
 
-// trustsNoProxy reports whether people surely come through a proxy, as we serve no https
-// ourselves, and all of them are taken for it.
+// trustsNoProxy reports whether requests must come through a proxy that is not trusted. We serve no https
+// ourselves, so with an https URL there is a proxy; unless it is trusted, all clients have its address.
 func (c *config) trustsNoProxy() bool {
 	return c.Environment == "production" && strings.HasPrefix(c.BaseURL, "https://") && c.TrustedProxies == ""
 }

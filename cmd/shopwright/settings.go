@@ -28,7 +28,7 @@ func settings(c config) []setting {
 	return all
 }
 
-// settingText is a value as the environment has it.
+// settingText returns a value in the form of an environment variable.
 func settingText(value any) string {
 	if list, ok := value.([]string); ok {
 		return strings.Join(list, ",")

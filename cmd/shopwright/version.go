@@ -6,7 +6,7 @@ import (
 	"runtime/debug"
 )
 
-// version is stamped by the linker; a build without a stamp tells its revision.
+// version is set by the linker; a build without it shows the revision instead.
 var version string //nolint:gochecknoglobals // the linker can set nothing else
 
 // versionCmd prints the version.

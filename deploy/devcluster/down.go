@@ -16,7 +16,7 @@ type downCommand struct {
 	Wipe bool `help:"Remove the state directory as well, with all of the cluster's data."`
 }
 
-// Run ends the cluster; where there is none, there is nothing to do.
+// Run stops the cluster. It is no error if there is none.
 func (d downCommand) Run(ctx context.Context, stdout io.Writer) error {
 	err := cluster.Down(ctx, d.Dir, d.Wipe, progress.Text(stdout))
 	if errors.Is(err, cluster.ErrNoCluster) {
@@ -30,7 +30,7 @@ type statusCommand struct {
 	state
 }
 
-// Run prints the cluster's processes and the ways into it.
+// Run prints the cluster's processes, its address and whether it is ready.
 func (s statusCommand) Run(ctx context.Context, stdout io.Writer) error {
 	c, err := cluster.Open(s.Dir)
 	if err != nil {

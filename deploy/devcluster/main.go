@@ -1,9 +1,10 @@
-// Command devcluster runs a Kubernetes control plane on this machine for developing and testing Shopwright: a real
-// etcd, API server, controller manager and scheduler, built from Go modules, and nodes whose pods are simulated. It
-// needs no root, no containers and no network but the loopback address. Linux only.
+// Command devcluster runs a Kubernetes control plane on this machine for developing and testing
+// Shopwright: a real etcd, API server, controller manager and scheduler, built from Go modules, and nodes
+// whose pods are simulated. It needs no root, no containers and no network other than the loopback
+// interface, except that a real node needs root. Linux only.
 //
-// The module is apart from Shopwright's own: neither imports the other, and all that goes between them is kubeconfig
-// files and this program's output.
+// The module is separate from Shopwright's own, and neither imports the other: they exchange only
+// kubeconfig files and this program's output.
 package main
 
 import (
@@ -36,7 +37,7 @@ type state struct {
 	Dir string `name:"state" required:"" placeholder:"DIR" help:"Directory of all that belongs to the cluster."`
 }
 
-// errNotReady makes the exit status of a command 1 without a word.
+// errNotReady makes a command exit with status 1 and no message.
 var errNotReady = errors.New("not ready")
 
 func main() {
@@ -70,7 +71,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return parsed.Run()
 }
 
-// reporting is the flag that says how progress is written.
+// reporting is the flag for the format of progress reports.
 type reporting struct {
 	Progress string `enum:"text,json" default:"text" help:"How to report progress: ${enum}; json is one object a line."`
 }
@@ -82,7 +83,7 @@ func (r reporting) reporter(stdout io.Writer) progress.Reporter {
 	return progress.Text(stdout)
 }
 
-// told reports a failure on the way up. Text goes to standard error like every other error.
+// told reports a failed command as progress, if that is JSON. The caller prints the error as text.
 func (r reporting) told(stdout io.Writer, err error) error {
 	switch {
 	case err == nil:

@@ -12,7 +12,7 @@ type loadCommand struct {
 	state
 }
 
-// Run gives the node the images that come on standard input.
+// Run loads images from standard input into the node.
 func (l loadCommand) Run(ctx context.Context) error {
 	c, err := cluster.Open(l.Dir)
 	if err != nil {
@@ -21,10 +21,10 @@ func (l loadCommand) Run(ctx context.Context) error {
 	return c.LoadImages(ctx, os.Stdin)
 }
 
-// holdCommand is what the process does that holds a real node's namespaces. `up` starts it.
+// holdCommand is the process that keeps the namespaces of a real node. `up` starts it.
 type holdCommand struct {
 	Dir string `arg:""`
 }
 
-// Run stays until it is told to end.
+// Run waits until it is stopped.
 func (h holdCommand) Run(ctx context.Context) error { return node.Hold(ctx, h.Dir) }

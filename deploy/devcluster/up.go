@@ -36,7 +36,7 @@ func (p programs) directories() (source, bin string, err error) {
 	return source, bin, err
 }
 
-// sourceFolder is the folder that this file was compiled in.
+// sourceFolder returns the directory in which this file was compiled.
 func sourceFolder() (string, error) {
 	_, file, _, _ := runtime.Caller(0)
 	folder := filepath.Dir(file)
@@ -84,10 +84,10 @@ type upCommand struct {
 	Foreground bool     `help:"Stay, and end the cluster on an interrupt, or when standard input is a pipe and closes."`
 }
 
-// Run brings the cluster up, and in the foreground stays with it.
+// Run starts the cluster. In the foreground it waits until the cluster is to end.
 func (u upCommand) Run(ctx context.Context, stdout io.Writer) error {
 	if u.Foreground {
-		// The cluster's processes end with the thread that started them.
+		// The cluster's processes end with the thread that started them, so it must not end before us.
 		runtime.LockOSThread()
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
@@ -111,13 +111,13 @@ func (u upCommand) up(ctx context.Context, stdout io.Writer) error {
 	return session.Hold(ctx)
 }
 
-// cancelWhenClosed cancels when the other end of a pipe is closed: the program that started us has gone, in whatever
-// way. A terminal, a file or /dev/null says nothing of the sort.
+// cancelWhenClosed cancels when the other end of a pipe is closed, which means that the program that
+// started us has ended. It ignores terminals, files and /dev/null.
 func cancelWhenClosed(stdin *os.File, cancel context.CancelFunc) {
 	info, err := stdin.Stat()
 	if err != nil || info.Mode()&(os.ModeNamedPipe|os.ModeSocket) == 0 {
 		return
 	}
-	_, _ = io.Copy(io.Discard, stdin) // however it ends, it has ended
+	_, _ = io.Copy(io.Discard, stdin) // an error also means that the pipe is closed
 	cancel()
 }

@@ -17,10 +17,9 @@ import (
 
 type object = map[string]any
 
-// claimKeeper is a post-renderer that leaves volume claims as they are in place. Kubernetes lets
-// nobody change a claim, or the templates of a StatefulSet's claims, except that a claim may grow:
-// an upgrade that changes them would always be refused. The values say how the disks of new
-// stores are made.
+// claimKeeper is a post-renderer that keeps the specs of existing volume claims. In Kubernetes a
+// claim, and the claim templates of a StatefulSet, cannot be changed, except that a claim may grow.
+// An upgrade with other specs would always be refused, so they apply to new stores only.
 type claimKeeper struct {
 	base   map[string]object // objects of the revision in place, by kind and name
 	growth map[string]string // claims that are to become larger, and how large
@@ -54,7 +53,7 @@ func (k *claimKeeper) Run(rendered *bytes.Buffer) (*bytes.Buffer, error) {
 	return kept, err
 }
 
-// keep gives the object the claims that it has in place, and reports whether it has any.
+// keep gives the object the claims of the revision in place, and reports whether it may have changed.
 func (k *claimKeeper) keep(o object) bool {
 	before, is := k.base[nameOf(o)]
 	switch {
@@ -98,14 +97,14 @@ func (k *claimKeeper) keepTemplates(set, before object) {
 	field(set, "spec")["volumeClaimTemplates"] = field(before, "spec")["volumeClaimTemplates"]
 }
 
-// grow notes the claims that a StatefulSet has of one template.
+// grow notes the new size of the claims that a StatefulSet has from one template.
 func (k *claimKeeper) grow(set object, template, size string) {
 	for _, name := range claimsOfSet(set, template) {
 		k.growth[name] = size
 	}
 }
 
-// claimsOfSet are the claims that the pods of a StatefulSet have of one template.
+// claimsOfSet returns the names of the claims that the pods of a StatefulSet have from one template.
 func claimsOfSet(set object, template string) (names []string) {
 	replicas := 1
 	if n, is := field(set, "spec")["replicas"].(float64); is {
@@ -117,7 +116,7 @@ func claimsOfSet(set object, template string) (names []string) {
 	return names
 }
 
-// claimsOf are the volume claims that the objects of a manifest need.
+// claimsOf returns the names of the volume claims that the objects of a manifest need.
 func claimsOf(manifest string) (names []string, err error) {
 	err = eachObject(manifest, func(_ []byte, o object) error {
 		switch o["kind"] {

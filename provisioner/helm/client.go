@@ -1,5 +1,5 @@
-// Package helm holds thin verbs over the Helm SDK, without any opinion on when. It is the
-// only place that knows the SDK, so that another version of it is a change of this folder.
+// Package helm wraps the Helm SDK in thin verbs; when to use them is decided elsewhere. Outside tests
+// no other package imports the SDK, so that a new version of it changes only this folder.
 package helm
 
 import (
@@ -22,8 +22,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// requestTimeout bounds every request of an action, so that an API server that never
-// answers cannot hold one for ever.
+// requestTimeout is the timeout of each request, so that an API server that never answers cannot
+// block an action for ever.
 const requestTimeout = 30 * time.Second
 
 // Client runs Helm actions in one cluster. Configuration, discovery and mapper are shared
@@ -56,9 +56,8 @@ type scope struct {
 	fresh     bool // see [Request]
 }
 
-// configuration is that of one action: its requests end with the context, so that nothing
-// of it goes on in the background once the verb has returned. What Helm says goes to the
-// journal.
+// configuration is the configuration of one action. Its requests end with the context, so that
+// nothing goes on in the background once the verb has returned. Helm's log goes to the journal.
 func (c *Client) configuration(ctx context.Context, in scope, said *journal) (*action.Configuration, error) {
 	capabilities, err := c.describe()
 	if err != nil {
@@ -83,8 +82,8 @@ func (c *Client) configuration(ctx context.Context, in scope, said *journal) (*a
 	return cfg, nil
 }
 
-// describe asks the cluster once for its version and its APIs. The templates' view of them
-// does not change while a cluster runs.
+// describe reads the cluster's version and APIs, once. What templates see of them does not change
+// while a cluster runs.
 func (c *Client) describe() (*chartutil.Capabilities, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -130,8 +129,7 @@ func (b bound) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// inheriting has the values of another context beside its own, such as what its requests are
-// to ask before they are sent.
+// inheriting adds the values of another context to its own, such as the fence of its requests.
 type inheriting struct {
 	context.Context //nolint:containedctx // it is one
 	from            context.Context

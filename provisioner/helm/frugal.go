@@ -13,14 +13,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// trusting is Helm's client without its first question of every action, whether the cluster
-// can be reached: the next request tells.
+// trusting is Helm's client without the check at the start of each action whether the cluster is
+// reachable: the next request shows that too.
 type trusting struct{ *kube.Client }
 
 // IsReachable implements kube.Interface.
 func (trusting) IsReachable() error { return nil }
 
-// candid keeps why objects could not be deleted, which Helm tells its log only.
+// candid keeps the errors of objects that could not be deleted, which Helm only logs.
 type candid struct {
 	trusting
 	refused []error
@@ -33,12 +33,12 @@ func (c *candid) DeleteWithPropagationPolicy(resources kube.ResourceList, policy
 	return result, errs
 }
 
-// remembering gives the history of a release without asking the cluster twice within an
-// action, as long as the action has not written. It is for one action alone.
+// remembering caches the history of a release until the action writes, so that an action does not
+// read it twice. It serves a single action.
 type remembering struct {
 	driver.Driver
-	answers map[string][]*release.Release // by the labels asked for
-	empty   bool                          // until the action writes there is no release, and no need to ask
+	answers map[string][]*release.Release // by the labels of the query
+	empty   bool                          // no release exists until the action writes
 }
 
 // Query implements driver.Queryor.
@@ -86,9 +86,9 @@ func (r *remembering) forget() {
 	clear(r.answers)
 }
 
-// untouched is the way to a namespace in which nothing is yet: until the action writes it
-// answers itself that an object is not there. Helm asks that of each one, in turn, before
-// it makes any. What is there nevertheless the API server does not let be made again.
+// untouched is the transport to a namespace that is known to be empty. Until the action writes, it
+// answers each read itself with 404: Helm looks for all objects, one by one, before it creates any.
+// If one exists after all, the API server refuses to create it again.
 type untouched struct {
 	next  http.RoundTripper
 	wrote atomic.Bool

@@ -13,8 +13,8 @@ const (
 	lineLength   = 300
 )
 
-// Error is why an action failed, with the last that Helm and the API server said on the
-// way. Neither speaks of values.
+// Error is why an action failed, with the last log lines of Helm and warnings of the API server.
+// Neither contains values of the release.
 type Error struct {
 	Log   []string
 	cause error
@@ -26,10 +26,10 @@ func (e *Error) Error() string { return e.cause.Error() }
 // Unwrap returns why the action failed.
 func (e *Error) Unwrap() error { return e.cause }
 
-// LockedError says that another action on the release was begun and has not ended.
+// LockedError says that another action on the release has begun and not ended.
 type LockedError struct {
 	Name     string
-	Revision int       // that the other action is to make
+	Revision int       // that the other action makes
 	Status   string    // in Helm's words, such as pending-upgrade
 	Since    time.Time // when it was begun
 }
@@ -39,7 +39,7 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("another operation on the release %s is in progress: its revision %d is %s", e.Name, e.Revision, e.Status)
 }
 
-// LogOf returns what was said before the error, if it comes from an action.
+// LogOf returns the log lines that came before the error, if it comes from an action.
 func LogOf(err error) []string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Log
@@ -47,7 +47,7 @@ func LogOf(err error) []string {
 	return nil
 }
 
-// journal keeps the last lines of one action, and what the API server refused. It is safe for
+// journal keeps the last log lines of one action, and the API server's first refusal. It is safe for
 // concurrent use.
 type journal struct {
 	refusals refusals
@@ -56,11 +56,11 @@ type journal struct {
 	lines []string
 }
 
-// logf is what Helm calls.
+// logf is the log function that Helm gets.
 func (j *journal) logf(format string, args ...any) { j.add(fmt.Sprintf(format, args...)) }
 
-// HandleWarningHeader implements rest.WarningHandler: an API server warns of what it
-// accepts but what will not work, such as pods that are not restricted.
+// HandleWarningHeader implements rest.WarningHandler. The API server warns of objects that it accepts
+// but that may not work, such as pods that violate the restricted Pod Security Standard.
 func (j *journal) HandleWarningHeader(_ int, _, text string) { j.add("Warning: " + text) }
 
 func (j *journal) add(text string) {
@@ -74,7 +74,7 @@ func (j *journal) add(text string) {
 	j.lines = j.lines[max(0, len(j.lines)-journalLines):]
 }
 
-// explain gives the error the lines and the refusal, if there is one.
+// explain adds the log lines and the first refusal, if there is one, to the error.
 func (j *journal) explain(err error) error {
 	if err == nil {
 		return nil

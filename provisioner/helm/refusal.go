@@ -21,7 +21,7 @@ type refusals struct {
 	first *apierrors.StatusError
 }
 
-// wrap returns a RoundTripper that looks at every answer.
+// wrap returns a RoundTripper that inspects every response.
 func (s *refusals) wrap(next http.RoundTripper) http.RoundTripper {
 	return listening{next: next, refusals: s}
 }
@@ -47,8 +47,8 @@ func (l listening) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// isRefusal reports whether the API server has understood the write and said no. Conflicts and
-// limits of rate pass; what cannot be deleted does not keep an upgrade from succeeding.
+// isRefusal reports whether the API server has understood a write and rejected it for good. Conflicts
+// and rate limits are temporary, and an upgrade succeeds even if objects cannot be deleted.
 func isRefusal(method string, code int) bool {
 	switch method {
 	case http.MethodPost, http.MethodPut, http.MethodPatch:
@@ -75,7 +75,7 @@ func (s *refusals) note(answer []byte) {
 	}
 }
 
-// explain gives an error of Helm's the status of what was refused meanwhile, if anything was.
+// explain adds the API server's first refusal, if there was one, to an error of Helm's.
 func (s *refusals) explain(err error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +94,7 @@ type refusedError struct {
 // Unwrap returns both.
 func (e refusedError) Unwrap() []error { return []error{e.error, e.status} }
 
-// rereadBody is a body of which the beginning was read.
+// rereadBody is a response body whose beginning was read and can be read again.
 type rereadBody struct {
 	io.Reader
 	io.Closer

@@ -20,8 +20,8 @@ import (
 // Status is the state of a release, reduced to what decides the next step.
 type Status string
 
-// The states of a release. Pending means that an action was begun and has not ended: by
-// whoever works on it now, or by one that is gone.
+// The states of a release. Pending means that an action has begun and not ended: it is still running,
+// or its process is gone.
 const (
 	None       Status = ""
 	Deployed   Status = "deployed"
@@ -34,7 +34,7 @@ const (
 type Release struct {
 	Status       Status
 	Revision     int
-	Change       string // that it was applied for, see [Request]; empty when nobody said
+	Change       string // that it was applied for, see [Request]; empty if none was given
 	ChartVersion string
 	Objects      int
 	Values       map[string]any // with the chart's own
@@ -42,10 +42,10 @@ type Release struct {
 	Test         string         // manifest of the pod that the chart tests the release with, if it does
 }
 
-// labelChange of a release's Secret says for which change it was applied.
+// labelChange is the label on the Secret of a release that names the change it was applied for.
 const labelChange = "shopwright.dev/change"
 
-// ErrNoRevision says that the cluster does not remember the revision.
+// ErrNoRevision says that the cluster no longer keeps the revision.
 var ErrNoRevision = errors.New("the release has no such revision")
 
 // Request says what should be released.
@@ -54,15 +54,15 @@ type Request struct {
 	Name      string
 	Chart     fs.FS          // a chart's folder
 	Values    map[string]any // over the chart's own
-	// Revision, unless it is zero, is the one whose chart and values are taken instead.
+	// Revision is the one whose chart and values are used instead, if it is not zero.
 	Revision int
-	// Over are values that are laid over those of that revision, as far as its chart has such values.
+	// Over overrides values of that revision. Values that its chart does not have are ignored.
 	Over map[string]any
-	// Change identifies what the release is applied for. It is remembered with the revision, so
-	// that the next holder of the store can tell whether it has been applied. It must be a label's value.
+	// Change identifies what the release is applied for. It is stored with the revision, as a label,
+	// so that the next holder of the store can tell whether the change was applied.
 	Change string
-	// Fresh tells that the caller has made the namespace and nothing of the chart can be in
-	// it, so that nobody needs to look.
+	// Fresh says that the caller has just created the namespace: it contains nothing of the chart, so
+	// Helm does not look.
 	Fresh bool
 }
 
@@ -82,10 +82,10 @@ func (c *Client) Release(ctx context.Context, namespace, name string) (Release, 
 	return describeRelease(last)
 }
 
-// Apply installs the chart, or upgrades what is there, whole or not, to it. It returns when
-// the API server has accepted all objects and does not wait for any to get ready. A release
-// that is pending is refused: see Unlock.
-// An action that fails returns an *Error, which wraps a *LockedError where it was refused.
+// Apply installs the chart, or upgrades an existing release, complete or not. It returns when the API
+// server has accepted all objects, and does not wait until they are ready. A pending release is
+// refused: see Unlock.
+// An action that fails returns an *Error, which wraps a *LockedError if the release is pending.
 func (c *Client) Apply(ctx context.Context, r Request) (Release, error) {
 	said := &journal{}
 	release, err := c.apply(ctx, r, said)
@@ -125,7 +125,7 @@ func (c *Client) apply(ctx context.Context, r Request, said *journal) (Release, 
 	return describeRelease(done)
 }
 
-// historyOf are the revisions that the cluster remembers.
+// historyOf returns the revisions that the cluster keeps.
 func historyOf(cfg *action.Configuration, r Request) ([]*release.Release, error) {
 	history, err := cfg.Releases.History(r.Name)
 	if err != nil && !errors.Is(err, driver.ErrReleaseNotFound) {
@@ -143,8 +143,8 @@ func newest(history []*release.Release) (last *release.Release) {
 	return last
 }
 
-// deleteTries deletes the failed revisions of earlier tries at the same change, so that trying
-// for long leaves no more than one. The revision that Helm upgrades from stays.
+// deleteTries deletes the failed revisions of earlier tries at the same change, so that many retries
+// leave only one. The revision that Helm upgrades from stays.
 func deleteTries(cfg *action.Configuration, history []*release.Release, r Request) error {
 	base := baseOf(history)
 	for _, past := range history {
@@ -210,8 +210,8 @@ func sourceOf(history []*release.Release, r Request) (source, error) {
 	return source{}, fmt.Errorf("revision %d of release %s/%s: %w", r.Revision, r.Namespace, r.Name, ErrNoRevision)
 }
 
-// laidOver returns the values with those of over in their place. What the chart does not know is
-// left out: an older one may refuse it.
+// laidOver returns the values overridden by those in over. It leaves out what the chart does not
+// know, since an older chart may refuse it.
 func laidOver(values, over, known map[string]any) map[string]any {
 	if len(over) == 0 {
 		return values
@@ -256,8 +256,8 @@ func (r Request) labels() map[string]string {
 	return map[string]string{labelChange: r.Change}
 }
 
-// Unlock marks a pending revision as failed, so that another action can follow. Only who
-// knows that nobody works on the release any more may do that.
+// Unlock marks a pending revision as failed, so that another action can follow. Call it only if no
+// process works on the release any more.
 func (c *Client) Unlock(ctx context.Context, namespace, name string) error {
 	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
 	if err != nil {
@@ -277,8 +277,8 @@ func (c *Client) Unlock(ctx context.Context, namespace, name string) error {
 	return nil
 }
 
-// Uninstall removes the release's objects and its history, and does not wait for the
-// objects to be gone. A release that is not there is no error.
+// Uninstall removes the release's objects and its history, and does not wait until the objects are
+// gone. A missing release is no error.
 func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
 	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
 	if err != nil {
@@ -298,8 +298,8 @@ func (c *Client) Uninstall(ctx context.Context, namespace, name string) error {
 	return nil
 }
 
-// Render returns the objects that the request would make on a cluster of that version, as
-// YAML. It asks no cluster.
+// Render returns the objects that the request would create on a cluster of that version, as YAML. It
+// contacts no cluster.
 func Render(r Request, kubeVersion string) (string, error) {
 	done, err := render(r, kubeVersion)
 	if err != nil {
@@ -308,8 +308,8 @@ func Render(r Request, kubeVersion string) (string, error) {
 	return done.Manifest, nil
 }
 
-// RenderTests makes the manifest of the tests in the chart, which a release does not
-// contain: they are hooks. It asks no cluster.
+// RenderTests returns the manifests of the chart's tests. They are hooks, which the manifest of a
+// release does not contain. It contacts no cluster.
 func RenderTests(r Request, kubeVersion string) (string, error) {
 	done, err := render(r, kubeVersion)
 	if err != nil {

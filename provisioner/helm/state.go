@@ -11,19 +11,19 @@ import (
 	"helm.sh/helm/v3/pkg/release"
 )
 
-// State is all that a revision says.
+// State is the content of a revision.
 type State struct {
-	Revision     int // zero for one that is not there yet
+	Revision     int // zero for one that is only previewed
 	ChartVersion string
 	Values       map[string]any // with the chart's own
 	Manifest     string         // its objects as YAML, without the tests
-	// Growth are the volume claims that become larger by what is previewed, and how large. Those of
-	// a StatefulSet are not in the manifest.
+	// Growth maps the volume claims that a previewed change enlarges to their new sizes. The claims
+	// of a StatefulSet are not in the manifest.
 	Growth map[string]string
 }
 
-// State returns that of a revision, of the newest one when it is zero. ErrNoRevision says
-// that the cluster does not remember it.
+// State returns the content of a revision, or of the newest one if revision is zero. It returns
+// ErrNoRevision if the cluster no longer keeps it.
 func (c *Client) State(ctx context.Context, namespace, name string, revision int) (State, error) {
 	r := Request{Namespace: namespace, Name: name}
 	cfg, err := c.configuration(ctx, scope{namespace: namespace}, &journal{})
@@ -44,8 +44,8 @@ func (c *Client) State(ctx context.Context, namespace, name string, revision int
 	return stateOf(found)
 }
 
-// Describe returns the chart's version and its values with those over them. It asks no
-// cluster, and its state has no objects.
+// Describe returns the chart's version and its values, overridden by the given ones. It contacts no
+// cluster, and the state has no objects.
 func Describe(chart fs.FS, values map[string]any) (State, error) {
 	loaded, err := load(chart)
 	if err != nil {
@@ -54,15 +54,14 @@ func Describe(chart fs.FS, values map[string]any) (State, error) {
 	return stateOf(&release.Release{Chart: loaded, Config: values})
 }
 
-// RefusalError says that a chart does not take the values: asking again cannot help.
+// RefusalError says that a chart rejects its values: a retry cannot help.
 type RefusalError struct{ cause error }
 
 // Error implements error.
 func (e *RefusalError) Error() string { return e.cause.Error() }
 
-// Preview returns what Apply would make of a release that is there. It changes nothing.
-// An action that fails returns an *Error, for values that the chart refuses with a
-// *RefusalError in it.
+// Preview returns what Apply would make of an existing release. It changes nothing. An action that
+// fails returns an *Error, which wraps a *RefusalError if the chart rejects its values.
 func (c *Client) Preview(ctx context.Context, r Request) (State, error) {
 	said := &journal{}
 	state, err := c.preview(ctx, r, said)
@@ -96,14 +95,14 @@ func (c *Client) preview(ctx context.Context, r Request, said *journal) (State, 
 	return state, err
 }
 
-// dryRun renders with what the cluster can do, and asks it for nothing else. An installation
-// is rendered: an upgrade would be refused while another is pending.
+// dryRun renders the chart with the capabilities of the cluster, and sends no other request to it. It
+// renders an installation because an upgrade would be refused while another one is pending.
 func dryRun(cfg *action.Configuration, from source, r Request, keeper *claimKeeper) (*release.Release, error) {
 	install := action.NewInstall(cfg)
 	install.Namespace, install.ReleaseName, install.Replace = r.Namespace, r.Name, true
 	install.PostRenderer = keeper
 	install.DryRun, install.DryRunOption, install.IsUpgrade = true, "client", true
-	install.DisableOpenAPIValidation = true // it would ask for all of the cluster's schemas and read them for seconds
+	install.DisableOpenAPIValidation = true // it would load all of the cluster's schemas, which takes seconds
 	return install.Run(from.chart, from.values)
 }
 

@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// renewAgain is how long credentials that were refused are not read again.
+// renewAgain is the least time between two attempts to read new credentials.
 const renewAgain = time.Second
 
 // access is the way into a cluster with credentials that do not change.
@@ -29,7 +29,7 @@ func newAccess(config *rest.Config) (*access, error) {
 	return &access{config: config, unguarded: unguarded}, nil
 }
 
-// accesses is the access that is in use, and how it is renewed.
+// accesses holds the access in use and renews it.
 type accesses struct {
 	read func() (*rest.Config, error) // nil where credentials renew themselves
 
@@ -44,9 +44,9 @@ func (a *accesses) current() *access {
 	return a.now
 }
 
-// renew is called when the cluster has refused the credentials. It reports whether there are others by now: such
-// as those of a certificate that ends after a year and was replaced in its kubeconfig. Those for another address
-// are not taken.
+// renew is called when the cluster has rejected the credentials, and reports whether others are in
+// use now. A client certificate, for example, may have expired after a year and been replaced in its
+// kubeconfig. Credentials for another address are ignored.
 func (a *accesses) renew(refused *access) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -10,15 +10,16 @@ import (
 	"time"
 )
 
-// answerWithin bounds a request with all of its answer. An API server that is slow takes
-// seconds; one that takes longer, or something on the way to it, will not answer at all.
+// answerWithin is the timeout of a request with its whole response. A slow API server takes seconds;
+// if it takes longer than this, it or something in between will not answer at all.
 const answerWithin = 30 * time.Second
 
-// ErrSilent says that the API server took a request and did not answer it.
+// ErrSilent says that the API server accepted a request and did not answer it.
 var ErrSilent = errors.New("no answer")
 
-// bounded ends requests that nobody answers. Of a watch that is the beginning of the answer:
-// the rest has no end. What a log begins with may come only when something is written.
+// bounded times out requests that get no answer. A watch only has to begin its response in time,
+// because the response never ends. A log has no timeout: its first byte may come only when the
+// container writes something.
 type bounded struct{ next http.RoundTripper }
 
 func newBounded(next http.RoundTripper) http.RoundTripper { return bounded{next} }
@@ -52,7 +53,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// whySilent is the error of a request that was ended, in the place of that it was ended.
+// whySilent replaces the error of a request that timed out with its cause, which wraps ErrSilent.
 func whySilent(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); errors.Is(cause, ErrSilent) {
 		return cause
@@ -60,7 +61,7 @@ func whySilent(ctx context.Context, err error) error {
 	return err
 }
 
-// boundedBody is the answer to a request that ends within the bound.
+// boundedBody is a response body whose reads report the timeout as ErrSilent.
 type boundedBody struct {
 	io.ReadCloser
 	ctx  context.Context //nolint:containedctx // of the request

@@ -5,14 +5,14 @@ import (
 	"net/http"
 )
 
-// Fence says why nothing may be sent any more, or nil.
+// Fence returns why no more requests may be sent, or nil while they may.
 type Fence func() error
 
 type fenceKey struct{}
 
-// WithFence returns a context whose requests ask the fence right before each is sent, and
-// again before each further try. A context's own end tells too late where the whole process
-// slept: its timers have not rung yet when it wakes up.
+// WithFence returns a context whose requests ask the fence right before they are sent, and before
+// each retry. The end of the context itself can come too late: after the whole process was suspended,
+// its timers have not fired yet.
 func WithFence(ctx context.Context, fence Fence) context.Context {
 	return context.WithValue(ctx, fenceKey{}, fence)
 }

@@ -15,23 +15,24 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// ErrOtherCluster says that behind the address another cluster answers than the one that is
-// meant. Nothing was asked of it but who it is.
+// ErrOtherCluster says that the address leads to a different cluster from the expected one. That
+// cluster was only asked for its identity.
 var ErrOtherCluster = errors.New("another cluster answers at this address")
 
-// Guard lets requests pass only to the cluster that is meant. Another one can appear behind
-// the same address, but not on a connection that is open: so each connection is asked who
-// answers, by the UID of kube-system, and only then used for anything else.
+// Guard sends requests only to the expected cluster. Another cluster can appear behind the same
+// address, but not on an open connection. So the first request on each connection reads the UID of
+// kube-system, and the connection is used for other requests only if the UID is the expected one.
 type Guard struct {
-	// Renew reads the configuration again when the cluster has refused its credentials; nil where they renew themselves.
+	// Renew reads the configuration again after the cluster has rejected its credentials; nil if they
+	// renew themselves.
 	Renew func() (*rest.Config, error)
 
 	mu    sync.Mutex
 	uid   string
-	lines []*line // that may be used, the newest last
+	lines []*line // in use, the newest last
 }
 
-// Expect names the cluster that is meant. Before that everything passes.
+// Expect sets the UID of the expected cluster. Until then all requests pass.
 func (g *Guard) Expect(uid string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -44,8 +45,8 @@ func (g *Guard) expected() string {
 	return g.uid
 }
 
-// Config returns a configuration for the same cluster with the guard in the way of its
-// requests. All clients that are made of it share their connections.
+// Config returns a configuration for the same cluster whose requests pass through the guard. All
+// clients made from it share their connections.
 func (g *Guard) Config(config *rest.Config) (*rest.Config, error) {
 	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
@@ -66,7 +67,7 @@ func (g *Guard) Config(config *rest.Config) (*rest.Config, error) {
 	return &rest.Config{Host: base.String(), UserAgent: config.UserAgent, Timeout: config.Timeout, QPS: -1, Transport: transport}, nil
 }
 
-// errRefused says that the credentials are refused where the line was opened.
+// errRefused says that the cluster rejected the credentials on a new connection.
 var errRefused = apierrors.NewUnauthorized("ask the cluster who it is")
 
 // guarded is the transport of all clients.
@@ -74,14 +75,14 @@ type guarded struct {
 	*Guard
 	access  *accesses
 	system  *url.URL
-	opening chan struct{} // holds one while a line is opened that others will share
+	opening chan struct{} // a semaphore: held while a line is opened that other requests will share
 }
 
-// attempts bounds how often a request tries for a line that others, too, are after.
+// attempts limits how often a request looks for a line with room for it: others may fill each new one first.
 const attempts = 20
 
-// RoundTrip implements http.RoundTripper. Where the credentials are refused and others can be had, those are
-// tried once.
+// RoundTrip implements http.RoundTripper. If the cluster rejects the credentials and there are new
+// ones, it retries once with those.
 func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	with := g.access.current()
 	response, err := g.pass(r, with)
@@ -101,8 +102,8 @@ func (g *guarded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return g.pass(r, g.access.current())
 }
 
-// pass sends the request over a line. A line may take its time to open: the fence is asked after that, for every
-// line anew.
+// pass sends the request over a line. Opening a line can take a while, so the fence is asked
+// afterwards, before each attempt to send.
 func (g *guarded) pass(r *http.Request, with *access) (*http.Response, error) {
 	if g.expected() == "" {
 		return send(with.unguarded, r)
@@ -125,7 +126,7 @@ func (g *guarded) pass(r *http.Request, with *access) (*http.Response, error) {
 	return nil, errors.New("no connection to the cluster stays open")
 }
 
-// send is where a request leaves.
+// send sends the request unless its fence forbids it.
 func send(over http.RoundTripper, r *http.Request) (*http.Response, error) {
 	if err := askFence(r); err != nil {
 		if r.Body != nil {
@@ -142,9 +143,8 @@ func (g *guarded) usable() []*line {
 	return slices.Clone(g.lines)
 }
 
-// open adds a line to those that were found busy or over, unless somebody else does. Where
-// there is no encryption there is no HTTP/2 either: a line then serves one request at a time
-// and nobody waits for that of another.
+// open adds a line if all known ones are busy or closed and no other request has added one meanwhile.
+// Without TLS there is no HTTP/2, so a line serves one request at a time: concurrent ones open their own.
 func (g *guarded) open(r *http.Request, with *access, known []*line) error {
 	if g.system.Scheme == "https" {
 		select {
@@ -177,7 +177,8 @@ func (g *guarded) add(l *line) {
 	}
 }
 
-// forget takes the lines with those credentials out of use. What goes on over one ends first, and then the line.
+// forget removes the lines with those credentials. Requests in flight on them finish first; then the
+// idle connections close.
 func (g *guarded) forget(with *access) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -190,7 +191,7 @@ func (g *guarded) drop(l *line) {
 	g.lines = slices.DeleteFunc(g.lines, func(other *line) bool { return other == l })
 }
 
-// ask opens the line with the question who answers.
+// ask opens the line with a request for the cluster's identity, and checks the answer.
 func (g *guarded) ask(r *http.Request, l *line) error {
 	question := r.Clone(r.Context())
 	question.Method, question.URL, question.Body, question.GetBody, question.ContentLength = http.MethodGet, g.system, nil, nil, 0
@@ -200,7 +201,7 @@ func (g *guarded) ask(r *http.Request, l *line) error {
 	if err != nil {
 		return err
 	}
-	answer, err := io.ReadAll(response.Body) // to its end, or the connection would close
+	answer, err := io.ReadAll(response.Body) // to EOF, or the connection could not be reused
 	if err := errors.Join(err, response.Body.Close()); err != nil {
 		return err
 	}
@@ -219,8 +220,7 @@ func (g *guarded) ask(r *http.Request, l *line) error {
 	return nil
 }
 
-// again returns the request with its body as at the start. It was not sent, but the
-// transport has closed the body.
+// again returns the request with a fresh body for another try: the transport has closed the first one.
 func again(r *http.Request) (*http.Request, error) {
 	if r.Body == nil || r.GetBody == nil {
 		return r, nil

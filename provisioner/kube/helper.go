@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// HelperError says that the program from which a kubeconfig gets its credentials does not end.
+// HelperError says that the credential plugin of a kubeconfig, an external program, does not finish.
 type HelperError struct {
 	Command string
 	cause   error
@@ -19,21 +19,22 @@ func (e *HelperError) Error() string {
 	return "the program " + e.Command + ", which provides the kubeconfig’s credentials, doesn’t finish"
 }
 
-// Unwrap returns why it was not waited for any longer.
+// Unwrap returns why the request stopped waiting for it.
 func (e *HelperError) Unwrap() error { return e.cause }
 
-// afterEnd is how long a request may take to return once its context has ended. The network needs no time for that.
+// afterEnd is the grace period for a request to return once its context has ended. A request that
+// takes longer is waiting for the plugin: the network needs no time for that.
 const afterEnd = 200 * time.Millisecond
 
-// mostAbandoned bounds how many requests wait for such a program that nobody waits for any more. Each
-// keeps a goroutine, and the cluster is asked every few seconds for as long as the program runs.
+// mostAbandoned limits the requests that still wait for the plugin after their callers have given up.
+// Each keeps a goroutine, and while the plugin runs another ping comes every few seconds.
 const mostAbandoned = 16
 
-// errAbandoned is the cause where so many do.
+// errAbandoned is the cause once that limit is reached.
 var errAbandoned = errors.New("earlier requests still wait for it")
 
-// helped is a transport that may wait for such a program, which knows nothing of the requests' contexts: it may
-// ask a person who is not there, for ever.
+// helped is a transport that may wait for a credential plugin. The plugin does not know the contexts
+// of requests: it may prompt for ever for input that nobody gives.
 type helped struct {
 	http.RoundTripper
 	command   string
@@ -70,7 +71,7 @@ func (h *helped) RoundTrip(r *http.Request) (*http.Response, error) {
 	h.abandoned.Add(1)
 	go func() {
 		if got := <-done; got.err == nil {
-			_ = got.response.Body.Close() // nobody waits for it any more
+			_ = got.response.Body.Close() // its caller has given up
 		}
 		h.abandoned.Add(-1)
 	}()

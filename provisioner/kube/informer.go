@@ -11,16 +11,16 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// kind is what an informer follows. client-go has a factory that makes informers of all
-// kinds there are; each program that holds it holds code for all of them.
+// kind is what an informer watches. client-go's informer factory would link the code for every kind
+// of Kubernetes into the program.
 type kind struct {
 	group    rest.Interface
 	resource string // in addresses, such as pods
 	object   runtime.Object
 }
 
-// informer keeps a copy of the objects of the kind that are selected: in the namespace, or in
-// all of them when it has no name.
+// informer returns an informer for the selected objects of the kind, in the namespace or, if that is
+// empty, in all of them.
 func (k kind) informer(namespace string, selected func(*metav1.ListOptions)) cache.SharedIndexInformer {
 	listing := cache.NewFilteredListWatchFromClient(k.group, k.resource, namespace, selected)
 	informer := cache.NewSharedIndexInformer(listing, k.object, 0, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
@@ -31,7 +31,7 @@ func (k kind) informer(namespace string, selected func(*metav1.ListOptions)) cac
 // anything selects every object.
 func anything(*metav1.ListOptions) {}
 
-// ofStores selects what bears a store's label.
+// ofStores selects objects with a store label.
 func ofStores(o *metav1.ListOptions) { o.LabelSelector = LabelStoreID }
 
 func withoutManagedFields(object any) (any, error) {
@@ -41,8 +41,8 @@ func withoutManagedFields(object any) (any, error) {
 	return object, nil
 }
 
-// runInformers runs them until the context is done and returns when all have ended. It calls
-// synced once all that exists has been read.
+// runInformers runs the informers until the context is done, and returns when all have ended. It
+// calls synced once all existing objects have been read.
 func runInformers(ctx context.Context, synced func(), informers ...cache.SharedIndexInformer) {
 	var running sync.WaitGroup
 	var read []cache.InformerSynced

@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// line is a transport that opens one connection and never another: what was asked on it
-// holds for all that is sent on it.
+// line is a transport that opens a single connection. What its first request finds out about the
+// other end therefore holds for all requests on it.
 type line struct {
 	http.RoundTripper
 	with    *access
@@ -86,7 +86,7 @@ func (l *line) over() bool {
 	return l.ended
 }
 
-// lineConn tells its line when it closes.
+// lineConn notifies its line when it closes.
 type lineConn struct {
 	net.Conn
 	line *line

@@ -16,20 +16,20 @@ type losses struct {
 	gone map[string]Loss
 }
 
-// Loss is what of a store has been seen to go.
+// Loss is what one store has lost, as seen by the watches.
 type Loss struct {
 	Namespace bool
 	Workloads []string // by name
 }
 
-// SubscribeLosses returns a channel that is signalled when a workload, a volume claim or a
-// namespace of a store goes, a claim also when it is asked to go, and a function that ends it.
+// SubscribeLosses returns a channel and a function that ends the subscription. The channel is
+// signalled when a workload, a volume claim or the namespace of a store is deleted or gets another
+// store label, and as soon as the deletion of a claim is requested.
 func (w *Watcher) SubscribeLosses() (seen <-chan struct{}, cancel func()) {
 	return w.losses.seen.Subscribe("")
 }
 
-// Losses returns what has gone since it was last asked, by store id. It may have come back
-// since.
+// Losses returns what was lost since the last call, by store id. It may be back by now.
 func (w *Watcher) Losses() map[string]Loss {
 	w.losses.mu.Lock()
 	defer w.losses.mu.Unlock()
@@ -49,14 +49,14 @@ func (l *losses) handler() cache.ResourceEventHandler {
 	}
 }
 
-// isLeavingClaim reports whether the object is a volume claim that was asked to go. A pod that
-// uses it keeps it, and its data, until the pod ends.
+// isLeavingClaim reports whether the object is a volume claim that is being deleted. Kubernetes keeps
+// the claim and its data until no pod uses it.
 func isLeavingClaim(object any) bool {
 	claim, is := object.(*corev1.PersistentVolumeClaim)
 	return is && claim.DeletionTimestamp != nil
 }
 
-// isRelabelled reports whether the object is no longer the store's that it was.
+// isRelabelled reports whether the object has got another store label.
 func isRelabelled(before, now any) bool {
 	b, err := meta.Accessor(before)
 	if err != nil {
@@ -77,7 +77,7 @@ func (l *losses) add(object any) {
 	switch object.(type) {
 	case *corev1.Namespace:
 		loss.Namespace = true
-	case *corev1.PersistentVolumeClaim: // the store's record names those that it must have
+	case *corev1.PersistentVolumeClaim: // the database knows which claims a store must have
 	default:
 		loss.Workloads = append(loss.Workloads, m.GetName())
 	}
@@ -86,7 +86,7 @@ func (l *losses) add(object any) {
 	l.seen.Send("")
 }
 
-// lastSeen is the object itself, also when its end was missed.
+// lastSeen returns the object itself, also if the watch missed its deletion.
 func lastSeen(object any) any {
 	if missed, ok := object.(cache.DeletedFinalStateUnknown); ok {
 		return missed.Obj

@@ -10,11 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Marks tell how far a watch must have come to show what was written: the generations of
-// the workloads and jobs of one store, by UID.
+// Marks are the generations of the workloads and jobs of one store, by UID. They tell whether a watch
+// has caught up with what was written.
 type Marks map[types.UID]int64
 
-// Marks asks for them: three requests.
+// Marks reads the marks of a namespace from the API server, with three requests.
 func (c *Client) Marks(ctx context.Context, namespace string) (Marks, error) {
 	marks := Marks{}
 	var options metav1.ListOptions
@@ -43,16 +43,16 @@ func (c *Client) Marks(ctx context.Context, namespace string) (Marks, error) {
 	return marks, nil
 }
 
-// add leaves out what others make and remove at their own time, such as a cron job's jobs,
-// and what is on its way out.
+// add leaves out objects that a controller makes and removes on its own schedule, such as a cron
+// job's jobs, and objects that are being deleted.
 func (m Marks) add(object metav1.Object) {
 	if metav1.GetControllerOf(object) == nil && object.GetDeletionTimestamp() == nil {
 		m[object.GetUID()] = object.GetGeneration()
 	}
 }
 
-// Shows reports whether the watches have come so far: they show all that has a mark, at
-// least as new, and nothing without one that was removed then.
+// Shows reports whether the watches have caught up with the marks: they show each marked object at
+// its generation or a newer one, and no object that was already gone.
 func (w *Watcher) Shows(namespace string, m Marks) bool {
 	if m == nil {
 		return true

@@ -216,7 +216,8 @@ func (c *Client) HasLimits(ctx context.Context, namespace string, l Limits) (boo
 	}), nil
 }
 
-// covers reports whether all that is wanted is so. The API server fills in what nobody has said.
+// covers reports whether the list has all the wanted quantities. It may have more: the API server
+// adds defaults.
 func covers(is, want corev1.ResourceList) bool {
 	for name, quantity := range want {
 		if now, there := is[name]; !there || now.Cmp(quantity) != 0 {

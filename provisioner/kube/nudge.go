@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// Nudge makes the workload's controller look at it now. One whose pods were refused tries
-// again only after a pause that grows to a quarter of an hour.
+// Nudge makes the controller of the workload reconcile it now. After pods were refused it would retry
+// only after a backoff, which grows to more than 15 minutes.
 func (c *Client) Nudge(ctx context.Context, namespace string, w Workload) error {
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
 		"annotations": map[string]string{annotationRetried: time.Now().UTC().Format(time.RFC3339Nano)},
@@ -21,7 +21,7 @@ func (c *Client) Nudge(ctx context.Context, namespace string, w Workload) error 
 		return err
 	}
 	switch w.Kind {
-	case "Deployment": // it hands its annotations on to the replica set that makes the pods
+	case "Deployment": // its annotations are copied to the replica set, which makes the pods
 		_, err = c.set.AppsV1().Deployments(namespace).Patch(ctx, w.Name, types.MergePatchType, patch, metav1.PatchOptions{})
 	case "StatefulSet":
 		_, err = c.set.AppsV1().StatefulSets(namespace).Patch(ctx, w.Name, types.MergePatchType, patch, metav1.PatchOptions{})

@@ -2,16 +2,16 @@ package kube
 
 import "sync"
 
-// Signals tell that something under a key has changed, without saying what: whoever is
-// told reads the present state. Several changes before a receiver looks are one signal, so
-// a sender never waits.
+// Signals notify subscribers that something under a key has changed, but not of what: they read the
+// current state. Changes that a subscriber has not seen yet are merged into one signal, so a sender
+// never blocks.
 type Signals struct {
 	mu   sync.Mutex
 	subs map[string]map[chan struct{}]struct{}
 }
 
-// Subscribe returns a channel that is signalled after each change under the key, and a
-// function that ends it.
+// Subscribe returns a channel that is signalled after each change under the key, and a function that
+// ends the subscription.
 func (s *Signals) Subscribe(key string) (changed <-chan struct{}, cancel func()) {
 	c := make(chan struct{}, 1)
 	s.mu.Lock()

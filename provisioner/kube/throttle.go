@@ -11,7 +11,7 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 )
 
-// What a few watches may ask for: all of them anew at once, and then so many a second.
+// The rate limit of a few watches: a burst that reopens all of them at once, then requests per second.
 const (
 	watchBurst = 15
 	watchRate  = 3
@@ -20,7 +20,7 @@ const (
 // watchAgain is the backoff after a watch request that got no answer.
 const watchAgain = 3 * time.Second
 
-// throttled returns a client for a few watches, with a throttle of its own.
+// throttled returns a client for a few watches, with a rate limit of its own.
 func (c *Client) throttled() (kubernetes.Interface, error) {
 	config := rest.CopyConfig(c.config)
 	config.Wrap(newThrottle)
@@ -31,10 +31,10 @@ func (c *Client) throttled() (kubernetes.Interface, error) {
 	return set, nil
 }
 
-// throttle evens out the pace at which client-go opens watches. It opens one without any
-// pause when it is told that what it asks for is forgotten (410), and its own throttle lets
-// watches pass. When nobody answers it waits longer and longer, so that what is seen stays
-// old for up to a minute after the API server is back.
+// throttle sets the pace at which client-go opens watches. After a 410, which says that the resource
+// version has expired, client-go opens the next one at once, and its own rate limiter exempts
+// watches. While nothing answers, its backoff grows, so that the caches would stay outdated for up to
+// a minute after the API server is back: throttle retries such requests itself.
 type throttle struct {
 	limiter flowcontrol.RateLimiter
 	next    http.RoundTripper
@@ -44,8 +44,8 @@ func newThrottle(next http.RoundTripper) http.RoundTripper {
 	return throttle{limiter: flowcontrol.NewTokenBucketRateLimiter(watchRate, watchBurst), next: next}
 }
 
-// RoundTrip implements http.RoundTripper. Lists and watches have no body: they can be sent
-// again as they are.
+// RoundTrip implements http.RoundTripper. Lists and watches have no body, so they can be sent again
+// as they are.
 func (t throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 	for {
 		if err := t.limiter.Wait(r.Context()); err != nil {

@@ -11,10 +11,10 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// SignInWith opens a session for a person whom a provider vouches for, as [DB.SignIn] does,
-// if the rules let that person in. An unknown identity with the verified address of an
-// existing user is linked to that user only if its provider owns the address's domain, and
-// is refused otherwise. If the settings name no administrator, the first user becomes one.
+// SignInWith opens a session for a person who has signed in with a provider, as [DB.SignIn] does, if the
+// rules let that person in. An unknown identity with the verified address of an existing user is linked
+// to that user only if its provider owns the domain of the address, and is refused otherwise. If the
+// settings name no administrator, the first user becomes one.
 func (db *DB) SignInWith(ctx context.Context, who store.Identity, from store.Browser, rules store.Admission) (sessionID string, err error) {
 	sessionID = rand.Text()
 	err = db.update(ctx, func(t tx) error {
@@ -51,13 +51,13 @@ func (t tx) lockUsers(ctx context.Context) error {
 	return nil
 }
 
-// wayIn is what else there is to say of how somebody was let in.
+// wayIn says what else the audit log needs about how a person was let in.
 type wayIn struct {
-	known string    // the address by which a person was recognised for whom another provider vouched before
-	admin madeAdmin // why this person administrates the installation from now on; empty if not
+	known string    // the address by which a user of another provider was recognised; empty if none was
+	admin madeAdmin // why this person becomes an administrator; empty if not
 }
 
-// admit finds or makes the user.
+// admit finds or creates the user.
 func (t tx) admit(ctx context.Context, who store.Identity, rules store.Admission) (user store.User, how wayIn, err error) {
 	user, err = t.userOf(ctx, who)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -106,9 +106,8 @@ func (t tx) userOf(ctx context.Context, who store.Identity) (u store.User, err e
 	return u, nil
 }
 
-// usersOfAddress finds up to two users for whom another provider has verified the same
-// address. A user with another account of the same provider is somebody else: addresses are
-// given away again.
+// usersOfAddress finds up to two users for whom another provider has verified the same address. A user
+// with another account at the same provider is a different person: providers reassign addresses.
 func (t tx) usersOfAddress(ctx context.Context, who store.Identity) ([]store.User, error) {
 	if !who.Verified || who.Email == "" {
 		return nil, nil
@@ -146,8 +145,7 @@ func (t tx) nobodyKnown(ctx context.Context) (bool, error) {
 	return !known, nil
 }
 
-// updateUser takes over what the provider says now. An address that nobody has verified
-// does not replace one that somebody has.
+// updateUser stores what the provider says now. An unverified address does not replace a verified one.
 func (t tx) updateUser(ctx context.Context, u store.User, who store.Identity) (store.User, error) {
 	_, err := t.ExecContext(ctx, `UPDATE identities SET email = $3, verified = $4, used_at = $5 WHERE provider = $1 AND subject = $2`,
 		who.Provider, who.Subject, store.Canonical(who.Email), who.Verified, t.now)
@@ -170,8 +168,8 @@ func (t tx) updateUser(ctx context.Context, u store.User, who store.Identity) (s
 	return u, nil
 }
 
-// UseState uses up the state of a sign-in, which is nobody's before it comes back from a
-// provider. Each can be used once, by one process of all, within the lifetime.
+// UseState marks the state of a sign-in as used, for its lifetime. It returns an error if any replica has
+// used it before.
 func (db *DB) UseState(ctx context.Context, state string, lifetime time.Duration) error {
 	err := db.update(ctx, func(t tx) error {
 		if _, err := t.ExecContext(ctx, `DELETE FROM used_states WHERE expires_at <= $1`, t.now); err != nil {

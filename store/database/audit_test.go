@@ -203,7 +203,7 @@ func TestLivingStores(t *testing.T) {
 	})
 }
 
-// What was missed is told as what happens now is: without what only the audit log has.
+// Missed events are delivered as live ones are: without details for readers of the audit log only.
 func TestWhoIsInvitedIsNotToldToViewers(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)

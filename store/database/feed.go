@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	channel     = "shopwright_events" // Postgres notifies of every event's number here
-	pollEvery   = 5 * time.Second     // finds what a lost notification did not tell
-	listenFor   = 15 * time.Second    // until a silent connection is asked whether it is alive
+	channel     = "shopwright_events" // Postgres sends the number of every event here
+	pollEvery   = 5 * time.Second     // finds events whose notification was lost
+	listenFor   = 15 * time.Second    // until a silent connection is pinged
 	feedBatch   = 500
 	subscribers = 256 // events a subscriber may lag behind before it is closed
 )
 
-// feed reads committed events in their order, exactly once a process, and hands them to
-// subscribers. It never waits for one of them.
+// feed reads committed events in order, exactly once per process, and hands them to subscribers. It never
+// waits for one of them.
 type feed struct {
 	db     *DB
 	wake   chan struct{}
@@ -41,8 +41,8 @@ type Subscription struct {
 	feed   *feed
 }
 
-// Subscribe starts to deliver all events, whosever they are; the receiver asks
-// [Actor.Sees] before it shows one. Close it when done.
+// Subscribe starts to deliver all events, of all teams: the receiver must ask [Actor.Sees] before it
+// shows one. Close the subscription when done.
 func (db *DB) Subscribe() *Subscription {
 	events := make(chan store.Event, subscribers)
 	db.feed.mu.Lock()
@@ -105,8 +105,8 @@ func (f *feed) run(ctx context.Context) {
 	}
 }
 
-// deliver hands out all events that are new. An unreadable database is tried again at the
-// next wake-up: whoever uses it sees the error.
+// deliver hands out all new events. After a database error it retries at the next wake-up, and logs
+// nothing: the callers that use the database report the error.
 func (f *feed) deliver(ctx context.Context) {
 	for {
 		events, err := f.db.eventsAfter(ctx, f.last, feedBatch)
@@ -140,7 +140,7 @@ func (f *feed) drop(sub *Subscription) {
 	}
 }
 
-// listen waits for Postgres to tell of events that other processes wrote.
+// listen waits for notifications of events that other processes wrote.
 func (f *feed) listen(ctx context.Context) {
 	for ctx.Err() == nil {
 		f.listenOnce(ctx)
@@ -168,8 +168,7 @@ func (f *feed) listenOnce(ctx context.Context) {
 	}
 }
 
-// await waits for a notification, for some time, and then makes sure that the connection
-// still leads somewhere.
+// await waits for a notification for a while, and then pings to see that the connection still works.
 func await(ctx context.Context, conn *pgx.Conn) error {
 	waiting, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
@@ -182,7 +181,7 @@ func await(ctx context.Context, conn *pgx.Conn) error {
 	return conn.Ping(ctx)
 }
 
-// hangUp gives the connection up, which may be cut off.
+// hangUp closes a connection, which may be cut off.
 func hangUp(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectWithin)
 	defer cancel()

@@ -10,12 +10,11 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// mailTries is how often a mail is tried before it is given up: with the pauses of its
-// sender, for about a day.
+// mailTries is how often a mail is tried before it is dropped: about a day, with the pauses of the sender.
 const mailTries = 12
 
-// mailWithin is how old an event may be of which mail is made. A mail server that is configured
-// again after a pause sends nothing of what happened meanwhile.
+// mailWithin is how old an event may be when mail about it is queued. If no mail server was configured
+// for a while, no mail is sent about older events.
 const mailWithin = 24 * time.Hour
 
 // QueueMail queues mails about the events since the last call. All replicas together look at each
@@ -67,9 +66,9 @@ func (t tx) queueMailAbout(ctx context.Context, after, last int64) error {
 	return nil
 }
 
-// concerned are the users who are told of the event: who asked for the work that it ends,
-// those who run the team of a shop that no longer sells, or the user whose sign-in methods
-// have changed.
+// concerned returns the users who get mail about the event: the one who asked for the work that has
+// ended, the owners and admins of the team of a shop that no longer sells, or the user whose sign-in
+// methods have changed.
 func (t tx) concerned(ctx context.Context, e store.Event) ([]string, error) {
 	const reachable = `NOT u.disabled AND u.email <> ''`
 	query, args := `
@@ -151,8 +150,7 @@ func (db *DB) MailSent(ctx context.Context, m store.Mail) error {
 	return nil
 }
 
-// MailFailed has the mail tried again after the pause, or gives it up after many tries: then
-// it reports so.
+// MailFailed schedules the mail again after the pause. After too many tries it drops the mail and reports that.
 func (db *DB) MailFailed(ctx context.Context, m store.Mail, pause time.Duration) (givenUp bool, err error) {
 	if m.Tries >= mailTries {
 		return true, db.MailSent(ctx, m)

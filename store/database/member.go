@@ -9,7 +9,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// AddMember gives a user a role in a team. Only an owner makes another one.
+// AddMember gives a user a role in a team. Only an owner may add another owner.
 func (db *DB) AddMember(ctx context.Context, actor store.Actor, teamID, userID string, role store.Role) error {
 	if len(role.Allows()) == 0 {
 		return store.Invalidf("role", "There is no role %q.", role)
@@ -37,9 +37,8 @@ func (db *DB) AddMember(ctx context.Context, actor store.Actor, teamID, userID s
 	return err
 }
 
-// RemoveMember takes a user's role in a team away, and takes back what he or she has invited
-// others with. Everybody may leave; only an owner removes an owner, and the last one stays.
-// Stores stay: they are the team's.
+// RemoveMember removes a user from a team and revokes that user's invitations. Everybody may leave; only
+// an owner may remove an owner, and the last one stays. Stores stay: they are the team's.
 func (db *DB) RemoveMember(ctx context.Context, actor store.Actor, teamID, userID string) error {
 	return db.update(ctx, func(t tx) error {
 		actor, err := t.lockTeam(ctx, actor, teamID)
@@ -73,8 +72,8 @@ func (t tx) removeMember(ctx context.Context, actor store.Actor, teamID, userID,
 	return t.append(ctx, teamEvent(actor, teamID, store.MemberRemoved, name, store.EventData{UserID: userID, Before: string(role)}))
 }
 
-// ChangeRole gives a member another role. Only an owner makes an owner or takes that role
-// from one, and the last owner stays one.
+// ChangeRole gives a member another role. Only an owner may make a member an owner or take that role
+// away, and the last owner keeps it.
 func (db *DB) ChangeRole(ctx context.Context, actor store.Actor, teamID, userID string, role store.Role) error {
 	if len(role.Allows()) == 0 {
 		return store.Invalidf("role", "There is no role %q.", role)
@@ -115,10 +114,9 @@ func (t tx) changeRole(ctx context.Context, actor store.Actor, teamID, userID, n
 	return t.append(ctx, teamEvent(actor, teamID, store.RoleChanged, name, store.EventData{UserID: userID, Before: string(before), After: string(role)}))
 }
 
-// lockTeam keeps the team and all its memberships as they are until the transaction ends,
-// so that two owners cannot remove one another at once. It returns the actor with the role
-// that it has in the team now: whoever was removed or disabled a moment ago does nothing more
-// there.
+// lockTeam locks the team and its memberships until the transaction ends, so that two owners cannot
+// remove one another at once. It returns the actor with its present role in the team, or an error if the
+// actor was removed or disabled meanwhile.
 func (t tx) lockTeam(ctx context.Context, actor store.Actor, teamID string) (store.Actor, error) {
 	if _, in := actor.Roles[teamID]; !in {
 		return actor, store.NoSuch("team")
@@ -140,8 +138,8 @@ func (t tx) lockTeam(ctx context.Context, actor store.Actor, teamID string) (sto
 	return actor, nil
 }
 
-// lockTeamsOf keeps all teams of the user as they are, as lockTeam does with one. It comes before
-// the first event of a transaction: others hold a team when they come to write theirs.
+// lockTeamsOf locks all teams of the user, as lockTeam does with one. Call it before the first event of a
+// transaction: others lock a team before they write their events.
 func (t tx) lockTeamsOf(ctx context.Context, userID string) error {
 	_, err := t.ExecContext(ctx, `UPDATE teams SET name = name WHERE id IN (SELECT team_id FROM memberships WHERE user_id = $1)`, userID)
 	if err != nil {
@@ -163,7 +161,7 @@ func (t tx) member(ctx context.Context, teamID, userID string) (name string, rol
 	return name, role, nil
 }
 
-// checkOtherOwner refuses to take the last owner away. One who is disabled is none.
+// checkOtherOwner returns an error if the user is the team's last owner. Disabled owners do not count.
 func (t tx) checkOtherOwner(ctx context.Context, teamID, userID string) error {
 	owners, err := t.ownersBeside(ctx, teamID, userID)
 	if err != nil {
@@ -175,7 +173,7 @@ func (t tx) checkOtherOwner(ctx context.Context, teamID, userID string) error {
 	return nil
 }
 
-// ownersBeside counts the owners who can sign in, without that user.
+// ownersBeside counts the owners other than that user who can sign in.
 func (t tx) ownersBeside(ctx context.Context, teamID, userID string) (n int, err error) {
 	err = t.QueryRowContext(ctx, `
 		SELECT COUNT(*) FROM memberships m JOIN users u ON u.id = m.user_id

@@ -134,8 +134,7 @@ func TestTransactionThatIsCutOffHoldsUpNobodyForLong(t *testing.T) {
 	}
 }
 
-// A router that forgets its connections tells nobody. Notifications must come again, and
-// not only what is polled for.
+// A router may lose connections without notice. The feed must listen on a new one, not only poll.
 func TestFeedListensAgainAfterItWasForgotten(t *testing.T) {
 	t.Parallel()
 	direct := newDatabase(t)
@@ -312,8 +311,8 @@ func TestCallerWhoLeavesIsNoTrouble(t *testing.T) {
 	})
 }
 
-// Whoever claims a store waits for others who do so at the same time. The lease is whole
-// nevertheless, and its holder does not take it to be longer.
+// A claim may wait for concurrent claims. Its lease has the full length nevertheless, and its holder does
+// not assume a longer one.
 func TestLeaseIsWholeAfterWaitingForOthers(t *testing.T) {
 	t.Parallel()
 	direct := newDatabase(t)

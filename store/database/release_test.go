@@ -114,7 +114,7 @@ func find(t *testing.T, b bundle, word string) store.Store {
 	return list.Stores[0]
 }
 
-// Whoever has a database of a release must get the same schema from the same numbers.
+// A released migration must not change: the same numbers must give every database the same schema.
 func TestReleasedMigrationsAreFrozen(t *testing.T) {
 	t.Parallel()
 	for _, line := range strings.Split(strings.TrimSpace(string(read(t, frozen))), "\n") {

@@ -8,12 +8,12 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// revisionsKept is how many of a store's revisions its cluster keeps: so many that succeeded,
-// and so many that failed. Those that are needed still come on top.
+// revisionsKept is how many successful and how many failed revisions of a store its cluster keeps, of
+// each kind. Revisions still in use are kept as well.
 const revisionsKept = 10
 
-// RecordRelease writes down that a revision is in place, for the change that is being made.
-// Doing it again changes nothing.
+// RecordRelease records that the revision of the present change is in place. Recording it again adds no
+// second revision.
 func (db *DB) RecordRelease(ctx context.Context, c store.Claim, r store.Released) (store.Store, error) {
 	return db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
 		st.Job.Applied = r.Number
@@ -23,8 +23,8 @@ func (db *DB) RecordRelease(ctx context.Context, c store.Claim, r store.Released
 	})
 }
 
-// insertRevision ends what the new revision takes the place of. Numbers begin anew in a
-// namespace that was made anew: those from before are gone.
+// insertRevision records a revision and ends those that it replaces. In a recreated namespace the numbers
+// start again, so earlier revisions with the same or higher numbers are gone.
 func (t tx) insertRevision(ctx context.Context, st store.Store, r store.Released) error {
 	for _, statement := range []struct {
 		text string
@@ -46,7 +46,7 @@ func (t tx) insertRevision(ctx context.Context, st store.Store, r store.Released
 	return nil
 }
 
-// settleRevision says what became of the pending revision, if there is one.
+// settleRevision sets the state of the pending revision, if there is one.
 func (t tx) settleRevision(ctx context.Context, st store.Store, state store.RevisionState, why store.Failure) error {
 	if state == store.RevisionDeployed {
 		_, err := t.ExecContext(ctx, `UPDATE revisions SET state = 'superseded' WHERE store_id = $1 AND state = 'deployed'`, st.ID)
@@ -62,8 +62,8 @@ func (t tx) settleRevision(ctx context.Context, st store.Store, state store.Revi
 	return nil
 }
 
-// prune marks the revisions that the cluster need not keep any more. Those with which the store
-// was ready last, that are in place, or that its change comes from or goes to are never among them.
+// prune marks the revisions that the cluster need not keep any more. It leaves the one verified last, the
+// one in place, and those that the present change comes from and goes to.
 func (t tx) prune(ctx context.Context, st store.Store) error {
 	_, err := t.ExecContext(ctx, `
 		UPDATE revisions SET kept = FALSE
@@ -78,8 +78,8 @@ func (t tx) prune(ctx context.Context, st store.Store) error {
 	return nil
 }
 
-// ForgetRevision writes down that the cluster does not keep a revision of a claimed store any
-// more, as when somebody has deleted it there.
+// ForgetRevision records that the cluster no longer keeps a revision of a claimed store, for example
+// because somebody deleted it there.
 func (db *DB) ForgetRevision(ctx context.Context, c store.Claim, number int) error {
 	_, err := db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
 		_, err := t.ExecContext(ctx, `UPDATE revisions SET kept = FALSE WHERE store_id = $1 AND number = $2`, st.ID, number)
@@ -103,8 +103,8 @@ func (db *DB) ClaimedRevisions(ctx context.Context, c store.Claim) ([]store.Revi
 	return queryRevisions(ctx, db.read, "TRUE", c.Store.ID)
 }
 
-// RevisionBefore returns the number of the newest revision before that one which the cluster keeps.
-// Without one, also for a store that the actor may not see, it is the number before.
+// RevisionBefore returns the number of the newest revision before that one which the cluster keeps. If
+// there is none, or the actor may not see the store, it returns number - 1.
 func (db *DB) RevisionBefore(ctx context.Context, actor store.Actor, storeID string, number int) (before int, err error) {
 	where, args := visible(actor, 3)
 	err = db.read.QueryRowContext(ctx, `
@@ -136,8 +136,8 @@ func scanRevision(row scanner) (r store.Revision, err error) {
 	return r, err
 }
 
-// Upgrade has a store brought to what is offered now. Unless it is to stay, it goes back by
-// itself when the upgrade fails.
+// Upgrade starts an upgrade of a store to what is offered now. If it fails it is undone, unless the
+// request says that it stays.
 func (db *DB) Upgrade(ctx context.Context, actor store.Actor, id string, r store.UpgradeRequest) (store.Store, error) {
 	return db.change(ctx, actor, id, store.UpgradeStores, func(_ tx, st *store.Store) (store.Event, error) {
 		if err := st.CheckChange(); err != nil {
@@ -147,8 +147,7 @@ func (db *DB) Upgrade(ctx context.Context, actor store.Actor, id string, r store
 	})
 }
 
-// Rollback has a store brought back to the chart and the values of an earlier revision. Its
-// data stay as they are.
+// Rollback starts a rollback of a store to the chart and values of an earlier revision. Its data stays as it is.
 func (db *DB) Rollback(ctx context.Context, actor store.Actor, id string, to int) (store.Store, error) {
 	return db.change(ctx, actor, id, store.UpgradeStores, func(t tx, st *store.Store) (store.Event, error) {
 		if err := st.CheckChange(); err != nil {

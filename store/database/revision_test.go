@@ -324,8 +324,7 @@ func TestChangesAreNeverTheSame(t *testing.T) {
 	})
 }
 
-// What people ask for is told to whoever works on the store, who would otherwise find out after
-// the pause before the next try.
+// Requests for a store are published to its worker, which would otherwise see them only after its backoff.
 func TestWorkersHearWhatPeopleAskFor(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
