@@ -19,8 +19,8 @@ import (
 	"time"
 )
 
-// requestTimeout bounds one request; none of ours is a watch.
-const requestTimeout = 10 * time.Second
+// requestTimeout bounds one request; none of ours is a watch. A busy machine may take half a minute for one.
+const requestTimeout = time.Minute
 
 // fieldManager is who owns the fields that Apply sets.
 const fieldManager = "devcluster"
