@@ -101,6 +101,9 @@ func measureBusyStreams(ctx context.Context, b *bench, h house, database string)
 	if err := b.profiledIn(ctx, p, func() error { return c.change(ctx, r) }); err != nil {
 		return nil, errors.Join(err, p.stop())
 	}
+	if c.arrivals.Load() == 0 {
+		return nil, errors.Join(errors.New("no browser shows a change"), p.stop())
+	}
 	held, err := p.resident()
 	if err != nil {
 		return nil, errors.Join(err, p.stop())
@@ -193,7 +196,7 @@ func (c *audience) fill(ctx context.Context, r *records, b *bench) (members []me
 	members = members[len(members)-c.teams:]
 	c.claims = make([]store.Claim, c.stores)
 	for i := range c.claims {
-		if c.claims[i], err = r.claimedFor(ctx, members[i%c.teams], b.name()); err != nil {
+		if c.claims[i], err = r.claimed(ctx, members[i%c.teams], r.cluster, b.name()); err != nil {
 			return nil, err
 		}
 	}

@@ -25,9 +25,10 @@ func developer() store.Identity {
 // records are the program's own, opened beside it by whoever makes or changes them.
 type records struct {
 	*database.DB
-	actor   store.Actor
-	team    string
-	cluster store.Cluster
+	actor     store.Actor
+	team      string
+	cluster   store.Cluster // the program's
+	elsewhere store.Cluster // one that the program has no connection to
 }
 
 func openRecords(ctx context.Context, databaseURL string) (*records, error) {
@@ -52,8 +53,10 @@ func (r *records) prepare(ctx context.Context) error {
 		return err
 	}
 	r.actor, r.team = session.Actor, session.Actor.Teams(store.CreateStores)[0]
-	// Not that of the program, which would put back what it does not find there.
-	r.cluster, err = r.EnsureCluster(ctx, store.ClusterSettings{Name: "elsewhere", BaseDomain: "localhost"})
+	if r.cluster, err = r.EnsureCluster(ctx, store.ClusterSettings{Name: "local", BaseDomain: "localhost"}); err != nil {
+		return err
+	}
+	r.elsewhere, err = r.EnsureCluster(ctx, store.ClusterSettings{Name: "elsewhere", BaseDomain: "localhost"})
 	return err
 }
 
@@ -99,14 +102,9 @@ func (r *records) person(ctx context.Context, name string) (member, error) {
 	return member{session.Actor, session.Actor.Teams(store.CreateStores)[0]}, nil
 }
 
-// claimed makes a store and claims it, so that the program leaves it alone.
-func (r *records) claimed(ctx context.Context, name string) (store.Claim, error) {
-	return r.claimedFor(ctx, member{r.actor, r.team}, name)
-}
-
-// claimedFor is claimed for somebody's team.
-func (r *records) claimedFor(ctx context.Context, m member, name string) (store.Claim, error) {
-	_, err := r.CreateStore(ctx, m.actor, store.NewStore{TeamID: m.team, Cluster: r.cluster, Name: name, Engine: usualEngine()})
+// claimed makes a store for a member's team and claims it, so that the program leaves it alone.
+func (r *records) claimed(ctx context.Context, m member, cluster store.Cluster, name string) (store.Claim, error) {
+	_, err := r.CreateStore(ctx, m.actor, store.NewStore{TeamID: m.team, Cluster: cluster, Name: name, Engine: usualEngine()})
 	if err != nil {
 		return store.Claim{}, err
 	}
@@ -117,9 +115,10 @@ func (r *records) claimedFor(ctx context.Context, m member, name string) (store.
 	return claim, err
 }
 
-// ready makes a store that is ready in the database, and in no cluster.
+// ready makes a store that is ready in the database, and in no cluster. It is not in the program's, which would restore
+// what it doesn't find there.
 func (r *records) ready(ctx context.Context, name string) (store.Store, error) {
-	claim, err := r.claimed(ctx, name)
+	claim, err := r.claimed(ctx, member{r.actor, r.team}, r.elsewhere, name)
 	if err != nil {
 		return store.Store{}, err
 	}
