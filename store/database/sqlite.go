@@ -35,28 +35,18 @@ func connectSQLite(path string) (*DB, error) {
 	h := newHealth(slow, func() bool { _, err := os.Stat(path); return errors.Is(err, fs.ErrNotExist) })
 	db := &DB{file: &file{path: path}, now: time.Now, health: h}
 	// FULL: what was answered is on the disk. With NORMAL the newest commits go with a power cut.
-	write, err := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
-	if err != nil {
-		return nil, err
-	}
+	write := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate")
 	write.SetMaxOpenConns(1)
-	read, err := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=query_only(1)&_txlock=deferred")
-	if err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
+	read := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=query_only(1)&_txlock=deferred")
 	read.SetMaxOpenConns(4)
 	read.SetMaxIdleConns(4)
 	db.write, db.read = &pool{DB: write, health: h, file: db.file}, &pool{DB: read, health: h, file: db.file}
 	return db, nil
 }
 
-func openSQLite(path, query string) (*sql.DB, error) {
+func openSQLite(path, query string) *sql.DB {
 	dsn := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query}).String()
-	pool, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("open database %s: %w", path, err)
-	}
-	return pool, nil
+	return sql.OpenDB(&sqliteConnector{driver: &sqlite.Driver{}, dsn: dsn})
 }
 
 // prepare makes an empty file where there is none, and makes sure that one which is there
@@ -124,10 +114,7 @@ func (f *file) release() {
 
 // inspect reads the whole file and returns an error when it is damaged. It writes nothing.
 func (f *file) inspect(ctx context.Context) error {
-	db, err := openSQLite(f.path, "mode=ro&_pragma=busy_timeout(5000)")
-	if err != nil {
-		return err
-	}
+	db := openSQLite(f.path, "mode=ro&_pragma=busy_timeout(5000)")
 	defer db.Close() //nolint:errcheck // it was only read
 	var found string
 	if err := db.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&found); err != nil {
