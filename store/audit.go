@@ -10,7 +10,7 @@ import (
 // AuditGroup is a group of event kinds to filter by.
 type AuditGroup string
 
-// The groups there are.
+// The groups of event kinds.
 const (
 	AuditStores       AuditGroup = "stores"
 	AuditCredentials  AuditGroup = "credentials"
@@ -20,16 +20,16 @@ const (
 	AuditInstallation AuditGroup = "installation"
 )
 
-// AuditGroups are all groups there are.
+// AuditGroups returns all groups.
 func AuditGroups() []AuditGroup {
 	return []AuditGroup{AuditStores, AuditCredentials, AuditTeams, AuditSignIns, AuditTokens, AuditInstallation}
 }
 
-// Subjects are the first words of the group's kinds.
+// Subjects returns the first words of the kinds in the group.
 func (g AuditGroup) Subjects() []string {
 	switch g {
 	case AuditStores:
-		return []string{"store", "check"}
+		return []string{"store", "check", "backup"}
 	case AuditCredentials:
 		return []string{"credentials"}
 	case AuditTeams:
@@ -39,12 +39,12 @@ func (g AuditGroup) Subjects() []string {
 	case AuditTokens:
 		return []string{"token"}
 	case AuditInstallation:
-		return []string{"installation", "plan", "limit", "cluster"}
+		return []string{"installation", "plan", "limit", "cluster", "target"}
 	}
 	return nil
 }
 
-// Platform is what the platform itself is called where a person's name could stand.
+// Platform is the name of the platform itself where a person's name could be.
 const Platform = "Shopwright"
 
 // AuditQuery selects events of the audit log. An empty field selects everything.
@@ -53,8 +53,8 @@ type AuditQuery struct {
 	Group  AuditGroup
 	TeamID string
 	Object string    // found in the object's name, or in what was changed about it, whatever the case and accents
-	From   time.Time // the first moment
-	Until  time.Time // the first moment that is not asked for
+	From   time.Time // inclusive
+	Until  time.Time // exclusive
 	Before int64     // number of the event below which the page begins
 	Limit  int
 }
@@ -64,7 +64,7 @@ func (a Actor) MayAudit() bool {
 	return a.May(ViewAllAudit, Installation) || len(a.Teams(ViewAudit)) > 0
 }
 
-// PersonText is what an audited event is found by when a person is looked for.
+// PersonText is the text in which a search for a person looks. It is empty if the event is not audited.
 func (e Event) PersonText() string {
 	if !e.Kind.Audited() {
 		return ""
@@ -72,7 +72,7 @@ func (e Event) PersonText() string {
 	return Fold(strings.Join([]string{cmp.Or(e.Actor, Platform), e.Token, e.Address}, "\n"))
 }
 
-// ObjectText is what an audited event is found by when an object is looked for.
+// ObjectText is the text in which a search for an object looks. It is empty if the event is not audited.
 func (e Event) ObjectText() string {
 	if !e.Kind.Audited() {
 		return ""
@@ -80,8 +80,8 @@ func (e Event) ObjectText() string {
 	return Fold(strings.Join([]string{e.Object, e.Data.Before, e.Data.After, e.Data.Email}, "\n"))
 }
 
-// SeenBy is the event without what only those may know who read the audit log: where people
-// were, and whom they have invited. Whether the actor sees anything of it, [Actor.Sees] tells.
+// SeenBy returns the event without what only readers of the audit log may know: IP addresses, and who was
+// invited. Whether the actor may see the event at all is for [Actor.Sees] to decide.
 func (e Event) SeenBy(actor Actor) Event {
 	if actor.May(ViewAudit, e.TeamID) {
 		return e

@@ -47,6 +47,13 @@ const (
 	StoreRecovered   Kind = "store.recovered" // a check has succeeded again
 	CheckAsked       Kind = "check.asked"
 	Checked          Kind = "check.done"
+	BackupAsked      Kind = "backup.asked"
+	BackupScheduled  Kind = "backup.scheduled" // the time has come by the store's plan
+	BackupProgressed Kind = "backup.progressed"
+	BackupDone       Kind = "backup.done"
+	BackupFailed     Kind = "backup.failed"
+	BackupCancelled  Kind = "backup.cancelled" // because something else was wanted of the store
+	RepositoryShown  Kind = "backup.repository_shown"
 	StepStarted      Kind = "step.started"
 	StepProgressed   Kind = "step.progressed"
 	StepFinished     Kind = "step.finished"
@@ -76,6 +83,9 @@ const (
 	AdminMade        Kind = "user.admin_made"
 	AdminUnmade      Kind = "user.admin_unmade"
 	LoginLinkMade    Kind = "user.login_link_made"
+	TargetAdded      Kind = "target.added"
+	TargetChanged    Kind = "target.changed"
+	TargetDeleted    Kind = "target.deleted"
 )
 
 // EventData are the facts of an event. Which of them an event has depends on its kind. They are kept
@@ -128,7 +138,7 @@ func (a Actor) Sign(e Event) Event {
 // Asks reports whether the event asks the platform to work on a store.
 func (k Kind) Asks() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled, StoreDeleteAsked, CheckAsked:
+	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled, StoreDeleteAsked, CheckAsked, BackupAsked, BackupScheduled:
 		return true
 	}
 	return false
@@ -139,7 +149,7 @@ func (k Kind) Asks() bool {
 func (k Kind) Audited() bool {
 	switch k {
 	case StoreReady, StoreFailed, StoreUndone, StoreDegraded, StoreRecovered, Checked,
-		StepStarted, StepProgressed, StepFinished:
+		StepStarted, StepProgressed, StepFinished, BackupScheduled, BackupProgressed, BackupDone, BackupFailed, BackupCancelled:
 		return false
 	}
 	return true

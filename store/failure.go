@@ -53,6 +53,13 @@ const (
 	DiskFull     FailureCode = "disk_full"      // Pod, Quote
 	PodsNotReady FailureCode = "pods_not_ready" // Count of those that are ready, Of, Names of the others
 
+	// Of a backup.
+	TargetSealed      FailureCode = "target_sealed"      // its key was sealed with another secret key: Name
+	BackupUnsupported FailureCode = "backup_unsupported" // by the chart in place: Chart
+	BackupStepFailed  FailureCode = "backup_step_failed" // Doing, ExitCode, Quote
+	RepositoryForeign FailureCode = "repository_foreign" // the store's password doesn't open it: Name of the target
+	BackupOverdue     FailureCode = "backup_overdue"     // its Job has reached its deadline: Doing
+
 	InternalError FailureCode = "internal_error" // in Shopwright
 )
 
@@ -111,6 +118,8 @@ type Facts struct {
 	Status    string        `json:"status,omitempty"` // of a Helm release
 	Since     time.Time     `json:"since,omitzero"`
 	After     time.Duration `json:"after,omitempty"`
+	Bytes     int64         `json:"bytes,omitempty"`
+	Added     int64         `json:"added,omitempty"` // bytes, to a repository
 	Shortages []Shortage    `json:"shortages,omitempty"`
 	Doing     string        `json:"doing,omitempty"` // what failed, in the words of the chart's setup or check
 	Quote     string        `json:"quote,omitempty"`

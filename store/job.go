@@ -32,12 +32,13 @@ const (
 	OpenJob   JobKind = "open"   // bring a store about that was never ready
 	ChangeJob JobKind = "change" // bring one to something else, or back to it: see [ChangeKind]
 	RemoveJob JobKind = "remove"
-	CheckJob  JobKind = "check" // shop in one that is ready
+	CheckJob  JobKind = "check"  // shop in one that is ready
+	BackupJob JobKind = "backup" // make a restore point of one that is ready
 )
 
 // Exclusive reports whether a store has at most one such job that has not ended. The newest of them
 // says what is wanted of the store.
-func (k JobKind) Exclusive() bool { return k != CheckJob }
+func (k JobKind) Exclusive() bool { return k != CheckJob && k != BackupJob }
 
 // JobState is how far a job has come.
 type JobState string
@@ -61,8 +62,9 @@ const (
 
 // Args say what exactly a job is to do. They are kept as JSON.
 type Args struct {
-	Change Change `json:"change,omitzero"` // what the store is brought to; not of a check
-	Place  bool   `json:"place,omitempty"` // the check places an order
+	Change Change    `json:"change,omitzero"` // what the store is brought to; not of a check or a backup
+	Place  bool      `json:"place,omitempty"` // the check places an order
+	Point  PointArgs `json:"point,omitzero"`  // of a backup
 }
 
 // Result is what came of a job so far. It is kept as JSON.
@@ -71,6 +73,8 @@ type Result struct {
 	Applied int     `json:"applied,omitempty"`
 	Failure Failure `json:"failure,omitzero"` // why it failed
 	Check   Check   `json:"check,omitzero"`   // what a check came to
+	// Cleanup is what a backup came to beside its point.
+	Cleanup CleanupResult `json:"cleanup,omitzero"`
 }
 
 // Pending reports whether the job has not ended.
@@ -84,6 +88,8 @@ func (j Job) Steps() []Step {
 	switch {
 	case j.Kind == RemoveJob:
 		return DeleteSteps()
+	case j.Kind == BackupJob:
+		return BackupSteps()
 	case j.Change.OfOpenShop():
 		return ChangeSteps()
 	default:

@@ -64,6 +64,10 @@ const (
 	CheckOutOfMemory NoteCode = "check_out_of_memory" // Limit
 	CheckUnknown     NoteCode = "check_unknown"       // to this version, with its engine: Engine
 
+	// Of a restore point.
+	PointMade      NoteCode = "point_made"      // Bytes, Added, Count of locked tables, After
+	PointSimulated NoteCode = "point_simulated" // the cluster runs no containers
+
 	// Of a public address.
 	AddressSimulated   NoteCode = "address_simulated"   // nothing answers there
 	AddressResponds    NoteCode = "address_responds"    // After

@@ -6,17 +6,21 @@ import (
 	"time"
 )
 
-// Plan is how many stores a team may have, and how much of its cluster each of them may take.
+// Plan is how many stores a team may have, how much of its cluster each of them may take, and how they
+// are backed up.
 type Plan struct {
-	Name      string // in records and settings; never changes
-	Label     string // for people
-	Position  int    // in lists, from small to large
-	Stores    int    // living, of one team; zero for no limit of the plan's own
-	CPU       int    // thousandths of a processor
-	Memory    int    // MiB
-	Disk      int    // MiB
-	Pods      int
-	UpdatedAt time.Time
+	Name     string // in records and settings; never changes
+	Label    string // for people
+	Position int    // in lists, from small to large
+	Stores   int    // living, of one team; zero for no limit of the plan's own
+	CPU      int    // thousandths of a processor
+	Memory   int    // MiB
+	Disk     int    // MiB
+	Pods     int
+	// BackupEvery is how often its stores are backed up by the platform, in hours; zero for never.
+	BackupEvery int
+	Keep        PointRetention // of its stores' restore points
+	UpdatedAt   time.Time
 }
 
 // StandardPlan is the plan of teams that were given none, unless the installation names
@@ -33,6 +37,8 @@ const (
 	mostMemory = 16 * 1024 * 1024 // 16 TiB
 	mostDisk   = 1024 * 1024 * 1024
 	mostPods   = 10_000
+	mostHours  = 720   // between two backups: 30 days
+	mostKept   = 1_000 // restore points of a kind
 )
 
 // Validate refuses what no store could live in, at the field.
@@ -53,8 +59,10 @@ func (p Plan) Validate() (Plan, error) {
 		return p, Invalidf("disk", "Enter the disk in GiB, such as 20 or 0.5, up to %d.", mostDisk/1024)
 	case p.Pods < 1 || p.Pods > mostPods:
 		return p, Invalidf("pods", "Enter a number of pods from 1 to %d.", mostPods)
+	case p.BackupEvery < 0 || p.BackupEvery > mostHours:
+		return p, Invalidf("backup_every", "Enter a number of hours from 0 (never) to %d.", mostHours)
 	}
-	return p, nil
+	return p, p.Keep.validate()
 }
 
 // Figures are what the audit log keeps of a plan, in the units of a [Plan].
@@ -65,9 +73,12 @@ type Figures struct {
 	Memory int    `json:"memory"`
 	Disk   int    `json:"disk"`
 	Pods   int    `json:"pods"`
+
+	BackupEvery int            `json:"backup_every,omitempty"`
+	Keep        PointRetention `json:"keep,omitzero"`
 }
 
 // Figures are those of the plan.
 func (p Plan) Figures() Figures {
-	return Figures{Label: p.Label, Stores: p.Stores, CPU: p.CPU, Memory: p.Memory, Disk: p.Disk, Pods: p.Pods}
+	return Figures{Label: p.Label, Stores: p.Stores, CPU: p.CPU, Memory: p.Memory, Disk: p.Disk, Pods: p.Pods, BackupEvery: p.BackupEvery, Keep: p.Keep}
 }

@@ -30,6 +30,7 @@ const (
 	UpgradeStores   Action = "stores.upgrade"
 	DeleteStores    Action = "stores.delete"
 	ViewCredentials Action = "credentials.view"
+	BackUpStores    Action = "stores.backup"
 	ViewAudit       Action = "audit.view" // who did what, and from which address
 	ManageMembers   Action = "members.manage"
 	RenameTeam      Action = "team.rename"
@@ -42,6 +43,7 @@ const (
 	ViewAllAudit     Action = "installation.audit"
 	ManageUsers      Action = "users.manage"
 	ManagePlans      Action = "plans.manage"
+	ManageTargets    Action = "targets.manage" // where restore points are written to
 )
 
 // Installation stands where a team's id does, for what is done to no team.
@@ -117,7 +119,7 @@ func (a Actor) Sees(e Event) bool {
 // Allows are the actions of that role in its team; none for an unknown role.
 func (r Role) Allows() []Action {
 	viewer := []Action{ViewStores, ViewActivity, ViewMembers}
-	member := slices.Concat(viewer, []Action{CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials})
+	member := slices.Concat(viewer, []Action{CreateStores, RetryStores, UpgradeStores, DeleteStores, ViewCredentials, BackUpStores})
 	admin := slices.Concat(member, []Action{ViewAudit, ManageMembers, RenameTeam})
 	switch r {
 	case Owner:
@@ -134,7 +136,7 @@ func (r Role) Allows() []Action {
 }
 
 func administration() []Action {
-	return []Action{ViewInstallation, ViewAllAudit, ManageUsers, ManagePlans}
+	return []Action{ViewInstallation, ViewAllAudit, ManageUsers, ManagePlans, ManageTargets}
 }
 
 func (s Scope) covers() []Action {
@@ -142,7 +144,7 @@ func (s Scope) covers() []Action {
 	case ReadStores:
 		return []Action{ViewStores, ViewActivity}
 	case WriteStores:
-		return []Action{CreateStores, RetryStores, UpgradeStores}
+		return []Action{CreateStores, RetryStores, UpgradeStores, BackUpStores}
 	case RemoveStores:
 		return []Action{DeleteStores}
 	case ReadCredentials:

@@ -9,10 +9,10 @@ import (
 
 var (
 	look   = []store.Action{store.ViewStores, store.ViewActivity, store.ViewMembers}
-	change = []store.Action{store.CreateStores, store.RetryStores, store.UpgradeStores, store.DeleteStores, store.ViewCredentials}
+	change = []store.Action{store.CreateStores, store.RetryStores, store.UpgradeStores, store.DeleteStores, store.ViewCredentials, store.BackUpStores}
 	manage = []store.Action{store.ViewAudit, store.ManageMembers, store.RenameTeam}
 	own    = []store.Action{store.ManageOwners}
-	rule   = []store.Action{store.ViewInstallation, store.ViewAllAudit, store.ManageUsers, store.ManagePlans}
+	rule   = []store.Action{store.ViewInstallation, store.ViewAllAudit, store.ManageUsers, store.ManagePlans, store.ManageTargets}
 	every  = slices.Concat(look, change, manage, own, rule)
 )
 
@@ -56,7 +56,7 @@ func TestPolicyOfScopes(t *testing.T) {
 	t.Parallel()
 	for scope, covers := range map[store.Scope][]store.Action{
 		store.ReadStores:      {store.ViewStores, store.ViewActivity},
-		store.WriteStores:     {store.CreateStores, store.RetryStores, store.UpgradeStores},
+		store.WriteStores:     {store.CreateStores, store.RetryStores, store.UpgradeStores, store.BackUpStores},
 		store.RemoveStores:    {store.DeleteStores},
 		store.ReadCredentials: {store.ViewCredentials},
 		store.ReadTeam:        {store.ViewMembers, store.ViewAudit},

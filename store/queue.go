@@ -6,7 +6,7 @@ import "time"
 // the platform says about the store.
 type Claim struct {
 	Store  Store
-	Job    Job // to be done: the store's newest, or a check
+	Job    Job // to be done: the store's newest, a check or a backup
 	Holder string
 	// Number is higher than that of every claim before. It fences what a holder writes: a claim that
 	// was taken over is refused even where both have the same holder.
@@ -33,6 +33,7 @@ type Concurrency struct {
 	PerCluster int    // of those, in one cluster; zero for no limit
 	Removals   int    // stores that are removed, up to the removal of their namespace; zero for no limit
 	Checks     int    // stores that are checked; zero for none
+	Backups    int    // stores that are backed up; zero for none
 }
 
 // Progress is what the platform has to say about a store it works on. Empty fields leave

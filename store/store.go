@@ -79,7 +79,7 @@ const (
 // Step is a stage of the work on a store.
 type Step string
 
-// The steps of opening a store, in order, then those of removing one.
+// The steps of opening a store, in order, then those of removing one, then those of a backup.
 const (
 	StepQueued      Step = "queued"
 	StepNamespace   Step = "namespace"
@@ -96,6 +96,11 @@ const (
 	StepVolumes   Step = "volumes"
 	StepRemove    Step = "remove"
 	StepGone      Step = "gone"
+
+	StepRepository Step = "repository"
+	StepDatabase   Step = "database"
+	StepFiles      Step = "files"
+	StepManifest   Step = "manifest"
 )
 
 // CreateSteps are the steps of opening a store, in order.
@@ -111,6 +116,12 @@ func ChangeSteps() []Step {
 // DeleteSteps are the steps of removing a store, in order.
 func DeleteSteps() []Step {
 	return []Step{StepQueued, StepUninstall, StepVolumes, StepRemove, StepGone}
+}
+
+// BackupSteps are the steps of making a restore point, in order. The containers of the chart's backup
+// have these names.
+func BackupSteps() []Step {
+	return []Step{StepQueued, StepRepository, StepDatabase, StepFiles, StepManifest}
 }
 
 // Living reports whether the store has not been archived yet.

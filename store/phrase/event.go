@@ -36,6 +36,8 @@ func kindOf(e store.Event) Line {
 	switch kind {
 	case "store", "check", "step", "credentials":
 		return storeLine(e)
+	case "backup":
+		return backupLine(e)
 	case "user", "identity", "token":
 		return accountLine(e)
 	case "team", "member", "invitation":
@@ -89,6 +91,29 @@ func storeLine(e store.Event) Line {
 		return Line{Message: note, Verb: "checked", Detail: note}
 	case store.StepStarted, store.StepProgressed, store.StepFinished:
 		return Line{Message: note, Verb: "worked on", Detail: note}
+	}
+	return Line{}
+}
+
+// backupLine is about a restore point that is made of a store.
+func backupLine(e store.Event) Line {
+	note := Note(e.Data.Note)
+	switch e.Kind {
+	case store.BackupAsked:
+		return Line{Message: join(": ", "Backup requested", note), Verb: "requested a backup of", Detail: note}
+	case store.BackupScheduled:
+		return Line{Message: "Scheduled backup", Verb: "scheduled a backup of"}
+	case store.BackupProgressed:
+		return Line{Message: "Backup: " + Step(e.Step), Verb: "is backing up", Detail: Step(e.Step)}
+	case store.BackupDone:
+		return Line{Message: join(": ", "Backed up", note), Verb: "backed up", Detail: note}
+	case store.BackupFailed:
+		title := Failure(e.Data.Failure).Title
+		return Line{Message: title, Verb: "failed to back up", Detail: title}
+	case store.BackupCancelled:
+		return Line{Message: "Backup cancelled by another change", Verb: "cancelled the backup of", Detail: "Because of another change"}
+	case store.RepositoryShown:
+		return Line{Message: "Access to the backup repository shown", Verb: "showed the access to the backups of", Detail: "On the command line of the server"}
 	}
 	return Line{}
 }
@@ -246,6 +271,12 @@ func installationLine(e store.Event) Line {
 		return Line{Message: "Plan added", Verb: "added the plan"}
 	case store.PlanChanged:
 		return Line{Message: "Plan changed", Verb: "changed the plan"}
+	case store.TargetAdded:
+		return Line{Message: "Backup target added", Verb: "added the backup target"}
+	case store.TargetChanged:
+		return Line{Message: "Backup target changed", Verb: "changed the backup target"}
+	case store.TargetDeleted:
+		return Line{Message: "Backup target deleted", Verb: "deleted the backup target"}
 	}
 	return Line{}
 }
@@ -266,5 +297,25 @@ func figures(f store.Figures) string {
 		return ""
 	}
 	return fmt.Sprintf("%s: %d stores of a team, %d thousandths of a CPU, %d MiB of memory, %d MiB of disk, %d pods",
-		f.Label, f.Stores, f.CPU, f.Memory, f.Disk, f.Pods)
+		f.Label, f.Stores, f.CPU, f.Memory, f.Disk, f.Pods) + backups(f)
+}
+
+// backups are how a plan's stores are backed up. Plans of 0.1 said nothing of it.
+func backups(f store.Figures) string {
+	if f.BackupEvery == 0 && f.Keep == (store.PointRetention{}) {
+		return ""
+	}
+	return fmt.Sprintf(", scheduled backups: %s, restore points kept: %d hourly, %d daily, %d weekly, %d monthly",
+		strings.ToLower(BackupEvery(f.BackupEvery)), f.Keep.Hourly, f.Keep.Daily, f.Keep.Weekly, f.Keep.Monthly)
+}
+
+// BackupEvery says how often a plan's stores are backed up: so many hours, zero for never.
+func BackupEvery(hours int) string {
+	switch hours {
+	case 0:
+		return "Never"
+	case 1:
+		return "Every hour"
+	}
+	return fmt.Sprintf("Every %d hours", hours)
 }

@@ -20,7 +20,7 @@ type Explanation struct {
 // Failure says what happened, why, and what to press. Each code has its words in one of the functions
 // below; a failure without a code has none.
 func Failure(f store.Failure) Explanation {
-	for _, part := range []func(store.Failure) Explanation{placeFailure, releaseFailure, podFailure, saleFailure} {
+	for _, part := range []func(store.Failure) Explanation{placeFailure, releaseFailure, podFailure, saleFailure, backupFailure} {
 		if said := part(f); said != (Explanation{}) {
 			return said
 		}
@@ -318,6 +318,45 @@ func saleFailure(f store.Failure) Explanation {
 			"Timed out",
 			fmt.Sprintf("After %s the store is still at the step %s: %s%s", seconds(d.After), f.Step, Sentence(Note(f.Note)), unready(d)),
 			"Look at the pods and events for the reason. Retry continues from this step.",
+		}
+	}
+	return Explanation{}
+}
+
+// backupFailure is about a restore point that was not made. Nothing is wrong with the shop then.
+func backupFailure(f store.Failure) Explanation {
+	d := f.Facts
+	const again = ", then press Back up now."
+	switch f.Code {
+	case store.TargetSealed:
+		return Explanation{
+			"The backup target’s key can’t be read",
+			fmt.Sprintf("The key of %s was sealed with another SHOPWRIGHT_SECRET_KEY.", d.Name),
+			"Add the earlier secret key to the setting after a comma, or enter the target’s key again" + again,
+		}
+	case store.BackupUnsupported:
+		return Explanation{
+			"The store’s chart has no backup",
+			fmt.Sprintf("Chart %s was released before backups existed.", d.Chart),
+			"Upgrade the store" + again,
+		}
+	case store.RepositoryForeign:
+		return Explanation{
+			"The repository has another password",
+			fmt.Sprintf("The repository of this store in %s exists, but the store’s password doesn’t open it.", d.Name),
+			"Choose another prefix for the target" + again,
+		}
+	case store.BackupStepFailed:
+		return Explanation{
+			"Backup failed: " + d.Doing,
+			fmt.Sprintf("The container %s ended with exit code %d: %s", d.Doing, d.ExitCode, Sentence(cmp.Or(d.Quote, "no message"))),
+			"Fix the cause" + again,
+		}
+	case store.BackupOverdue:
+		return Explanation{
+			"Backup timed out",
+			fmt.Sprintf("The backup reached its deadline at %s.", d.Doing),
+			"Check that the target is reachable from the cluster" + again,
 		}
 	}
 	return Explanation{}

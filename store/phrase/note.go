@@ -13,7 +13,7 @@ import (
 func Note(n store.Note) string { return join(": ", n.Facts.Doing, words(n)) }
 
 func words(n store.Note) string {
-	for _, part := range []func(store.Note) string{openingNote, removalNote, checkNote, addressNote, lossNote} {
+	for _, part := range []func(store.Note) string{openingNote, removalNote, checkNote, pointNote, addressNote, lossNote} {
 		if said := part(n); said != "" {
 			return said
 		}
@@ -132,6 +132,50 @@ func checkNote(n store.Note) string {
 		return fmt.Sprintf("This version of Shopwright has no engine %q.", d.Engine)
 	}
 	return ""
+}
+
+// pointNote is about a restore point that was made.
+func pointNote(n store.Note) string {
+	d := n.Facts
+	switch n.Code {
+	case store.PointMade:
+		locked := ""
+		if d.Count > 0 {
+			locked = Count(d.Count, "table") + " locked meanwhile"
+		}
+		return join(", ", fmt.Sprintf("%s in %s, %s added", Bytes(d.Bytes), d.After, Bytes(d.Added)), locked)
+	case store.PointSimulated:
+		return "Simulated: nothing was written"
+	}
+	return ""
+}
+
+// PointReason says why a restore point was made.
+func PointReason(r store.PointReason) string {
+	switch r {
+	case store.Manual:
+		return "By hand"
+	case store.OnSchedule:
+		return "Scheduled"
+	}
+	return string(r)
+}
+
+// Bytes writes a size with at most three digits: 1.5 MB for 1,500,000.
+func Bytes(n int64) string {
+	const step = 1000
+	if n < step {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	size, units := float64(n)/step, "kMGTPE"
+	for size >= step-0.5 && len(units) > 1 {
+		size, units = size/step, units[1:]
+	}
+	digits := 0
+	if size < 9.95 {
+		digits = 1
+	}
+	return strconv.FormatFloat(size, 'f', digits, 64) + " " + units[:1] + "B"
 }
 
 // addressNote is about what a public address answered.

@@ -68,7 +68,7 @@ func facts() store.EventData {
 		UserID: "user", Before: "before", After: "after", Method: "GitHub", Email: "mara@example.com", InvitedBy: "Noor",
 		Lifetime: 10 * time.Minute, Scopes: []store.Scope{store.ReadStores, store.WriteStores},
 		PlanBefore: store.Figures{Label: "Small", Stores: 1, CPU: 1, Memory: 1, Disk: 1, Pods: 1},
-		PlanAfter:  store.Figures{Label: "Large", Stores: 2, CPU: 2, Memory: 2, Disk: 2, Pods: 2},
+		PlanAfter:  store.Figures{Label: "Large", Stores: 2, CPU: 2, Memory: 2, Disk: 2, Pods: 2, BackupEvery: 1, Keep: store.PointRetention{Daily: 7}},
 		Failure:    store.Failure{Code: store.TimedOut},
 		Note:       store.Quote("said"),
 		Change:     store.Change{Kind: store.Upgrade, Chart: "1.1.0", ChartBefore: "1.0.0", RevisionBefore: 2, Images: map[string]string{"mariadb": "11.8"}},
@@ -84,6 +84,13 @@ func TestEveryKindOfEventIsTold(t *testing.T) {
 		if line.Detail != "" {
 			wantWhole(t, kind, line.Detail)
 		}
+	}
+}
+
+func TestEveryReasonOfAPointIsTold(t *testing.T) {
+	t.Parallel()
+	for _, reason := range declared(t, "PointReason") {
+		wantWhole(t, reason, phrase.PointReason(store.PointReason(reason)))
 	}
 }
 
@@ -131,11 +138,12 @@ func TestValuesOfChanges(t *testing.T) {
 		event         store.Event
 		before, after string
 	}{
-		"an upgrade":  {store.Event{Kind: store.UpgradeAsked, Data: facts()}, "revision 2, chart 1.0.0", "chart 1.1.0, mariadb 11.8"},
-		"a rollback":  {store.Event{Kind: store.RollbackAsked, Data: store.EventData{Change: store.Change{Kind: store.Rollback, To: 1, RevisionBefore: 2, ChartBefore: "1.0.0"}}}, "revision 2, chart 1.0.0", "revision 1"},
-		"a new plan":  {store.Event{Kind: store.PlanAdded, Data: store.EventData{PlanAfter: facts().PlanAfter}}, "", "Large: 2 stores of a team, 2 thousandths of a CPU, 2 MiB of memory, 2 MiB of disk, 2 pods"},
-		"a role":      {store.Event{Kind: store.RoleChanged, Data: facts()}, "before", "after"},
-		"an open way": {store.Event{Kind: store.MemberInvited, Data: store.EventData{Anyone: true, After: "viewer"}}, "", "viewer"},
+		"an upgrade":    {store.Event{Kind: store.UpgradeAsked, Data: facts()}, "revision 2, chart 1.0.0", "chart 1.1.0, mariadb 11.8"},
+		"a rollback":    {store.Event{Kind: store.RollbackAsked, Data: store.EventData{Change: store.Change{Kind: store.Rollback, To: 1, RevisionBefore: 2, ChartBefore: "1.0.0"}}}, "revision 2, chart 1.0.0", "revision 1"},
+		"a new plan":    {store.Event{Kind: store.PlanAdded, Data: store.EventData{PlanAfter: facts().PlanAfter}}, "", "Large: 2 stores of a team, 2 thousandths of a CPU, 2 MiB of memory, 2 MiB of disk, 2 pods, scheduled backups: every hour, restore points kept: 0 hourly, 7 daily, 0 weekly, 0 monthly"},
+		"a plan of 0.1": {store.Event{Kind: store.PlanAdded, Data: store.EventData{PlanAfter: facts().PlanBefore}}, "", "Small: 1 stores of a team, 1 thousandths of a CPU, 1 MiB of memory, 1 MiB of disk, 1 pods"},
+		"a role":        {store.Event{Kind: store.RoleChanged, Data: facts()}, "before", "after"},
+		"an open way":   {store.Event{Kind: store.MemberInvited, Data: store.EventData{Anyone: true, After: "viewer"}}, "", "viewer"},
 	} {
 		if line := phrase.Event(c.event); line.Before != c.before || line.After != c.after {
 			t.Errorf("%s: from %q to %q", name, line.Before, line.After)
@@ -146,7 +154,7 @@ func TestValuesOfChanges(t *testing.T) {
 func failureFacts() store.Facts {
 	return store.Facts{
 		Namespace: "store-shop", StoreID: "id", Label: "shopwright.dev/store-id", Object: "pod/web-0", Pod: "web-0", Container: "web", Image: "web:1",
-		Name: "name", Names: []string{"data", "files"}, Engine: "WooCommerce", Plan: "Standard", Person: "Mara", Count: 3, ExitCode: 1, Limit: "1Gi",
+		Name: "name", Names: []string{"data", "files"}, Engine: "WooCommerce", Chart: "1.0.0", Plan: "Standard", Person: "Mara", Count: 3, ExitCode: 1, Limit: "1Gi",
 		Revision: 2, Status: "pending-upgrade", Since: time.Unix(1_800_000_000, 0), After: 10 * time.Minute,
 		Shortages: []store.Shortage{{Resource: "requests.storage", Needs: "20 GiB", Allows: "1 GiB"}, {Resource: "limits.cpu", Needs: "2", Allows: "1"}},
 		Problem:   store.WrongPassword,

@@ -33,6 +33,14 @@ func Step(s store.Step) string {
 		return "Namespace"
 	case store.StepGone:
 		return "Deleted"
+	case store.StepRepository:
+		return "Repository"
+	case store.StepDatabase:
+		return "Database"
+	case store.StepFiles:
+		return "Files"
+	case store.StepManifest:
+		return "Manifest"
 	}
 	return string(s)
 }

@@ -1,0 +1,37 @@
+package phrase_test
+
+import (
+	"testing"
+	"time"
+
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/phrase"
+)
+
+func TestBytes(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int64]string{
+		0: "0 B", 999: "999 B", 1000: "1.0 kB", 1540: "1.5 kB", 9949: "9.9 kB", 9951: "10 kB", 254_000_000: "254 MB",
+		999_499: "999 kB", 999_600: "1.0 MB", 1_500_000_000: "1.5 GB", 9_000_000_000_000_000_000: "9.0 EB",
+	} {
+		if got := phrase.Bytes(n); got != want {
+			t.Errorf("%d is written %s, want %s", n, got, want)
+		}
+	}
+}
+
+func TestPointNotes(t *testing.T) {
+	t.Parallel()
+	made := store.Note{Code: store.PointMade, Facts: store.Facts{Bytes: 254_000_000, Added: 900_000, After: 3500 * time.Millisecond}}
+	if got := phrase.Note(made); got != "254 MB in 3.5s, 900 kB added" {
+		t.Errorf("a point is told as %q", got)
+	}
+	made.Facts.Count = 2
+	if got := phrase.Note(made); got != "254 MB in 3.5s, 900 kB added, 2 tables locked meanwhile" {
+		t.Errorf("a point with locks is told as %q", got)
+	}
+	asked := phrase.Event(store.Event{Kind: store.BackupAsked})
+	if asked.Message != "Backup requested" || asked.Verb != "requested a backup of" {
+		t.Errorf("a backup without a note is told as %+v", asked)
+	}
+}
