@@ -26,6 +26,7 @@ type DB struct {
 	now      func() time.Time
 	health   *health
 	feed     *feed
+	sealer   *store.Sealer // nil where no secret is kept or read
 
 	defaultPlan string // of teams that were given none
 	log         *slog.Logger

@@ -24,7 +24,7 @@ var actorless = []struct {
 	{"whoever has the secret of the invitation may read it, to decide about signing in", []string{"OpenInvitation"}},
 	{"they hand out the work, or give back all of it", []string{"Claim", "ReleaseAll"}},
 	{"the provisioner describes its own cluster", []string{"EnsureCluster", "RecordClusterSeen"}},
-	{"the mail queue and the retention are the platform's own work", []string{"ClaimMail", "MailFailed", "MailSent", "Prune", "QueueMail"}},
+	{"the mail queue, the retention and the sealing of secrets are the platform's own work", []string{"ClaimMail", "MailFailed", "MailSent", "Prune", "QueueMail", "Reseal"}},
 	{"receivers ask Actor.Sees about each event", []string{"Subscribe"}},
 	{"they tell of the database itself, and no rows of it", []string{"Check", "Close", "DefaultPlan", "LastEvent", "SharedByProcesses"}},
 }

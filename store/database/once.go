@@ -9,9 +9,9 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// CreateStoreOnce is [DB.CreateStore] for a request with a key. It returns the answer, which
-// for a key that the actor has used within [KeyLifetime] is that of the first time; of two
-// requests at once one waits for the other. What was refused is not kept.
+// CreateStoreOnce is [DB.CreateStore] for a request with an idempotency key. If the actor has used the
+// key within [store.KeyLifetime], it returns the first answer; of two concurrent requests one waits for
+// the other. Refusals are not kept.
 func (db *DB) CreateStoreOnce(ctx context.Context, actor store.Actor, n store.NewStore, once store.Once) (answer string, err error) {
 	n, err = n.Validate(actor)
 	if err != nil {
@@ -30,8 +30,8 @@ func (db *DB) CreateStoreOnce(ctx context.Context, actor store.Actor, n store.Ne
 	return answer, takenMeanwhile(st, err)
 }
 
-// CreateTeamOnce is [DB.CreateTeam] for a request with a key. It returns the id of the team, as
-// [DB.CreateStoreOnce] returns its answer.
+// CreateTeamOnce is [DB.CreateTeam] for a request with an idempotency key. It returns the id of the team
+// as [DB.CreateStoreOnce] returns its answer.
 func (db *DB) CreateTeamOnce(ctx context.Context, actor store.Actor, name string, once store.Once) (id string, err error) {
 	team, err := newTeam(actor, name)
 	if err != nil {
@@ -44,7 +44,24 @@ func (db *DB) CreateTeamOnce(ctx context.Context, actor store.Actor, name string
 	return id, err
 }
 
-// once does what the request asks for and keeps the answer, unless there is one already.
+// BackUpOnce is [DB.BackUp] for a request with a key. It returns the id of the backup, as
+// [DB.CreateStoreOnce] returns its answer.
+func (db *DB) BackUpOnce(ctx context.Context, actor store.Actor, storeID, note string, once store.Once) (id string, err error) {
+	r, err := db.newBackup(ctx, actor, storeID, note)
+	if err != nil {
+		return "", err
+	}
+	err = db.update(ctx, func(t tx) (err error) {
+		id, err = t.once(ctx, actor, once, func() (string, error) {
+			job, err := t.backUp(ctx, actor, r)
+			return job.ID, err
+		})
+		return err
+	})
+	return id, err
+}
+
+// once runs do and keeps its answer, unless there is one already.
 func (t tx) once(ctx context.Context, actor store.Actor, once store.Once, do func() (answer string, err error)) (string, error) {
 	answer, err := t.recall(ctx, actor, once)
 	if err != nil || answer != "" {
@@ -57,8 +74,8 @@ func (t tx) once(ctx context.Context, actor store.Actor, once store.Once, do fun
 	return answer, err
 }
 
-// Recall returns the answer that the actor's request with that key was given, empty for none.
-// Whoever asks before everything else answers as before, whatever has changed since.
+// Recall returns the kept answer to the actor's request with that key, or an empty one. Call it before
+// any other check: a repeated request then gets the same answer, whatever has changed since.
 func (db *DB) Recall(ctx context.Context, actor store.Actor, once store.Once) (answer string, err error) {
 	now, err := db.clock(ctx, db.read)
 	if err != nil {
@@ -67,7 +84,7 @@ func (db *DB) Recall(ctx context.Context, actor store.Actor, once store.Once) (a
 	return recalled(ctx, db.read, actor, once, now)
 }
 
-// recall returns the answer that was given to this request, or takes the key for it.
+// recall returns the kept answer to this request, or takes the key for it.
 func (t tx) recall(ctx context.Context, actor store.Actor, once store.Once) (string, error) {
 	if _, err := t.ExecContext(ctx, `DELETE FROM idempotency_keys WHERE created_at <= $1`, t.now-store.KeyLifetime.Microseconds()); err != nil {
 		return "", fmt.Errorf("forget old keys: %w", err)

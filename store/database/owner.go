@@ -2,40 +2,38 @@ package database
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"shopwright.dev/shopwright/store"
 )
 
-// OwnerEmail is the default address of a new store of the actor's: one that a provider verified, or
-// empty where there is none that a shop takes.
+// OwnerEmail returns the default owner's address of a new store: a verified address of the actor, or
+// nothing if there is none or a shop would not accept it.
 func (db *DB) OwnerEmail(ctx context.Context, actor store.Actor) (string, error) {
 	return ownerEmail(ctx, db.read, actor.UserID)
 }
 
-// ownerEmail prefers the address that the user is known by.
+// ownerEmail prefers the address under which the user is known. It is empty if none can be used.
 func ownerEmail(ctx context.Context, q querier, userID string) (string, error) {
-	var address string
-	err := q.QueryRowContext(ctx, `
+	rows, err := q.QueryContext(ctx, `
 		SELECT i.email FROM identities i JOIN users u ON u.id = i.user_id
 		WHERE i.user_id = $1 AND i.verified
-		ORDER BY CASE WHEN LOWER(u.email) = i.email THEN 0 ELSE 1 END, i.created_at, i.email LIMIT 1`, userID).Scan(&address)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
+		ORDER BY CASE WHEN LOWER(u.email) = i.email THEN 0 ELSE 1 END, i.created_at, i.email`, userID)
+	verified, err := collect(rows, err, func(row scanner) (address string, err error) { return address, row.Scan(&address) })
 	if err != nil {
 		return "", fmt.Errorf("find an address of user %s: %w", userID, err)
 	}
-	if address, err = store.CleanOwnerEmail(address); err != nil {
-		return "", nil //nolint:nilerr // such as one in another alphabet: the store has none then
+	for _, address := range verified {
+		if clean, err := store.CleanOwnerEmail(address); err == nil { // an address in another alphabet can't be used
+			return clean, nil
+		}
 	}
-	return address, nil
+	return "", nil
 }
 
-// ChangeOwner gives a store another owner's address. The release that is in place is applied again
-// with it, and the change is undone when it fails.
+// ChangeOwner changes the owner of a store. If the shop stores the address, the release in place is
+// applied again with it, and the change is undone if that fails.
 func (db *DB) ChangeOwner(ctx context.Context, actor store.Actor, id string, r store.OwnerRequest) (store.Store, error) {
 	if !r.InShop {
 		return db.noteOwner(ctx, actor, id, r)
@@ -53,7 +51,7 @@ func (db *DB) ChangeOwner(ctx context.Context, actor store.Actor, id string, r s
 	})
 }
 
-// noteOwner changes only the record: the engine does not keep the address in the shop.
+// noteOwner changes only the database: the engine does not store the address in the shop.
 func (db *DB) noteOwner(ctx context.Context, actor store.Actor, id string, r store.OwnerRequest) (store.Store, error) {
 	if _, err := db.FindStoreTo(ctx, actor, store.UpgradeStores, id); err != nil {
 		return store.Store{}, err

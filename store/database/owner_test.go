@@ -9,7 +9,7 @@ import (
 	"shopwright.dev/shopwright/store/database"
 )
 
-// signedIn is somebody of whom a provider says so much.
+// signedIn returns the actor of an identity after its sign-in.
 func signedIn(t *testing.T, db *database.DB, who store.Identity) store.Actor {
 	t.Helper()
 	id, err := db.SignIn(t.Context(), who, store.Browser{})
@@ -23,7 +23,7 @@ func signedIn(t *testing.T, db *database.DB, who store.Identity) store.Actor {
 	return session.Actor
 }
 
-// Whoever names no owner is it, as far as a provider has verified an address that a shop takes.
+// Without a named owner, the store gets the creator's address, if it is verified and every shop accepts it.
 func TestOwnerIsWhoCreatesTheStore(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
@@ -50,6 +50,13 @@ func TestOwnerIsWhoCreatesTheStore(t *testing.T) {
 		}
 		if got, err := b.db.OwnerEmail(t.Context(), b.actor); err != nil || got != "mara@example.com" {
 			t.Errorf("of two addresses %q is proposed, %v", got, err)
+		}
+		ada := signedIn(t, b.db, store.Identity{Provider: "p", Subject: "4", Name: "Ada", Email: "åda@example.com", Verified: true})
+		if err := b.db.AddIdentity(t.Context(), ada, store.Identity{Provider: "a", Subject: "2", Name: "Ada", Email: "ada@example.com", Verified: true}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.db.OwnerEmail(t.Context(), ada); err != nil || got != "ada@example.com" {
+			t.Errorf("of an address that shops refuse and one that they accept, %q is proposed, %v", got, err)
 		}
 	})
 }

@@ -17,7 +17,7 @@ import (
 // Claim takes the next job that is due, of a store that nobody holds, for the time of the lease.
 // ok is false when there is none. What was begun comes first, then removals, then the teams with
 // the least work going on, then what a person waits for, then whatever waited longest, and last the
-// checks. While the database is known to be unusable it waits for it.
+// backups and the checks. While the database is known to be unusable it waits for it.
 func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, limit store.Concurrency) (claim store.Claim, ok bool, err error) {
 	if err := db.health.wait(ctx); err != nil {
 		return store.Claim{}, false, err
@@ -48,7 +48,10 @@ func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, lim
 // nextToClaim is the id of the job to do next, empty when there is none.
 func (t tx) nextToClaim(ctx context.Context, limit store.Concurrency) (id string, err error) {
 	if id, err = t.nextInQueue(ctx, limit); errors.Is(err, sql.ErrNoRows) {
-		id, err = t.nextCheck(ctx, limit)
+		id, err = t.nextOfKind(ctx, store.BackupJob, limit.Backups, limit.Cluster)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		id, err = t.nextOfKind(ctx, store.CheckJob, limit.Checks, limit.Cluster)
 	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", fmt.Errorf("look into the queue: %w", err)
@@ -114,15 +117,15 @@ func (t tx) nextInQueue(ctx context.Context, limit store.Concurrency) (id string
 	return id, err
 }
 
-// nextCheck is the check that has been due for the longest time, those first that somebody asked
-// for, unless so many are made already.
-func (t tx) nextCheck(ctx context.Context, limit store.Concurrency) (id string, err error) {
+// nextOfKind is the job of a kind that has been due for the longest time, those first that somebody
+// asked for, unless so many are done already.
+func (t tx) nextOfKind(ctx context.Context, kind store.JobKind, atMost int, cluster string) (id string, err error) {
 	err = t.QueryRowContext(ctx, `
 		SELECT j.id FROM jobs j
-		WHERE j.kind = 'check' AND j.ended_at = 0 AND j.due <= $1 AND ($3 = '' OR j.cluster_id = $3)
+		WHERE j.kind = $4 AND j.ended_at = 0 AND j.due <= $1 AND ($3 = '' OR j.cluster_id = $3)
 			AND NOT EXISTS (SELECT 1 FROM jobs other WHERE other.store_id = j.store_id AND other.claim_until > $1)
-			AND (SELECT COUNT(*) FROM jobs held WHERE held.claim_until > $1 AND held.kind = 'check' AND held.ended_at = 0) < $2
-		ORDER BY j.priority, j.due, j.id LIMIT 1`, t.now, limit.Checks, limit.Cluster).Scan(&id)
+			AND (SELECT COUNT(*) FROM jobs held WHERE held.claim_until > $1 AND held.kind = $4 AND held.ended_at = 0) < $2
+		ORDER BY j.priority, j.due, j.id LIMIT 1`, t.now, atMost, cluster, kind).Scan(&id)
 	return id, err
 }
 
@@ -309,7 +312,7 @@ func (t tx) lockClaimed(ctx context.Context, c store.Claim) (store.Store, error)
 
 // replaceJob saves the ended job of a locked store and inserts its new one. The claim moves to the
 // new job, so the holder continues with it. A pending check is cancelled: the new job ends with a
-// check.
+// check. So is a backup, of which the new job would change one half before the other is read.
 func (t tx) replaceJob(ctx context.Context, before store.Job, st *store.Store) error {
 	st.Job.AskedAt, st.Job.Due, st.UpdatedAt = fromMicros(t.now), fromMicros(t.now), fromMicros(t.now)
 	if err := t.saveJob(ctx, &before); err != nil {
@@ -331,6 +334,9 @@ func (t tx) replaceJob(ctx context.Context, before store.Job, st *store.Store) e
 		}
 	}
 	st.CheckDue, st.CheckAsked = time.Time{}, false
+	if err := t.cancelBackup(ctx, *st); err != nil {
+		return err
+	}
 	return t.saveStore(ctx, *st)
 }
 

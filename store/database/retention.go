@@ -99,8 +99,14 @@ func prunings(keep store.Retention) []pruning {
 		{"jobs of deleted stores", keep.Deleted, `
 			DELETE FROM jobs WHERE id IN (
 				SELECT j.id FROM jobs j JOIN stores s ON s.id = j.store_id WHERE s.deleted_at > 0 AND s.deleted_at < $1 LIMIT $2)`},
+		{"repositories of deleted stores without points", keep.Deleted, `
+			DELETE FROM repositories WHERE store_id IN (
+				SELECT s.id FROM stores s WHERE s.deleted_at > 0 AND s.deleted_at < $1
+					AND NOT EXISTS (SELECT 1 FROM restore_points p WHERE p.store_id = s.id) LIMIT $2)`},
 		{"deleted stores", keep.Deleted, `
-			DELETE FROM stores WHERE id IN (SELECT id FROM stores WHERE deleted_at > 0 AND deleted_at < $1 LIMIT $2)`},
+			DELETE FROM stores WHERE id IN (
+				SELECT s.id FROM stores s WHERE s.deleted_at > 0 AND s.deleted_at < $1
+					AND NOT EXISTS (SELECT 1 FROM restore_points p WHERE p.store_id = s.id) LIMIT $2)`},
 		{"tokens", keep.Ended, `
 			DELETE FROM api_tokens WHERE id IN (SELECT id FROM api_tokens WHERE expires_at < $1 LIMIT $2)`},
 		{"invitations", keep.Ended, `
