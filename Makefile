@@ -117,6 +117,10 @@ $(CACHE)/bin/golangci-lint: deploy/tools/go.mod
 $(CACHE)/bin/cyclonedx-gomod: deploy/tools/go.mod
 	@go build -C deploy/tools -trimpath -buildvcs=false -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 
+# The stores' backups run the one of its image; tests run this one, of the same version and static as well.
+$(CACHE)/bin/restic: deploy/restic/go.mod
+	@CGO_ENABLED=0 go build -C deploy/restic -trimpath -ldflags '-s -w' -o $@ github.com/restic/restic/cmd/restic
+
 # The command line that `make bench` measures beside us and tests install the chart with, at the version of the SDK.
 $(CACHE)/bin/helm: go.mod
 	@go build -trimpath -ldflags '-s -w' -o $@ helm.sh/helm/v3/cmd/helm

@@ -21,9 +21,10 @@ need iproute2 ip
 need iptables iptables
 need postgresql '/usr/lib/postgresql/*/bin/initdb'
 need pgbouncer pgbouncer
+need mariadb-server mariadbd mariadb-install-db
 install_needed "The tests"
 
-make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/helm" "$PWD/.cache/bin/cyclonedx-gomod"
+make --no-print-directory build devcluster static/node_modules "$PWD/.cache/bin/helm" "$PWD/.cache/bin/restic" "$PWD/.cache/bin/cyclonedx-gomod"
 
 state=$(mktemp -d -t shopwright-test-XXXXXX)
 devcluster=$PWD/bin/devcluster
@@ -73,6 +74,7 @@ export SHOPWRIGHT_TEST_CLUSTER=$state/cluster
 export SHOPWRIGHT_TEST_DEVCLUSTER=$devcluster
 export SHOPWRIGHT_TEST_BINARY=$PWD/bin/shopwright
 export SHOPWRIGHT_TEST_HELM=$PWD/.cache/bin/helm
+export SHOPWRIGHT_TEST_RESTIC=$PWD/.cache/bin/restic
 export SHOPWRIGHT_TEST_FIGURES=$state/figures
 
 # Collecting garbage less often, for more memory, saves a tenth of what compilers and tests compute. It is no variable
