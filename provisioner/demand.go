@@ -182,6 +182,9 @@ func (d demand) take(object runtime.Object, limits kube.Limits) {
 	case *batchv1.Job:
 		d.pods(o.Spec.Parallelism, o.Spec.Template.Spec, limits)
 	case *batchv1.CronJob: // one at a time
+		if o.Labels[kube.LabelComponent] == backupComponent { // it takes the room of the setup, which needs more: the claim keeps them apart
+			return
+		}
 		d.pods(o.Spec.JobTemplate.Spec.Parallelism, o.Spec.JobTemplate.Spec.Template.Spec, limits)
 	case *corev1.PersistentVolumeClaim:
 		d.claim(*o, 1)

@@ -26,6 +26,8 @@ type kind struct {
 	acts map[verb]act
 	// ends are acts that record what became of the job.
 	ends map[verb]act
+	// abandon takes back what is under way of a job that the store no longer needs; nil where nothing is.
+	abandon func(*worker, context.Context, *connection) error
 	// recover decides what an error means. done is true when nothing is left to do for this holder.
 	recover func(w *worker, held *lease, err error) (done bool)
 }
@@ -41,6 +43,8 @@ func kindOf(k store.JobKind) kind {
 		return removing()
 	case store.CheckJob:
 		return checking()
+	case store.BackupJob:
+		return backingUp()
 	default:
 		panic("no kind of job " + string(k))
 	}
@@ -103,9 +107,10 @@ type observed struct {
 	Reset       bool          // by this holder, for this job
 	OldSetup    string        // UID of the setup job that was removed then
 	Snapshot    kube.Snapshot
-	Notice      notice        // whether customers are told that the shop is away
-	Notices     []kube.Pod    // that tell them
-	Check       checkRun      // that opens the store
+	Notice      notice     // whether customers are told that the shop is away
+	Notices     []kube.Pod // that tell them
+	Check       checkRun   // that opens the store
+	Backup      backupRun
 	Untested    bool          // the engine has no check
 	Address     store.Reached // the public address, as it was last asked
 	Misled      time.Duration // how long it has given wrong answers
@@ -147,12 +152,15 @@ func (w *worker) act(ctx context.Context, conn *connection, o observed, a action
 	return false, nil
 }
 
-// advance records the step of the action, or what is new about it. A check shows no steps: the store
-// stays ready meanwhile.
+// advance records the step of the action, or what is new about it. A check shows no steps, and a backup
+// has its own: the store stays ready meanwhile.
 func (w *worker) advance(ctx context.Context, a action) error {
 	st := w.claim.Store
-	if w.claim.Job.Kind == store.CheckJob {
+	switch w.claim.Job.Kind {
+	case store.CheckJob:
 		return nil
+	case store.BackupJob:
+		return w.advanceBackup(ctx, a.Step)
 	}
 	if a.Step == st.Job.Step && (a.Note.Code == "" || reflect.DeepEqual(a.Note, w.said)) {
 		return nil

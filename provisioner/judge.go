@@ -47,7 +47,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 	if a.Step == store.StepNamespace { // what is there is on its way out, and in a terminating namespace so are our rights
 		here = kube.Snapshot{}
 	}
-	failure, bad := hopeless(here)
+	failure, bad := hopeless(withoutBackups(here))
 	if w.hopeless.during(bad) >= hopelessFor {
 		return action{Do: fail, Step: a.Step, Failure: failure}, nil
 	}

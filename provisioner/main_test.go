@@ -44,8 +44,14 @@ type platform struct {
 // start runs a provisioner, as changed by the test.
 func start(t *testing.T, changes ...func(*provisioner.Config)) *platform {
 	t.Helper()
+	return startWith(t, func(url string) *database.DB { return storetest.Open(t, url) }, changes...)
+}
+
+// startWith runs a provisioner on a database that is opened in the test's own way.
+func startWith(t *testing.T, open func(url string) *database.DB, changes ...func(*provisioner.Config)) *platform {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "shopwright.db")
-	db := storetest.Open(t, "sqlite:"+file)
+	db := open("sqlite:" + file)
 	p := &platform{db: db, file: file, admin: kubetest.Admin(t), mark: strings.ToLower(uuid.NewString()[24:])}
 	p.actor, p.team = storetest.Actor(t, db, "mara")
 	t.Cleanup(func() { wantFacts(t, file) })

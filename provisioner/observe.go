@@ -16,6 +16,7 @@ type settled struct {
 	release     helm.Release // once it is deployed for this change, by whomever
 	marks       kube.Marks   // of what was applied, where something was there before
 	untested    bool         // the release has no test
+	granted     bool         // the backup has what it needs, by this holder
 	attempt     int          // of the check, begun by this holder; the watch may not show it yet
 	address     store.Reached
 	applied     bool     // by this holder

@@ -20,12 +20,14 @@ func (w *worker) runGuarded(ctx context.Context) error {
 }
 
 // failPanicked records that the work cannot go on. A shop that was being checked has failed its
-// check. A removal has no failure that a person could retry, so it is tried again after a pause.
+// check, and a backup has failed. A removal has no failure that a person could retry, so it is tried again after a pause.
 func (w *worker) failPanicked(ctx context.Context) (err error) {
 	st := w.claim.Store
 	switch {
 	case w.claim.Job.Kind == store.CheckJob:
 		err = w.failCheck(ctx, store.Note{Code: store.CheckBroken})
+	case w.claim.Job.Kind == store.BackupJob:
+		err = w.db.FailBackup(ctx, w.claim, store.Failure{Code: store.InternalError})
 	case st.Desired == store.Present:
 		_, err = w.db.Fail(ctx, w.claim, store.Failure{Code: store.InternalError})
 	default:

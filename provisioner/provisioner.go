@@ -109,6 +109,7 @@ func (p *Provisioner) services() []service.Service {
 		{Name: "shared secrets", Run: p.share},
 		{Name: "readiness", Run: p.watchReadiness},
 		{Name: "capacity", Run: p.count},
+		{Name: "scheduled backups", Run: p.scheduleBackups},
 	}
 }
 
@@ -169,9 +170,12 @@ func (p *Provisioner) work(ctx context.Context, claim store.Claim) {
 func (p *Provisioner) unknownEngine(ctx context.Context, claim store.Claim, log *slog.Logger) {
 	facts := store.Facts{Engine: claim.Store.Engine}
 	var err error
-	if claim.Job.Kind == store.CheckJob {
+	switch claim.Job.Kind {
+	case store.CheckJob:
 		_, err = p.db.RecordCheck(ctx, claim, store.Check{Failed: store.AtCheck, Note: store.Note{Code: store.CheckUnknown, Facts: facts}}, p.untilCheck(false))
-	} else {
+	case store.BackupJob:
+		err = p.db.FailBackup(ctx, claim, store.Failure{Code: store.EngineUnknown, Facts: facts})
+	default:
 		_, err = p.db.Fail(ctx, claim, store.Failure{Code: store.EngineUnknown, Facts: facts})
 	}
 	if err != nil {

@@ -39,16 +39,17 @@ type worker struct {
 
 // conditions are what a worker has seen hold during this job.
 type conditions struct {
-	hopeless condition // a failure is in sight
-	podless  condition // something lacks pods
-	crowded  condition // the quota is full
-	unseen   condition // the watch does not show the check
-	locked   condition // others keep beginning actions on the release
-	misled   condition // the address gives wrong answers
-	behind   condition // the watches do not show what was applied
-	noticing condition // the maintenance page is waited for
-	emptying condition // the namespace is waited for to get empty
-	shopping condition // the check is waited for
+	hopeless  condition // a failure is in sight
+	podless   condition // something lacks pods
+	remaining condition // pods of an earlier backup are still there
+	crowded   condition // the quota is full
+	unseen    condition // the watch does not show the check
+	locked    condition // others keep beginning actions on the release
+	misled    condition // the address gives wrong answers
+	behind    condition // the watches do not show what was applied
+	noticing  condition // the maintenance page is waited for
+	emptying  condition // the namespace is waited for to get empty
+	shopping  condition // the check is waited for
 }
 
 // run works until the store is where it should be, needs a person, or is no longer ours.
@@ -102,7 +103,7 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 	}
 	kind := kindOf(w.claim.Job.Kind)
 	if !kind.wanted(w, w.claim.Store) {
-		return true, nil
+		return w.abandon(ctx, conn)
 	}
 	began := time.Now()
 	defer func() { w.addWork(time.Since(began)) }()
@@ -121,6 +122,14 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 		updates.wait(ctx, w.lookAgain)
 	}
 	return done, err
+}
+
+// abandon ends the work on a job that the store no longer needs.
+func (w *worker) abandon(ctx context.Context, conn *connection) (done bool, err error) {
+	if abandon := kindOf(w.claim.Job.Kind).abandon; abandon != nil {
+		err = abandon(w, ctx, conn)
+	}
+	return err == nil, err
 }
 
 // reload reads what people want now. Another job starts with a clean slate.

@@ -168,6 +168,7 @@ type Job struct {
 	Name      string
 	UID       string
 	Component string
+	Backup    string // the restore point that it makes, empty for other jobs
 	Succeeded bool
 	Failed    bool
 	Reason    string // why it failed
@@ -278,7 +279,7 @@ func upToDate(all, ready, updated int32) int32 { return max(0, min(ready-(all-up
 
 // JobOf reads a job of the API.
 func JobOf(j *batchv1.Job) Job {
-	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Active: j.Status.Active, Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
+	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Backup: j.Annotations[annotationBackup], Active: j.Status.Active, Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
 	for _, condition := range j.Status.Conditions {
 		if condition.Status != corev1.ConditionTrue {
 			continue

@@ -1,0 +1,166 @@
+package provisioner
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"shopwright.dev/shopwright/provisioner/kube"
+	"shopwright.dev/shopwright/store"
+)
+
+// backupComponent is the component label of the pods that make a restore point.
+const backupComponent = "backup"
+
+// wrongPassword is restic's exit code for a password that doesn't open the repository. See
+// https://restic.readthedocs.io/en/v0.18.1/075_scripting.html#exit-codes.
+const wrongPassword = 12
+
+// pastDeadline is Kubernetes' reason for a Job that took too long.
+const pastDeadline = "DeadlineExceeded"
+
+// backupRun is the progress of a backup.
+type backupRun struct {
+	Job      kube.Job // no name when there is none yet
+	Others   []string // Jobs of other backups
+	Remains  string   // a pod of another backup, which may still write; empty for none
+	Granted  bool     // this holder has seen that the Job has what it needs
+	Step     store.Step
+	Done     bool
+	Manifest store.Manifest      // once it is done
+	Cleanup  store.CleanupResult // likewise
+	Failure  store.Failure       // once it has failed
+	pods     []kube.Pod
+}
+
+// backupOf finds the backup that makes that point.
+func backupOf(s kube.Snapshot, point string) backupRun {
+	run := backupRun{Step: store.StepRepository}
+	for _, job := range s.Jobs {
+		switch job.Backup {
+		case "":
+		case point:
+			run.Job = job
+		default:
+			run.Others = append(run.Others, job.Name)
+		}
+	}
+	for _, pod := range s.Pods {
+		switch {
+		case pod.Backup == point && point != "" && !pod.Leaving:
+			run.pods = append(run.pods, pod)
+		case pod.Backup != "" && pod.Backup != point && !pod.Ended:
+			run.Remains = pod.Name
+		}
+	}
+	slices.SortStableFunc(run.pods, func(a, b kube.Pod) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	run.read()
+	return run
+}
+
+// read takes from the newest pod how far the backup is, and from the Job whether it has ended. A Job that
+// has reached its deadline has no pods any more. A pod with a result has made the point, also when it was
+// killed while it cleaned up.
+func (r *backupRun) read() {
+	var pod kube.Pod
+	if len(r.pods) > 0 {
+		pod = r.pods[len(r.pods)-1]
+	}
+	for _, c := range pod.Containers {
+		if c.State.Kind == "running" || c.State.Kind == "terminated" {
+			r.Step = store.Step(c.Name)
+		}
+	}
+	for _, p := range r.pods {
+		if said, whole := reportedBy(p); whole && p.Ended {
+			r.Manifest, r.Cleanup, r.Done = said.manifest(), said.cleanup(), true
+			return
+		}
+	}
+	switch {
+	case r.Job.Succeeded && pod.Ended:
+		r.Failure = stepFailed(store.StepManifest, 0, "no result was reported")
+	case r.Job.Failed && r.Job.Reason == pastDeadline:
+		r.Failure = store.Failure{Code: store.BackupOverdue, Facts: store.Facts{Doing: string(r.Step)}}
+	case r.Job.Failed:
+		r.Failure = failureOfBackup(pod)
+	}
+}
+
+// backupReport is what the last container leaves as its termination message, in one line of JSON.
+type backupReport struct {
+	Repository string       `json:"repository"`
+	Simulated  bool         `json:"simulated"`
+	Database   resticReport `json:"database"`
+	Files      resticReport `json:"files"`
+	Manifest   resticReport `json:"manifest"`
+	Locked     int          `json:"locked_tables"`
+	// Cleanup is missing if the container was killed during it.
+	Cleanup *struct {
+		Forgotten bool   `json:"forgotten"`
+		Pruned    bool   `json:"pruned"`
+		Failed    string `json:"failed"`
+	} `json:"cleanup"`
+}
+
+func (r backupReport) manifest() store.Manifest {
+	return store.Manifest{
+		Repository: r.Repository, Simulated: r.Simulated, LockedTables: r.Locked, Database: r.Database.part(), Files: r.Files.part(), Snapshot: r.Manifest.Snapshot,
+	}
+}
+
+// cleanup is what came of it. Simulated points have no snapshots that could stay.
+func (r backupReport) cleanup() store.CleanupResult {
+	switch {
+	case r.Simulated:
+		return store.CleanupResult{Forgotten: true}
+	case r.Cleanup == nil:
+		return store.CleanupResult{Failed: "it was killed"}
+	}
+	return store.CleanupResult(*r.Cleanup)
+}
+
+// resticReport is the summary of restic backup --json.
+type resticReport struct {
+	Snapshot string  `json:"snapshot_id"`
+	Files    int64   `json:"total_files_processed"`
+	Bytes    int64   `json:"total_bytes_processed"`
+	Added    int64   `json:"data_added_packed"`
+	Seconds  float64 `json:"total_duration"`
+}
+
+func (r resticReport) part() store.Part {
+	return store.Part{Snapshot: r.Snapshot, Files: r.Files, Bytes: r.Bytes, Added: r.Added, Took: time.Duration(r.Seconds * float64(time.Second)).Round(time.Millisecond)}
+}
+
+// reportedBy reads what the pod reports. whole is false if it names not all snapshots.
+func reportedBy(pod kube.Pod) (said backupReport, whole bool) {
+	text, _ := reportOf(pod)
+	err := json.Unmarshal([]byte(text), &said)
+	return said, err == nil && said.manifest().Whole()
+}
+
+// failureOfBackup is why the pod's containers did not get to their end.
+func failureOfBackup(pod kube.Pod) store.Failure {
+	for _, c := range pod.Containers {
+		if c.State.Kind != "terminated" || c.State.ExitCode == 0 {
+			continue
+		}
+		if c.State.Reason == outOfMemory {
+			return memoryShort(pod, c)
+		}
+		if c.State.ExitCode == wrongPassword {
+			return store.Failure{Code: store.RepositoryForeign}
+		}
+		return stepFailed(store.Step(c.Name), c.State.ExitCode, lastLine(c.State.Message))
+	}
+	text, code := reportOf(pod)
+	return stepFailed(store.StepRepository, code, text)
+}
+
+func stepFailed(step store.Step, code int32, quote string) store.Failure {
+	return store.Failure{Code: store.BackupStepFailed, Facts: store.Facts{Doing: string(step), ExitCode: code, Quote: quote}}
+}
+
+// stuck finds what keeps the backup's pods from starting.
+func (r backupRun) stuck() (store.Failure, bool) { return hopeless(kube.Snapshot{Pods: r.pods}) }
