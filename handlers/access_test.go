@@ -62,6 +62,11 @@ func sent() map[string]access {
 		"GET /admin/plans/free":                {},
 		"POST /admin/plans/free":               {form: planForm("free")},
 		"POST /admin/plans":                    {form: planForm("large")},
+		"GET /admin/targets/none":              {missing: true},
+		"POST /admin/targets/none":             {missing: true},
+		"POST /admin/targets/none/test":        {missing: true},
+		"POST /admin/targets/none/delete":      {missing: true},
+		"POST /admin/targets":                  {form: targetForm("Off-site", "https://s3.example.com")},
 		"POST /admin/teams/:team/plan":         {form: url.Values{"plan": {"pro"}}},
 		"POST /stores":                         {form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}}},
 		"POST /stores/:id/owner":               {form: url.Values{"owner_email": {"noor@example.org"}}},
@@ -76,7 +81,8 @@ func sent() map[string]access {
 }
 
 func planForm(name string) url.Values {
-	return url.Values{"name": {name}, "label": {"Tried"}, "stores": {"9"}, "cpu": {"9"}, "memory": {"9"}, "disk": {"90"}, "pods": {"90"}}
+	return url.Values{"name": {name}, "label": {"Tried"}, "stores": {"9"}, "cpu": {"9"}, "memory": {"9"}, "disk": {"90"}, "pods": {"90"},
+		"backup_every": {"24"}, "keep_hourly": {"24"}, "keep_daily": {"14"}, "keep_weekly": {"8"}, "keep_monthly": {"12"}}
 }
 
 // silent are the routes that may leave no line in the audit log although they succeed here, and why.

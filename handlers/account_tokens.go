@@ -18,7 +18,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// tokenRequest is what somebody typed into the form for a token.
+// tokenRequest is the submitted form for a new token.
 type tokenRequest struct {
 	Name     string   `form:"name"`
 	Team     string   `form:"team"`
@@ -26,7 +26,7 @@ type tokenRequest struct {
 	Lifetime string   `form:"lifetime"` // days
 }
 
-// tokenDays are the lifetimes to choose from; the second is the usual one.
+// tokenDays returns the lifetimes to choose from; the second is the default.
 func tokenDays() []int { return []int{7, 30, 90, 365} }
 
 func (r tokenRequest) wanted() store.NewToken {
@@ -48,7 +48,7 @@ func (a *App) showTokens(c echo.Context) error {
 	return a.tokensPage(c, http.StatusOK, tokenRequest{}, made, nil)
 }
 
-// makeToken has the next page show the secret, which is stored nowhere.
+// makeToken creates a token. Its secret is stored nowhere: only the next page shows it.
 func (a *App) makeToken(c echo.Context) error {
 	var r tokenRequest
 	if err := c.Bind(&r); err != nil {
@@ -141,13 +141,13 @@ func tellTokenError(form *views.TokenForm, refused *store.Error) {
 	}
 }
 
-// scopeLabel says what a scope is for.
+// scopeLabel returns the label and description of a scope.
 func scopeLabel(s store.Scope) (label, description string) {
 	switch s {
 	case store.ReadStores:
 		return "See stores", "stores:read: stores with their pods, events and logs, and the activity. Required by the other store permissions."
 	case store.WriteStores:
-		return "Create and change stores", "stores:write: also retry, repair, check, upgrade and roll back."
+		return "Create and change stores", "stores:write: also retry, repair, check, back up, upgrade and roll back."
 	case store.RemoveStores:
 		return "Delete stores", "stores:delete: with all their data."
 	case store.ReadCredentials:
@@ -157,7 +157,7 @@ func scopeLabel(s store.Scope) (label, description string) {
 	case store.WriteTeam:
 		return "Manage the team", "team:write: its members and name, and your other tokens."
 	case store.Administer:
-		return "See the installation", "installation: the audit log of all teams, with team:read; events of the installation, with stores:read."
+		return "Administer the installation", "installation: backup targets; the audit log of all teams, with team:read; events of the installation, with stores:read."
 	}
 	return string(s), ""
 }

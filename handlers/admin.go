@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -21,10 +20,10 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// adminQuery is what the address, or a form, says of where in a list somebody is.
+// adminQuery returns the page and search of a list, from the URL or a form.
 func adminQuery(c echo.Context) paging.Query { return paging.Parse(c.FormValue) }
 
-// listAddress is where that page of a list of the administration is.
+// listAddress returns the URL of a page of a list.
 func listAddress(path string, q paging.Query) string {
 	v := url.Values{}
 	if q.AddTo(v); len(v) == 0 {
@@ -33,7 +32,7 @@ func listAddress(path string, q paging.Query) string {
 	return path + "?" + v.Encode()
 }
 
-// adminList is what surrounds the rows that are shown.
+// adminList returns what surrounds the rows of a list: search, counts and links to other pages.
 func adminList(path string, q paging.Query, shown, total int) views.AdminList {
 	at := q.Place(shown, total)
 	l := views.AdminList{Search: q.Search, Page: q.Page, From: at.From, To: at.To, Total: total}
@@ -54,7 +53,7 @@ func (a *App) adminShell(c echo.Context, title string, problem *store.Error) (vi
 	return shell, err
 }
 
-// statusFor is that of a page on which something may have been refused.
+// statusFor returns the status code of a page that may show a refusal.
 func statusFor(problem *store.Error) int {
 	if problem == nil {
 		return http.StatusOK
@@ -76,7 +75,7 @@ func (a *App) listUsers(c echo.Context) error {
 	return a.usersPage(c, nil, notices...)
 }
 
-// usersPage shows what was refused, if anything, and other notices.
+// usersPage shows the list of users, with a refusal, if there was one, and other notices.
 func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.Notice) error {
 	who := signin.VisitorOf(c)
 	users, total, query, err := paging.Read(adminQuery(c), func(p store.Page) ([]store.Account, int, error) {
@@ -100,7 +99,7 @@ func (a *App) usersPage(c echo.Context, problem *store.Error, notices ...views.N
 	return reply.Render(c, statusFor(problem), views.AdminUsers(page))
 }
 
-// changingUser changes the user of the address, and comes back to the list.
+// changingUser returns a handler that changes the user in the path and returns to the list.
 func (a *App) changingUser(change func(ctx context.Context, actor store.Actor, userID string) error) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		return a.backToUsers(c, change(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("user")))
@@ -115,7 +114,7 @@ func (a *App) revokeAdmin(ctx context.Context, actor store.Actor, userID string)
 	return a.DB.RevokeAdmin(ctx, actor, userID, a.Admission)
 }
 
-// backToUsers comes back to the list after a change, or tells why there was none.
+// backToUsers returns to the list after a change, or shows on it why the change was refused.
 func (a *App) backToUsers(c echo.Context, err error) error {
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
 		return a.usersPage(c, refused)
@@ -126,7 +125,7 @@ func (a *App) backToUsers(c echo.Context, err error) error {
 	return reply.GoTo(c, listAddress(usersPath, adminQuery(c)))
 }
 
-// disableUser shuts a user out. The list then names the teams that have no owner left.
+// disableUser disables a user. The list then names the teams that have no owner left.
 func (a *App) disableUser(c echo.Context) error {
 	user := c.Param("user")
 	if err := a.DB.SetDisabled(c.Request().Context(), signin.VisitorOf(c).Actor, user, true); err != nil {
@@ -135,7 +134,7 @@ func (a *App) disableUser(c echo.Context) error {
 	return a.goToOnce(c, listAddress(usersPath, adminQuery(c)), flash{Disabled: user})
 }
 
-// ownerless names the teams that have no owner left because that user is disabled.
+// ownerless returns a notice that names the teams which have no owner left because that user is disabled.
 func (a *App) ownerless(c echo.Context, userID string) ([]views.Notice, error) {
 	teams, err := a.DB.OwnerlessTeams(c.Request().Context(), signin.VisitorOf(c).Actor, userID)
 	if err != nil || len(teams) == 0 {
@@ -195,7 +194,7 @@ func (a *App) setTeamPlan(c echo.Context) error {
 	return reply.GoTo(c, listAddress(teamsPath, adminQuery(c)))
 }
 
-// appointOwner mends a team of which no owner can sign in.
+// appointOwner gives a new owner to a team whose owners cannot sign in.
 func (a *App) appointOwner(c echo.Context) error {
 	err := a.DB.AppointOwner(c.Request().Context(), signin.VisitorOf(c).Actor, c.Param("team"), c.FormValue("user"))
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Code == store.Conflict {
@@ -254,7 +253,7 @@ func (a *App) showVersions(c echo.Context) error {
 	return reply.Render(c, http.StatusOK, views.AdminVersions(page))
 }
 
-// chartRows are the charts that stores run, and those that new ones would get.
+// chartRows returns the chart versions that stores run, and those offered to new stores.
 func (a *App) chartRows(used []store.ChartUse) ([]views.AdminChartRow, error) {
 	var rows []views.AdminChartRow
 	for _, e := range a.Engines.All() {
@@ -294,11 +293,8 @@ func orUnknown(version string) string {
 	return word(version)
 }
 
-// capacityPatience is how long a page about the cluster waits until its nodes are counted.
-const capacityPatience = 5 * time.Second
-
-// clusterCard tells what the database knows of a cluster, and of the one that is worked on what
-// the connection to it says.
+// clusterCard shows what the database knows of a cluster. For the connected cluster it adds the state of
+// the connection and the capacity.
 func (a *App) clusterCard(ctx context.Context, cluster store.ClusterAccount) views.AdminClusterCard {
 	card := views.AdminClusterCard{Cluster: views.Cluster{Name: word(cluster.Name)}, Facts: []views.Fact{
 		{Name: "Kubernetes", Value: orUnknown(cluster.Version)},
@@ -319,13 +315,13 @@ func (a *App) clusterCard(ctx context.Context, cluster store.ClusterAccount) vie
 			link.Value += ": " + plain(state.Problem)
 		}
 		card.Facts = append(card.Facts, link)
-		capacity := capacityView(a.Provisioner.Capacity(ctx, capacityPatience))
+		capacity := capacityView(a.Provisioner.Capacity(ctx, a.ClusterTimeout))
 		card.Capacity = &capacity
 	}
 	return card
 }
 
-// placed is how many stores are in the cluster, and how they are.
+// placed says how many stores are in the cluster, and how many of them are in trouble.
 func placed(c store.ClusterAccount) string {
 	text := strconv.Itoa(c.Stores)
 	if c.Troubled > 0 {
@@ -334,7 +330,7 @@ func placed(c store.ClusterAccount) string {
 	return text
 }
 
-// reserved is what the plans of the stores let them take together.
+// reserved says what the plans of all stores reserve together.
 func reserved(t store.Take) string {
 	if t == (store.Take{}) {
 		return "Nothing yet"

@@ -35,7 +35,7 @@ func (a *App) listPlans(c echo.Context) error {
 		}
 		page.Plans = append(page.Plans, views.AdminPlanRow{
 			Name: p.Name, Label: word(p.Label), Stores: storesOf(p), CPU: decimal(p.CPU, 1000), Memory: decimal(p.Memory, 1024) + " GiB",
-			Disk: decimal(p.Disk, 1024) + " GiB", Pods: p.Pods, Default: p.Name == a.DB.DefaultPlan(), Misfits: misfits,
+			Disk: decimal(p.Disk, 1024) + " GiB", Pods: p.Pods, Backups: phrase.BackupEvery(p.BackupEvery), Default: p.Name == a.DB.DefaultPlan(), Misfits: misfits,
 		})
 	}
 	return reply.Render(c, http.StatusOK, views.AdminPlans(page))
@@ -48,7 +48,7 @@ func storesOf(p store.Plan) string {
 	return strconv.Itoa(p.Stores)
 }
 
-// planForm is a plan as somebody typed it.
+// planForm is a plan as it was typed.
 type planForm struct {
 	Name   string `form:"name"`
 	Label  string `form:"label"`
@@ -57,30 +57,40 @@ type planForm struct {
 	Memory string `form:"memory"`
 	Disk   string `form:"disk"`
 	Pods   string `form:"pods"`
+
+	BackupEvery string `form:"backup_every"`
+	KeepHourly  string `form:"keep_hourly"`
+	KeepDaily   string `form:"keep_daily"`
+	KeepWeekly  string `form:"keep_weekly"`
+	KeepMonthly string `form:"keep_monthly"`
 }
 
 func formOf(p store.Plan) planForm {
 	return planForm{
 		Name: p.Name, Label: p.Label, Stores: strconv.Itoa(p.Stores), CPU: decimal(p.CPU, 1000),
 		Memory: decimal(p.Memory, 1024), Disk: decimal(p.Disk, 1024), Pods: strconv.Itoa(p.Pods),
+		BackupEvery: strconv.Itoa(p.BackupEvery), KeepHourly: strconv.Itoa(p.Keep.Hourly), KeepDaily: strconv.Itoa(p.Keep.Daily),
+		KeepWeekly: strconv.Itoa(p.Keep.Weekly), KeepMonthly: strconv.Itoa(p.Keep.Monthly),
 	}
 }
 
-// plan is what the form means. A figure that is none is one that no plan may have, so that
-// the database refuses it at its field.
+// plan returns the plan in the form. A figure that is not a number becomes -1, which no plan may have:
+// the database then refuses it and names the field.
 func (f planForm) plan() store.Plan {
 	return store.Plan{
 		Name: strings.TrimSpace(f.Name), Label: word(f.Label), Stores: amount(f.Stores, 1), CPU: amount(f.CPU, 1000),
-		Memory: amount(f.Memory, 1024), Disk: amount(f.Disk, 1024), Pods: amount(f.Pods, 1),
+		Memory: amount(f.Memory, 1024), Disk: amount(f.Disk, 1024), Pods: amount(f.Pods, 1), BackupEvery: amount(f.BackupEvery, 1),
+		Keep: store.PointRetention{Hourly: amount(f.KeepHourly, 1), Daily: amount(f.KeepDaily, 1), Weekly: amount(f.KeepWeekly, 1), Monthly: amount(f.KeepMonthly, 1)},
 	}
 }
 
-// decimal writes so many parts of a whole.
+// decimal formats parts/whole as a decimal.
 func decimal(parts, whole int) string {
 	return strconv.FormatFloat(float64(parts)/float64(whole), 'f', -1, 64)
 }
 
-// amount reads a decimal in parts of a whole, with a point or a comma; -1 is none.
+// amount parses a decimal, with a point or a comma, and returns it in parts of the whole, or -1 if it is
+// invalid.
 func amount(text string, whole int) int {
 	value, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(text), ",", ".", 1), 64)
 	parts := math.Round(value * float64(whole))
@@ -99,6 +109,11 @@ func (f planForm) fields(fixed bool, refused *store.Error) []views.AdminField {
 		{Name: "memory", Label: "Memory per store, in GiB", Value: f.Memory, Hint: "50 % used by the store itself", Numeric: true},
 		{Name: "disk", Label: "Disk per store, in GiB", Value: f.Disk, Hint: "Total of all disks", Numeric: true},
 		{Name: "pods", Label: "Pods per store", Value: f.Pods, Hint: "Includes pods for setup, checks and upgrades", Numeric: true},
+		{Name: "backup_every", Label: "Hours between scheduled backups", Value: f.BackupEvery, Hint: "0 means never. A backup target must be in use", Numeric: true},
+		{Name: "keep_hourly", Label: "Hourly restore points kept", Value: f.KeepHourly, Hint: "The newest of each of the last so many hours that have one", Numeric: true},
+		{Name: "keep_daily", Label: "Daily restore points kept", Value: f.KeepDaily, Hint: "Likewise of days, in UTC", Numeric: true},
+		{Name: "keep_weekly", Label: "Weekly restore points kept", Value: f.KeepWeekly, Hint: "Likewise of weeks, which begin on Monday", Numeric: true},
+		{Name: "keep_monthly", Label: "Monthly restore points kept", Value: f.KeepMonthly, Hint: "Likewise of months. The newest restore point and those with a note are always kept", Numeric: true},
 	}
 	for i := range fields {
 		if refused != nil && refused.Field == fields[i].Name {
@@ -143,7 +158,7 @@ func (a *App) savePlan(c echo.Context) error {
 	return a.planSaved(c, form, false, a.DB.SavePlan(c.Request().Context(), signin.VisitorOf(c).Actor, form.plan()))
 }
 
-// planSaved brings the form back as it was typed, with what is wrong at its field.
+// planSaved returns to the list of plans, or shows the form as typed with the error at its field.
 func (a *App) planSaved(c echo.Context, form planForm, isNew bool, err error) error {
 	if refused, ok := errors.AsType[*store.Error](err); ok && refused.Field != "" {
 		return a.planPage(c, form, isNew, refused)
@@ -173,13 +188,13 @@ func (a *App) planPage(c echo.Context, form planForm, isNew bool, refused *store
 	return reply.Render(c, status, views.AdminPlanForm(page))
 }
 
-// planNotes say what a plan is now, and when its stores feel a change.
+// planNotes returns what a plan gives now, and when existing stores get a change of it.
 func (a *App) planNotes(c echo.Context, name string) (title string, notes []string, err error) {
 	p, err := a.DB.Plan(c.Request().Context(), signin.VisitorOf(c).Actor, name)
 	if err != nil {
 		return "", nil, err
 	}
-	notes = []string{"A store gets " + phrase.Allowance(p.Figures()) + ". Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry."}
+	notes = []string{"A store gets " + phrase.Allowance(p.Figures()) + ". Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry. Changes to backups apply at once."}
 	misfits, err := a.Provisioner.Misfits(p)
 	return "Plan " + word(p.Label), append(notes, misfits...), err
 }

@@ -14,7 +14,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-var adminPages = []string{"/admin", "/admin/users", "/admin/teams", "/admin/plans", "/admin/plans/new", "/admin/plans/pro", "/admin/clusters", "/admin/queue", "/admin/versions"}
+var adminPages = []string{"/admin", "/admin/users", "/admin/teams", "/admin/plans", "/admin/plans/new", "/admin/plans/pro", "/admin/targets", "/admin/targets/new", "/admin/clusters", "/admin/queue", "/admin/versions"}
 
 // as is a browser of somebody who is not the developer, and who it is.
 func (s site) as(name string) (b *http.Client, userID string) {
@@ -219,9 +219,11 @@ func TestPlansAreEditedAtTheirFields(t *testing.T) {
 	t.Parallel()
 	s := serve(t)
 	b := s.developer()
-	large := url.Values{"name": {"large"}, "label": {"Large"}, "stores": {"3"}, "cpu": {"7,5"}, "memory": {"9.5"}, "disk": {"20"}, "pods": {"20"}}
+	large := url.Values{"name": {"large"}, "label": {"Large"}, "stores": {"3"}, "cpu": {"7,5"}, "memory": {"9.5"}, "disk": {"20"}, "pods": {"20"},
+		"backup_every": {"6"}, "keep_hourly": {"1"}, "keep_daily": {"7"}, "keep_weekly": {"0"}, "keep_monthly": {"2"}}
 	for field, wrong := range map[string]string{
 		"name": "Large One", "label": "  ", "stores": "1.5", "cpu": "many", "memory": "-1", "disk": "NaN", "pods": "",
+		"backup_every": "721", "keep_hourly": "-1", "keep_daily": "a week", "keep_weekly": "1001", "keep_monthly": "1.5",
 	} {
 		form := url.Values{}
 		for k, v := range large {
@@ -244,7 +246,8 @@ func TestPlansAreEditedAtTheirFields(t *testing.T) {
 	if got := s.post(b, "/admin/plans", large); got.status != http.StatusUnprocessableEntity || !strings.Contains(got.body, "already exists") {
 		t.Errorf("add again: %d", got.status)
 	}
-	if p, err := s.db.UnguardedPlan(t.Context(), "large"); err != nil || p.CPU != 7500 || p.Memory != 9728 || p.Disk != 20480 || p.Stores != 3 {
+	if p, err := s.db.UnguardedPlan(t.Context(), "large"); err != nil || p.CPU != 7500 || p.Memory != 9728 || p.Disk != 20480 || p.Stores != 3 ||
+		p.BackupEvery != 6 || p.Keep != (store.PointRetention{Hourly: 1, Daily: 7, Monthly: 2}) {
 		t.Errorf("the plan is %+v, %v", p, err)
 	}
 	large.Set("cpu", "0.5")

@@ -19,6 +19,7 @@ import (
 type errand struct {
 	action  store.Action // what its user must be allowed to do there; nothing for any token
 	own     bool         // it is about what the token's user has, so that nobody is a stranger
+	admin   bool         // it is about the installation, for which only administrators get a token
 	absent  bool         // what this test asks for is not there
 	cluster bool         // it needs the cluster, which there is none of here
 	query   string
@@ -49,6 +50,17 @@ func errands() map[string]errand {
 		"rollback-store":   {action: store.UpgradeStores, body: `{"to": 1}`},
 		"change-owner":     {action: store.UpgradeStores, body: `{"owner_email": "noor@example.org"}`},
 		"show-credentials": {action: store.ViewCredentials, cluster: true},
+		"list-points":      {action: store.ViewStores},
+		"show-point":       {action: store.ViewStores},
+		"show-backup":      {action: store.ViewStores},
+		"create-backup":    {action: store.BackUpStores, body: `{"note": "tried"}`},
+
+		"list-targets":  {action: store.ManageTargets, admin: true},
+		"create-target": {action: store.ManageTargets, admin: true, body: targetBody},
+		"show-target":   {action: store.ManageTargets, admin: true, absent: true},
+		"change-target": {action: store.ManageTargets, admin: true, absent: true, body: targetBody},
+		"delete-target": {action: store.ManageTargets, admin: true, absent: true},
+		"test-target":   {action: store.ManageTargets, admin: true, absent: true},
 
 		"list-members":      {action: store.ViewMembers},
 		"change-role":       {action: store.ManageMembers, body: `{"role": "viewer"}`},
@@ -60,11 +72,17 @@ func errands() map[string]errand {
 	}
 }
 
+const targetBody = `{"name": "Tried", "endpoint": "https://s3.example.com", "bucket": "shops", "key_id": "key", "secret": "hidden-secret", "in_use": false}`
+
 // expected is what becomes of somebody's request.
 func (e errand) expected(who store.Actor, team string) string {
 	switch {
 	case who.UserID == "":
 		return "sign in"
+	case e.admin && !who.Admin:
+		return "403"
+	case e.admin && !e.absent:
+		return "yes"
 	case e.action != "" && !e.own && !who.May(store.ViewStores, team):
 		return "404"
 	case e.action != "" && !who.May(e.action, team) && (!e.own || who.Roles[team] != ""):
@@ -134,7 +152,11 @@ func (s site) tryOperation(name, route string, e errand) map[store.Role]string {
 	team, people := s.peopled()
 	for _, role := range everybody() {
 		who := people[role].actor
-		all[role] = s.callAs(who, team, route, e, everyScope())
+		scopes := everyScope()
+		if e.admin && who.Admin {
+			scopes = append(scopes, store.Administer)
+		}
+		all[role] = s.callAs(who, team, route, e, scopes)
 		if want := e.expected(who, team); all[role] != want {
 			s.t.Errorf("%s as %s: %q, want %q", name, role, all[role], want)
 		}
@@ -155,12 +177,16 @@ func (s site) tryOperation(name, route string, e errand) map[store.Role]string {
 func (s site) callAs(who store.Actor, team, route string, e errand, scopes []store.Scope) string {
 	s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
+	if strings.Contains(path, "{point}") || strings.Contains(path, "{backup}") {
+		id, point := s.pointOf(team)
+		path = strings.NewReplacer("{id}", id, "{point}", point, "{backup}", point).Replace(path)
+	}
 	for name, make := range map[string]func(team string) string{"{id}": s.storeOf, "{user}": s.memberOf, "{invitation}": s.invitationTo} {
 		if strings.Contains(path, name) {
 			path = strings.ReplaceAll(path, name, make(team))
 		}
 	}
-	path = strings.NewReplacer("{team}", team, "{revision}", "1", "{engine}", "woocommerce", "{token}", "none").Replace(path)
+	path = strings.NewReplacer("{team}", team, "{revision}", "1", "{engine}", "woocommerce", "{token}", "none", "{target}", "none").Replace(path)
 	r, err := http.NewRequestWithContext(s.t.Context(), method, s.url+v1.Prefix+path+e.query, strings.NewReader(e.body))
 	if err != nil {
 		s.t.Fatal(err)

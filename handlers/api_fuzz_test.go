@@ -38,6 +38,10 @@ type fuzzed struct {
 	token   string // its secret
 	tokenID string
 	kept    string // a store that stays
+	point   string // a restore point of it, and the backup that made it
+	target  string // a backup target that can be used
+	bucket  string // URL of the service at which that is
+	manages string // secret of a token for the installation
 	mark    string
 	theirs  names
 	routes  []string // that are asked, as METHOD /path
@@ -47,9 +51,14 @@ type fuzzed struct {
 func prepareFuzzed(f *testing.F) *fuzzed {
 	f.Helper()
 	file := filepath.Join(f.TempDir(), "shopwright.db")
-	db, log := storetest.Open(f, "sqlite:"+file), slog.New(slog.DiscardHandler)
+	keys := [][]byte{[]byte(strings.Repeat("k", 32))}
+	sealer, err := store.NewSealer(keys)
+	if err != nil {
+		f.Fatal(err)
+	}
+	db, log := storetest.Open(f, "sqlite:"+file, database.WithSealer(sealer)), slog.New(slog.DiscardHandler)
 	app := handlers.New(handlers.Config{
-		DB: db, Engines: engine.Offered(), SessionKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, BaseURL: "http://127.0.0.1", Log: log,
+		DB: db, Engines: engine.Offered(), SessionKeys: keys, BaseURL: "http://127.0.0.1", Log: log,
 		Provisioner: provisioner.New(provisioner.Config{
 			DB: db, Cluster: storetest.Cluster(f, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,
 		}),
@@ -59,12 +68,16 @@ func prepareFuzzed(f *testing.F) *fuzzed {
 	z := &fuzzed{Handler: app.Handler(), app: app, db: db, raw: raw, mark: "zq" + strings.ReplaceAll(uuid.NewString(), "-", "")}
 	z.who, z.team = z.owner(f, "own")
 	z.kept = z.newStore(f, z.who, z.team, "Kept", true)
-	token, secret := z.newToken(f, z.who, z.team)
-	z.tokenID, z.token = token, secret
+	z.tokenID, z.token = z.newToken(f, z.who, z.team, everyScope()...)
+	_, z.manages = z.newToken(f, z.who, z.team, store.Administer)
+	z.addTarget(f)
+	z.point = z.newPoint(f, z.who, z.kept, "own")
 	them, elsewhere := z.owner(f, z.mark)
-	foreign, _ := z.newToken(f, them, elsewhere)
+	foreign, _ := z.newToken(f, them, elsewhere, everyScope()...)
+	shop := z.newStore(f, them, elsewhere, z.mark, true)
+	point := z.newPoint(f, them, shop, z.mark)
 	z.theirs = names{
-		":id": z.newStore(f, them, elsewhere, z.mark, true), ":team": elsewhere, ":user": z.newMember(f, them, elsewhere, z.mark+"m"),
+		":id": shop, ":point": point, ":backup": point, ":team": elsewhere, ":user": z.newMember(f, them, elsewhere, z.mark+"m"),
 		":invitation": z.newInvitation(f, them, elsewhere, z.mark+"i@example.com"), ":token": foreign,
 	}
 	return z
@@ -122,9 +135,33 @@ func (z *fuzzed) newInvitation(t testing.TB, owner store.Actor, team, email stri
 	return made.ID
 }
 
-func (z *fuzzed) newToken(t testing.TB, who store.Actor, team string) (id, secret string) {
+// addTarget adds a backup target that can be tested.
+func (z *fuzzed) addTarget(t testing.TB) {
 	t.Helper()
-	token, secret, err := z.db.CreateToken(t.Context(), who, store.NewToken{TeamID: team, Name: who.Name, Scopes: everyScope(), Lifetime: 90 * 24 * time.Hour})
+	z.bucket = bucketService(t)
+	target, err := z.db.AddTarget(t.Context(), z.who, store.Target{Name: "Own", Endpoint: z.bucket, Bucket: "shops", PathStyle: true, KeyID: "key", Secret: hiddenSecret, InUse: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.target = target.ID
+}
+
+// newPoint is a restore point of the store, and the backup that made it.
+func (z *fuzzed) newPoint(t testing.TB, who store.Actor, storeID, note string) string {
+	t.Helper()
+	job, err := z.db.BackUp(t.Context(), who, storeID, note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.exec(t, insertPoint, job.ID, pointManifest)
+	z.exec(t, `UPDATE restore_points SET note = $2 WHERE id = $1`, job.ID, note)
+	z.exec(t, `UPDATE jobs SET state = 'done', ended_at = asked_at WHERE id = $1`, job.ID)
+	return job.ID
+}
+
+func (z *fuzzed) newToken(t testing.TB, who store.Actor, team string, scopes ...store.Scope) (id, secret string) {
+	t.Helper()
+	token, secret, err := z.db.CreateToken(t.Context(), who, store.NewToken{TeamID: team, Name: who.Name, Scopes: scopes, Lifetime: 90 * 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +181,10 @@ func (z *fuzzed) tidy(t testing.TB) {
 	z.exec(t, `UPDATE stores SET deleted_at = 1, status = 'deleted' WHERE deleted_at = 0 AND id NOT IN ($1, $2)`, z.kept, z.theirs[":id"])
 	z.exec(t, `UPDATE jobs SET state = 'cancelled', ended_at = 1 WHERE ended_at = 0 AND store_id NOT IN ($1, $2)`, z.kept, z.theirs[":id"])
 	z.exec(t, `DELETE FROM invitations WHERE team_id <> $1`, z.theirs[":team"])
-	z.exec(t, `DELETE FROM api_tokens WHERE id NOT IN ($1, $2)`, z.tokenID, z.theirs[":token"])
+	z.exec(t, `DELETE FROM api_tokens WHERE id NOT IN ($1, $2) AND scopes <> 'installation'`, z.tokenID, z.theirs[":token"])
+	z.exec(t, `DELETE FROM backup_targets WHERE id <> $1`, z.target)
+	z.exec(t, `UPDATE backup_targets SET endpoint = $2, bucket = 'shops', prefix = '', region = '', path_style = TRUE, ca = '', in_use = TRUE WHERE id = $1`, z.target, z.bucket)
+	z.exec(t, `DELETE FROM idempotency_keys`)
 	z.exec(t, `DELETE FROM sessions`)
 	z.exec(t, `DELETE FROM memberships WHERE team_id <> $1 AND (team_id <> $2 OR user_id <> $3) AND team_id IN (SELECT id FROM teams WHERE NOT personal)`,
 		z.theirs[":team"], z.team, z.who.UserID)
@@ -163,7 +203,7 @@ type try struct {
 // path puts ids in the places of what stands for them. What may be lost is new each time.
 func (z *fuzzed) path(t testing.TB, method, path string, a try) string {
 	t.Helper()
-	for _, placeholder := range []string{":id", ":team", ":user", ":invitation", ":token", ":engine", ":revision", ":person", ":any"} {
+	for _, placeholder := range []string{":id", ":team", ":user", ":invitation", ":token", ":engine", ":revision", ":person", ":any", ":point", ":backup", ":target"} {
 		if strings.Contains(path, placeholder) {
 			path = strings.ReplaceAll(path, placeholder, url.PathEscape(z.named(t, placeholder, method != http.MethodGet, a)))
 		}
@@ -196,8 +236,12 @@ func (z *fuzzed) named(t testing.TB, placeholder string, lost bool, a try) strin
 	case ":invitation":
 		return z.newInvitation(t, z.who, z.team, "")
 	case ":token":
-		id, _ := z.newToken(t, z.who, z.team)
+		id, _ := z.newToken(t, z.who, z.team, everyScope()...)
 		return id
+	case ":point", ":backup":
+		return z.point
+	case ":target":
+		return z.target
 	case ":engine":
 		return "woocommerce"
 	}
@@ -300,7 +344,11 @@ func (z *fuzzed) operationRoutes(t testing.TB) map[string]errand {
 }
 
 func (z *fuzzed) asProgram(r *http.Request) {
-	r.Header.Set("Authorization", "Bearer "+z.token)
+	token := z.token
+	if strings.HasPrefix(r.URL.Path, v1.Prefix+"/targets") {
+		token = z.manages
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")
 }
 

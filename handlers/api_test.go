@@ -278,7 +278,7 @@ func TestForeignAndUnknownAreTheSameToPrograms(t *testing.T) {
 	for _, c := range [][2]string{
 		{"GET", ""}, {"DELETE", ""}, {"POST", "/retry"}, {"POST", "/repair"}, {"POST", "/rebuild"}, {"POST", "/check"}, {"POST", "/cancel"}, {"GET", "/pods"}, {"GET", "/events"},
 		{"GET", "/logs"}, {"GET", "/credentials"}, {"GET", "/releases"}, {"GET", "/releases/1"}, {"GET", "/upgrade"}, {"POST", "/upgrade"},
-		{"GET", "/rollback?to=1"}, {"POST", "/rollback"},
+		{"GET", "/rollback?to=1"}, {"POST", "/rollback"}, {"GET", "/points"}, {"GET", "/points/1"}, {"GET", "/backups/1"}, {"POST", "/backups"},
 	} {
 		var sent any
 		if c[0] == "POST" && strings.HasPrefix(c[1], "/upgrade") {

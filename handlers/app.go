@@ -1,9 +1,10 @@
-// Package handlers is the web face: routes, pages, fragments, the live stream, sessions and
-// sign-in. It is the only place that knows echo; what it shows comes from the database and
-// from the provisioner, what it draws is in views.
+// Package handlers is the web layer: routes, pages, fragments, live streams, sessions and sign-in. Only
+// this package and those below it know echo. Data comes from the database and the provisioner; views
+// renders it.
 package handlers
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"net/http"
@@ -34,24 +35,30 @@ type Config struct {
 	DB          *database.DB
 	Provisioner *provisioner.Provisioner // of the cluster in which new stores are placed
 	Engines     engine.Registry
-	SessionKeys [][]byte // of 32 bytes each; the first one signs, and what the others signed is taken too
-	BaseURL     string   // under which browsers find us, without a slash at its end
-	// HSTSSubdomains has browsers use https for all hosts below that of the BaseURL, too.
+	SessionKeys [][]byte // of 32 bytes each; the first one signs, all of them verify
+	BaseURL     string   // of the pages for browsers, without a trailing slash
+	// HSTSSubdomains makes browsers use https for all subdomains of the BaseURL as well.
 	HSTSSubdomains bool
 	Limits         store.Limits
 	Rates          Rates
-	// MaxStreams and MaxStreamsPerUser bound how many pages are kept live at once; 0 is no limit.
+	// MaxStreams and MaxStreamsPerUser limit how many pages have a live stream at once; 0 is no limit.
 	MaxStreams, MaxStreamsPerUser int
+	// ClusterTimeout is how long an answer waits for what it shows of a cluster, such as a log or a
+	// quota's usage, and is shown without it then. 0 is 5 seconds.
+	ClusterTimeout time.Duration
 
-	Mail        notify.Sender // by which invitations are told; nil where nothing is
-	Proxies     []*net.IPNet  // who may say on whose behalf a request comes
+	Mail        notify.Sender // sends invitations; nil if no mail is sent
+	Proxies     []*net.IPNet  // trusted to set X-Forwarded-For
 	DevLogin    bool          // anybody may sign in as the developer
 	Providers   []provider.Config
-	Admission   store.Admission // whom the providers let in
+	Admission   store.Admission // decides whom a sign-in with a provider lets in
 	CORSOrigins []string        // of pages that may use the API
 	Version     string
 	Log         *slog.Logger
 }
+
+// clusterTimeout is the ClusterTimeout unless another is configured.
+const clusterTimeout = 5 * time.Second
 
 // App serves the pages.
 type App struct {
@@ -63,13 +70,14 @@ type App struct {
 	hub        *live.Hub
 	api        *api.API
 	logReaders *live.Ceiling
-	programs   *live.Ceiling // that read a stream
-	pages      *live.Ceiling // that read a stream
+	programs   *live.Ceiling // of streams for API clients
+	pages      *live.Ceiling // of streams for pages
 	ending     atomic.Bool
 }
 
-// New returns the pages for the configuration. Drain ends what it starts.
+// New returns the app for the configuration. Drain stops what it starts.
 func New(c Config) *App {
+	c.ClusterTimeout = cmp.Or(c.ClusterTimeout, clusterTimeout)
 	a := &App{Config: c, flashes: newFlashes(c.SessionKeys, strings.HasPrefix(c.BaseURL, "https://"))}
 	a.clusters = provisioner.NewFleet(c.Provisioner)
 	a.shops = &shop.Service{DB: c.DB, Clusters: a.clusters, Placement: c.Provisioner, Engines: c.Engines, Limits: c.Limits}
@@ -88,18 +96,18 @@ func New(c Config) *App {
 	return a
 }
 
-// Leave has /readyz say that nobody should send more requests here. Those that come are answered.
+// Leave makes /readyz fail, so that no more requests are sent here. Requests that still come are answered.
 func (a *App) Leave() { a.ending.Store(true) }
 
-// Drain prepares for the end: it leaves, and all live streams end for good, so that a server
-// can shut down without waiting for their readers.
+// Drain prepares the shutdown: it calls Leave and ends all live streams for good, so that a server can
+// shut down without waiting for their readers.
 func (a *App) Drain() {
 	a.Leave()
 	a.hub.Stop()
 	a.entrance.Close()
 }
 
-// Handler returns all routes behind what every request passes.
+// Handler returns all routes behind the middleware.
 func (a *App) Handler() http.Handler {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -131,11 +139,11 @@ const (
 	logDownloadPath = "/stores/:id/logs/download"
 )
 
-// isStreamOrFile reports whether the answer is not to be compressed: a stream must not wait for
-// more, and files are compressed already.
+// isStreamOrFile reports whether the response must not be compressed: a stream must not be buffered, and
+// files are compressed already.
 func isStreamOrFile(c echo.Context) bool { return isStream(c) || c.Path() == staticPath }
 
-// isStream reports whether a script reads the answer while it is written.
+// isStream reports whether the response is read while it is written.
 func isStream(c echo.Context) bool {
 	switch c.Path() {
 	case "/events", logStreamPath, v1.Prefix + "/events", v1.Prefix + "/stores/:id/logs":

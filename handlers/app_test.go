@@ -53,11 +53,16 @@ func prepare(t *testing.T) site {
 func prepareWith(t *testing.T, change func(*handlers.Config)) site {
 	t.Helper()
 	s := site{t: t, file: filepath.Join(t.TempDir(), "shopwright.db"), log: &strings.Builder{}}
-	db := storetest.Open(t, "sqlite:"+s.file)
+	keys := [][]byte{[]byte(strings.Repeat("k", 32))}
+	sealer, err := store.NewSealer(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := storetest.Open(t, "sqlite:"+s.file, database.WithSealer(sealer))
 	s.db = db
 	log := slog.New(slog.NewTextHandler(s.log, nil))
 	config := handlers.Config{
-		DB: db, Engines: engine.Offered(), SessionKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, BaseURL: "http://127.0.0.1",
+		DB: db, Engines: engine.Offered(), SessionKeys: keys, BaseURL: "http://127.0.0.1",
 		Limits: store.Limits{StoresPerUser: 3}, DevLogin: true, Version: "test", Log: log,
 		Provisioner: provisioner.New(provisioner.Config{
 			DB: db, Cluster: storetest.Cluster(t, db), Engines: engine.Offered(), Site: engine.Spec{TLS: engine.TLS{Mode: engine.TLSNone}}, Log: log,

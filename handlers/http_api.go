@@ -15,27 +15,27 @@ import (
 )
 
 const (
-	mostPrograms      = 200 // that read a stream
+	mostPrograms      = 200 // streams for API clients
 	mostProgramsOfOne = 16  // of those, of one user
 )
 
-// mountAPI registers what programs can ask for.
+// mountAPI registers the API.
 func (a *App) mountAPI(e *echo.Echo) {
 	a.api = api.New(e, api.Config{
 		DB: a.DB, Provisioner: a.Provisioner, Clusters: a.clusters, Shops: a.shops, Engines: a.Engines, Version: a.Version, Log: a.Log,
-		Limits: a.Limits, Invited: a.tellInvited, Work: workOf,
+		Limits: a.Limits, ClusterTimeout: a.ClusterTimeout, Invited: a.tellInvited, Work: workOf,
 		Follow: a.followAPI, Ending: a.hub.Closing(), Heartbeat: a.hub.Heartbeat, WriteTimeout: a.hub.WriteTimeout,
 	})
 }
 
-// forPrograms reports whether the request is one to the API.
+// forPrograms reports whether the request is for the API.
 func forPrograms(c echo.Context) bool {
 	path := c.Request().URL.Path
 	return path == v1.Prefix || strings.HasPrefix(path, v1.Prefix+"/")
 }
 
-// cors lets pages of other origins use the API, where the installation says so. They need a
-// token like everybody: no cookie is taken there.
+// cors lets pages of the configured origins use the API. They need a token like any client: the API
+// accepts no cookie.
 func (a *App) cors() echo.MiddlewareFunc {
 	return middleware.CORSWithConfig(middleware.CORSConfig{
 		Skipper:      func(c echo.Context) bool { return len(a.CORSOrigins) == 0 || !forPrograms(c) },
@@ -50,7 +50,7 @@ func (a *App) followAPI(userID string) (leave func(), ok bool) {
 	return leave, err == nil
 }
 
-// workOf is the timeline of a job for programs.
+// workOf returns the timeline of a job for the API.
 func workOf(job store.Job, events []store.Event) v1.Work {
 	w := workOn(job, events)
 	shown := w.view()

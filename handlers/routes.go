@@ -12,15 +12,15 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// route is an address, what it needs, and what serves it.
+// route is a path, what it requires of the visitor, and its handler.
 type route struct {
 	line  string // method and path
 	need  need
 	serve echo.HandlerFunc
 }
 
-// need is what a route requires of a visitor. The router enforces all of it but an action in a team: only the handler
-// knows the team, and passes the visitor's actor to the store, which refuses.
+// need is what a route requires of a visitor. The router enforces all of it except an action in a team:
+// only the handler knows the team, and the store refuses what the actor may not do there.
 type need struct {
 	Session      bool         // signed in
 	Recent       bool         // within [recentSignIn]
@@ -75,6 +75,8 @@ func (a *App) storeRoutes() []route {
 		{"GET /stores/:id/releases/:revision", inTeam(store.ViewStores), a.showRevision},
 		{"GET /stores/:id/releases/:revision/rollback", inTeam(store.UpgradeStores), a.previewRollback},
 		{"POST /stores/:id/releases/:revision/rollback", inTeam(store.UpgradeStores), a.rollback},
+		{"GET /stores/:id/backups", inTeam(store.ViewStores), a.showBackups},
+		{"POST /stores/:id/backups", inTeam(store.BackUpStores), a.backUp},
 		{"GET /stores/:id/settings", inTeam(store.ViewStores), a.showSettings},
 		{"POST /stores/:id/retry", inTeam(store.RetryStores), a.asking(a.DB.Retry)},
 		{"POST /stores/:id/rebuild", inTeam(store.RetryStores), a.asking(a.DB.Rebuild)},
@@ -143,13 +145,20 @@ func (a *App) administrationRoutes() []route {
 		{"POST /admin/plans", onInstallation(store.ManagePlans), a.addPlan},
 		{"GET /admin/plans/:name", onInstallation(store.ManagePlans), a.editPlan},
 		{"POST /admin/plans/:name", onInstallation(store.ManagePlans), a.savePlan},
+		{"GET /admin/targets", onInstallation(store.ManageTargets), a.listTargets},
+		{"GET /admin/targets/new", onInstallation(store.ManageTargets), a.newTarget},
+		{"POST /admin/targets", onInstallation(store.ManageTargets), a.addTarget},
+		{"GET /admin/targets/:target", onInstallation(store.ManageTargets), a.editTarget},
+		{"POST /admin/targets/:target", onInstallation(store.ManageTargets), a.saveTarget},
+		{"POST /admin/targets/:target/test", onInstallation(store.ManageTargets), a.testTarget},
+		{"POST /admin/targets/:target/delete", onInstallation(store.ManageTargets), a.deleteTarget},
 		{"GET /admin/clusters", onInstallation(store.ViewInstallation), a.listClusters},
 		{"GET /admin/queue", onInstallation(store.ViewInstallation), a.showQueue},
 		{"GET /admin/versions", onInstallation(store.ViewInstallation), a.showVersions},
 	}
 }
 
-// mount adds the routes, each behind what it needs.
+// mount adds the routes, each behind its requirements.
 func (a *App) mount(e *echo.Echo) {
 	for _, r := range a.routes() {
 		method, path, _ := strings.Cut(r.line, " ")

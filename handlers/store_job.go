@@ -18,6 +18,8 @@ func jobWords(j store.Job) (title, name string) {
 	switch {
 	case j.Kind == store.RemoveJob:
 		return "Deleting the store", "Deletion"
+	case j.Kind == store.BackupJob:
+		return "Backing up the store", "Backup"
 	case j.Attempt > 1:
 		return "Retrying", "Retry"
 	case j.Change.Undone.Code == store.ChangeWasCancelled:

@@ -21,12 +21,9 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-const (
-	logPatience = 5 * time.Second // with a node, while somebody waits for a page
-	mostLogPage = 1 << 20         // bytes of text
-)
+const mostLogPage = 1 << 20 // bytes of text
 
-// logQuery is what the address of a log says.
+// logQuery is the log that a URL names, and how it is shown.
 type logQuery struct {
 	Pod       string
 	Container string
@@ -46,15 +43,15 @@ func parseLogQuery(values url.Values) logQuery {
 	}
 	return logQuery{
 		Pod: word(pod), Container: word(container), Previous: values.Get("previous") == "on",
-		Times:  values.Get("times") == "on" || !values.Has("of"), // at first
+		Times:  values.Get("times") == "on" || !values.Has("of"), // the default
 		Search: legible.FirstRunes(word(values.Get("q")), 200), Tail: tail,
 	}
 }
 
-// source is the container as addresses name it.
+// source returns the container in the form that URLs have.
 func (q logQuery) source() string { return q.Pod + "/" + q.Container }
 
-// addTo adds to an address which container it is about, if any.
+// addTo adds the container, if there is one, to the values of a URL.
 func (q logQuery) addTo(values url.Values) {
 	if q.Pod != "" {
 		values.Set("of", q.source())
@@ -64,15 +61,14 @@ func (q logQuery) addTo(values url.Values) {
 	}
 }
 
-// address is where something of that container's log is.
+// address returns a URL for that container's log.
 func (q logQuery) address(st store.Store, path string) string {
 	values := url.Values{}
 	q.addTo(values)
 	return "/stores/" + st.ID + "/logs/" + path + "?" + values.Encode()
 }
 
-// chosen is the query, or for one that names no container the one that somebody is likely
-// to look for.
+// chosen returns the query. If it names no container, it gets the one that is most likely wanted.
 func (q logQuery) chosen(pods []kube.Pod) logQuery {
 	if q.Pod == "" {
 		q.Pod, q.Container = provisioner.LikelyContainer(pods)
@@ -80,7 +76,7 @@ func (q logQuery) chosen(pods []kube.Pod) logQuery {
 	return q
 }
 
-// logsTab is a log as far as it is written.
+// logsTab returns the tab with the log as written so far.
 func (a *App) logsTab(ctx context.Context, st store.Store, q logQuery) views.LogsTab {
 	tab := a.logsFrame(st, q)
 	if tab.Pod == "" {
@@ -108,7 +104,7 @@ func (a *App) logsTab(ctx context.Context, st store.Store, q logQuery) views.Log
 	return tab
 }
 
-// logsFrame is what is known of the containers without asking the cluster.
+// logsFrame returns the tab without the log, with no request to the cluster.
 func (a *App) logsFrame(st store.Store, q logQuery) views.LogsTab {
 	snapshot, known := a.clusters.Of(st).Snapshot(st)
 	q = q.chosen(snapshot.Pods)
@@ -129,13 +125,12 @@ func (a *App) logsFrame(st store.Store, q logQuery) views.LogsTab {
 	return tab
 }
 
-// chosenLog names the container that a page shows.
+// chosenLog returns the container that a page shows.
 func chosenLog(tab views.LogsTab) logQuery {
 	return logQuery{Pod: tab.Pod, Container: tab.Container, Previous: tab.Previous}
 }
 
-// logParts are those of a page with a log that change with the pods. Its lines have a stream
-// of their own.
+// logParts returns the parts of the page that change with the pods. The lines have a stream of their own.
 func (a *App) logParts(st store.Store, q logQuery) []live.Part {
 	tab := a.logsFrame(st, q)
 	if q.Pod == "" {
@@ -147,7 +142,7 @@ func (a *App) logParts(st store.Store, q logQuery) []live.Part {
 	}
 }
 
-// logState says what there is to know about the container of which the log is.
+// logState describes the state of the container whose log is shown.
 func logState(pods []kube.Pod, known bool, q logQuery) views.LogState {
 	if !known {
 		return views.LogState{Tone: views.ToneWarn, Title: "The cluster is unreachable.", Message: "Logs appear when it is back."}
@@ -194,7 +189,7 @@ func ended(s kube.State) string {
 	return strings.Join(parts, ": ")
 }
 
-// silence is what stands in the place of lines.
+// silence is the text shown if there are no lines.
 func silence(err error, previous bool) string {
 	why, known := shop.WhyNoLog(err, previous)
 	switch {
@@ -208,15 +203,15 @@ func silence(err error, previous bool) string {
 	return "The cluster is unreachable. The log appears when it is back."
 }
 
-// expected reports whether the error is one of those that come and go with pods and clusters.
+// expected reports whether the error is temporary, as when pods are replaced or the cluster is unreachable.
 func expected(err error) bool {
 	why, known := shop.WhyNoLog(err, false)
 	return known && why.Passing || errors.Is(err, provisioner.ErrUnreachable)
 }
 
-// readLog reads the end of a log as it is now, and less of it when its lines are long.
+// readLog reads the end of a log as it is now, and fewer lines if they are long.
 func (a *App) readLog(ctx context.Context, st store.Store, q logQuery) ([]provisioner.LogLine, error) {
-	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	ctx, cancel := context.WithTimeout(ctx, a.ClusterTimeout)
 	defer cancel()
 	if q.Search != "" {
 		q.Tail = views.MostLogLines
@@ -249,19 +244,18 @@ func (q logQuery) options(o kube.LogOptions) provisioner.LogQuery {
 	return provisioner.LogQuery{Pod: q.Pod, Container: q.Container, LogOptions: o}
 }
 
-// logLine is a line as a page shows it; one without what is searched for is hidden.
+// logLine returns a line for the page, hidden if it does not contain the search.
 func logLine(l provisioner.LogLine, search string) views.LogLine {
 	return views.LogLine{At: l.At, Text: l.Text, Cut: l.Cut, Hidden: !strings.Contains(strings.ToLower(l.Text), strings.ToLower(search))}
 }
 
-// position is how far a log was read: up to a line, by its time and by how many lines have
-// that very time.
+// position is how far a log was read: the time of the last line, and how many lines with that time were read.
 type position struct {
 	at  time.Time
 	nth int
 }
 
-// add goes on by a line of that time.
+// add moves past a line with that time.
 func (p *position) add(at time.Time) {
 	if at.Equal(p.at) || at.IsZero() {
 		p.nth++
@@ -270,12 +264,12 @@ func (p *position) add(at time.Time) {
 	p.at, p.nth = at, 1
 }
 
-// after reports whether it is behind the other.
+// after reports whether p is after the other position.
 func (p position) after(other position) bool {
 	return cmp.Or(p.at.Compare(other.at), cmp.Compare(p.nth, other.nth)) > 0
 }
 
-// String is the position as an address has it; empty at the beginning.
+// String returns the position in the form that URLs have; it is empty at the beginning.
 func (p position) String() string {
 	if p.nth == 0 {
 		return ""
@@ -283,7 +277,7 @@ func (p position) String() string {
 	return fmt.Sprintf("%d-%d", p.at.UnixNano(), p.nth)
 }
 
-// parsePosition reads what String has written, and takes everything else for the beginning.
+// parsePosition parses what String returns; anything else is the beginning.
 func parsePosition(text string) position {
 	at, nth, _ := strings.Cut(text, "-")
 	nanoseconds, err := strconv.ParseInt(at, 10, 64)

@@ -56,7 +56,7 @@ func connect(t *testing.T, engines engine.Registry, changes ...func(*provisioner
 	s.app.Drain()
 	s.app = handlers.New(handlers.Config{
 		DB: s.db, Provisioner: s.Provisioner, Engines: engines, SessionKeys: [][]byte{[]byte(strings.Repeat("k", 32))}, BaseURL: "http://127.0.0.1",
-		DevLogin: true, Version: "test", Log: log,
+		ClusterTimeout: patience, DevLogin: true, Version: "test", Log: log,
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup

@@ -18,7 +18,7 @@ type tab struct {
 	parts func(*liveStore, context.Context, store.Store) ([]live.Part, error)
 }
 
-// tabRequest is who asks for a tab of which store.
+// tabRequest is a visitor's request for a tab of a store.
 type tabRequest struct {
 	who signin.Visitor
 	st  store.Store
@@ -33,6 +33,7 @@ func tabs() []tab {
 		{views.TabEvents, (*App).fillEvents, (*liveStore).eventsParts},
 		{views.TabLogs, (*App).fillLogs, (*liveStore).logsParts},
 		{views.TabReleases, (*App).fillReleases, (*liveStore).releasesParts},
+		{views.TabBackups, (*App).fillBackups, (*liveStore).backupsParts},
 		{views.TabSettings, (*App).fillSettings, nil},
 	}
 }
@@ -84,7 +85,7 @@ func (a *App) fillLogs(ctx context.Context, r tabRequest, page *views.StorePage)
 	return nil
 }
 
-// logsParts are those that change with the pods. The lines have a stream of their own.
+// logsParts returns the parts that change with the pods. The lines have a stream of their own.
 func (l *liveStore) logsParts(_ context.Context, st store.Store) ([]live.Part, error) {
 	return l.logParts(st, l.log), nil
 }

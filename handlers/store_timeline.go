@@ -10,7 +10,7 @@ import (
 	"shopwright.dev/shopwright/views"
 )
 
-// span is what the events tell about one step.
+// span is one step, as reported by events.
 type span struct {
 	message string
 	began   time.Time
@@ -18,7 +18,7 @@ type span struct {
 	failed  bool
 }
 
-// work is what the events tell about a job.
+// work is a job, as reported by events.
 type work struct {
 	title string
 	steps []store.Step
@@ -27,8 +27,8 @@ type work struct {
 	ended time.Time
 }
 
-// workOn folds the events of a store, oldest first, into the steps of one job on it. Events of other
-// jobs are among them, and of what people do beside it.
+// workOn folds the events of a store, oldest first, into the steps of one job. Events of other jobs, and
+// events without a job, are ignored.
 func workOn(job store.Job, events []store.Event) *work {
 	w := &work{
 		title: jobTitle(job), steps: job.Steps(), began: job.AskedAt,
@@ -56,13 +56,43 @@ func (w *work) add(e store.Event) {
 			s.message = said
 		}
 	case store.StoreFailed:
-		s := w.span(e.Step, e.At)
-		s.ended, s.failed, s.message, w.ended = e.At, true, phrase.Failure(e.Data.Failure).Title, e.At
+		w.fail(e.Step, phrase.Failure(e.Data.Failure).Title, e.At)
 	case store.StoreReady:
 		w.finish(e, "Address and admin login are available")
 	case store.StoreDeleted:
 		w.finish(e, "The address is available again")
+	default:
+		w.addBackup(e)
 	}
+}
+
+// addBackup adds what tells of a backup. A step of it ends with the next one.
+func (w *work) addBackup(e store.Event) {
+	switch e.Kind {
+	case store.BackupProgressed:
+		w.moveOn(e.Step, e.At)
+	case store.BackupDone:
+		s := w.moveOn(e.Step, e.At)
+		s.ended, s.message, w.ended = e.At, phrase.Note(e.Data.Note), e.At
+	case store.BackupFailed, store.BackupCancelled:
+		w.fail(cmp.Or(e.Step, store.StepQueued), phrase.Event(e).Message, e.At)
+	}
+}
+
+// moveOn ends the steps that are open and begins another one.
+func (w *work) moveOn(step store.Step, at time.Time) *span {
+	w.leaveQueue(at)
+	for open, s := range w.spans {
+		if open != step && s.ended.IsZero() {
+			s.ended = at
+		}
+	}
+	return w.span(step, at)
+}
+
+func (w *work) fail(step store.Step, why string, at time.Time) {
+	s := w.span(step, at)
+	s.ended, s.failed, s.message, w.ended = at, true, why, at
 }
 
 func (w *work) finish(e store.Event, message string) {
@@ -126,14 +156,13 @@ func (w *work) step(step store.Step, end time.Time) views.TimelineStep {
 	return shown
 }
 
-// passed reports whether a later step was begun: one that needed nothing leaves no event.
+// passed reports whether a later step has begun. A step that had nothing to do leaves no event.
 func (w *work) passed(step store.Step) bool {
 	at := slices.Index(w.steps, step)
 	return slices.ContainsFunc(w.steps[at+1:], func(later store.Step) bool { return w.spans[later] != nil })
 }
 
-// place is where the step's bar lies between the beginning of the work and its end so far,
-// in percent.
+// place returns where the step's bar starts and how wide it is, in percent of the work so far.
 func (w *work) place(s *span, end time.Time) (start, width float64) {
 	whole := end.Sub(w.began).Seconds()
 	if whole <= 0 {
@@ -162,7 +191,7 @@ func (w *work) lastMoment() time.Time {
 	return last
 }
 
-// story tells newest first what people did with a store and how it ended.
+// story returns what people did with a store and how it ended, newest first.
 func story(events []store.Event) []views.Entry {
 	var all []views.Entry
 	for _, e := range slices.Backward(events) {
@@ -173,7 +202,7 @@ func story(events []store.Event) []views.Entry {
 	return all
 }
 
-// entryOf is the event as a line of a list, unless it is told elsewhere.
+// entryOf returns the event as an entry of a list. told is false for events that are shown elsewhere.
 func entryOf(e store.Event) (entry views.Entry, told bool) {
 	line := phrase.Event(e)
 	entry = views.Entry{
@@ -184,7 +213,7 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 	case store.StepStarted, store.StepProgressed, store.StepFinished:
 		return views.Entry{}, false
 	case store.Checked:
-		return entry, e.Data.Asked // the others are on the store's page, and there are many
+		return entry, e.Data.Asked // scheduled checks are on the store's page, and there are many
 	case store.StoreDegraded, store.StoreRecovered:
 		entry.Actor = ""
 	case store.SignedIn, store.SignedOut, store.IdentityLinked, store.IdentityRemoved, store.MemberJoined:
@@ -198,7 +227,7 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 			entry.Object = ""
 		}
 	case store.MemberInvited, store.InvitationAnew, store.InvitationEnded:
-		if e.Object == "" { // a link for anybody, or the reader may not know
+		if e.Object == "" { // a link that anyone can use, or the reader may not see who was invited
 			entry.Object = "someone"
 		}
 	}

@@ -2,14 +2,15 @@ package views
 
 import "time"
 
-// AdminTab is one of the pages of those who administer the installation.
+// AdminTab is one of the administration pages.
 type AdminTab string
 
-// The pages there are.
+// The administration pages.
 const (
 	AdminTabUsers    AdminTab = "users"
 	AdminTabTeams    AdminTab = "teams"
 	AdminTabPlans    AdminTab = "plans"
+	AdminTabTargets  AdminTab = "targets"
 	AdminTabClusters AdminTab = "clusters"
 	AdminTabQueue    AdminTab = "queue"
 	AdminTabVersions AdminTab = "versions"
@@ -18,6 +19,7 @@ const (
 func adminTabs() []Choice {
 	return []Choice{
 		{Value: string(AdminTabUsers), Label: "Users"}, {Value: string(AdminTabTeams), Label: "Teams"}, {Value: string(AdminTabPlans), Label: "Plans"},
+		{Value: string(AdminTabTargets), Label: "Backup targets"},
 		{Value: string(AdminTabClusters), Label: "Clusters"}, {Value: string(AdminTabQueue), Label: "Queue"}, {Value: string(AdminTabVersions), Label: "Versions"},
 	}
 }
@@ -73,9 +75,9 @@ type AdminTeamRow struct {
 	Personal bool
 	Members  int
 	Stores   int
-	Heirs    []Choice // who can be made owner, where no owner can sign in
+	Heirs    []Choice // who can become owner, if no owner can sign in
 	Plans    []Choice
-	Given    bool // whether somebody gave it its plan
+	Given    bool // whether its plan was set by an administrator
 }
 
 // AdminPlansPage lists the plans.
@@ -93,22 +95,23 @@ type AdminPlanRow struct {
 	Memory  string
 	Disk    string
 	Pods    int
-	Default bool     // of teams that were given none
-	Misfits []string // why engines' stores do not fit
+	Backups string   // how often
+	Default bool     // for teams without a plan of their own
+	Misfits []string // why stores of some engines do not fit
 }
 
-// AdminPlanPage edits a plan, or makes one.
+// AdminPlanPage edits a plan, or adds one.
 type AdminPlanPage struct {
 	Shell  Shell
 	New    bool
 	Fields []AdminField
 	Action string
 	Title  string
-	Notes  []string // what is to be known of it
+	Notes  []string // facts about the plan
 	Submit string
 }
 
-// AdminField is one field of a form, as typed so far.
+// AdminField is a field of a form, as typed so far.
 type AdminField struct {
 	Name    string
 	Label   string
@@ -126,49 +129,49 @@ type AdminClustersPage struct {
 	Strays   []Stray
 }
 
-// Stray is a namespace that was made for a store which the database does not have.
+// Stray is a namespace of a store that the database does not have.
 type Stray struct {
 	Namespace string
 	Slug      string // of a store that would have this namespace
 	StoreID   string
-	Label     string // name of the label that says whose the namespace is
+	Label     string // key of the label with the store id
 	CreatedAt time.Time
 }
 
-// AdminClusterCard is a cluster with what is known of it.
+// AdminClusterCard is a cluster and the facts about it.
 type AdminClusterCard struct {
 	Cluster  Cluster
 	Facts    []Fact
-	Capacity *ClusterCapacity // nil for a cluster that nothing is connected to
+	Capacity *ClusterCapacity // nil for a cluster without a connection
 }
 
-// AdminQueuePage tells what is being worked on, and what waits.
+// AdminQueuePage shows the running and the waiting work.
 type AdminQueuePage struct {
 	Shell Shell
 	Queue AdminQueue
 }
 
-// AdminQueue is the list itself.
+// AdminQueue is the list of work.
 type AdminQueue struct {
 	Running []AdminQueueRow
 	Waiting []AdminQueueRow
-	Blocked string // why nothing goes on, if so
+	Blocked string // why all work is blocked; empty if it is not
 }
 
-// AdminQueueRow is a store on which there is work.
+// AdminQueueRow is a store with work in progress or waiting.
 type AdminQueueRow struct {
 	ID      string
 	Name    string
 	Team    string
 	Status  Status
-	Asked   string // what was asked for, such as created
+	Asked   string // the request, such as created
 	AskedBy string
 	Step    string
 	Since   time.Time // of the work, or of the waiting
-	Idle    bool      // no process works on it at this moment
+	Idle    bool      // no process works on it now
 }
 
-// AdminVersionsPage tells what runs.
+// AdminVersionsPage shows the versions in use.
 type AdminVersionsPage struct {
 	Shell  Shell
 	Facts  []Fact

@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "strconv"
 
-// ClusterPill says in every page's sidebar how the cluster is.
+// ClusterPill shows the state of the cluster in the sidebar of every page.
 func ClusterPill(c Cluster) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -92,8 +92,8 @@ func ClusterPill(c Cluster) templ.Component {
 	})
 }
 
-// ClusterNotice is what there is to know about the cluster, at the top of every page; it is
-// empty while a real cluster answers.
+// ClusterNotice explains the state of the cluster, at the top of every page. It is
+// empty while a real cluster is connected.
 func ClusterNotice(c Cluster) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -70,7 +70,7 @@ func Create(p CreatePage) templ.Component {
 	})
 }
 
-// createDialog holds the same form over the list.
+// createDialog is a dialog over the list with the same form.
 func createDialog(f CreateForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -129,7 +129,7 @@ func createDialog(f CreateForm) templ.Component {
 	})
 }
 
-// closeButton closes its dialog, with a form of the dialog's own when no script runs.
+// closeButton closes its dialog, without a script by a form of its own.
 func closeButton() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -167,9 +167,9 @@ func closeButton() templ.Component {
 	})
 }
 
-// CreateDialogForm asks for a new store. It comes back with what was typed and a message at
-// each field that is wrong. A second press is dropped, and checks of the address wait in a
-// line of their own, or they would end the request that creates the store.
+// CreateDialogForm is the form for a new store. A refused form is shown again with the input
+// and the errors at the fields. A second submit is dropped. Checks of the address are queued
+// by themselves, or they would abort the request that creates the store.
 func CreateDialogForm(f CreateForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -518,7 +518,7 @@ func nameField(f CreateForm) templ.Component {
 	})
 }
 
-// hint is the line below a field; what is wrong stands in its place, so that nothing moves.
+// hint is the line below a field; an error takes its place, so that the layout does not move.
 func hint(id, problem, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -615,8 +615,8 @@ func hint(id, problem, text string) templ.Component {
 	})
 }
 
-// AddressField is where the shop will be found: the server's proposal, until something else
-// is typed.
+// AddressField is the field for the address of the shop. The server proposes one until
+// something is typed.
 func AddressField(f CreateForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -854,8 +854,8 @@ func addressPreview(f CreateForm) templ.Component {
 	})
 }
 
-// engineField shows the templates of the engine that is chosen below the engines. The
-// stylesheet hides those of the others, so that they follow the choice without a script.
+// engineField shows the engines, and below them the templates of the chosen one. The
+// stylesheet hides the templates of the others, so that this works without a script.
 func engineField(f CreateForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1005,7 +1005,7 @@ func templateField(e EngineChoice, problem string) templ.Component {
 	})
 }
 
-// card is one of the choices of a field, with what is to be known about it.
+// card is one choice of a field, with its description.
 func card(field string, c Choice, only bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1116,7 +1116,7 @@ func card(field string, c Choice, only bool) templ.Component {
 	})
 }
 
-// placeFields say where the shop is. A script has the currency follow the country.
+// placeFields are the country and the currency. A script sets the currency of a chosen country.
 func placeFields(f CreateForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1283,7 +1283,7 @@ func placeFields(f CreateForm) templ.Component {
 	})
 }
 
-// ownerEmailField asks for the address of a store's owner.
+// ownerEmailField is the field for the address of a store's owner.
 func ownerEmailField(id, label, email, problem, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1443,7 +1443,7 @@ func ownerEmailField(id, label, email, problem, text string) templ.Component {
 	})
 }
 
-// selectField is a select with the options inside it.
+// selectField is a select; its children are the options.
 func selectField(name, label, problem string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1802,7 +1802,7 @@ func createFooter(f CreateForm) templ.Component {
 	})
 }
 
-// invitation stands in the place of a list that has no store yet.
+// invitation is shown in place of the list while there is no store.
 func invitation() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -8,8 +8,8 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// CredentialsPanel is the owner's login to the shop, read when it is asked for. While shown
-// it is skipped by updates of what surrounds it, and a script hides it after a minute.
+// CredentialsPanel is the owner's login to the shop, read on request. While it is shown,
+// updates of the page around it skip it. A script hides it after a minute.
 func CredentialsPanel(c Credentials) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -371,8 +371,8 @@ func hideButton(c Credentials) templ.Component {
 	})
 }
 
-// copyButton copies the text of the element with that id. It needs a script, and is not
-// there without one.
+// copyButton copies the text of the element with that id. It needs a script, and is hidden
+// without one.
 func copyButton(id, label string, shown bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// DeleteStore asks, on a page of its own, for the name of the store that is to go.
+// DeleteStore is the page that asks for the name of the store to delete.
 func DeleteStore(p DeletePage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -84,7 +84,7 @@ func DeleteStore(p DeletePage) templ.Component {
 	})
 }
 
-// deleteDialog is filled with the form when it is wanted.
+// deleteDialog is the empty dialog into which the form is loaded when it is opened.
 func deleteDialog() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -135,7 +135,7 @@ func deleteDialog() templ.Component {
 	})
 }
 
-// DeleteDialogForm asks for the store's name before everything of it is gone.
+// DeleteDialogForm asks for the name of the store before it is deleted with all its data.
 func DeleteDialogForm(f DeleteForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

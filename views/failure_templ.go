@@ -167,7 +167,7 @@ func whatToDo(h StoreHead, f Failure) templ.Component {
 	})
 }
 
-// drift tells that the shop in the cluster is no longer what its chart says.
+// drift lists manual changes of the shop, which no longer is what its chart says.
 func drift(h StoreHead, sentences []string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -253,7 +253,7 @@ func drift(h StoreHead, sentences []string) templ.Component {
 	})
 }
 
-// evidence is what the cluster and Helm said, unchanged.
+// evidence quotes what the cluster and Helm reported.
 func evidence(f Failure) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

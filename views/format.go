@@ -5,17 +5,18 @@ import (
 	"time"
 )
 
-// How a moment is shown once scripts run; the server itself writes UTC.
+// How a script shows a time. The server itself writes UTC.
 const (
 	asAge   = "age"   // 6 s, 18 min, 14 Nov
 	asAgo   = "ago"   // the same with "ago"
+	asUntil = "until" // in 3 h, 14 Nov 14:32
 	asClock = "clock" // 14:32:09
 	asHour  = "hour"  // 14:32
 	asFull  = "full"  // 14 Nov 2026 14:32:09
 	asShort = "short" // 14 Nov 14:32
 )
 
-// moment is what the server writes for a time, short enough for the places it stands in.
+// moment formats a time for the page as served, short enough for its place.
 func moment(t time.Time, as string) string {
 	t = t.UTC()
 	switch as {
@@ -36,7 +37,7 @@ func machineTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 func fullTime(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04:05 UTC") }
 
-// Took is a duration that is over: 340 ms, 4.8 s, 35 s, 2:05.
+// Took formats how long something took: 340 ms, 4.8 s, 35 s, 2:05.
 func Took(d time.Duration) string {
 	whole := int(d.Round(time.Second).Seconds())
 	switch {
@@ -51,10 +52,10 @@ func Took(d time.Duration) string {
 	}
 }
 
-// day names the day of a time, to group by.
+// day formats the day of a time, to group by.
 func day(t time.Time) string { return t.UTC().Format("Monday, 2 January 2006") }
 
-// count writes a number with its noun.
+// count returns a number with its noun.
 func count(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

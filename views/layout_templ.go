@@ -13,7 +13,7 @@ import (
 	"strconv"
 )
 
-// document is the frame of every page.
+// document is the HTML document of every page.
 func document(title string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -116,8 +116,8 @@ func document(title string) templ.Component {
 	})
 }
 
-// shell surrounds a signed-in user's pages. Dialogs stand outside what is replaced when
-// the page is fetched anew.
+// shell is the frame of a signed-in user's pages. Dialogs are outside the part that a
+// refresh of the page replaces.
 func shell(s Shell, dialogs templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -252,7 +252,7 @@ func shell(s Shell, dialogs templ.Component) templ.Component {
 	})
 }
 
-// colophon says which version this is and what it is made of.
+// colophon shows the version and links the licences.
 func colophon(version string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -504,7 +504,7 @@ func sidebar(s Shell) templ.Component {
 	})
 }
 
-// SidebarCount is the number of living stores, beside the place that lists them.
+// SidebarCount is the number of existing stores in the sidebar.
 func SidebarCount(n int) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -560,7 +560,7 @@ func SidebarCount(n int) templ.Component {
 	})
 }
 
-// liveState is filled by the script, which alone knows how the stream fares.
+// liveState shows the state of the event stream, which only the script knows.
 func liveState(lives bool) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -637,7 +637,7 @@ func liveState(lives bool) templ.Component {
 	})
 }
 
-// problem is shown by the script when a request got no answer, or not the one it needs.
+// problem is shown by the script when a request failed.
 func problem() templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -675,7 +675,7 @@ func problem() templ.Component {
 	})
 }
 
-// crumbs lead back from a page to the places above it.
+// crumbs are links from a page about a store to the pages above it.
 func crumbs(here ...string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

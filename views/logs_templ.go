@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "strconv"
 
-// LogsPane shows the log of one container, with what is chosen of it.
+// LogsPane shows the log of one container, with the form that selects it.
 func LogsPane(l LogsTab) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -67,7 +67,7 @@ func LogsPane(l LogsTab) templ.Component {
 	})
 }
 
-// LogsWait stands in the place of a log while no container is chosen.
+// LogsWait is shown in place of a log while there is no container.
 func LogsWait(l LogsTab) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -138,7 +138,7 @@ func LogsWait(l LogsTab) templ.Component {
 	})
 }
 
-// logForm chooses what is shown. It works without scripts, by loading the page anew.
+// logForm selects the log and how it is shown. It works without a script, by loading the page again.
 func logForm(l LogsTab) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -304,7 +304,7 @@ func logForm(l LogsTab) templ.Component {
 	})
 }
 
-// LogSources are the containers to choose from.
+// LogSources is the select with the containers.
 func LogSources(l LogsTab) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -380,7 +380,7 @@ func LogSources(l LogsTab) templ.Component {
 	})
 }
 
-// LogStateNote says what there is to know about the container.
+// LogStateNote explains the state of the container.
 func LogStateNote(s LogState) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -545,7 +545,7 @@ func logLines(l LogsTab) templ.Component {
 	})
 }
 
-// LogLines are lines as the page has them and as a stream brings them.
+// LogLines are lines of a log, for the page and for its stream.
 func LogLines(lines []LogLine) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

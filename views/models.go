@@ -1,22 +1,21 @@
-// Package views renders the pages and their parts. Each view model holds exactly what is
-// displayed, so that every state of a page can be rendered without a server.
+// Package views renders the pages and their parts. Each view model holds exactly what is displayed, so
+// that every state of a page can be rendered without a server.
 //
-// It is pure: it knows the static files' names, and neither the database nor the cluster
-// nor HTTP.
+// It is pure: it knows the names of the static files, but not the database, the cluster or HTTP.
 package views
 
 import "time"
 
-// Shell is what surrounds every page of a signed-in user.
+// Shell is the frame of every page of a signed-in user.
 type Shell struct {
-	Title    string // of the page, before the product's name
-	Place    Place  // which of the places is current
+	Title    string // of the page, without the product name
+	Place    Place  // the current one in the sidebar
 	User     User
 	Stores   int // living stores that the user can see, for the sidebar
 	Cluster  Cluster
 	Notices  []Notice // about what was just done, shown once
-	Stream   string   // address of the page's event stream; empty when it does not live
-	Keep     bool     // whether scripts must not refresh the page, because no other request shows the same
+	Stream   string   // URL of the page's event stream; empty if the page is not live
+	Keep     bool     // scripts must not refresh the page, because a reload would not show the same
 	Version  string
 	CanBuild bool // whether the user may create a store
 	Admin    bool // whether the user administers the installation
@@ -25,7 +24,7 @@ type Shell struct {
 // Place is one of the places in the sidebar.
 type Place string
 
-// The places there are.
+// The places.
 const (
 	PlaceStores   Place = "stores"
 	PlaceActivity Place = "activity"
@@ -41,17 +40,17 @@ type User struct {
 	Initials string
 }
 
-// Notice is a line that says what happened.
+// Notice is a message to the user.
 type Notice struct {
 	Kind    Tone
 	Title   string
 	Message string
 }
 
-// Tone is how loud something is said.
+// Tone is how urgent something is.
 type Tone string
 
-// The tones, from quiet to loud.
+// The tones, from the least to the most urgent.
 const (
 	TonePlain Tone = "plain"
 	ToneOK    Tone = "ok"
@@ -69,17 +68,17 @@ const (
 	ClusterConnecting  ClusterLink = "connecting"
 	ClusterConnected   ClusterLink = "connected"
 	ClusterUnreachable ClusterLink = "unreachable"
-	ClusterForeign     ClusterLink = "foreign" // another one answers under its name
+	ClusterForeign     ClusterLink = "foreign" // a different cluster answers at its address
 )
 
-// Cluster is the state of the cluster, always visible.
+// Cluster is the state of the cluster, which every page shows.
 type Cluster struct {
 	Name      string
 	Link      ClusterLink
 	Version   string
 	Simulated bool   // its nodes run no containers
-	Message   string // what is being built, or what is wrong
-	Done      int    // of Total, while starting; Total is 0 when it cannot be told
+	Message   string // what is being started, or what is wrong
+	Done      int    // of Total, while starting; Total is 0 if unknown
 	Total     int
 	Since     time.Time
 }
@@ -99,7 +98,7 @@ const (
 	Deleting     Status = "deleting"
 )
 
-// Label is the status as people read it.
+// Label is the display name of the status.
 func (s Status) Label() string {
 	if s == "" {
 		return ""
@@ -107,38 +106,38 @@ func (s Status) Label() string {
 	return string(s[0]-'a'+'A') + string(s[1:])
 }
 
-// SignInPage is the page where people come in.
+// SignInPage is the sign-in page.
 type SignInPage struct {
 	Providers []Provider
 	DevLogin  bool   // whether anybody on this machine may sign in as the developer
-	Notice    string // why one is here again, such as after signing out
-	Problem   string // why one was not let in
-	Next      string // where to go afterwards, a path of ours
-	Again     bool   // somebody who is signed in signs in again
+	Notice    string // why the page is shown, for example after signing out
+	Problem   string // why the sign-in failed
+	Next      string // local path to go to afterwards
+	Again     bool   // a signed-in user signs in again
 	Version   string
 }
 
-// LoginLinkPage is where a link leads with which somebody signs in once.
+// LoginLinkPage is the page of a one-time login link.
 type LoginLinkPage struct {
 	Key     string
 	Problem string // why it cannot be used
 	Version string
 }
 
-// Provider is somebody who vouches for people.
+// Provider is a sign-in provider.
 type Provider struct {
-	Name  string // in addresses
+	Name  string // in URLs
 	Label string
 }
 
-// StoresPage is the list of stores.
+// StoresPage is the page with the list of stores.
 type StoresPage struct {
 	Shell  Shell
 	List   StoreList
-	Create CreateForm // in the dialog, and in the empty page's invitation
+	Create CreateForm // in the dialog, and on the page without stores
 }
 
-// StoreList is the list itself with its filters.
+// StoreList is the list with its filters.
 type StoreList struct {
 	Rows     []StoreRow
 	Counts   []StatusCount // of the tabs, All first, with Status empty
@@ -147,18 +146,18 @@ type StoreList struct {
 	Engine   string
 	Sort     string // newest, oldest or name
 	Engines  []Choice
-	Team     string   // that the list is narrowed to
-	Teams    []Choice // none when there is only one
+	Team     string   // id of the team in the filter
+	Teams    []Choice // empty if there is only one
 	From     int      // number of the first row shown, from 1; 0 when there is none
 	To       int
 	Total    int
 	Previous string    // address of that page, empty on the first
 	Next     string    // address of that page, empty on the last
 	Empty    bool      // there is no store at all, whatever the filter
-	AsOf     time.Time // when the cluster was last heard of; zero while it answers
+	AsOf     time.Time // since when the cluster is unreachable; zero if it is not
 }
 
-// Filtered reports whether a search or filter is on.
+// Filtered reports whether a search or filter is set.
 func (l StoreList) Filtered() bool {
 	return l.Search != "" || l.Status != "" || l.Engine != "" || l.Team != ""
 }
@@ -177,10 +176,10 @@ type StoreRow struct {
 	ID        string
 	Name      string
 	Host      string
-	Team      string // its name, where there are several
+	Team      string // its name, if the user has several
 	URL       string // of the shop, empty until it is ready
 	Status    Status
-	Detail    string    // second line: where it stands or what is wrong
+	Detail    string    // second line: the progress, or what is wrong
 	Since     time.Time // of the running work; zero when nothing runs
 	Ticks     []Tick
 	Engine    string
@@ -190,10 +189,10 @@ type StoreRow struct {
 	CanDelete bool
 }
 
-// Tick is one mark of the rule: one thing proven, or to be proven.
+// Tick is the state of one step in the strip of steps.
 type Tick string
 
-// The marks.
+// The states of a step.
 const (
 	TickDone    Tick = "done"
 	TickRunning Tick = "run"
@@ -210,28 +209,28 @@ type Choice struct {
 	Selected    bool
 }
 
-// EngineChoice is an engine with what its shops can begin with.
+// EngineChoice is an engine with its templates.
 type EngineChoice struct {
 	Choice
 	Templates []Choice
 }
 
-// CountryChoice is a country with what is paid there.
+// CountryChoice is a country with its currency.
 type CountryChoice struct {
 	Choice
 	Currency string
 }
 
-// SignedOutPage is a form that was sent without a session.
+// SignedOutPage is shown for a form that was sent without a session.
 type SignedOutPage struct {
 	Action  string
 	Fields  []Fact
 	Version string
 }
 
-// CreateForm is the request for a new store, as typed so far.
+// CreateForm is the form for a new store, as typed so far.
 type CreateForm struct {
-	Key             string // which of the forms that were drawn this is
+	Key             string // see FormKey
 	Name            string
 	NameError       string
 	Teams           []Choice // in which the user may create stores; none when there is only one
@@ -251,10 +250,10 @@ type CreateForm struct {
 	Scheme          string // http or https
 	PortSuffix      string // such as :8081, or empty
 	Quota           Quota
-	Pace            string // how soon there can be another store, where that is not at once
+	Pace            string // how soon another store can be created, if not at once
 	Problem         string // what is wrong with the request as a whole
-	Waits           string // why the store will have to wait in the queue, if so
-	NoRoom          string // what the nodes have no room for, if so
+	Waits           string // why the store has to wait in the queue; empty if it does not
+	NoRoom          string // what the nodes have no room for; empty if they have room
 }
 
 // Quota is the limit that the next store reaches first.
@@ -262,15 +261,15 @@ type Quota struct {
 	Of      string // whose stores are counted, such as Your stores
 	Used    int
 	Allowed int    // 0 for no limit
-	Refusal string // why there can be no other, and what to do about it; empty while there can
+	Refusal string // why no more can be created, and what to do; empty while the limit is not reached
 }
 
-// Address is what the server says about the address that was typed or proposed.
+// Address is the result of checking the typed or proposed address.
 type Address struct {
 	Slug    string // the proposal, or what was typed
 	Error   string // why it cannot be used
-	Free    string // another one that is free, when taken
-	Checked bool   // whether the server looked
+	Free    string // a free alternative, if the address is taken
+	Checked bool   // whether the server has checked it
 }
 
 // CreatePage is the create form as a page of its own.
@@ -282,13 +281,14 @@ type CreatePage struct {
 // Tab is one of a store's tabs.
 type Tab string
 
-// The tabs there are.
+// The tabs.
 const (
 	TabOverview Tab = "overview"
 	TabPods     Tab = "pods"
 	TabEvents   Tab = "events"
 	TabLogs     Tab = "logs"
 	TabReleases Tab = "releases"
+	TabBackups  Tab = "backups"
 	TabSettings Tab = "settings"
 )
 
@@ -297,11 +297,12 @@ type StorePage struct {
 	Shell    Shell
 	Head     StoreHead
 	Tabs     StoreTabs
-	Overview *Overview // of the tab that is shown, one of these is set
+	Overview *Overview // only the field of the shown tab is set
 	Pods     *PodsTab
 	Events   *EventsTab
 	Logs     *LogsTab
 	Releases *ReleasesTab
+	Backups  *BackupsTab
 	Settings *SettingsTab
 }
 
@@ -317,13 +318,13 @@ type StoreHead struct {
 	Engine   string
 	Plan     string
 	Cluster  string
-	Pods     string // how many are ready, of a shop that is ready, while not all of them are
+	Pods     string // how many are ready, for a ready shop with unready pods
 
 	CanRetry   bool
 	CanRebuild bool
 	CanRepair  bool
 	CanDelete  bool
-	Cancel     string // label of the button that ends the change under way; empty for none
+	Cancel     string // label of the button that cancels the change in progress; empty if there is none
 }
 
 // StoreTabs is the bar of tabs.
@@ -333,23 +334,23 @@ type StoreTabs struct {
 	Pods    int
 }
 
-// Fact is a name and what it is.
+// Fact is a name with a value.
 type Fact struct {
 	Name  string
 	Value string
-	Code  bool // whether it is an object's name
+	Code  bool // whether the value is the name of an object
 	URL   string
 }
 
-// Entry is one line of a story: who did what to what.
+// Entry is one line of a list of activity: who did what to which object.
 type Entry struct {
 	At     time.Time
 	Kind   EntryKind
-	Actor  string // Shopwright for the platform itself; empty where the verb needs none
+	Actor  string // Shopwright for the platform itself; empty if the verb needs no subject
 	Verb   string // such as "created"
 	Object string
-	URL    string // of the object, if it still is there
-	Detail string // what else is to be known
+	URL    string // of the object, if it still exists
+	Detail string // more about it
 	Tone   Tone
 }
 
@@ -361,16 +362,16 @@ const (
 	EntryStore  EntryKind = "store"
 	EntryRetry  EntryKind = "retry"
 	EntryDelete EntryKind = "delete"
-	EntryLogin  EntryKind = "login" // the shop's
+	EntryLogin  EntryKind = "login" // to the shop
 	EntrySign   EntryKind = "sign"  // in or out
-	EntryTeam   EntryKind = "team"  // and who is in it
+	EntryTeam   EntryKind = "team"  // and its members
 )
 
 // Credentials is the owner's login to the shop.
 type Credentials struct {
 	StoreID  string
 	Can      bool // whether the user may see them
-	Ready    bool // whether there are any yet
+	Ready    bool // whether they exist yet
 	Shown    bool
 	Username string
 	Password string
@@ -418,7 +419,7 @@ type EventsTab struct {
 	Known  bool // whether the cluster can be asked
 }
 
-// Event is what some part of Kubernetes reported.
+// Event is a Kubernetes event.
 type Event struct {
 	Warning bool
 	Object  string
@@ -428,24 +429,24 @@ type Event struct {
 	Last    time.Time
 }
 
-// SettingsTab is a store's last tab.
+// SettingsTab is the tab with the settings of a store.
 type SettingsTab struct {
 	Facts  []Fact
 	Owner  OwnerForm
 	Delete DeleteForm
 }
 
-// OwnerForm asks for another address of a store's owner.
+// OwnerForm is the form for the address of a store's owner.
 type OwnerForm struct {
 	StoreID string
-	Email   string // as typed, or as it is
+	Email   string // as typed, or the present one
 	Error   string
 	Text    string // what the address is for
-	Hint    string // what a change comes to, or when there can be one
+	Hint    string // what a change involves, or when it is possible
 	Can     bool   // whether the user may change it
 }
 
-// DeleteForm asks for the name of the store that is to go.
+// DeleteForm asks for the name of the store to delete.
 type DeleteForm struct {
 	ID        string
 	Name      string
@@ -464,7 +465,7 @@ type DeletePage struct {
 	Form  DeleteForm
 }
 
-// ActivityPage is what people did, and how it ended.
+// ActivityPage lists what people did, and how it ended.
 type ActivityPage struct {
 	Shell   Shell
 	Entries []Entry
@@ -472,12 +473,12 @@ type ActivityPage struct {
 	Audit   bool   // whether the user may read an audit log
 }
 
-// ErrorPage says in plain words what is wrong and where to go.
+// ErrorPage says what is wrong and where to go.
 type ErrorPage struct {
 	Code      int
 	Title     string
 	Message   string
-	RequestID string // for those who look into the log; empty when it does not help
+	RequestID string // to find the request in the log; empty if that does not help
 	SignedIn  bool
 	Version   string
 }

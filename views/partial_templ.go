@@ -8,9 +8,9 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// Partial wraps a component for a stream of server-sent events: htmx swaps it into what
-// target selects, in the way swap names, such as outerMorph. Where the page has no such
-// element, nothing happens.
+// Partial wraps a component for a stream of server-sent events. htmx swaps it into the element
+// that target selects; swap says how, such as outerMorph. If the page has no such element,
+// nothing happens.
 func Partial(target, swap string, c templ.Component) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

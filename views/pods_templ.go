@@ -58,7 +58,7 @@ func PodsPane(p PodsTab) templ.Component {
 	})
 }
 
-// emptyPane stands where a list would.
+// emptyPane is shown in place of an empty list.
 func emptyPane(g glyph, title, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

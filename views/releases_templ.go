@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "strconv"
 
-// ReleasesPane shows what there is to upgrade to, and what was.
+// ReleasesPane shows the available upgrade and the history of the release.
 func ReleasesPane(t ReleasesTab) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -557,7 +557,7 @@ func revision(id string, r RevisionRow) templ.Component {
 	})
 }
 
-// Change shows a change on a page of its own, and the button that makes it.
+// Change is the page of a change, with the button that starts it.
 func Change(p ChangePage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -853,8 +853,8 @@ func changeForm(f ChangeForm) templ.Component {
 	})
 }
 
-// imageFields let somebody choose other versions than those that are offered, and look at
-// what that changes.
+// imageFields let the user choose other image versions than the offered ones, and preview
+// the change.
 func imageFields(f ChangeForm) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1216,7 +1216,7 @@ func diffCounts(parts []DiffPart) templ.Component {
 	})
 }
 
-// undone tells that the last change failed and is not in place.
+// undone says that the last change failed or was cancelled, and is rolled back.
 func undone(u Undone) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

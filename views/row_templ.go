@@ -114,8 +114,8 @@ func storeTable(l StoreList) templ.Component {
 	})
 }
 
-// Row is one store of the list. Both of its lines are always there, so that an update moves
-// nothing beside it.
+// Row is one store of the list. It always has both lines, so that an update does not move
+// the rows around it.
 func Row(r StoreRow) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

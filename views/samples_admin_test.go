@@ -49,9 +49,9 @@ func sampleAllTeams() AdminTeamsPage {
 
 func samplePlanList() AdminPlansPage {
 	return AdminPlansPage{Shell: adminShell("Plans"), Plans: []AdminPlanRow{
-		{Name: "free", Label: "Free", Stores: "1", CPU: "1", Memory: "6 GiB", Disk: "20 GiB", Pods: 10, Misfits: []string{"WooCommerce doesn’t fit the Free plan. It needs 4 CPU; the plan allows 1."}},
-		{Name: "standard", Label: "Standard", Stores: "No limit", CPU: "5", Memory: "8 GiB", Disk: "20 GiB", Pods: 20, Default: true},
-		{Name: "pro", Label: longName, Stores: "No limit", CPU: "8", Memory: "16 GiB", Disk: "50 GiB", Pods: 30},
+		{Name: "free", Label: "Free", Stores: "1", CPU: "1", Memory: "6 GiB", Disk: "20 GiB", Pods: 10, Backups: "Never", Misfits: []string{"WooCommerce doesn’t fit the Free plan. It needs 4 CPU; the plan allows 1."}},
+		{Name: "standard", Label: "Standard", Stores: "No limit", CPU: "5", Memory: "8 GiB", Disk: "20 GiB", Pods: 20, Backups: "Every 24 hours", Default: true},
+		{Name: "pro", Label: longName, Stores: "No limit", CPU: "8", Memory: "16 GiB", Disk: "50 GiB", Pods: 30, Backups: "Every hour"},
 	}}
 }
 
@@ -65,6 +65,7 @@ func samplePlanForm() AdminPlanPage {
 			{Name: "stores", Label: "Stores per team", Value: "20", Hint: "0 means no limit", Numeric: true},
 			{Name: "cpu", Label: "CPU per store", Value: "eight", Error: "Enter a number of CPUs, such as 2 or 0.5, up to 1000.", Numeric: true},
 			{Name: "memory", Label: "Memory per store, in GiB", Value: "16", Hint: "50 % used by the store itself", Numeric: true},
+			{Name: "backup_every", Label: "Hours between scheduled backups", Value: "often", Error: "Enter a number of hours from 0 (never) to 720.", Numeric: true},
 		},
 	}
 }
@@ -142,6 +143,9 @@ func adminStates() map[string]templ.Component {
 		"17c-admin-teams":      AdminTeams(sampleAllTeams()),
 		"17d-admin-plans":      AdminPlans(samplePlanList()),
 		"17e-admin-plan":       AdminPlanForm(samplePlanForm()),
+		"17k-admin-targets":    AdminTargets(sampleTargets()),
+		"17l-admin-no-targets": AdminTargets(AdminTargetsPage{Shell: adminShell("Backup targets")}),
+		"17m-admin-target":     AdminTargetForm(sampleTargetForm()),
 		"17f-admin-clusters":   AdminClusters(sampleClusters()),
 		"17g-admin-queue":      AdminQueueView(sampleQueue()),
 		"17h-admin-queue-none": AdminQueueView(idle),

@@ -199,7 +199,7 @@ func settings(s SettingsTab) templ.Component {
 	})
 }
 
-// setting is one group with its explanation beside it.
+// setting is a group of settings with its explanation beside it.
 func setting(title, text string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

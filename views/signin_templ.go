@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// SignIn is the page where people come in.
+// SignIn is the sign-in page.
 func SignIn(p SignInPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -142,7 +142,7 @@ func SignIn(p SignInPage) templ.Component {
 	})
 }
 
-// LoginLink is where a link leads that can be used once.
+// LoginLink is the page of a one-time login link.
 func LoginLink(p LoginLinkPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -230,8 +230,8 @@ func LoginLink(p LoginLinkPage) templ.Component {
 	})
 }
 
-// SignedOut holds a form that was sent after the session had ended. Signing in in another tab
-// keeps it.
+// SignedOut keeps a form that was sent without a session, to send it again after a sign-in in
+// another tab.
 func SignedOut(p SignedOutPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -302,7 +302,7 @@ func SignedOut(p SignedOutPage) templ.Component {
 	})
 }
 
-// entrance is a page for who is not signed in.
+// entrance is the frame of a page for a person who is not signed in.
 func entrance(title, version string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -374,7 +374,7 @@ func entrance(title, version string) templ.Component {
 	})
 }
 
-// providers are plain links: a form may not lead to other sites.
+// providers are plain links: the content security policy lets no form lead to another site.
 func providers(p SignInPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

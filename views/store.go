@@ -9,7 +9,7 @@ import (
 type tabLink struct {
 	tab   Tab
 	label string
-	path  string // below the store's own address
+	path  string // below the path of the store
 }
 
 func storeTabs() []tabLink {
@@ -19,6 +19,7 @@ func storeTabs() []tabLink {
 		{tab: TabEvents, label: "Events", path: "events"},
 		{tab: TabLogs, label: "Logs", path: "logs"},
 		{tab: TabReleases, label: "Releases", path: "releases"},
+		{tab: TabBackups, label: "Backups", path: "backups"},
 		{tab: TabSettings, label: "Settings", path: "settings"},
 	}
 }

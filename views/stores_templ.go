@@ -90,7 +90,7 @@ func Stores(p StoresPage) templ.Component {
 	})
 }
 
-// search narrows the list while one types; without a script, on Enter.
+// search filters the list while the user types; without a script, on Enter.
 func search(l StoreList) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -218,7 +218,7 @@ func hidden(name, value string) templ.Component {
 	})
 }
 
-// StatusTabs counts the stores by status and holds the filter and the order.
+// StatusTabs shows the number of stores by status, and holds the filter and the order.
 func StatusTabs(l StoreList) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -546,8 +546,8 @@ func choiceLink(address templ.SafeURL, label string, chosen bool) templ.Componen
 	})
 }
 
-// StoreRows is the list with its paging, or what stands there when it is empty: the
-// invitation to create the first store hides all that is of use only when there are some.
+// StoreRows is the list with its paging. Without any store it is the invitation to create the
+// first one, which hides everything that is of no use yet.
 func StoreRows(l StoreList) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

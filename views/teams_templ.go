@@ -522,7 +522,7 @@ func teamCrumbs(here ...string) templ.Component {
 	})
 }
 
-// Team is a team with all that the user may see and do there.
+// Team is a team with everything that the user may see and do there.
 func Team(p TeamPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -715,7 +715,7 @@ func Team(p TeamPage) templ.Component {
 	})
 }
 
-// TeamTop is the top of a team's page: name, the user's role, and where to go from here.
+// TeamTop is the top of a team's page: name, the user's role, and links.
 func TeamTop(h TeamHead) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1035,7 +1035,7 @@ func issued(i IssuedInvitation) templ.Component {
 	})
 }
 
-// TeamPeople lists the members, with what the user may do to each.
+// TeamPeople lists the members, and the actions that the user may take on each.
 func TeamPeople(m TeamMembers) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -1413,7 +1413,7 @@ func memberMenu(team string, m TeamMember) templ.Component {
 	})
 }
 
-// TeamPending lists the invitations that nobody has used.
+// TeamPending lists the pending invitations.
 func TeamPending(i TeamInvites) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -2018,7 +2018,7 @@ func teamDelete(d TeamDelete) templ.Component {
 	})
 }
 
-// Invitation is where the link of an invitation leads: it is used with the button only.
+// Invitation is the page of an invitation link. Only its button uses the invitation.
 func Invitation(p InvitationPage) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

@@ -10,7 +10,7 @@ import templruntime "github.com/a-h/templ/runtime"
 
 import "time"
 
-// at shows a moment, which a script turns into local time or into an age.
+// at shows a time, which a script turns into local time or into an age.
 func at(t time.Time, as string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -94,8 +94,8 @@ func at(t time.Time, as string) templ.Component {
 	})
 }
 
-// since shows how long something has been running; without a script, since when, after
-// that word.
+// since shows how long something has been running. Without a script it shows the start,
+// after that word.
 func since(t time.Time, word string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

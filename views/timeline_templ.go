@@ -8,7 +8,7 @@ package views
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-// timeline shows the steps with their place in the whole, and the pods of the running one.
+// timeline shows the steps with their share of the work, and the pods of the running step.
 func timeline(t Timeline, pods []Pod) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -309,7 +309,7 @@ func timelineStep(s TimelineStep, pods []Pod) templ.Component {
 	})
 }
 
-// bar is the step's share of the whole.
+// bar is the step's share of the work.
 func bar(s TimelineStep) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
@@ -533,7 +533,7 @@ func podSteps(pods []Pod) templ.Component {
 	})
 }
 
-// howFar is the timeline without its bars, for the narrow column.
+// howFar is the timeline without bars, for a narrow column.
 func howFar(t Timeline) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context

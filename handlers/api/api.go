@@ -47,6 +47,8 @@ type Config struct {
 	Follow func(userID string) (leave func(), ok bool)
 	// Ending is closed when answers that do not end by themselves must.
 	Ending <-chan struct{}
+	// ClusterTimeout is how long an answer waits for what it shows of a cluster, which is left out then.
+	ClusterTimeout time.Duration
 	// Heartbeat is how often an answer that goes on gives a sign of life.
 	Heartbeat time.Duration
 	// WriteTimeout is how long one message may take to a reader who has stopped reading.
@@ -66,10 +68,12 @@ func New(e *echo.Echo, c Config) *API {
 	a.huma.UseMiddleware(negotiate, a.authenticate)
 	a.registerStores()
 	a.registerReleases()
+	a.registerBackups()
 	a.registerCluster()
 	a.registerAccount()
 	a.registerStreams()
 	a.registerTeams()
+	a.registerTargets()
 	a.nameAnEngine()
 	schemas := a.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own, in whose place is Problem
@@ -124,11 +128,13 @@ func (a *API) settings() huma.Config {
 	c.Tags = []*huma.Tag{
 		{Name: tagStores, Description: "Create, view, change and delete stores."},
 		{Name: tagReleases, Description: "Revisions, upgrades and rollbacks of a store."},
+		{Name: tagBackups, Description: "Restore points of a store."},
 		{Name: tagCluster, Description: "State of a store in the cluster."},
 		{Name: tagStreams, Description: "Live events and logs."},
 		{Name: tagTeams, Description: "Teams, members and the audit log."},
 		{Name: tagOffer, Description: "Engines, templates and countries for new stores."},
 		{Name: tagAccount, Description: "The token’s user, permissions and tokens."},
+		{Name: tagInstallation, Description: "Backup targets. For administrators, with a token of the scope installation."},
 	}
 	return c
 }
@@ -137,13 +143,15 @@ func (a *API) settings() huma.Config {
 const SecurityScheme = "token"
 
 const (
-	tagStores   = "Stores"
-	tagReleases = "Releases"
-	tagCluster  = "Cluster"
-	tagStreams  = "Streams"
-	tagOffer    = "Offer"
-	tagAccount  = "Account"
-	tagTeams    = "Teams"
+	tagStores       = "Stores"
+	tagReleases     = "Releases"
+	tagCluster      = "Cluster"
+	tagStreams      = "Streams"
+	tagOffer        = "Offer"
+	tagAccount      = "Account"
+	tagTeams        = "Teams"
+	tagBackups      = "Backups"
+	tagInstallation = "Installation"
 
 	description = `Everything the pages can do with stores. Send a token in the header ` +
 		"`Authorization: Bearer shopwright_…`" + `, never in a URL. Times are in UTC. Errors are ` +

@@ -49,6 +49,7 @@ func actionsOn(who store.Actor, st store.Store) []string {
 	}{
 		{"retry", store.RetryStores, st.CanRetry()}, {"rebuild", store.RetryStores, st.CanRebuild()},
 		{"repair", store.RetryStores, st.CanRepair()}, {"check", store.RetryStores, st.CanCheck()},
+		{"backup", store.BackUpStores, st.CanBackUp()},
 		{"upgrade", store.UpgradeStores, st.CanChange()}, {"cancel", store.UpgradeStores, st.CanCancel()},
 		{"owner", store.UpgradeStores, st.CanChangeOwner()},
 		{"delete", store.DeleteStores, st.CanDelete()},
@@ -61,8 +62,15 @@ func actionsOn(who store.Actor, st store.Store) []string {
 }
 
 func failureOf(st store.Store) *v1.Failure {
-	f := st.Job.Failure
-	if st.Status != store.Failed || f.Code == "" {
+	if st.Status != store.Failed {
+		return nil
+	}
+	return explain(st.Job.Failure)
+}
+
+// explain is the failure in plain words, nil for none.
+func explain(f store.Failure) *v1.Failure {
+	if f.Code == "" {
 		return nil
 	}
 	said := phrase.Failure(f)

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -127,7 +126,7 @@ func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error
 	page := v1.StoreList{Stores: []v1.Store{}, Total: list.Total, Counts: list.Counts}
 	stores, more := paging.Cut(list.Stores, in.Limit)
 	if more {
-		page.Next = cursorAt(stores[in.Limit-1])
+		page.Next = cursorAt(stores[in.Limit-1].ID)
 	}
 	for _, st := range stores {
 		page.Stores = append(page.Stores, a.storeOf(actorOf(ctx), st))
@@ -136,9 +135,9 @@ func (a *API) listStores(ctx context.Context, in *listInput) (*listOutput, error
 }
 
 // cursorAt is opaque to programs, so that what is behind it may change.
-func cursorAt(st store.Store) string { return base64.RawURLEncoding.EncodeToString([]byte(st.ID)) }
+func cursorAt(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 
-func readCursor(cursor string) (storeID string, err error) {
+func readCursor(cursor string) (entryID string, err error) {
 	if cursor == "" {
 		return "", nil
 	}
@@ -172,7 +171,7 @@ func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, 
 			Country: in.Body.Country, Currency: in.Body.Currency, OwnerEmail: in.Body.OwnerEmail,
 		},
 		Once: store.Once{
-			Key: in.Key, Digest: digest(who.Token.TeamID, in.Body),
+			Key: in.Key, Digest: digest("create-store", who.Token.TeamID, in.Body),
 			Answer: func(st store.Store) (string, error) {
 				text, err := json.Marshal(a.storeOf(who.Actor, st))
 				return string(text), err
@@ -199,8 +198,8 @@ func created(st v1.Store) *createdStore {
 }
 
 // digest tells requests apart that come with the same key.
-func digest(team string, body v1.NewStore) string {
-	text, _ := json.Marshal([]any{"create-store", team, body}) // texts only
+func digest(operation, about string, body any) string {
+	text, _ := json.Marshal([]any{operation, about, body}) // texts only
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
@@ -208,9 +207,6 @@ func digest(team string, body v1.NewStore) string {
 type detailOutput struct {
 	Body v1.StoreDetail
 }
-
-// patienceWithQuota is how long the answer waits for the cluster.
-const patienceWithQuota = 2 * time.Second
 
 func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, error) {
 	st, err := a.DB.FindStore(ctx, actorOf(ctx), in.ID)
@@ -221,10 +217,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 	if err != nil {
 		return nil, err
 	}
-	detail := v1.StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Clusters.Of(st).Off(st)}
-	if undone := st.Job.Change.Undone; undone.Code != "" {
-		detail.Undone = failureOf(store.Store{Status: store.Failed, Job: store.Job{Result: store.Result{Failure: undone}}})
-	}
+	detail := v1.StoreDetail{Store: a.storeOf(actorOf(ctx), st), Work: a.Work(st.Job, events), Notes: a.Clusters.Of(st).Off(st), Undone: explain(st.Job.Change.Undone)}
 	if snapshot, known := a.Clusters.Of(st).Snapshot(st); known {
 		summary := summaryOf(snapshot.Pods)
 		detail.Pods = &summary
@@ -235,7 +228,7 @@ func (a *API) showStore(ctx context.Context, in *StoreInput) (*detailOutput, err
 
 // resources are left out when the cluster does not tell them in time.
 func (a *API) resources(ctx context.Context, st store.Store) (all []v1.Resource) {
-	ctx, cancel := context.WithTimeout(ctx, patienceWithQuota)
+	ctx, cancel := context.WithTimeout(ctx, a.ClusterTimeout)
 	defer cancel()
 	uses, err := a.Clusters.Of(st).Usage(ctx, st)
 	if err != nil && ctx.Err() == nil {

@@ -31,8 +31,14 @@ export function age(t, now) {
 
 export const ago = (t, now) => (now - t >= days ? day(t) : `${age(t, now)} ago`);
 
+// until writes how far ahead a time is, and the time itself if that is a day or more.
+export function until(t, now) {
+  if (t - now >= days) return short(t);
+  return t - now < minutes ? "soon" : `in ${age(now, t)}`;
+}
+
 // formats are the values of data-as.
-const formats = { age, ago, clock: toTheSecond, hour, full, short };
+const formats = { age, ago, until, clock: toTheSecond, hour, full, short };
 
 // showTimes updates the times under root.
 export function showTimes(root, now = Date.now()) {

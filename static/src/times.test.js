@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fakeTime } from "./fakes.js";
 
 process.env.TZ = "Europe/Berlin"; // read when the module makes its formats
-const { ago, age, clock, days, hours, minutes, seconds, showTimes } = await import("./times.js");
+const { ago, age, until, clock, days, hours, minutes, seconds, showTimes } = await import("./times.js");
 
 const now = Date.parse("2026-03-10T12:00:00Z");
 
@@ -26,13 +26,20 @@ test("ago is an age or a date", () => {
   assert.equal(ago(new Date(now - days), now), "9 Mar");
 });
 
+test("until is how far ahead a time is, or the time", () => {
+  const times = [
+    [-hours, "soon"], [0, "soon"], [minutes - 1, "soon"], [minutes, "in 1 min"], [hours - 1, "in 59 min"], [3 * hours, "in 3 h"], [days - 1, "in 23 h"], [days, "11 Mar 13:00"],
+  ];
+  for (const [ms, want] of times) assert.equal(until(new Date(now + ms), now), want);
+});
+
 const root = (...elements) => ({
   querySelectorAll: (selector) => elements.filter((el) => selector === (el.dataset.as ? "time[data-as]" : "time[data-since]")),
 });
 
 test("showTimes writes local times", () => {
   const formats = {
-    full: "3 Jan 2026 00:30:05", short: "3 Jan 00:30", hour: "00:30", clock: "00:30:05", age: "3 Jan", ago: "3 Jan",
+    full: "3 Jan 2026 00:30:05", short: "3 Jan 00:30", hour: "00:30", clock: "00:30:05", age: "3 Jan", ago: "3 Jan", until: "soon",
   };
   for (const [as, want] of Object.entries(formats)) {
     const el = fakeTime("2026-01-02T23:30:05Z", { as });

@@ -36,10 +36,10 @@ type Store struct {
 	CreatedAt  time.Time    `json:"created_at"`
 	ReadyAt    *time.Time   `json:"ready_at,omitempty"`
 	UpdatedAt  time.Time    `json:"updated_at"`
-	Can        []string     `json:"can" nullable:"false" doc:"Actions available to you now: retry, rebuild, repair, check, upgrade, cancel, owner, delete."`
+	Can        []string     `json:"can" nullable:"false" doc:"Actions available to you now: retry, rebuild, repair, check, backup, upgrade, cancel, owner, delete."`
 }
 
-// Failure says in plain words why a store failed.
+// Failure says in plain words why a store, or a backup of it, failed.
 type Failure struct {
 	Code     string     `json:"code" example:"data_lost" doc:"What happened, for programs. The texts may change; codes don’t."`
 	Title    string     `json:"title"`

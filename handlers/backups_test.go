@@ -1,0 +1,83 @@
+package handlers_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+func targetForm(name, endpoint string) url.Values {
+	return url.Values{
+		"name": {name}, "endpoint": {endpoint}, "bucket": {"shops"}, "prefix": {""}, "region": {""}, "key_id": {"key"}, "secret": {"hidden-secret"}, "path_style": {"on"}, "in_use": {"on"},
+	}
+}
+
+// wantSaid checks that a page has all of these words, and never the key.
+func wantSaid(t *testing.T, what string, got answer, status int, words ...string) {
+	t.Helper()
+	if got.status != status || strings.Contains(got.body, "hidden-secret") {
+		t.Errorf("%s: %d %s", what, got.status, got.body)
+	}
+	for _, w := range words {
+		if !strings.Contains(got.body, w) {
+			t.Errorf("%s doesn’t say %q: %s", what, w, got.body)
+		}
+	}
+}
+
+func TestBackupTargetIsAddedTestedChangedAndDeleted(t *testing.T) {
+	t.Parallel()
+	service := bucketService(t)
+	s := open(prepare(t))
+	b := s.developer()
+	wantSaid(t, "an empty list", s.get(b, "/admin/targets"), http.StatusOK, "No backup targets", "Add target")
+	wantSaid(t, "a wrong endpoint", s.post(b, "/admin/targets", targetForm("Off-site", "s3.example.com")), http.StatusUnprocessableEntity,
+		"Enter the URL of the S3 service", `value="s3.example.com"`, `value="Off-site"`, `aria-invalid="true"`)
+	list := s.submit(b, "/admin/targets", targetForm("Off-site", service))
+	wantSaid(t, "the list", list, http.StatusOK, "Off-site", service+"/shops", "In use")
+	_, rest, _ := strings.Cut(list.body, `action="/admin/targets/`)
+	id, _, _ := strings.Cut(rest, "/")
+	wantSaid(t, "a test", s.post(b, "/admin/targets/"+id+"/test", nil), http.StatusOK, "An object was written, listed, read and deleted. Versioning and object lock are off.")
+	form := targetForm("Off-site 2", service)
+	form.Set("secret", "")
+	form.Set("bucket", "another")
+	wantSaid(t, "a change", s.submit(b, "/admin/targets/"+id, form), http.StatusOK, "Off-site 2", service+"/another")
+	wantSaid(t, "the form", s.get(b, "/admin/targets/"+id), http.StatusOK, `value="another"`, "Leave it empty to keep the present one")
+	wantSaid(t, "a test without a bucket", s.post(b, "/admin/targets/"+id+"/test", nil), http.StatusOK, "Writing an object failed: The specified bucket does not exist (NoSuchBucket).")
+	s.create(b, "Tea & Tonic")
+	s.change(`INSERT INTO restore_points SELECT 'point', id, $1, 'manual', '', '', '', '{}', 1, 2, 0 FROM stores`, id)
+	wantSaid(t, "a deletion with points", s.post(b, "/admin/targets/"+id+"/delete", nil), http.StatusConflict, "Off-site 2", "This target holds restore points, which would be lost.")
+	s.change(`DELETE FROM restore_points`)
+	wantSaid(t, "a deletion", s.submit(b, "/admin/targets/"+id+"/delete", nil), http.StatusOK, "No backup targets")
+	wantSaid(t, "the audit log", s.get(b, "/audit"), http.StatusOK, "added the backup target", "changed the backup target", "deleted the backup target")
+}
+
+func TestBackupIsAskedForOnTheTab(t *testing.T) {
+	t.Parallel()
+	s := open(prepare(t))
+	b := s.developer()
+	page := s.create(b, "Tea & Tonic")
+	wantSaid(t, "without a target", s.get(b, page+"/backups"), http.StatusOK, "No backup target is in use. Add one under Administration", "No restore points yet")
+	s.submit(b, "/admin/targets", targetForm("Off-site", "https://s3.example.com"))
+	wantSaid(t, "before it is ready", s.get(b, page+"/backups"), http.StatusOK, "The store can be backed up when it is ready.")
+	wantSaid(t, "a press before it is ready", s.post(b, page+"/backups", nil), http.StatusConflict, "Only a ready store can be backed up.")
+	s.change(`UPDATE stores SET status = 'ready', observed_generation = generation`)
+	s.change(`UPDATE jobs SET state = 'done', ended_at = asked_at`)
+	wantSaid(t, "the tab", s.get(b, page+"/backups"), http.StatusOK, "Back up now", "No restore points yet")
+	wantSaid(t, "a long note", s.post(b, page+"/backups", url.Values{"note": {strings.Repeat("n", 201)}}), http.StatusUnprocessableEntity, "at most 200 characters")
+	asked := s.submit(b, page+"/backups", url.Values{"note": {"before the <sale>"}})
+	wantSaid(t, "the tab afterwards", asked, http.StatusOK, "Backup in progress: Queued")
+	wantSaid(t, "a second press", s.post(b, page+"/backups", nil), http.StatusConflict, "A backup of this store is already in progress.")
+	s.change(`UPDATE jobs SET state = 'failed', ended_at = asked_at, result = '{"failure":{"code":"repository_foreign","facts":{"name":"Off-site"}}}' WHERE kind = 'backup'`)
+	wantSaid(t, "after a failure", s.get(b, page+"/backups"), http.StatusOK, "The repository has another password", "Choose another prefix for the target")
+	s.change(`INSERT INTO restore_points SELECT j.id, j.store_id, t.id, 'manual', 'before the <sale>', '', '', '{"chart":"0.1.0","locked_tables":2,"snapshot":"c","database":{"snapshot":"a","bytes":100000000,"added":900000},"files":{"snapshot":"b","bytes":154000000}}', 1000000, 4500000, 0 FROM jobs j, backup_targets t WHERE j.kind = 'backup'`)
+	wantSaid(t, "a point", s.get(b, page+"/backups"), http.StatusOK, "254 MB", "900 kB", "before the &lt;sale&gt;", "Off-site", "2 tables locked meanwhile", "By hand")
+	wantSaid(t, "the next backup", s.get(b, page+"/backups"), http.StatusOK, "Next backup", `data-as="until"`)
+	s.change(`UPDATE jobs SET state = 'done', args = '{"point":{"cleanup":{"points":["a","b"]}}}', result = '{"cleanup":{"failed":"exit code 1: <denied>"}}' WHERE kind = 'backup'`)
+	s.change(`UPDATE plans SET backup_every = 0`)
+	wantSaid(t, "after a cleanup that failed", s.get(b, page+"/backups"), http.StatusOK, "2 expired restore points couldn’t be deleted from the target: exit code 1: &lt;denied&gt;. The next backup tries again.", "Not scheduled by the plan")
+	s.change(`UPDATE jobs SET result = '{"cleanup":{"forgotten":true,"failed":"exit code 124"}}' WHERE kind = 'backup'`)
+	wantSaid(t, "after data was not deleted", s.get(b, page+"/backups"), http.StatusOK, "Unused data couldn’t be deleted from the target: exit code 124")
+	wantSaid(t, "the activity", s.get(b, "/activity"), http.StatusOK, "requested a backup of")
+}

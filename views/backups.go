@@ -1,0 +1,94 @@
+package views
+
+import "time"
+
+// BackupsTab is a store's restore points, and how to make one.
+type BackupsTab struct {
+	StoreID string
+	Form    bool   // whether one can be made
+	Why     string // none can be made now; empty if one can or the visitor may not
+	List    BackupList
+}
+
+// BackupList is what changes in the tab.
+type BackupList struct {
+	StoreID string
+	Running *BackupRunning // nil while no backup is in progress
+	Failed  *BackupFailed  // nil unless the newest backup has failed
+	Rows    []PointRow     // newest first
+
+	Next      time.Time      // when the next scheduled backup is due; zero if none is
+	Unplanned bool           // the plan has no scheduled backups
+	Kept      *CleanupFailed // nil unless the newest backup could not delete everything
+}
+
+// CleanupFailed is what the newest backup could not delete.
+type CleanupFailed struct {
+	What  string
+	Cause string
+}
+
+// BackupRunning is a backup in progress.
+type BackupRunning struct {
+	Step string
+	Who  string
+	At   time.Time
+}
+
+// BackupFailed is why the newest backup failed.
+type BackupFailed struct {
+	Title string
+	Cause string
+	Next  string
+	At    time.Time
+}
+
+// PointRow is a restore point.
+type PointRow struct {
+	At        time.Time
+	Note      string
+	Reason    string
+	Simulated bool
+	Size      string
+	Added     string
+	Took      string
+	Target    string
+	Chart     string
+	Who       string
+	Locked    string // how many tables were locked meanwhile; empty for none
+}
+
+// AdminTargetsPage lists the backup targets.
+type AdminTargetsPage struct {
+	Shell   Shell
+	Targets []AdminTargetRow
+}
+
+// AdminTargetRow is a backup target in the list.
+type AdminTargetRow struct {
+	ID      string
+	Name    string
+	Address string
+	KeyID   string
+	InUse   bool
+	Result  *TargetResult // of what was just asked for; nil for nothing
+}
+
+// TargetResult is what a request about a target came to.
+type TargetResult struct {
+	OK   bool
+	Text string
+}
+
+// AdminTargetPage edits a backup target, or makes one.
+type AdminTargetPage struct {
+	Shell     Shell
+	Title     string
+	Action    string
+	Submit    string
+	Fields    []AdminField // in order
+	Secret    AdminField
+	CA        AdminField
+	PathStyle bool
+	InUse     bool
+}

@@ -1,0 +1,42 @@
+package views
+
+import "time"
+
+func backupsPage(t BackupsTab) StorePage {
+	head := sampleHead("Atelier Köhler", Ready)
+	t.StoreID, t.List.StoreID = head.ID, head.ID
+	return StorePage{Shell: sampleShell(head.Name, PlaceStores), Head: head, Tabs: StoreTabs{ID: head.ID, Current: TabBackups, Pods: 3}, Backups: &t}
+}
+
+func sampleBackups() BackupsTab {
+	ago := func(d time.Duration) time.Time { return sampleTime.Add(-d) }
+	return BackupsTab{Form: true, List: BackupList{
+		Next:    ago(-3 * time.Hour),
+		Kept:    &CleanupFailed{What: "3 expired restore points couldn’t be deleted from the target", Cause: hostile},
+		Running: &BackupRunning{Step: "Database", Who: "Mara Lindqvist", At: ago(time.Minute)},
+		Failed:  &BackupFailed{Title: "Backup failed: database", Cause: "The container database ended with exit code 1: " + hostile, Next: "Fix the cause, then press Back up now.", At: ago(time.Hour)},
+		Rows: []PointRow{
+			{At: ago(time.Hour), Note: "before the sale", Reason: "By hand", Size: "254 MB", Added: "900 kB", Took: "3.5 s", Target: "Off-site", Chart: "1.10.0", Who: "Mara Lindqvist", Locked: "2 tables locked meanwhile"},
+			{At: ago(24 * time.Hour), Note: hostile, Reason: "Scheduled", Simulated: true, Took: "1 s", Target: longName, Chart: "1.9.0", Who: longName},
+		},
+	}}
+}
+
+func sampleTargets() AdminTargetsPage {
+	return AdminTargetsPage{Shell: adminShell("Backup targets"), Targets: []AdminTargetRow{
+		{ID: "1", Name: "Off-site", Address: "https://s3.eu-central-1.amazonaws.com/shops/backups", KeyID: "AKIAIOSFODNN7EXAMPLE", InUse: true, Result: &TargetResult{OK: true, Text: "An object was written, listed, read and deleted. Object lock is on."}},
+		{ID: "2", Name: longName, Address: "https://minio.example.com/shops", KeyID: "shopwright", Result: &TargetResult{Text: "Writing an object failed: " + hostile}},
+	}}
+}
+
+func sampleTargetForm() AdminTargetPage {
+	return AdminTargetPage{
+		Shell: adminShell("Backup targets"), Title: "Backup target Off-site", Action: "/admin/targets/1", Submit: "Save", PathStyle: true, InUse: true,
+		Fields: []AdminField{
+			{Name: "name", Label: "Name", Value: hostile, Error: "Enter a name with at most 40 characters."},
+			{Name: "endpoint", Label: "Endpoint", Value: "https://s3.example.com", Hint: "URL of the S3 service, such as https://s3.eu-central-1.amazonaws.com"},
+		},
+		Secret: AdminField{Name: "secret", Label: "Secret access key", Hint: "Kept encrypted. Leave it empty to keep the present one"},
+		CA:     AdminField{Name: "ca", Label: "CA certificate", Value: hostile, Error: "Enter one or more certificates in PEM format."},
+	}
+}
