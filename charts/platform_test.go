@@ -182,7 +182,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 			"imageRegistry": "registry.example.com", "imagePullSecret": "pull",
 			"smtp":   values{"existingSecret": "mail", "port": 465, "cidr": "10.0.3.0/24"},
 			"values": values{"woocommerce": values{"shop": values{"country": "FR"}}},
-			"max":    7, "maxPerUser": 3, "createRate": "2/h", "defaultPlan": "free", "maxConcurrent": 2, "maxRemovals": 3, "maxChecks": 5, "provisionTimeout": "20m", "checkInterval": "0",
+			"max":    7, "maxPerUser": 3, "createRate": "2/h", "defaultPlan": "free", "maxConcurrent": 2, "maxRemovals": 3, "maxChecks": 5, "maxBackups": 6, "provisionTimeout": "20m", "checkInterval": "0",
 		},
 		"keep":        values{"events": "48h", "deleted": "0", "ended": "1h"},
 		"requestRate": "99/s", "signInRate": "0", "trustedProxies": []any{"10.0.0.0/8", "fd00::/8"},
@@ -194,7 +194,7 @@ func TestPlatformSettingsReachTheProgram(t *testing.T) {
 		"IMAGE_REGISTRY": "registry.example.com", "IMAGE_PULL_SECRET": "pull",
 		"STORE_SMTP_SECRET": "mail", "STORE_SMTP_PORT": "465", "STORE_SMTP_CIDR": "10.0.3.0/24",
 		"STORE_VALUES": `{"woocommerce":{"shop":{"country":"FR"}}}`,
-		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "MAX_REMOVALS": "3", "MAX_CHECKS": "5", "KEEP_EVENTS": "48h", "KEEP_DELETED": "0", "KEEP_ENDED": "1h", "PROVISION_TIMEOUT": "20m", "CHECK_INTERVAL": "0",
+		"MAX_STORES":   "7", "MAX_STORES_PER_USER": "3", "MAX_CONCURRENT": "2", "MAX_REMOVALS": "3", "MAX_CHECKS": "5", "MAX_BACKUPS": "6", "KEEP_EVENTS": "48h", "KEEP_DELETED": "0", "KEEP_ENDED": "1h", "PROVISION_TIMEOUT": "20m", "CHECK_INTERVAL": "0",
 		"SMTP_HOST": "mail.example.com", "SMTP_PORT": "465", "SMTP_FROM": "shops@example.com",
 		"CREATE_RATE": "2/h", "DEFAULT_PLAN": "free", "REQUEST_RATE": "99/s", "SIGN_IN_RATE": "0", "TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8",
 	} {

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -275,6 +276,16 @@ func TestLoginIsKept(t *testing.T) {
 	if _, said := elsewhere.want(4, "stores", "list"); !strings.Contains(said, "no token for") {
 		t.Errorf("the token would go elsewhere: %s", said)
 	}
+	damaged := cli{t, []string{"HOME=" + t.TempDir()}}
+	file := filepath.Join(strings.TrimPrefix(damaged.env[0], "HOME="), ".config", "shopwright", "login.json")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte("{"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if _, said := damaged.want(1, "stores", "list"); !strings.Contains(said, "run shopwright login again") {
+		t.Errorf("of a damaged login is said %s", said)
+	}
+	damaged.env = append(damaged.env, "SHOPWRIGHT_URL="+p.url, "SHOPWRIGHT_TOKEN="+token)
+	damaged.want(0, "stores", "list")
 	out, _ := c.want(0, "tokens", "list", "-o", "json")
 	var tokens []v1.Token
 	if err := json.Unmarshal([]byte(out), &tokens); err != nil || len(tokens) != 1 {
@@ -330,6 +341,9 @@ func TestShellsCompleteOurCommands(t *testing.T) {
 		if out, _ := c.want(0, "completion", shell); !strings.Contains(out, "shopwright complete --") {
 			t.Errorf("%s gets %s", shell, out)
 		}
+	}
+	if out, _ := c.want(0, "complete", "--", "targets", "add", "--no"); out != "--no-use\n" {
+		t.Errorf("what turns a default off is completed to %q", out)
 	}
 	for shell, script := range map[string]string{
 		"bash": `eval "$(shopwright completion bash)"; COMP_WORDS=(shopwright stores cr); COMP_CWORD=2; _shopwright; printf '%s\n' "${COMPREPLY[@]}"`,

@@ -8,12 +8,12 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// completionCmd prints what a shell needs to complete our commands.
+// completionCmd prints the completion script of a shell.
 type completionCmd struct {
 	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
 }
 
-// Each asks the program for the words that can come next.
+// Each script runs the hidden complete command to get the words that can come next.
 const (
 	bashCompletion = `_shopwright() {
     local IFS=$'\n'
@@ -44,7 +44,7 @@ func (c *completionCmd) Run(at console) error {
 	return err
 }
 
-// completeCmd lists the words that can stand at the place of the last one.
+// completeCmd lists the completions of the last word.
 type completeCmd struct {
 	Words []string `arg:"" optional:"" passthrough:""`
 }
@@ -66,7 +66,7 @@ func (c *completeCmd) Run(at console, call *kong.Context) error {
 	return nil
 }
 
-// complete walks down the commands that were typed.
+// complete finds the command that was typed and returns the completions of the last word.
 func complete(node *kong.Node, words []string) (found []string) {
 	typed, begun := words[:len(words)-1], words[len(words)-1]
 	for _, word := range typed {
@@ -78,6 +78,9 @@ func complete(node *kong.Node, words []string) (found []string) {
 	if strings.HasPrefix(begun, "-") {
 		for _, flag := range node.Flags {
 			all = append(all, "--"+flag.Name)
+			if flag.Tag.Negatable != "" {
+				all = append(all, "--no-"+flag.Name)
+			}
 		}
 	} else {
 		all = choices(node, typed)
@@ -90,7 +93,7 @@ func complete(node *kong.Node, words []string) (found []string) {
 	return found
 }
 
-// choices are the values of the flag that was typed last, or else commands and arguments.
+// choices returns the values of the flag that was typed last, or else the possible commands and arguments.
 func choices(node *kong.Node, typed []string) (all []string) {
 	if len(typed) > 0 {
 		for _, flag := range node.Flags {

@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -39,10 +40,10 @@ type config struct {
 
 	EndDelay time.Duration `env:"SHOPWRIGHT_END_DELAY" default:"1s" help:"How long Shopwright still accepts requests after it is told to stop. /readyz fails during this time, so that proxies send requests elsewhere."`
 
-	DataDir      string        `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Directory for the SQLite database and the session key."`
+	DataDir      string        `env:"SHOPWRIGHT_DATA_DIR" default:".data" help:"Directory for the SQLite database and the secret key."`
 	DatabaseURL  string        `env:"SHOPWRIGHT_DATABASE_URL" secret:"" help:"postgres://… or sqlite:PATH; SQLite in the data directory when empty."`
 	DatabaseWait time.Duration `env:"SHOPWRIGHT_DATABASE_WAIT" default:"1m" help:"How long to wait at startup for a database that doesn’t respond yet."`
-	SecretKey    string        `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign session cookies; after a comma, older keys that are still accepted. Generated and kept in the data directory when empty; required in production."`
+	SecretKey    string        `env:"SHOPWRIGHT_SECRET_KEY" secret:"" help:"32 bytes in base64 that sign session cookies and encrypt the keys of backups; after a comma, older keys that are still accepted. Generated and kept in the data directory when empty; required in production."`
 
 	Kubeconfig  string `env:"SHOPWRIGHT_KUBECONFIG" help:"Kubeconfig of the cluster for the stores. In a cluster, the pod’s service account is used when empty."`
 	KubeContext string `env:"SHOPWRIGHT_KUBE_CONTEXT" help:"Context in the kubeconfig; required if the file has several."`
@@ -71,6 +72,7 @@ type config struct {
 	MaxConcurrent    int           `env:"SHOPWRIGHT_MAX_CONCURRENT" default:"24" help:"Stores provisioned at the same time."`
 	MaxRemovals      int           `env:"SHOPWRIGHT_MAX_REMOVALS" default:"24" help:"Stores deleted at the same time, not counting those that only wait for their namespace."`
 	MaxChecks        int           `env:"SHOPWRIGHT_MAX_CHECKS" default:"4" help:"Ready stores checked at the same time."`
+	MaxBackups       int           `env:"SHOPWRIGHT_MAX_BACKUPS" default:"4" help:"Stores backed up at the same time."`
 	CheckInterval    time.Duration `env:"SHOPWRIGHT_CHECK_INTERVAL" default:"6h" help:"How often a ready store is checked, up to checkout; 0 for never."`
 	ProvisionTimeout time.Duration `env:"SHOPWRIGHT_PROVISION_TIMEOUT" default:"10m" help:"Working time after which a store that is not ready fails."`
 
@@ -115,7 +117,7 @@ type config struct {
 	PprofAddr string `env:"SHOPWRIGHT_PPROF_ADDR" help:"Loopback address that serves Go’s profiles of this program, such as 127.0.0.1:6060; none when empty."`
 }
 
-// AfterApply cuts white space at the ends of every setting: a line break is easily taken along, such as by echo.
+// AfterApply trims white space from every setting: a line break is easily copied along, for example from echo.
 func (c *config) AfterApply() error { //nolint:unparam // kong takes no other hook
 	fields := reflect.ValueOf(c).Elem()
 	for i := range fields.NumField() {
@@ -131,7 +133,7 @@ func (c *config) AfterApply() error { //nolint:unparam // kong takes no other ho
 	return nil
 }
 
-// cutSpace leaves the indentation of several lines of YAML.
+// cutSpace trims white space, except the indentation of YAML with several lines.
 func cutSpace(s string) string {
 	s = strings.TrimRightFunc(s, unicode.IsSpace)
 	if strings.Contains(s, "\n") {
@@ -167,6 +169,7 @@ func (c *config) validate() error {
 	check(c.MaxConcurrent > 0, "SHOPWRIGHT_MAX_CONCURRENT is %d: it must be at least 1", c.MaxConcurrent)
 	check(c.MaxRemovals > 0, "SHOPWRIGHT_MAX_REMOVALS is %d: it must be at least 1", c.MaxRemovals)
 	check(c.MaxChecks > 0, "SHOPWRIGHT_MAX_CHECKS is %d: it must be at least 1", c.MaxChecks)
+	check(c.MaxBackups > 0, "SHOPWRIGHT_MAX_BACKUPS is %d: it must be at least 1", c.MaxBackups)
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be positive", c.ProvisionTimeout)
 	check(c.KeepEvents >= 0 && c.KeepDeleted >= 0 && c.KeepEnded >= 0, "SHOPWRIGHT_KEEP_EVENTS, SHOPWRIGHT_KEEP_DELETED and SHOPWRIGHT_KEEP_ENDED are %s, %s and %s: they must not be negative", c.KeepEvents, c.KeepDeleted, c.KeepEnded)
 	check(c.CheckInterval == 0 || c.CheckInterval >= time.Minute, "SHOPWRIGHT_CHECK_INTERVAL is %s: it must be at least 1m, or 0 for never", c.CheckInterval)
@@ -211,7 +214,7 @@ func (c *config) validateTLS() error {
 	return nil
 }
 
-// validateStoreValues asks the charts, which know what they take.
+// validateStoreValues renders the charts with the values: their schemas say which ones they accept.
 func (c *config) validateStoreValues() error {
 	values, err := c.storeValues()
 	if err != nil {
@@ -228,8 +231,7 @@ func (c *config) storeValues() (values engine.Values, err error) {
 	return values, err
 }
 
-// validateKubeconfig makes sure that a kubeconfig that is named leads to a cluster. Whether
-// that answers is for later.
+// validateKubeconfig checks that a configured kubeconfig names a cluster. It does not contact the cluster.
 func (c *config) validateKubeconfig() error {
 	if c.Kubeconfig == "" {
 		return nil
@@ -269,7 +271,7 @@ func isLoopback(addr string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// isConfidential reports whether nobody on the network can read what browsers send.
+// isConfidential reports whether the connections of browsers are encrypted or local.
 func (c *config) isConfidential() bool {
 	if c.BaseURL == "" {
 		return isLoopback(c.Addr)
@@ -278,7 +280,7 @@ func (c *config) isConfidential() bool {
 	return err == nil && (u.Scheme == "https" || isLoopback(net.JoinHostPort(u.Hostname(), "0")))
 }
 
-// site is what the stores of this installation have in common.
+// site returns what all stores of this installation have in common.
 func (c *config) site() engine.Spec {
 	values, _ := c.storeValues() // validated before
 	return engine.Spec{
@@ -288,7 +290,7 @@ func (c *config) site() engine.Spec {
 	}
 }
 
-// shared are the secrets that the stores get copies of.
+// shared returns the Secrets that the stores get copies of.
 func (c *config) shared() provisioner.Shared {
 	shared := provisioner.Shared{Namespace: c.Namespace, PullSecret: c.PullSecret, Mail: c.StoreSMTPSecret}
 	if engine.TLSMode(c.TLSMode) == engine.TLSSecret {
@@ -297,7 +299,7 @@ func (c *config) shared() provisioner.Shared {
 	return shared
 }
 
-// mail is by which people are told by email, nil when nobody is.
+// mail returns the mail server, or nil if no mail is sent.
 func (c *config) mail() notify.Sender {
 	if c.SMTPHost == "" {
 		return nil
@@ -307,8 +309,8 @@ func (c *config) mail() notify.Sender {
 	}
 }
 
-// baseURL is where browsers find the pages that are served at the address. One that is
-// every address of this machine is reached from here at least.
+// baseURL returns the URL of the pages for browsers. If none is configured and the server listens on all
+// addresses of this machine, it is a URL that works on this machine.
 func (c *config) baseURL(addr string) string {
 	if c.BaseURL != "" {
 		return strings.TrimSuffix(c.BaseURL, "/")
@@ -328,8 +330,8 @@ const (
 	keyFile = "session.key"
 )
 
-// sessionKeys returns the configured keys, or those in the data folder, where one is made at
-// the first start.
+// sessionKeys returns the configured keys, or the one in the data directory, which is created at the
+// first start.
 func (c *config) sessionKeys() ([][]byte, error) {
 	if c.SecretKey != "" {
 		return decodeKeys(c.SecretKey), nil
@@ -340,11 +342,11 @@ func (c *config) sessionKeys() ([][]byte, error) {
 		return makeKey(path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the session key: %w", err)
+		return nil, fmt.Errorf("read the secret key: %w", err)
 	}
 	keys := decodeKeys(string(text))
 	if keys == nil {
-		return nil, fmt.Errorf("the session key in %s is damaged: remove the file; everyone has to sign in again", path)
+		return nil, fmt.Errorf("the secret key in %s is damaged: restore it from a copy; or remove the file, then everyone has to sign in again and backups can’t be read", path)
 	}
 	return keys, nil
 }
@@ -352,13 +354,17 @@ func (c *config) sessionKeys() ([][]byte, error) {
 func makeKey(path string) ([][]byte, error) {
 	key := make([]byte, keySize)
 	_, _ = rand.Read(key) // never fails
-	if err := os.WriteFile(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
-		return nil, fmt.Errorf("keep the session key: %w", err)
+	err := writeSecret(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"))
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil, fmt.Errorf("the disk is full. Free up space, then start Shopwright again: it must keep its secret key (%w)", err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keep the secret key: %w", err)
 	}
 	return [][]byte{key}, nil
 }
 
-// decodeKeys returns nil unless every one is a key.
+// decodeKeys returns nil if any part is not a key.
 func decodeKeys(text string) (keys [][]byte) {
 	for part := range strings.SplitSeq(text, ",") {
 		key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(part))
@@ -375,7 +381,7 @@ func isWebURL(s string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
-// isOrigin reports whether a browser would name a page's origin so: see RFC 6454, section 6.
+// isOrigin reports whether the text is an origin in the form that browsers send, see RFC 6454, section 6.
 func isOrigin(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && isWebURL(s) && s == u.Scheme+"://"+u.Host
@@ -385,10 +391,10 @@ var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9
 
 func isNetwork(s string) bool {
 	network, err := netip.ParsePrefix(s)
-	return err == nil && network == network.Masked() // as Kubernetes wants it
+	return err == nil && network == network.Masked() // as Kubernetes requires
 }
 
-// isName reports whether Kubernetes takes it for the name of a Secret.
+// isName reports whether Kubernetes accepts the text as the name of a Secret.
 func isName(s string) bool { return isDomain(s) }
 
 const mustBeName = "it must be a Kubernetes name of lowercase letters, digits and dashes"
@@ -410,7 +416,7 @@ func (c *configCmd) Run(stdout io.Writer) error {
 	return c.validate()
 }
 
-// describe lists every setting as NAME=value, those that are secret without their value.
+// describe lists all settings as NAME=value, without the values of secrets.
 func describe(c config) []string {
 	var lines []string
 	for _, field := range settings(c) {

@@ -13,8 +13,8 @@ import (
 	"shopwright.dev/shopwright/store/database"
 )
 
-// loginLinkCmd lets the administrator in, also while Shopwright runs: whoever can read its
-// records may do what they want anyway.
+// loginLinkCmd prints a link that signs in the administrator, also while Shopwright runs. It needs no
+// permission: anyone who can write to the database could give themselves access without it.
 type loginLinkCmd struct {
 	config `embed:""`
 }
@@ -24,12 +24,7 @@ func (c *loginLinkCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
-	if path, lite := strings.CutPrefix(c.databaseURL(), "sqlite:"); lite {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("no database at %s yet: start Shopwright first, or set SHOPWRIGHT_DATA_DIR to its directory", path)
-		}
-	}
-	db, err := database.Open(ctx, c.databaseURL())
+	db, err := c.openBeside(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,4 +33,14 @@ func (c *loginLinkCmd) Run(ctx context.Context, stdout io.Writer) error {
 		_, err = fmt.Fprintln(stdout, signin.LoginLink(c.baseURL(c.Addr), secret))
 	}
 	return errors.Join(err, db.Close())
+}
+
+// openBeside opens the database of an installation that has been started before, also while it runs.
+func (c *config) openBeside(ctx context.Context, options ...database.Option) (*database.DB, error) {
+	if path, lite := strings.CutPrefix(c.databaseURL(), "sqlite:"); lite {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("no database at %s yet: start Shopwright first, or set SHOPWRIGHT_DATA_DIR to its directory", path)
+		}
+	}
+	return database.Open(ctx, c.databaseURL(), options...)
 }

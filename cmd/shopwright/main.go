@@ -1,5 +1,5 @@
-// Command shopwright opens and runs online shops on Kubernetes: it serves the pages, keeps
-// the database and does the work, all in one process.
+// Command shopwright opens and runs online shops on Kubernetes. It serves the pages, keeps the database
+// and runs the work, all in one process.
 package main
 
 import (
@@ -30,6 +30,7 @@ func main() {
 type commands struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Serve the pages and do the work (default)."`
 	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link that signs in an administrator, once and within 10 minutes."`
+	Repository  repositoryCmd  `cmd:"" help:"Print what restic needs to read a store’s restore points, secrets included."`
 	Config      configCmd      `cmd:"" help:"Print the configuration in force, without its secrets."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Exit with 0 if the Shopwright on this machine can serve."`
 	Migrate     migrateCmd     `cmd:"" help:"Show or update the schema of the database, or copy it to Postgres."`
@@ -37,6 +38,7 @@ type commands struct {
 
 	Login      loginCmd      `cmd:"" help:"Sign in with a token, for the commands below." group:"Client commands:"`
 	Stores     storesCmd     `cmd:"" help:"List, create, change and delete stores." group:"Client commands:"`
+	Targets    targetsCmd    `cmd:"" help:"List, add, change, delete and test backup targets, as an administrator." group:"Client commands:"`
 	Tokens     tokensCmd     `cmd:"" help:"List and revoke your tokens." group:"Client commands:"`
 	Completion completionCmd `cmd:"" help:"Print the completion script for a shell."`
 	Complete   completeCmd   `cmd:"" hidden:"" help:"List the words that can come next."`
@@ -54,7 +56,7 @@ const (
 	exitInterrupted = 130
 )
 
-// run is the program, without the process around it. It returns the exit code.
+// run runs the program without touching the process around it, and returns the exit code.
 func run(ctx context.Context, args []string, at console) int {
 	var cli commands
 	cli.Stores.Retry.name, cli.Stores.Repair.name, cli.Stores.Rebuild.name, cli.Stores.Check.name = "retry", "repair", "rebuild", "check"
@@ -95,11 +97,11 @@ func report(stderr io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}
-	_, _ = fmt.Fprintln(stderr, "shopwright:", explain(err)) // there is nowhere else to say it
+	_, _ = fmt.Fprintln(stderr, "shopwright:", explain(err)) // there is nowhere else to report it
 	return exitCode(err)
 }
 
-// exitCode tells scripts what kind of error it is.
+// exitCode returns the exit code for the kind of error.
 func exitCode(err error) int {
 	problem, _ := errors.AsType[*v1.Problem](err)
 	switch {
@@ -109,9 +111,9 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.As(err, new(notSignedIn)), problem != nil && (problem.Status == http.StatusUnauthorized || problem.Status == http.StatusForbidden):
 		return exitNotAllowed
-	case errors.As(err, new(storeFailed)):
+	case errors.As(err, new(storeFailed)), errors.As(err, new(backupFailed)):
 		return exitStoreFailed
-	case errors.Is(err, errStillAtWork):
+	case errors.As(err, new(stillAtWork)):
 		return exitTimeout
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
@@ -119,7 +121,7 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// explain is the sentence for a person, and in brackets what it was made of.
+// explain returns the message for a person, with its cause in parentheses.
 func explain(err error) string {
 	if problem, ok := errors.AsType[*v1.Problem](err); ok {
 		return problem.Detail

@@ -199,7 +199,7 @@ func TestWhatKeepsTheProgramFromServing(t *testing.T) {
 	}{
 		{"SHOPWRIGHT_DATA_DIR=" + dir + "/file", "/file: make it writable", 1},
 		{"SHOPWRIGHT_DATA_DIR=/proc/none", "/proc/none: make it writable", 1},
-		{"SHOPWRIGHT_DATA_DIR=" + dir + "/key", "remove the file; everyone has to sign in again", 1},
+		{"SHOPWRIGHT_DATA_DIR=" + dir + "/key", "remove the file, then everyone has to sign in again and backups can’t be read", 1},
 		{"SHOPWRIGHT_ADDR=" + taken.Addr().String(), "another program uses it: stop it, or set another one with SHOPWRIGHT_ADDR", 1},
 		{"SHOPWRIGHT_ADDR=127.0.0.1:99999", "it must be HOST:PORT", 2},
 		{"SHOPWRIGHT_ADDR=127.0.0.1", "it must be HOST:PORT", 2},

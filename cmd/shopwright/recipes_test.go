@@ -37,7 +37,7 @@ func settingNames(t *testing.T) (names []string) {
 func TestRecipesNameSettingsThatThereAre(t *testing.T) {
 	t.Parallel()
 	// The first is of the compose file itself, the others are of the command line as a client.
-	known := append(settingNames(t), "SHOPWRIGHT_IMAGE", "SHOPWRIGHT_URL", "SHOPWRIGHT_TOKEN")
+	known := append(settingNames(t), "SHOPWRIGHT_IMAGE", "SHOPWRIGHT_URL", "SHOPWRIGHT_TOKEN", "SHOPWRIGHT_TARGET_SECRET")
 	named := regexp.MustCompile(`SHOPWRIGHT_[A-Z_]*[A-Z]`)
 	recipes(t, func(path string, text []byte) {
 		for _, name := range named.FindAllString(string(text), -1) {

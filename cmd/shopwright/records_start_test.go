@@ -67,6 +67,9 @@ func TestFullDiskAtTheStart(t *testing.T) {
 	if code, said := call(t, env, "serve"); code != 1 || !strings.Contains(said, "the disk is full. Free up space") {
 		t.Errorf("exit code %d: %s", code, said)
 	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "session.key*")); len(left) > 0 {
+		t.Errorf("the secret key is left as %v", left)
+	}
 	undo()
 	p := launch(t, kubetest.PlatformKubeconfig(t))
 	p.move(dir)

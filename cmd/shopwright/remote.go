@@ -18,19 +18,19 @@ import (
 	"shopwright.dev/shopwright/cmd/shopwright/client"
 )
 
-// console is where a command talks with a person or a script.
+// console is the input and output of a command.
 type console struct {
 	in  io.Reader
-	out io.Writer // what was asked for
-	err io.Writer // how it goes
+	out io.Writer // results
+	err io.Writer // progress, prompts and errors
 }
 
-// say tells how it goes.
+// say reports progress.
 func (c console) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(c.err, format+"\n", args...) // there is nowhere else to say it
+	_, _ = fmt.Fprintf(c.err, format+"\n", args...) // there is nowhere else to report it
 }
 
-// ask prompts for a line, which is not shown while it is typed if it is secret.
+// ask prompts for a line. On a terminal a secret is not echoed.
 func (c console) ask(prompt string, secret bool) (string, error) {
 	_, _ = fmt.Fprint(c.err, prompt+": ")
 	if file, ok := c.in.(*os.File); ok && secret && term.IsTerminal(int(file.Fd())) {
@@ -48,30 +48,33 @@ func (c console) ask(prompt string, secret bool) (string, error) {
 	return strings.TrimSpace(typed), err
 }
 
-// oneByte keeps what reads a line from taking more than that.
+// oneByte keeps a buffered reader from reading past the end of the line.
 type oneByte struct{ io.Reader }
 
 // Read implements io.Reader.
 func (r oneByte) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(len(p), 1)]) }
 
-// remote is the Shopwright that a command asks.
+// remote is the server that a command talks to.
 type remote struct {
 	URL   string `env:"SHOPWRIGHT_URL" help:"URL of Shopwright; that of the last login when empty."`
 	Token string `env:"SHOPWRIGHT_TOKEN" help:"API token, preferably from the environment; that of the last login when empty."`
 }
 
-// login is what is kept of a login.
+// login is a saved login.
 type login struct {
 	URL   string `json:"url"`
 	Token string `json:"token"`
 }
 
-// client asks as the flags, the environment or the last login say. A token that was kept for
-// one URL is not sent to another.
+// client returns a client for the URL and token of the flags, the environment or the last login. A token
+// saved for one URL is not sent to another.
 func (r remote) client() (*client.Client, error) {
-	kept, err := readLogin()
-	if err != nil {
-		return nil, err
+	var kept login
+	if r.URL == "" || r.Token == "" {
+		var err error
+		if kept, err = readLogin(); err != nil {
+			return nil, err
+		}
 	}
 	address, token := cmp.Or(r.URL, kept.URL), r.Token
 	if token == "" && address == kept.URL {
@@ -88,7 +91,7 @@ func (r remote) client() (*client.Client, error) {
 	return client.New(address, token), nil
 }
 
-// notSignedIn says that it is not known where or as whom to ask.
+// notSignedIn says that the URL or the token is missing.
 type notSignedIn struct{ message string }
 
 // Error implements error.
@@ -102,11 +105,11 @@ func loginFile() (string, error) {
 	return filepath.Join(dir, "shopwright", "login.json"), nil
 }
 
-// readLogin returns the last login, or none where nothing is kept.
+// readLogin returns the last login, or an empty one if none is saved.
 func readLogin() (kept login, err error) {
 	path, err := loginFile()
 	if err != nil {
-		return login{}, nil //nolint:nilerr // without such a folder there is no login either
+		return login{}, nil //nolint:nilerr // without that directory there is no login either
 	}
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -121,7 +124,7 @@ func readLogin() (kept login, err error) {
 	return kept, nil
 }
 
-// keep writes the login where only its user can read it.
+// keep saves the login in a file that only its user can read.
 func (l login) keep() (path string, err error) {
 	if path, err = loginFile(); err != nil {
 		return "", err
@@ -133,21 +136,10 @@ func (l login) keep() (path string, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	temporary, err := os.CreateTemp(filepath.Dir(path), "login-*") // which nobody else can read
-	if err != nil {
-		return "", err
-	}
-	_, err = temporary.Write(append(text, '\n'))
-	if err = errors.Join(err, temporary.Close()); err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(temporary.Name())
-	}
-	return path, err
+	return path, writeSecret(path, append(text, '\n'))
 }
 
-// loginCmd keeps a URL and a token for the commands that ask another Shopwright.
+// loginCmd saves a URL and a token for the commands that talk to a server.
 type loginCmd struct {
 	URL   string `env:"SHOPWRIGHT_URL" help:"URL of Shopwright; prompted for when empty."`
 	Token string `env:"SHOPWRIGHT_TOKEN" help:"API token from your account page; prompted for when empty."`

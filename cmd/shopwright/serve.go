@@ -27,19 +27,19 @@ import (
 	"shopwright.dev/shopwright/store/database"
 )
 
-// grace is how long requests may take to end when the program does.
+// grace is how long requests may take to finish at shutdown.
 const grace = 10 * time.Second
 
-// unready is when a shop that is ready is checked because its pods are not.
+// unready says when a ready shop is checked because its pods are not ready.
 var unready = provisioner.Unready{After: 30 * time.Second, Again: time.Minute}
 
-// mostHeader is how large the header of a request may be, in bytes.
+// mostHeader is the maximum size of a request header, in bytes.
 const mostHeader = 32 << 10
 
 // retryOpen is the pause between two tries to open the database.
 const retryOpen = 3 * time.Second
 
-// serveCmd serves the pages and does the work until it is told to end.
+// serveCmd serves the pages and runs the work until it is stopped.
 type serveCmd struct {
 	config `embed:""`
 }
@@ -64,7 +64,19 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err := c.checkPlan(ctx, db); err != nil {
 		return err
 	}
+	if err := reseal(ctx, db, log); err != nil {
+		return err
+	}
 	return c.serve(ctx, db, log)
+}
+
+// reseal seals the secrets of backups with the first secret key, so that an older one can be removed.
+func reseal(ctx context.Context, db *database.DB, log *slog.Logger) error {
+	unreadable, err := db.Reseal(ctx)
+	if err == nil && unreadable > 0 {
+		log.Warn("secrets of backups were encrypted with a key that isn’t in SHOPWRIGHT_SECRET_KEY", "count", unreadable)
+	}
+	return err
 }
 
 // checkPlan makes sure that the default plan is in the database.
@@ -80,11 +92,19 @@ func (c *serveCmd) checkPlan(ctx context.Context, db *database.DB) error {
 	return usageError{fmt.Errorf("SHOPWRIGHT_DEFAULT_PLAN is %q: it must be one of the plans, which are %s", c.DefaultPlan, strings.Join(names, ", "))}
 }
 
-// openRecords waits for a database that does not answer yet, and for no other.
+// openRecords opens the database. It retries while the database does not respond, but not after other errors.
 func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*database.DB, error) {
+	keys, err := c.sessionKeys()
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := store.NewSealer(keys)
+	if err != nil {
+		return nil, err
+	}
 	deadline := time.Now().Add(c.DatabaseWait)
 	for {
-		db, err := database.Open(ctx, c.databaseURL(), database.WithLog(log), database.Exclusively(), database.WithDefaultPlan(c.DefaultPlan))
+		db, err := database.Open(ctx, c.databaseURL(), database.WithLog(log), database.Exclusively(), database.WithDefaultPlan(c.DefaultPlan), database.WithSealer(sealer))
 		if store.ErrorCode(err) == store.Invalid {
 			return nil, usageError{err}
 		}
@@ -100,9 +120,8 @@ func (c *serveCmd) openRecords(ctx context.Context, log *slog.Logger) (*database
 	}
 }
 
-// serve runs the work and the pages beside each other, and ends them in order: first it says
-// that it is not ready any more, and goes on until nobody sends requests here; then it ends
-// streams and requests, then the work.
+// serve runs the work and the server, and stops them in order: it first reports that it is not ready, and
+// serves on until requests go elsewhere; then it ends streams and requests, and last the work.
 func (c *serveCmd) serve(ctx context.Context, db *database.DB, log *slog.Logger) error {
 	connect, ended := c.connector(log)
 	work, err := c.newProvisioner(ctx, db, connect, log)
@@ -151,7 +170,7 @@ func (c *serveCmd) serve(ctx context.Context, db *database.DB, log *slog.Logger)
 	return err
 }
 
-// services are the program's standing work beside the provisioner's own.
+// services are the program's background services, besides those of the provisioner.
 func (c *serveCmd) services(db *database.DB, listener net.Listener, log *slog.Logger) []service.Service {
 	all := []service.Service{{Name: "retention", Run: func(ctx context.Context) { c.prune(ctx, db, log) }}}
 	if mail := c.mail(); mail != nil {
@@ -161,8 +180,8 @@ func (c *serveCmd) services(db *database.DB, listener net.Listener, log *slog.Lo
 	return all
 }
 
-// prune removes old records again and again. That it is done once a day, over all replicas, is
-// for the database to see to.
+// prune asks the database every hour to remove old rows. The database does so once a day for all replicas
+// together.
 func (c *serveCmd) prune(ctx context.Context, db *database.DB, log *slog.Logger) {
 	for {
 		removed, err := db.Prune(ctx, store.Retention{Events: c.KeepEvents, Deleted: c.KeepDeleted, Ended: c.KeepEnded})
@@ -181,7 +200,7 @@ func (c *serveCmd) prune(ctx context.Context, db *database.DB, log *slog.Logger)
 	}
 }
 
-// cannotListen says what to do about an address, of a setting, that cannot be served on.
+// cannotListen explains why the address of a setting cannot be listened on, and what to do.
 func cannotListen(setting, addr string, err error) error {
 	todo := "set another one with " + setting
 	switch {
@@ -204,7 +223,7 @@ func (c *serveCmd) newProvisioner(ctx context.Context, db *database.DB, connect 
 	}
 	return provisioner.New(provisioner.Config{
 		DB: db, Cluster: record, Connect: connect, Renew: c.renewal(), Advice: c.advice(), Engines: engine.Offered(), Site: c.site(), Shared: c.shared(), URLPort: c.URLPort,
-		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Removals: c.MaxRemovals, Checks: c.MaxChecks}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval, Unready: unready,
+		Concurrency: store.Concurrency{Global: c.MaxConcurrent, Removals: c.MaxRemovals, Checks: c.MaxChecks, Backups: c.MaxBackups}, Timeout: c.ProvisionTimeout, CheckEvery: c.CheckInterval, Unready: unready,
 		Holder: uuid.NewString(), Log: log,
 	}), nil
 }
@@ -236,7 +255,7 @@ func (c *serveCmd) newServer(db *database.DB, work *provisioner.Provisioner, lis
 	return server, app, nil
 }
 
-// welcome lets the first person in, where nobody can sign in otherwise.
+// welcome logs a login link for the first administrator while no user exists.
 func (c *serveCmd) welcome(ctx context.Context, db *database.DB, listener net.Listener, log *slog.Logger) error {
 	known, err := db.AnybodyKnown(ctx)
 	if err != nil || known || c.DevLogin {

@@ -16,7 +16,7 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// storesCmd are the commands about stores.
+// storesCmd has the commands about stores.
 type storesCmd struct {
 	List        storesListCmd   `cmd:"" help:"List stores."`
 	Create      storesCreateCmd `cmd:"" help:"Create a store."`
@@ -26,6 +26,8 @@ type storesCmd struct {
 	Repair      requestCmd      `cmd:"" help:"Restore what the store’s chart says."`
 	Rebuild     requestCmd      `cmd:"" help:"Rebuild a store whose data is lost, empty."`
 	Check       requestCmd      `cmd:"" help:"Run the order check of a store."`
+	Backup      backupCmd       `cmd:"" help:"Back up a store: make a restore point."`
+	Points      pointsCmd       `cmd:"" help:"List the restore points of a store."`
 	Upgrade     upgradeCmd      `cmd:"" help:"Upgrade a store to the offered version."`
 	Rollback    rollbackCmd     `cmd:"" help:"Roll a store back to an earlier revision."`
 	Owner       ownerCmd        `cmd:"" help:"Change the email address of a store’s owner."`
@@ -62,20 +64,20 @@ func firstRunes(text string, n int) string {
 	return string(runes[:min(len(runes), n)])
 }
 
-// notFound says that a store that was named is not there.
+// notFound says that a store does not exist, or is not visible.
 type notFound struct{ message string }
 
 // Error implements error.
 func (e notFound) Error() string { return e.message }
 
-// storeCmd is what all commands about one store have.
+// storeCmd is what all commands about one store have in common.
 type storeCmd struct {
 	remote   `embed:""`
 	output   `embed:""`
 	storeArg `embed:""`
 }
 
-// open returns whom to ask, and the id of the store.
+// open returns the client and the id of the store.
 func (c *storeCmd) open(ctx context.Context) (*client.Client, string, error) {
 	to, err := c.client()
 	if err != nil {
@@ -150,20 +152,20 @@ func (c *storesCreateCmd) Run(ctx context.Context, at console) error {
 		}
 	}
 	wanted := v1.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency, OwnerEmail: c.OwnerEmail}
-	st, err := createOnce(ctx, to, wanted, c.Key)
+	st, err := askOnce(func() (v1.Store, error) { return to.Create(ctx, wanted, c.Key) })
 	if err != nil {
 		return err
 	}
 	return c.finish(ctx, at, to, c.output, st)
 }
 
-// createOnce asks again, with the same key, when the answer to the first time was lost.
-func createOnce(ctx context.Context, to *client.Client, wanted v1.NewStore, key string) (v1.Store, error) {
-	st, err := to.Create(ctx, wanted, key)
+// askOnce repeats a request, which has a key, if there was no response.
+func askOnce[T any](ask func() (T, error)) (T, error) {
+	answer, err := ask()
 	if errors.As(err, new(*client.UnreachableError)) {
-		return to.Create(ctx, wanted, key)
+		return ask()
 	}
-	return st, err
+	return answer, err
 }
 
 type storesShowCmd struct {
@@ -183,7 +185,7 @@ func (c *storesShowCmd) Run(ctx context.Context, at console) error {
 	return c.show(at.out, st, nil, detailRows(st))
 }
 
-// detailRows are what people want to know of a store.
+// detailRows returns the rows that describe a store.
 func detailRows(st v1.StoreDetail) [][]string {
 	rows := storeRows(st.Store)
 	if st.Pods != nil {
@@ -261,7 +263,7 @@ func (c *storesDeleteCmd) Run(ctx context.Context, at console) error {
 	return c.finish(ctx, at, to, c.output, st)
 }
 
-// requestCmd asks for what its own name says.
+// requestCmd sends the request that its name says, such as retry.
 type requestCmd struct {
 	storeCmd `embed:""`
 	waiting  `embed:""`
@@ -440,7 +442,7 @@ func (c *credentialsCmd) Run(ctx context.Context, at console) error {
 	return c.show(at.out, login, nil, [][]string{{"admin", login.AdminURL}, {"user", login.Username}, {"password", login.Password}})
 }
 
-// tokensCmd are the commands about tokens.
+// tokensCmd has the commands about tokens.
 type tokensCmd struct {
 	List   tokensListCmd   `cmd:"" help:"List your tokens."`
 	Revoke tokensRevokeCmd `cmd:"" help:"Revoke a token."`

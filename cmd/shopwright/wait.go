@@ -13,13 +13,13 @@ import (
 	"shopwright.dev/shopwright/store"
 )
 
-// waiting is whether a command waits until what it has asked for is done.
+// waiting says whether, and how long, a command waits for the work that it has started.
 type waiting struct {
 	Wait    bool          `help:"Wait until the work is done, and show its steps."`
 	Timeout time.Duration `default:"15m" help:"Maximum time to wait."`
 }
 
-// lookAtLeastEvery is how often a store is looked at when its events tell nothing.
+// lookAtLeastEvery is how often the store is read if no event arrives.
 const lookAtLeastEvery = 10 * time.Second
 
 // storeFailed says that the work on a store has failed.
@@ -34,14 +34,19 @@ func (e storeFailed) Error() string {
 	return text
 }
 
-var errStillAtWork = errors.New("the store is still in progress and continues on the server: follow it with shopwright stores show")
+// stillAtWork is the error of a wait whose timeout is over before the work is.
+type stillAtWork struct{ message string }
 
-// finish shows the store, once the work on it is done if that is to be waited for.
+// Error implements error.
+func (e stillAtWork) Error() string { return e.message }
+
+// finish shows the store, after waiting for the work on it if that is wanted.
 func (w waiting) finish(ctx context.Context, at console, to *client.Client, o output, st v1.Store) error {
 	if !w.Wait {
 		return o.show(at.out, st, nil, storeRows(st))
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, w.Timeout, errStillAtWork)
+	late := stillAtWork{"the store is still in progress and continues on the server: follow it with shopwright stores show"}
+	ctx, cancel := context.WithTimeoutCause(ctx, w.Timeout, late)
 	defer cancel()
 	done, err := follow(ctx, at, to, st)
 	if done.ID != "" {
@@ -50,36 +55,51 @@ func (w waiting) finish(ctx context.Context, at console, to *client.Client, o ou
 	return err
 }
 
-// follow tells the steps of the work on a store until it has ended. A store that is gone at
-// the end is empty.
-func follow(ctx context.Context, at console, to *client.Client, asked v1.Store) (v1.StoreDetail, error) {
-	changed := to.Follow(ctx, asked.ID)
+// follow shows the steps of the work on a store until it has ended. The result is empty for a store that
+// was deleted.
+func follow(ctx context.Context, at console, to *client.Client, asked v1.Store) (done v1.StoreDetail, err error) {
 	told := steps{}
-	for {
-		var asleep time.Duration // for which the server wants not to be asked
+	err = await(ctx, to, asked.ID, func() (over bool, err error) {
 		st, err := to.Store(ctx, asked.ID)
-		switch problem, known := errors.AsType[*v1.Problem](err); {
-		case known && problem.Status == http.StatusNotFound && asked.Status == store.Deleting:
+		if problem, known := errors.AsType[*v1.Problem](err); known && problem.Status == http.StatusNotFound && asked.Status == store.Deleting {
 			at.say("Deleted.")
-			return v1.StoreDetail{}, nil
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		told.tell(at, st.Work)
+		if over, err = ended(asked, st); over {
+			done = st
+		}
+		return over, err
+	})
+	return done, err
+}
+
+// await calls look whenever something may have changed about a store, until the work is over. It returns what
+// look returns then, or an error that another call would return again.
+func await(ctx context.Context, to *client.Client, storeID string, look func() (over bool, err error)) error {
+	changed := to.Follow(ctx, storeID)
+	for {
+		var asleep time.Duration // how long the server asks us to wait
+		over, err := look()
+		switch problem, known := errors.AsType[*v1.Problem](err); {
+		case over:
+			return err
 		case known && problem.Status == http.StatusTooManyRequests:
 			asleep = cmp.Or(time.Duration(problem.Retry)*time.Second, lookAtLeastEvery)
 		case known && problem.Status < http.StatusInternalServerError:
-			return v1.StoreDetail{}, err
-		case err == nil:
-			told.tell(at, st)
-			if over, err := ended(asked, st); over {
-				return st, err
-			}
+			return err
 		}
 		if !pause(ctx, asleep, changed) {
-			return v1.StoreDetail{}, whyEnded(ctx)
+			return whyEnded(ctx)
 		}
 	}
 }
 
-// pause waits until something has changed, or for long enough, but at least so long. It
-// reports whether there is any use in going on.
+// pause waits for the given time or, if that is zero, for a change or a while. It reports false if the
+// context has ended.
 func pause(ctx context.Context, least time.Duration, changed <-chan struct{}) bool {
 	select {
 	case <-ctx.Done():
@@ -98,15 +118,15 @@ func pause(ctx context.Context, least time.Duration, changed <-chan struct{}) bo
 	return true
 }
 
-// whyEnded tells a person who waits no longer what becomes of the store.
+// whyEnded returns the error that says what happens to the work after the waiting has ended.
 func whyEnded(ctx context.Context) error {
-	if errors.Is(context.Cause(ctx), errStillAtWork) {
-		return errStillAtWork
+	if late, ok := errors.AsType[stillAtWork](context.Cause(ctx)); ok {
+		return late
 	}
 	return fmt.Errorf("stopped waiting; the work continues on the server: %w", context.Canceled)
 }
 
-// ended reports whether what was asked for is done, and how it went.
+// ended reports whether the requested work has ended, and its failure.
 func ended(asked v1.Store, st v1.StoreDetail) (bool, error) {
 	switch st.Status {
 	case store.Failed:
@@ -117,7 +137,7 @@ func ended(asked v1.Store, st v1.StoreDetail) (bool, error) {
 	case store.Provisioning, store.Upgrading, store.Deleting:
 		return false, nil
 	}
-	if st.Undone != nil && asked.Generation != st.Generation { // it is what a cancellation asks for
+	if st.Undone != nil && asked.Generation != st.Generation { // with the same generation the request was the cancellation itself
 		return true, storeFailed{v1.Failure{Title: st.Undone.Title, Next: "The change was rolled back. The shop runs the previous revision again."}}
 	}
 	if asked.Status == st.Status && asked.Generation == st.Generation { // a check changes neither
@@ -126,7 +146,7 @@ func ended(asked v1.Store, st v1.StoreDetail) (bool, error) {
 	return true, nil
 }
 
-// checked reports whether there was a check since it was asked for.
+// checked reports whether a check has run since it was requested, and its failure.
 func checked(asked v1.Store, st v1.StoreDetail) (bool, error) {
 	if st.Health == nil || st.Health.CheckedAt == nil || asked.Health != nil && asked.Health.CheckedAt != nil && !st.Health.CheckedAt.After(*asked.Health.CheckedAt) {
 		return false, nil
@@ -137,16 +157,16 @@ func checked(asked v1.Store, st v1.StoreDetail) (bool, error) {
 	return true, nil
 }
 
-// steps are what a person was told of the work.
+// steps are the lines that were shown, by step.
 type steps map[string]string
 
-// tell says what is new.
-func (s steps) tell(at console, st v1.StoreDetail) {
-	for _, step := range st.Work.Steps {
+// tell shows the lines that are new.
+func (s steps) tell(at console, work v1.Work) {
+	for _, step := range work.Steps {
 		if step.State == "todo" || step.State == "done" && step.Seconds == 0 && step.Message == "" {
 			continue
 		}
-		key, text := st.Work.Title+"/"+step.Label, fmt.Sprintf("%-12s %s", step.Label, stepText(step))
+		key, text := work.Title+"/"+step.Label, fmt.Sprintf("%-12s %s", step.Label, stepText(step))
 		if s[key] != text {
 			s[key] = text
 			at.say("%s", text)

@@ -135,6 +135,61 @@ func (c *Client) Rollback(ctx context.Context, id string, revision int) (v1.Stor
 	return ask[v1.Store](ctx, c, http.MethodPost, storePath(id, "rollback"), map[string]int{"to": revision})
 }
 
+// Points returns the restore points of a store, newest first, with its newest backup.
+func (c *Client) Points(ctx context.Context, id string) (v1.PointList, error) {
+	query := url.Values{"limit": {"100"}}
+	all, err := ask[v1.PointList](ctx, c, http.MethodGet, storePath(id, "points")+"?"+query.Encode(), nil)
+	for err == nil && all.Next != "" {
+		query.Set("cursor", all.Next)
+		var page v1.PointList
+		page, err = ask[v1.PointList](ctx, c, http.MethodGet, storePath(id, "points")+"?"+query.Encode(), nil)
+		all.Points, all.Next = append(all.Points, page.Points...), page.Next
+	}
+	return all, err
+}
+
+// BackUp asks for a restore point of a store. It may be called again with the same key.
+func (c *Client) BackUp(ctx context.Context, id string, n v1.NewBackup, key string) (v1.Backup, error) {
+	return ask[v1.Backup](ctx, c, http.MethodPost, storePath(id, "backups"), n, "Idempotency-Key", key)
+}
+
+// Backup returns how far a backup of a store is.
+func (c *Client) Backup(ctx context.Context, id, backup string) (v1.BackupDetail, error) {
+	return ask[v1.BackupDetail](ctx, c, http.MethodGet, storePath(id, "backups", url.PathEscape(backup)), nil)
+}
+
+// Targets returns the backup targets of the installation.
+func (c *Client) Targets(ctx context.Context) ([]v1.Target, error) {
+	list, err := ask[struct {
+		Targets []v1.Target `json:"targets"`
+	}](ctx, c, http.MethodGet, "/targets", nil)
+	return list.Targets, err
+}
+
+// AddTarget adds a backup target.
+func (c *Client) AddTarget(ctx context.Context, n v1.NewTarget) (v1.Target, error) {
+	return ask[v1.Target](ctx, c, http.MethodPost, "/targets", n)
+}
+
+// ChangeTarget replaces the settings of a backup target.
+func (c *Client) ChangeTarget(ctx context.Context, id string, n v1.ChangedTarget) (v1.Target, error) {
+	return ask[v1.Target](ctx, c, http.MethodPut, targetPath(id), n)
+}
+
+// DeleteTarget deletes a backup target that holds no restore points.
+func (c *Client) DeleteTarget(ctx context.Context, id string) error {
+	response, err := c.send(ctx, http.MethodDelete, targetPath(id), nil)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
+}
+
+// TestTarget tries whether a backup target can be used.
+func (c *Client) TestTarget(ctx context.Context, id string) (v1.TargetTest, error) {
+	return ask[v1.TargetTest](ctx, c, http.MethodPost, targetPath(id, "test"), nil)
+}
+
 // Credentials returns the admin login of a store.
 func (c *Client) Credentials(ctx context.Context, id string) (v1.Credentials, error) {
 	return ask[v1.Credentials](ctx, c, http.MethodGet, storePath(id, "credentials"), nil)
@@ -202,6 +257,10 @@ func (c *Client) RevokeToken(ctx context.Context, id string) error {
 
 func storePath(id string, parts ...string) string {
 	return "/stores/" + strings.Join(append([]string{url.PathEscape(id)}, parts...), "/")
+}
+
+func targetPath(id string, parts ...string) string {
+	return "/targets/" + strings.Join(append([]string{url.PathEscape(id)}, parts...), "/")
 }
 
 // ask sends something, or nothing for nil, and reads the answer.
