@@ -122,7 +122,7 @@ load() { # IMAGE...
 note() { echo "$cache/images/loaded/${1//[:\/]/_}"; } # IMAGE
 
 say "building the programs"
-make --no-print-directory --quiet build devcluster static/node_modules "$PWD/.cache/bin/helm"
+make --no-print-directory --quiet build devcluster static/node_modules "$PWD/.cache/bin/helm" "$PWD/.cache/bin/restic"
 
 if [ $# = 0 ]; then
 	say "trying the node"
@@ -131,7 +131,7 @@ if [ $# = 0 ]; then
 fi
 
 start_engine
-images=(postgres:17 valkey/valkey:8.1 mariadb:11.4 wordpress:6.9-php8.3-apache wordpress:cli-2.12-php8.3)
+images=(postgres:17 valkey/valkey:8.1 mariadb:11.4 wordpress:6.9-php8.3-apache wordpress:cli-2.12-php8.3 restic/restic:0.18.1 bucket:e2e)
 if [ -z "${PULL:-}" ]; then
 	debian bookworm
 	debian trixie
@@ -144,6 +144,13 @@ stand_in valkey/valkey:8.1 valkey
 stand_in mariadb:11.4 mariadb
 stand_in wordpress:6.9-php8.3-apache wordpress
 stand_in wordpress:cli-2.12-php8.3 wordpress
+mkdir -p "$cache/bases"/{restic,bucket}
+cp .cache/bin/restic "$cache/bases/restic/"
+stand_in restic/restic:0.18.1 restic
+say "making bucket:e2e"
+CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$cache/bases/bucket/gofakes3" github.com/johannesboyne/gofakes3/cmd/gofakes3
+cp deploy/e2e/bases/bucket/Dockerfile "$cache/bases/bucket/"
+build bucket:e2e "$cache/bases/bucket"
 say "making the shops' images"
 for image in $(nice make --no-print-directory images IMAGES="storefront medusa" REVISION= BUILD_FLAGS="--network host" 2>"$state/images.log" || { tail -n 30 "$state/images.log" >&2; echo FAILED; }); do
 	[ "$image" != FAILED ] || exit 1

@@ -1,0 +1,108 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"shopwright.dev/shopwright/views/browsertest"
+)
+
+// bucket names the namespace of the S3 service, its pod and its address.
+const bucket = "bucket"
+
+const bucketPort = 9000
+
+// serveBucket runs an S3 service in the cluster, if there is none yet.
+func (c *cluster) serveBucket(t *testing.T) {
+	t.Helper()
+	meta := metav1.ObjectMeta{Name: bucket, Namespace: bucket, Labels: map[string]string{"app": bucket}}
+	_, err := c.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: bucket}}, metav1.CreateOptions{})
+	unlessThere(t, err)
+	_, err = c.CoreV1().Services(bucket).Create(t.Context(), &corev1.Service{ObjectMeta: meta, Spec: corev1.ServiceSpec{
+		Selector: meta.Labels, Ports: []corev1.ServicePort{{Port: bucketPort}},
+	}}, metav1.CreateOptions{})
+	unlessThere(t, err)
+	_, err = c.CoreV1().Pods(bucket).Create(t.Context(), &corev1.Pod{ObjectMeta: meta, Spec: corev1.PodSpec{
+		Containers: []corev1.Container{{Name: bucket, Image: bucket + ":e2e", ImagePullPolicy: corev1.PullNever}},
+	}}, metav1.CreateOptions{})
+	unlessThere(t, err)
+	within(t, time.Minute, "the bucket is served", func(ctx context.Context) bool {
+		pod, err := c.CoreV1().Pods(bucket).Get(ctx, bucket, metav1.GetOptions{})
+		return err == nil && pod.Status.Phase == corev1.PodRunning
+	})
+}
+
+func unlessThere(t *testing.T, err error) {
+	t.Helper()
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+}
+
+// addTarget makes the bucket the installation's backup target, unless it is already, and has it tested.
+func (c *cluster) addTarget(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	c.serveBucket(t)
+	b.Visit(platformURL + "/admin/targets")
+	if browsertest.Evaluate[bool](b, `document.querySelector("form[action$='/test']") === null`) {
+		b.Visit(platformURL + "/admin/targets/new")
+		for field, text := range map[string]string{
+			"name": "In this cluster", "endpoint": fmt.Sprintf("http://%s.%s.svc.cluster.local:%d", bucket, bucket, bucketPort), "bucket": "shops", "key_id": "key", "secret": "unchecked",
+		} {
+			b.Type(fmt.Sprintf(`form[action^="/admin/targets"] [name=%q]`, field), text)
+		}
+		browsertest.Evaluate[bool](b, `document.querySelector("[name=path_style]").checked = document.querySelector("[name=in_use]").checked = true`)
+		b.Click(`form[action^="/admin/targets"] button.btn-primary`)
+		b.WaitFor(`form[action$='/test']`)
+	}
+	b.Click(`form[action$='/test'] button`)
+	b.WaitFor(`.c-name [role=status]`)
+	c.picture(b, "backup-target")
+	if said := browsertest.Evaluate[string](b, `document.querySelector(".c-name [role=status]").innerText`); !strings.Contains(said, "An object was written") {
+		t.Fatalf("the target’s test says %s", said)
+	}
+}
+
+// backUp makes restore points of the store, and wants what a customer bought in the newest.
+func (s *store) backUp(t *testing.T, b *browsertest.Browser, dump, wanted string) {
+	t.Helper()
+	s.addTarget(t, b)
+	for i, note := range []string{"first", "second"} {
+		b.Visit(platformURL + s.page + "/backups")
+		b.Type("#backup-note", note)
+		began := time.Now()
+		b.Click(`form[action$="/backups"] .btn-primary`)
+		within(t, provisioning, "the restore point is made", func(context.Context) bool {
+			return browsertest.Evaluate[int](b, `document.querySelectorAll("#tab-backups tbody tr").length`) > i ||
+				browsertest.Evaluate[bool](b, `document.querySelector("#backup-failed") !== null`)
+		})
+		s.picture(b, s.slug+"-backups")
+		s.note(t, "%s has its %s restore point after %s: %s", s.slug, note, took(began), strings.Join(strings.Fields(s.said(b, "#tab-backups")), " "))
+	}
+	if rows := browsertest.Evaluate[int](b, `document.querySelectorAll("#tab-backups tbody tr").length`); rows != 2 {
+		t.Fatalf("there are %d restore points:\n%s", rows, s.said(b, "#tab-backups"))
+	}
+	b.Visit(platformURL + s.page)
+	s.mustBeReady(t, b)
+	if !strings.Contains(s.restic(t, "dump", "--tag", "part=database", "latest", dump), wanted) {
+		t.Errorf("%s is not in the database of the newest restore point", wanted)
+	}
+	s.restic(t, "check", "--read-data", "--no-lock")
+}
+
+// restic runs restic beside the bucket, with what the server's command line prints for the store.
+func (s *store) restic(t *testing.T, args ...string) string {
+	t.Helper()
+	pod := s.pods(t, platform, "app.kubernetes.io/name=shopwright")[0].Name
+	access := s.exec(t, platform, pod, "/shopwright", "repository", s.slug)
+	return s.exec(t, bucket, bucket, append([]string{"sh", "-c", access + `exec restic --no-cache --option s3.bucket-lookup=path "$@"`, "restic"}, args...)...)
+}
