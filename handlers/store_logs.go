@@ -122,6 +122,11 @@ func (a *App) logsFrame(st store.Store, q logQuery) views.LogsTab {
 			tab.Sources = append(tab.Sources, views.Choice{Value: of.source(), Label: label, Selected: of.source() == q.source()})
 		}
 	}
+	if q.Pod != "" && !slices.ContainsFunc(tab.Sources, func(c views.Choice) bool { return c.Selected }) {
+		// The form would lose the container that the page shows while the cluster, or the pod, is away.
+		shown := views.Choice{Value: q.source(), Label: q.Pod + " · " + q.Container, Selected: true}
+		tab.Sources = append([]views.Choice{shown}, tab.Sources...)
+	}
 	return tab
 }
 

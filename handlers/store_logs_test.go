@@ -122,7 +122,7 @@ func TestLogPage(t *testing.T) {
 		ofDatabase + "&times=on":      {`class="sw-log live"`},
 		ofDatabase + "&q=SHOP":        {`<li hidden><time`, `<li><time`, "1 of 5"},
 		ofDatabase + "&previous=on":   {"The container has not been restarted.", "checked"},
-		"of=mariadb-1%2Fmariadb":      {"This pod no longer exists.", "Log not found."},
+		"of=mariadb-1%2Fmariadb":      {"This pod no longer exists.", "Log not found.", `<option value="mariadb-1/mariadb" selected>mariadb-1 · mariadb</option>`},
 		"of=%3Cimg%3E%2F..%2F..":      {"This pod no longer exists.", "&lt;img&gt;"},
 		ofDatabase + "&tail=99999999": {`<option value="500" selected`},
 	} {
