@@ -65,6 +65,7 @@ type Args struct {
 	Change Change    `json:"change,omitzero"` // what the store is brought to; not of a check or a backup
 	Place  bool      `json:"place,omitempty"` // the check places an order
 	Point  PointArgs `json:"point,omitzero"`  // of a backup
+	Data   string    `json:"data,omitempty"`  // id of the restore point that the store is opened with
 }
 
 // Result is what came of a job so far. It is kept as JSON.
@@ -92,6 +93,8 @@ func (j Job) Steps() []Step {
 		return BackupSteps()
 	case j.Change.OfOpenShop():
 		return ChangeSteps()
+	case j.Data != "":
+		return RestoreSteps()
 	default:
 		return CreateSteps()
 	}
@@ -110,6 +113,9 @@ func (s *Store) StartJob(kind JobKind, change Change, actor Actor) {
 	s.Job = Job{
 		ID: NewID(), StoreID: s.ID, ClusterID: s.ClusterID, Kind: kind, State: JobPending, Priority: priority,
 		Args: Args{Change: change}, Attempt: 1, AskedBy: actor.By(),
+	}
+	if kind == OpenJob {
+		s.Job.Data = s.Origin.Point
 	}
 }
 

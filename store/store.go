@@ -5,7 +5,10 @@
 // It knows nobody: not a database, not HTTP, not Kubernetes, not Helm.
 package store
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Store is one online shop: what somebody asked for and how far it has come.
 type Store struct {
@@ -23,6 +26,7 @@ type Store struct {
 	// OwnerEmail is to where the shop writes, and where its customers' replies go; empty for none.
 	OwnerEmail string
 	Plan       string
+	Origin     Origin // the restore point it is opened with
 
 	Status             Status
 	Desired            Desired
@@ -86,6 +90,7 @@ const (
 	StepLimits      Step = "limits"
 	StepCredentials Step = "credentials"
 	StepRelease     Step = "release"
+	StepData        Step = "data" // of a store that is opened with a restore point
 	StepWorkloads   Step = "workloads"
 	StepSetup       Step = "setup"
 	StepCheck       Step = "check"
@@ -106,6 +111,12 @@ const (
 // CreateSteps are the steps of opening a store, in order.
 func CreateSteps() []Step {
 	return []Step{StepQueued, StepNamespace, StepLimits, StepCredentials, StepRelease, StepWorkloads, StepSetup, StepCheck, StepAddress, StepReady}
+}
+
+// RestoreSteps are the steps of opening a store with a restore point, in order.
+func RestoreSteps() []Step {
+	steps := CreateSteps()
+	return slices.Insert(steps, slices.Index(steps, StepWorkloads), StepData)
 }
 
 // ChangeSteps are the steps of an upgrade and of a rollback, in order.

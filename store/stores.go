@@ -18,7 +18,10 @@ type NewStore struct {
 	Currency string // the country's when empty
 	// OwnerEmail is the address of the owner. If it is empty, the store gets a verified address of the actor.
 	OwnerEmail string
-	Limits     Limits
+	// From is the id of the restore point that the store is opened with, which decides its engine, template, country and
+	// currency. A store without one begins empty.
+	From   string
+	Limits Limits
 }
 
 // Validate returns the request in the form in which it is stored. It returns an error if the actor may

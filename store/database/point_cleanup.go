@@ -38,11 +38,22 @@ func (t tx) decideCleanup(ctx context.Context, st store.Store, targetID string) 
 	if err != nil {
 		return c, err
 	}
+	// A store that is to be opened with one of them locks it too, before it is there: see originOf.
+	if _, err := t.ExecContext(ctx, `UPDATE restore_points SET note = note WHERE store_id = $1 AND target_id = $2`, st.ID, targetID); err != nil {
+		return c, fmt.Errorf("lock the restore points of store %s: %w", st.ID, err)
+	}
 	kept, err := t.points(ctx, `store_id = $1 AND target_id = $2 AND expired_at = 0`, st.ID, targetID)
 	if err != nil {
 		return c, err
 	}
+	wanted, err := t.pointsBeingRestored(ctx)
+	if err != nil {
+		return c, err
+	}
 	for _, p := range plan.Keep.Over(kept) {
+		if slices.Contains(wanted, p.ID) {
+			continue // the next backup forgets it
+		}
 		if _, err := t.ExecContext(ctx, `UPDATE restore_points SET expired_at = $2 WHERE id = $1`, p.ID, t.now); err != nil {
 			return c, fmt.Errorf("mark restore point %s: %w", p.ID, err)
 		}

@@ -38,6 +38,10 @@ func (db *DB) createStore(ctx context.Context, t tx, actor store.Actor, n store.
 	if err := t.checkTeam(ctx, n.TeamID); err != nil {
 		return store.Store{}, err
 	}
+	n, origin, err := t.originOf(ctx, actor, n)
+	if err != nil {
+		return store.Store{}, err
+	}
 	slug, err := t.claimSlug(ctx, n.Name, n.Slug)
 	if err != nil {
 		return store.Store{}, err
@@ -48,6 +52,7 @@ func (db *DB) createStore(ctx context.Context, t tx, actor store.Actor, n store.
 		}
 	}
 	st := newStore(actor, n, n.Name, slug, t.now)
+	st.Origin, st.Job.Data = origin, origin.Point
 	st.Plan = plan.Name
 	if err := t.insertStore(ctx, st); err != nil {
 		return st, err
@@ -287,6 +292,7 @@ var (
 		{"url", func(s *store.Store) any { return &s.URL }},
 		{"admin_url", func(s *store.Store) any { return &s.AdminURL }},
 		{"volumes", func(s *store.Store) any { return document{&s.Volumes} }},
+		{"origin", func(s *store.Store) any { return document{&s.Origin} }},
 		{"health", func(s *store.Store) any { return document{&s.Health} }},
 		{"ready_at", func(s *store.Store) any { return at(&s.ReadyAt) }},
 		{"deleted_at", func(s *store.Store) any { return at(&s.DeletedAt) }},

@@ -15,6 +15,8 @@ func Step(s store.Step) string {
 		return "Credentials"
 	case store.StepRelease:
 		return "Release"
+	case store.StepData:
+		return "Data"
 	case store.StepWorkloads:
 		return "Workloads"
 	case store.StepSetup:
