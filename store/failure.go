@@ -60,6 +60,12 @@ const (
 	RepositoryForeign FailureCode = "repository_foreign" // the store's password doesn't open it: Name of the target
 	BackupOverdue     FailureCode = "backup_overdue"     // its Job has reached its deadline: Doing
 
+	// Of a store that is opened with a restore point. TargetSealed and RepositoryForeign are as well, at the step data.
+	PointGone          FailureCode = "point_gone"          // its snapshots or its record: Name of the target, empty for the record
+	RestoreUnsupported FailureCode = "restore_unsupported" // by the chart in place: Chart
+	RestoreStepFailed  FailureCode = "restore_step_failed" // Doing, ExitCode, Quote
+	RestoreOverdue     FailureCode = "restore_overdue"     // its Job has reached its deadline: Doing
+
 	InternalError FailureCode = "internal_error" // in Shopwright
 )
 

@@ -41,6 +41,11 @@ const (
 	SetupFinished     NoteCode = "setup_finished"     //
 	OrderComing       NoteCode = "order_coming"       // a test order is being placed
 
+	// Of the step by which a restore point's data get into a new store.
+	DataLoading   NoteCode = "data_loading"   // Doing: repository, files, database, code or addresses
+	DataLoaded    NoteCode = "data_loaded"    // Bytes
+	DataSimulated NoteCode = "data_simulated" // the cluster runs no containers
+
 	// Of the steps by which a store is removed.
 	ShopStopped  NoteCode = "shop_stopped"  //
 	DisksRemoved NoteCode = "disks_removed" // Disks

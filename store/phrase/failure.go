@@ -20,7 +20,7 @@ type Explanation struct {
 // Failure says what happened, why, and what to press. Each code has its words in one of the functions
 // below; a failure without a code has none.
 func Failure(f store.Failure) Explanation {
-	for _, part := range []func(store.Failure) Explanation{placeFailure, releaseFailure, podFailure, saleFailure, backupFailure} {
+	for _, part := range []func(store.Failure) Explanation{placeFailure, releaseFailure, podFailure, saleFailure, backupFailure, restoreFailure} {
 		if said := part(f); said != (Explanation{}) {
 			return said
 		}
@@ -327,6 +327,9 @@ func saleFailure(f store.Failure) Explanation {
 func backupFailure(f store.Failure) Explanation {
 	d := f.Facts
 	const again = ", then press Back up now."
+	if f.Step == store.StepData {
+		return Explanation{}
+	}
 	switch f.Code {
 	case store.TargetSealed:
 		return Explanation{
@@ -360,6 +363,53 @@ func backupFailure(f store.Failure) Explanation {
 		}
 	}
 	return Explanation{}
+}
+
+// restoreFailure is about a restore point whose data don't get into a new store.
+func restoreFailure(f store.Failure) Explanation {
+	d := f.Facts
+	switch f.Code {
+	case store.TargetSealed:
+		return Explanation{
+			"The backup target’s key can’t be read",
+			fmt.Sprintf("The key of %s was sealed with another SHOPWRIGHT_SECRET_KEY.", d.Name),
+			"Add the earlier secret key to the setting after a comma, or enter the target’s key again" + thenRetry,
+		}
+	case store.RepositoryForeign:
+		return Explanation{
+			"The repository has another password",
+			fmt.Sprintf("The password that Shopwright keeps doesn’t open the restore point’s repository in %s.", d.Name),
+			"Check that the target still has the repository that the point was written to" + thenRetry,
+		}
+	case store.PointGone:
+		return Explanation{"The restore point no longer exists", gone(d), "Delete this store and restore another point."}
+	case store.RestoreUnsupported:
+		return Explanation{
+			"The store’s chart has no restore",
+			fmt.Sprintf("Chart %s was released before stores could be restored.", d.Chart),
+			"Press Retry to install the current chart.",
+		}
+	case store.RestoreStepFailed:
+		return Explanation{
+			"Restore failed: " + d.Doing,
+			fmt.Sprintf("The container %s ended with exit code %d: %s", d.Doing, d.ExitCode, Sentence(cmp.Or(d.Quote, "no message"))),
+			"Fix the cause, then press Retry. The restore starts again.",
+		}
+	case store.RestoreOverdue:
+		return Explanation{
+			"Restore timed out",
+			fmt.Sprintf("The restore reached its deadline at %s.", d.Doing),
+			"Check that the target is reachable from the cluster" + thenRetry,
+		}
+	}
+	return Explanation{}
+}
+
+func gone(d store.Facts) string {
+	if d.Name == "" {
+		return "Shopwright’s database has no record of it any more."
+	}
+	return fmt.Sprintf("Its snapshots aren’t in %s any more.", d.Name)
 }
 
 // unready says of the pod that keeps a store waiting what it lacks.

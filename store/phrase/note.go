@@ -10,10 +10,15 @@ import (
 
 // Note says in a few words what a note tells. Each code has its words in one of the functions below; a
 // note without a code has none.
-func Note(n store.Note) string { return join(": ", n.Facts.Doing, words(n)) }
+func Note(n store.Note) string {
+	if n.Code == store.DataLoading { // what is being done is all that it tells
+		return words(n)
+	}
+	return join(": ", n.Facts.Doing, words(n))
+}
 
 func words(n store.Note) string {
-	for _, part := range []func(store.Note) string{openingNote, removalNote, checkNote, pointNote, addressNote, lossNote} {
+	for _, part := range []func(store.Note) string{openingNote, dataNote, removalNote, checkNote, pointNote, addressNote, lossNote} {
 		if said := part(n); said != "" {
 			return said
 		}
@@ -86,6 +91,35 @@ func Mebibytes(n int64) string {
 		return strconv.FormatFloat(float64(n)/1024, 'f', -1, 64) + " GiB"
 	}
 	return strconv.FormatInt(n, 10) + " MiB"
+}
+
+// dataNote is about the step by which a restore point's data get into a new store.
+func dataNote(n store.Note) string {
+	switch n.Code {
+	case store.DataLoading:
+		return loading(n.Facts.Doing)
+	case store.DataLoaded:
+		return "Restored " + Bytes(n.Facts.Bytes)
+	case store.DataSimulated:
+		return "Simulated: nothing was restored"
+	}
+	return ""
+}
+
+func loading(doing string) string {
+	switch doing {
+	case "repository":
+		return "Opening the repository"
+	case "files":
+		return "Restoring files"
+	case "database":
+		return "Restoring the database"
+	case "code":
+		return "Bringing the shop’s code up to date"
+	case "addresses":
+		return "Rewriting addresses"
+	}
+	return join(": ", "Restoring", doing)
 }
 
 // removalNote is about a step by which a store is removed.

@@ -1,6 +1,7 @@
 package phrase_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -33,5 +34,41 @@ func TestPointNotes(t *testing.T) {
 	asked := phrase.Event(store.Event{Kind: store.BackupAsked})
 	if asked.Message != "Backup requested" || asked.Verb != "requested a backup of" {
 		t.Errorf("a backup without a note is told as %+v", asked)
+	}
+}
+
+func TestEveryContainerOfARestoreIsTold(t *testing.T) {
+	t.Parallel()
+	for doing, want := range map[string]string{
+		"repository": "Opening the repository", "files": "Restoring files", "database": "Restoring the database",
+		"code": "Bringing the shop’s code up to date", "addresses": "Rewriting addresses", "another": "Restoring: another", "": "Restoring",
+	} {
+		if got := phrase.Note(store.Note{Code: store.DataLoading, Facts: store.Facts{Doing: doing}}); got != want {
+			t.Errorf("%q is told as %q, want %q", doing, got, want)
+		}
+	}
+	if got := phrase.Note(store.Note{Code: store.DataLoaded, Facts: store.Facts{Bytes: 1_200_000_000}}); got != "Restored 1.2 GB" {
+		t.Errorf("loaded data are told as %q", got)
+	}
+}
+
+// The button of a store that is being opened is another one than that of its backups.
+func TestARestoreThatFailedIsRetried(t *testing.T) {
+	t.Parallel()
+	for _, code := range []store.FailureCode{store.TargetSealed, store.RepositoryForeign, store.RestoreUnsupported, store.RestoreStepFailed, store.RestoreOverdue} {
+		said := phrase.Failure(store.Failure{Code: code, Step: store.StepData, Facts: failureFacts()})
+		wantWhole(t, string(code), said.Cause)
+		if !strings.Contains(said.Next, "ress Retry") {
+			t.Errorf("%s: what to do next is %q", code, said.Next)
+		}
+	}
+	for _, code := range []store.FailureCode{store.TargetSealed, store.RepositoryForeign} {
+		if said := phrase.Failure(store.Failure{Code: code, Step: store.StepRepository, Facts: failureFacts()}); !strings.Contains(said.Next, "press Back up now") {
+			t.Errorf("%s of a backup: what to do next is %q", code, said.Next)
+		}
+	}
+	lost := store.Failure{Code: store.PointGone, Step: store.StepData}
+	if got := phrase.Failure(lost).Cause; got != "Shopwright’s database has no record of it any more." {
+		t.Errorf("a lost record is told as %q", got)
 	}
 }
