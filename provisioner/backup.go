@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -77,20 +76,9 @@ func (w *worker) observeBackup(ctx context.Context, conn *connection, o *observe
 		o.Backup.Failure = stepFailed(store.StepManifest, 0, "the pod with the result is gone")
 	case w.podless.during(o.Backup.Job.LacksPods()) >= backupPatience:
 		w.podless = condition{} // the events are not read at every turn
-		return w.observeRefusal(ctx, conn, &o.Backup)
-	}
-	return nil
-}
-
-// observeRefusal looks for the reason why the Job has no pod.
-func (w *worker) observeRefusal(ctx context.Context, conn *connection, run *backupRun) error {
-	events, err := conn.kube.Events(ctx, w.claim.Store.Namespace)
-	if err != nil {
-		return err
-	}
-	for _, e := range events {
-		if e.Warning && e.Reason == "FailedCreate" && e.Object == "job/"+run.Job.Name && !endsByItself(e.Message) {
-			run.Failure = podsRefused(e)
+		if refusal, err := w.refusalOf(ctx, conn, o.Backup.Job); refusal.Code != "" || err != nil {
+			o.Backup.Failure = refusal
+			return err
 		}
 	}
 	return nil
@@ -114,15 +102,6 @@ func (w *worker) clearBackups(ctx context.Context, conn *connection, o observed)
 	return store.Note{}, w.deleteJobs(ctx, conn, o.Backup.Others)
 }
 
-func (w *worker) deleteJobs(ctx context.Context, conn *connection, names []string) error {
-	for _, name := range names {
-		if err := conn.kube.DeleteJob(ctx, w.claim.Store.Namespace, name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // createBackup begins the run, or gives one that another holder has begun what it may lack.
 func (w *worker) createBackup(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
 	repository, err := w.db.RepositoryOf(ctx, w.claim)
@@ -144,7 +123,7 @@ func (w *worker) createBackup(ctx context.Context, conn *connection, _ observed)
 	if cleanup.Prune {
 		run.Secret["prune"] = listed([]string{"yes"})
 	}
-	has, err := conn.kube.CreateBackup(ctx, w.owner(), run)
+	has, err := conn.kube.CreatePointRun(ctx, w.owner(), run)
 	if err == nil && !has {
 		err = &backupError{store.Failure{Code: store.BackupUnsupported, Facts: store.Facts{Chart: w.claim.Store.ChartVersion}}}
 	}
@@ -153,31 +132,18 @@ func (w *worker) createBackup(ctx context.Context, conn *connection, _ observed)
 }
 
 // runOfBackup is what the Job needs: the files are those that the chart's script reads.
-func (w *worker) runOfBackup(r store.Repository) (kube.BackupRun, error) {
+func (w *worker) runOfBackup(r store.Repository) (kube.PointRun, error) {
 	st := w.claim.Store
 	about, err := json.Marshal(map[string]any{
 		"id": st.ID, "name": st.Name, "slug": st.Slug, "host": st.Host, "engine": st.Engine, "template": st.Template, "country": st.Country, "currency": st.Currency,
 		"generation": st.Generation, "revision": st.Revision, "chart": st.ChartVersion, "plan": st.Plan,
 	})
 	if err != nil {
-		return kube.BackupRun{}, fmt.Errorf("describe store %s: %w", st.ID, err)
+		return kube.PointRun{}, fmt.Errorf("describe store %s: %w", st.ID, err)
 	}
-	endpoint, err := url.Parse(r.Target.Endpoint)
-	if err != nil {
-		return kube.BackupRun{}, fmt.Errorf("read the endpoint of backup target %s: %w", r.Target.Name, err)
-	}
-	lookup := "auto"
-	if r.Target.PathStyle {
-		lookup = "path"
-	}
-	credentials := fmt.Sprintf("[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n", r.Target.KeyID, r.Target.Secret)
-	return kube.BackupRun{
-		Point: w.claim.Job.ID, Key: runOfJob(w.claim.Job), Host: endpoint.Hostname(),
-		Secret: map[string][]byte{
-			"repository": []byte(r.URL()), "password": []byte(r.Password), "credentials": []byte(credentials), "region": []byte(r.Target.Region),
-			"lookup": []byte(lookup), "ca.crt": []byte(r.Target.CA), "store.json": about,
-		},
-	}, nil
+	run, err := newPointRun(kube.BackupTemplate, w.claim.Job, r)
+	run.Point, run.Secret["store.json"] = w.claim.Job.ID, about
+	return run, err
 }
 
 // listed is a file with one entry in each line.
@@ -201,7 +167,7 @@ func (w *worker) recordPoint(ctx context.Context, conn *connection, o observed) 
 	if err := w.db.RecordPoint(ctx, w.claim, manifest); err != nil {
 		return store.Note{}, err
 	}
-	w.clearAfter(ctx, conn, o.Backup)
+	w.clearAfter(ctx, conn, o.Backup.pointRun)
 	return store.Note{}, nil
 }
 
@@ -216,19 +182,8 @@ func (w *worker) failBackup(ctx context.Context, conn *connection, o observed) (
 		return store.Note{}, err
 	}
 	w.log.Warn("the backup failed", "code", failure.Code, "step", failure.Facts.Doing, "exit", failure.Facts.ExitCode, "quote", failure.Facts.Quote)
-	w.clearAfter(ctx, conn, o.Backup)
+	w.clearAfter(ctx, conn, o.Backup.pointRun)
 	return store.Note{}, nil
-}
-
-// clearAfter deletes the Job of a backup that has ended, and its Secret with it. One that stays is deleted
-// by Kubernetes an hour later, or by the next backup.
-func (w *worker) clearAfter(ctx context.Context, conn *connection, run backupRun) {
-	if run.Job.Name == "" {
-		return
-	}
-	if err := w.deleteJobs(ctx, conn, []string{run.Job.Name}); err != nil {
-		w.log.Warn("the backup’s Job stays for now", "error", err)
-	}
 }
 
 // abandonBackup deletes the Job of a backup that was cancelled, before somebody else works on the store.
@@ -266,18 +221,6 @@ func (w *worker) recoverBackup(ctx *lease, err error) (done bool) {
 	w.cluster.doubt(ctx)
 	_ = sleep(ctx, pingEvery) // the next to claim it would meet the same
 	return true
-}
-
-// withoutBackups is a namespace without the pods of backups, which say nothing about the shop.
-func withoutBackups(s kube.Snapshot) kube.Snapshot {
-	pods := s.Pods
-	s.Pods = nil
-	for _, pod := range pods {
-		if pod.Component != backupComponent {
-			s.Pods = append(s.Pods, pod)
-		}
-	}
-	return s
 }
 
 // lastLine is the last line of a text that is not empty.

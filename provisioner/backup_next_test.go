@@ -11,20 +11,20 @@ import (
 
 func TestNextOfBackup(t *testing.T) {
 	t.Parallel()
-	job := kube.Job{Name: "backup-a", Backup: "point"}
+	job := kube.Job{Name: "backup-a"}
 	failed := store.Failure{Code: store.BackupOverdue}
 	for name, c := range map[string]struct {
 		run  backupRun
 		want action
 	}{
 		"nothing":           {backupRun{Step: store.StepRepository}, action{Do: createBackup, Step: store.StepRepository}},
-		"another one":       {backupRun{Others: []string{"backup-b"}, Job: job, Done: true}, action{Do: clearBackups}},
-		"another's pod":     {backupRun{Step: store.StepRepository, Remains: "backup-b-x"}, action{Do: wait, Step: store.StepRepository}},
-		"done beside it":    {backupRun{Job: job, Step: store.StepManifest, Done: true, Remains: "backup-b-x"}, action{Do: recordPoint, Step: store.StepManifest}},
-		"of another holder": {backupRun{Job: job, Step: store.StepFiles}, action{Do: createBackup, Step: store.StepFiles}},
-		"at work":           {backupRun{Job: job, Granted: true, Step: store.StepDatabase}, action{Do: wait, Step: store.StepDatabase}},
-		"done":              {backupRun{Job: job, Step: store.StepManifest, Done: true}, action{Do: recordPoint, Step: store.StepManifest}},
-		"failed":            {backupRun{Job: job, Granted: true, Step: store.StepFiles, Failure: failed}, action{Do: failBackup, Step: store.StepFiles}},
+		"another one":       {backupRun{pointRun: pointRun{Others: []string{"backup-b"}, Job: job}, Done: true}, action{Do: clearBackups}},
+		"another's pod":     {backupRun{pointRun: pointRun{Remains: "backup-b-x"}, Step: store.StepRepository}, action{Do: wait, Step: store.StepRepository}},
+		"done beside it":    {backupRun{pointRun: pointRun{Job: job, Remains: "backup-b-x"}, Step: store.StepManifest, Done: true}, action{Do: recordPoint, Step: store.StepManifest}},
+		"of another holder": {backupRun{pointRun: pointRun{Job: job}, Step: store.StepFiles}, action{Do: createBackup, Step: store.StepFiles}},
+		"at work":           {backupRun{pointRun: pointRun{Job: job, Granted: true}, Step: store.StepDatabase}, action{Do: wait, Step: store.StepDatabase}},
+		"done":              {backupRun{pointRun: pointRun{Job: job}, Step: store.StepManifest, Done: true}, action{Do: recordPoint, Step: store.StepManifest}},
+		"failed":            {backupRun{pointRun: pointRun{Job: job, Granted: true}, Step: store.StepFiles, Failure: failed}, action{Do: failBackup, Step: store.StepFiles}},
 	} {
 		if got := nextBackup(store.Store{}, observed{Backup: c.run}); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
@@ -42,9 +42,9 @@ func TestBackupIsReadFromItsJobAndPods(t *testing.T) {
 	const whole = `{"database":{"snapshot_id":"a","total_bytes_processed":5,"data_added_packed":3,"total_duration":1.5},"files":{"snapshot_id":"b","total_files_processed":2},"manifest":{"snapshot_id":"c"},"locked_tables":1}`
 	now := time.Now()
 	pod := func(age time.Duration, over bool, containers ...kube.Container) kube.Pod {
-		return kube.Pod{Backup: "point", Ended: over, CreatedAt: now.Add(-age), Containers: containers}
+		return kube.Pod{Component: backupComponent, Run: "point", Ended: over, CreatedAt: now.Add(-age), Containers: containers}
 	}
-	job := func(j kube.Job) kube.Job { j.Name, j.Backup = "backup-a", "point"; return j }
+	job := func(j kube.Job) kube.Job { j.Name, j.Component, j.Run = "backup-a", backupComponent, "point"; return j }
 	const cleaned = `,"cleanup":{"forgotten":true,"pruned":false,"failed":"exit code 1: Fatal"}}`
 	with := func(report, more string) string { return report[:len(report)-1] + more }
 	running := kube.Container{Name: "files", Init: true, State: kube.State{Kind: "running"}}
@@ -77,7 +77,7 @@ func TestBackupIsReadFromItsJobAndPods(t *testing.T) {
 		"dump failed":               {job: job(kube.Job{Failed: true}), pods: []kube.Pod{pod(0, true, ended("repository", true, 0, ""), ended("database", true, 1, "a\nGot error\n"))}, step: store.StepDatabase, fail: stepFailed(store.StepDatabase, 1, "Got error")},
 		"overdue":                   {job: job(kube.Job{Failed: true, Reason: "DeadlineExceeded"}), step: store.StepRepository, fail: store.Failure{Code: store.BackupOverdue, Facts: store.Facts{Doing: "repository"}}},
 	} {
-		got := backupOf(kube.Snapshot{Jobs: []kube.Job{c.job, {Name: "setup-1"}, {Name: "backup-old", Backup: "other"}}, Pods: append(c.pods, kube.Pod{Name: "wordpress"}, kube.Pod{Name: "backup-old-x", Backup: "other", Leaving: true}, kube.Pod{Name: "backup-old-y", Backup: "other", Ended: true})}, "point")
+		got := backupOf(kube.Snapshot{Jobs: []kube.Job{c.job, {Name: "setup-1"}, {Name: "backup-old", Component: backupComponent, Run: "other"}, {Name: "restore-old", Component: restoreComponent, Run: "other"}}, Pods: append(c.pods, kube.Pod{Name: "wordpress"}, kube.Pod{Name: "backup-old-x", Component: backupComponent, Run: "other", Leaving: true}, kube.Pod{Name: "backup-old-y", Component: backupComponent, Run: "other", Ended: true})}, "point")
 		if got.Step != c.step || got.Done != c.done || !reflect.DeepEqual(got.Failure, c.fail) || c.done && got.Manifest != c.want || got.Cleanup != c.rest || len(got.Others) != 1 || got.Remains != "backup-old-x" {
 			t.Errorf("%s: %+v", name, got)
 		}

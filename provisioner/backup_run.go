@@ -1,8 +1,8 @@
 package provisioner
 
 import (
+	"cmp"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -21,39 +21,17 @@ const pastDeadline = "DeadlineExceeded"
 
 // backupRun is the progress of a backup.
 type backupRun struct {
-	Job      kube.Job // no name when there is none yet
-	Others   []string // Jobs of other backups
-	Remains  string   // a pod of another backup, which may still write; empty for none
-	Granted  bool     // this holder has seen that the Job has what it needs
+	pointRun
 	Step     store.Step
 	Done     bool
 	Manifest store.Manifest      // once it is done
 	Cleanup  store.CleanupResult // likewise
 	Failure  store.Failure       // once it has failed
-	pods     []kube.Pod
 }
 
-// backupOf finds the backup that makes that point.
-func backupOf(s kube.Snapshot, point string) backupRun {
-	run := backupRun{Step: store.StepRepository}
-	for _, job := range s.Jobs {
-		switch job.Backup {
-		case "":
-		case point:
-			run.Job = job
-		default:
-			run.Others = append(run.Others, job.Name)
-		}
-	}
-	for _, pod := range s.Pods {
-		switch {
-		case pod.Backup == point && point != "" && !pod.Leaving:
-			run.pods = append(run.pods, pod)
-		case pod.Backup != "" && pod.Backup != point && !pod.Ended:
-			run.Remains = pod.Name
-		}
-	}
-	slices.SortStableFunc(run.pods, func(a, b kube.Pod) int { return a.CreatedAt.Compare(b.CreatedAt) })
+// backupOf finds the backup that the job makes.
+func backupOf(s kube.Snapshot, job string) backupRun {
+	run := backupRun{pointRun: pointRunOf(s, backupComponent, job)}
 	run.read()
 	return run
 }
@@ -62,15 +40,8 @@ func backupOf(s kube.Snapshot, point string) backupRun {
 // has reached its deadline has no pods any more. A pod with a result has made the point, also when it was
 // killed while it cleaned up.
 func (r *backupRun) read() {
-	var pod kube.Pod
-	if len(r.pods) > 0 {
-		pod = r.pods[len(r.pods)-1]
-	}
-	for _, c := range pod.Containers {
-		if c.State.Kind == "running" || c.State.Kind == "terminated" {
-			r.Step = store.Step(c.Name)
-		}
-	}
+	pod := r.newest()
+	r.Step = store.Step(cmp.Or(r.at(), string(store.StepRepository)))
 	for _, p := range r.pods {
 		if said, whole := reportedBy(p); whole && p.Ended {
 			r.Manifest, r.Cleanup, r.Done = said.manifest(), said.cleanup(), true
@@ -161,6 +132,3 @@ func failureOfBackup(pod kube.Pod) store.Failure {
 func stepFailed(step store.Step, code int32, quote string) store.Failure {
 	return store.Failure{Code: store.BackupStepFailed, Facts: store.Facts{Doing: string(step), ExitCode: code, Quote: quote}}
 }
-
-// stuck finds what keeps the backup's pods from starting.
-func (r backupRun) stuck() (store.Failure, bool) { return hopeless(kube.Snapshot{Pods: r.pods}) }

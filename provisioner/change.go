@@ -14,7 +14,7 @@ import (
 func changing() kind {
 	k := opening()
 	k.observe = (*worker).observeChange
-	k.next = inOrder(checkNamespace, checkData, ensureNamespace, clearRemains, ensureLimitsAndCredentials, ensureRelease, awaitWorkloads, proveSale)
+	k.next = inOrder(checkNamespace, checkData, ensureNamespace, clearRemains, ensureLimitsAndCredentials, ensureRelease, loadData, awaitWorkloads, proveSale)
 	k.acts = together(k.acts, emptyActs())
 	return k
 }

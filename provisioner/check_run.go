@@ -168,7 +168,7 @@ func checkPods(s kube.Snapshot, but string) (names []string) {
 
 // isShop tells pods of the shop from those that do something once.
 func isShop(p kube.Pod) bool {
-	return !slices.Contains([]string{setupComponent, checkComponent, backupComponent}, p.Component)
+	return !slices.Contains([]string{setupComponent, checkComponent, backupComponent, restoreComponent}, p.Component)
 }
 
 func shopPods(s kube.Snapshot) []kube.Pod {

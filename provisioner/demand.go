@@ -182,7 +182,8 @@ func (d demand) take(object runtime.Object, limits kube.Limits) {
 	case *batchv1.Job:
 		d.pods(o.Spec.Parallelism, o.Spec.Template.Spec, limits)
 	case *batchv1.CronJob: // one at a time
-		if o.Labels[kube.LabelComponent] == backupComponent { // it takes the room of the setup, which needs more: the claim keeps them apart
+		// These take the room of the setup, which needs more: they are never at work beside it.
+		if component := o.Labels[kube.LabelComponent]; component == backupComponent || component == restoreComponent {
 			return
 		}
 		d.pods(o.Spec.JobTemplate.Spec.Parallelism, o.Spec.JobTemplate.Spec.Template.Spec, limits)

@@ -98,6 +98,9 @@ func finalFailure(st store.Store, err error) (f store.Failure, final bool) {
 	if errors.Is(err, helm.ErrNoRevision) {
 		return revisionLost(st), true
 	}
+	if unrestored, known := errors.AsType[*restoreError](err); known {
+		return unrestored.failure, true
+	}
 	return refused(err), terminal(err)
 }
 

@@ -111,6 +111,8 @@ type observed struct {
 	Notices     []kube.Pod // that tell them
 	Check       checkRun   // that opens the store
 	Backup      backupRun
+	Restore     restoreRun    // of a store whose data are still to be loaded
+	Resumed     bool          // the setup, by this holder
 	Untested    bool          // the engine has no check
 	Address     store.Reached // the public address, as it was last asked
 	Misled      time.Duration // how long it has given wrong answers

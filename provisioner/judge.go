@@ -47,7 +47,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 	if a.Step == store.StepNamespace { // what is there is on its way out, and in a terminating namespace so are our rights
 		here = kube.Snapshot{}
 	}
-	failure, bad := hopeless(withoutBackups(here))
+	failure, bad := hopeless(withoutPointRuns(here))
 	if w.hopeless.during(bad) >= hopelessFor {
 		return action{Do: fail, Step: a.Step, Failure: failure}, nil
 	}
@@ -57,6 +57,9 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 		if refused || err != nil {
 			return action{Do: fail, Step: a.Step, Failure: refusal}, err
 		}
+	}
+	if a.Step == store.StepData { // how long that takes is for its Job to bound
+		return a, nil
 	}
 	if !bad && w.worked > w.timeout {
 		return action{Do: fail, Step: a.Step, Failure: w.overdue(ctx, conn, a.Note, here)}, nil

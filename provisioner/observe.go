@@ -13,11 +13,13 @@ type settled struct {
 	namespace   kube.NamespaceState
 	limits      bool
 	credentials bool
-	release     helm.Release // once it is deployed for this change, by whomever
-	marks       kube.Marks   // of what was applied, where something was there before
-	untested    bool         // the release has no test
-	granted     bool         // the backup has what it needs, by this holder
-	attempt     int          // of the check, begun by this holder; the watch may not show it yet
+	release     helm.Release   // once it is deployed for this change, by whomever
+	marks       kube.Marks     // of what was applied, where something was there before
+	untested    bool           // the release has no test
+	granted     bool           // the backup or the restore has what it needs, by this holder
+	data        store.Manifest // of the point that is restored
+	resumed     bool           // the setup, by this holder
+	attempt     int            // of the check, begun by this holder; the watch may not show it yet
 	address     store.Reached
 	applied     bool     // by this holder
 	notice      notice   // as this holder has put it up

@@ -12,9 +12,9 @@ func opening() kind {
 	return kind{
 		wanted:  (*worker).wantsWork,
 		observe: (*worker).observeOpen,
-		next:    inOrder(checkNamespace, ensureNamespace, ensureLimitsAndCredentials, ensureRelease, awaitWorkloads, proveSale),
-		acts:    together(namespaceActs(), releaseActs(), saleActs()),
-		ends:    saleEnds(),
+		next:    inOrder(checkNamespace, ensureNamespace, ensureLimitsAndCredentials, ensureRelease, loadData, awaitWorkloads, proveSale),
+		acts:    together(namespaceActs(), releaseActs(), restoreActs(), saleActs()),
+		ends:    together(restoreEnds(), saleEnds()),
 		judge:   (*worker).judge,
 		recover: (*worker).recover,
 	}
@@ -44,6 +44,9 @@ func (w *worker) observeOpen(ctx context.Context, conn *connection, o *observed)
 		if o.Unmet, err = w.unmet(conn); err != nil {
 			return err
 		}
+	}
+	if err := w.observeRestore(ctx, conn, o); err != nil {
+		return err
 	}
 	return w.observeRelease(ctx, conn, o)
 }

@@ -42,6 +42,8 @@ type conditions struct {
 	hopeless  condition // a failure is in sight
 	podless   condition // something lacks pods
 	remaining condition // pods of an earlier backup are still there
+	loading   condition // what loads the data can’t be started
+	unloaded  condition // it lacks a pod
 	crowded   condition // the quota is full
 	unseen    condition // the watch does not show the check
 	locked    condition // others keep beginning actions on the release
@@ -106,12 +108,17 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 		return w.abandon(ctx, conn)
 	}
 	began := time.Now()
-	defer func() { w.addWork(time.Since(began)) }()
+	var a action
+	defer func() {
+		if a.Step != store.StepData { // a large shop takes long, and the steps after it have their time
+			w.addWork(time.Since(began))
+		}
+	}()
 	o, err := w.observe(ctx, conn)
 	if err != nil {
 		return false, err
 	}
-	a := kind.next(w.claim.Store, o)
+	a = kind.next(w.claim.Store, o)
 	if a.Do == wait && kind.judge != nil {
 		if a, err = kind.judge(w, ctx, conn, o, a); err != nil {
 			return false, err

@@ -19,6 +19,15 @@ func (c *Client) DeleteJob(ctx context.Context, namespace, name string) error {
 	return nil
 }
 
+// ResumeJob lets a suspended Job have pods. One that has gone meanwhile is no error.
+func (c *Client) ResumeJob(ctx context.Context, namespace, name string) error {
+	_, err := c.set.BatchV1().Jobs(namespace).Patch(ctx, name, types.MergePatchType, []byte(`{"spec":{"suspend":false}}`), metav1.PatchOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("resume job %s/%s: %w", namespace, name, err)
+	}
+	return nil
+}
+
 // ReplacePod removes that very pod and not one that has come in its place.
 func (c *Client) ReplacePod(ctx context.Context, namespace string, pod Pod) error {
 	uid := types.UID(pod.UID)

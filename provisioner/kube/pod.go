@@ -23,7 +23,7 @@ type Pod struct {
 	Ended      bool   // all that it was to do is over, well or not
 	Leaving    bool   // on its way out
 	Check      string // the run of a check that it is, empty for other pods
-	Backup     string // the restore point that it makes, empty for other pods
+	Run        string // the job of ours for which it makes or loads a restore point; empty for other pods
 	Outdated   bool   // of an older template, and nobody replaces it before it is deleted
 	Unobserved bool   // its controller has not looked at the present template yet
 	Containers []Container
@@ -78,7 +78,7 @@ func PodOf(p *corev1.Pod) Pod {
 		CreatedAt: p.CreationTimestamp.Time, Message: p.Status.Message, Want: len(p.Spec.Containers), Leaving: p.DeletionTimestamp != nil,
 	}
 	pod.Ended = p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed
-	pod.Check, pod.Backup = p.Annotations[annotationCheck], p.Annotations[annotationBackup]
+	pod.Check, pod.Run = p.Annotations[annotationCheck], p.Annotations[annotationRun]
 	for _, condition := range p.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
 			pod.Message = condition.Message

@@ -168,7 +168,8 @@ type Job struct {
 	Name      string
 	UID       string
 	Component string
-	Backup    string // the restore point that it makes, empty for other jobs
+	Run       string // the job of ours for which it makes or loads a restore point; empty for other Jobs
+	Suspended bool   // it gets no pods for now
 	Succeeded bool
 	Failed    bool
 	Reason    string // why it failed
@@ -179,7 +180,9 @@ type Job struct {
 }
 
 // LacksPods reports whether it waits for a pod: between two tries, or because none is let in.
-func (j Job) LacksPods() bool { return j.Name != "" && !j.Succeeded && !j.Failed && j.Active == 0 }
+func (j Job) LacksPods() bool {
+	return j.Name != "" && !j.Succeeded && !j.Failed && !j.Suspended && j.Active == 0
+}
 
 // Volume is a volume claim.
 type Volume struct {
@@ -279,7 +282,7 @@ func upToDate(all, ready, updated int32) int32 { return max(0, min(ready-(all-up
 
 // JobOf reads a job of the API.
 func JobOf(j *batchv1.Job) Job {
-	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Backup: j.Annotations[annotationBackup], Active: j.Status.Active, Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
+	job := Job{Name: j.Name, UID: string(j.UID), Component: j.Labels[LabelComponent], Run: j.Annotations[annotationRun], Suspended: j.Spec.Suspend != nil && *j.Spec.Suspend, Active: j.Status.Active, Attempts: j.Status.Failed, CreatedAt: j.CreationTimestamp.Time}
 	for _, condition := range j.Status.Conditions {
 		if condition.Status != corev1.ConditionTrue {
 			continue

@@ -12,38 +12,43 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// backup is the name of the suspended CronJob whose template makes a restore point, and begins the names
-// of what is made of it.
-const backup = "backup"
+// The suspended CronJobs of a chart whose templates make a restore point and load one. Their names begin
+// those of what is made of them.
+const (
+	BackupTemplate  = "backup"
+	RestoreTemplate = "restore"
+)
 
-// annotationBackup is the restore point that a Job or a pod makes.
-const annotationBackup = "shopwright.dev/backup"
+// annotationRun says for which job of ours a Job or a pod works.
+const annotationRun = "shopwright.dev/run"
 
-// The template's variable with the point, and its volume that the Secret is put into.
+// The templates' variable with the point, and their volume that the Secret is put into.
 const (
 	pointVariable = "POINT"
 	targetVolume  = "target"
 )
 
-// BackupRun is one run of the chart's backup.
-type BackupRun struct {
-	Point  string            // its id
-	Key    string            // part of the names, and the same for a replica that takes the run over
-	Secret map[string][]byte // files of the target, and what to delete in it
-	Host   string            // of the target
+// PointRun is one run of a chart's template that makes a restore point or loads one.
+type PointRun struct {
+	Template string
+	ID       string            // of our job
+	Key      string            // part of the names, and the same for a replica that takes the run over
+	Point    string            // id of the restore point
+	Secret   map[string][]byte // files about the target, and about what to do with it
+	Host     string            // of the target
 }
 
-// CreateBackup creates the Job of a run, and the Secret and the NetworkPolicy that it needs, which are
-// deleted with it. What exists is left as it is. It reports false if the chart in place has no backup.
-func (c *Client) CreateBackup(ctx context.Context, owner Owner, run BackupRun) (bool, error) {
-	cron, err := c.set.BatchV1().CronJobs(owner.Namespace).Get(ctx, backup, metav1.GetOptions{})
+// CreatePointRun creates the Job of a run, and the Secret and the NetworkPolicy that it needs, which are
+// deleted with it. What exists is left as it is. It reports false if the chart in place has no such template.
+func (c *Client) CreatePointRun(ctx context.Context, owner Owner, run PointRun) (bool, error) {
+	cron, err := c.set.BatchV1().CronJobs(owner.Namespace).Get(ctx, run.Template, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("read cron job %s/%s: %w", owner.Namespace, backup, err)
+		return false, fmt.Errorf("read cron job %s/%s: %w", owner.Namespace, run.Template, err)
 	}
-	wanted := backupJob(owner, cron, run)
+	wanted := pointJob(owner, cron, run)
 	job, err := c.set.BatchV1().Jobs(owner.Namespace).Create(ctx, wanted, metav1.CreateOptions{})
 	if apierrors.IsAlreadyExists(err) {
 		job, err = c.set.BatchV1().Jobs(owner.Namespace).Get(ctx, wanted.Name, metav1.GetOptions{})
@@ -61,22 +66,22 @@ func (c *Client) CreateBackup(ctx context.Context, owner Owner, run BackupRun) (
 	return true, unlessThere(err, "create secret in "+owner.Namespace)
 }
 
-// backupJob is the chart's template with the point and the Secret of the run.
-func backupJob(owner Owner, cron *batchv1.CronJob, run BackupRun) *batchv1.Job {
-	name := backup + "-" + run.Key
+// pointJob is the chart's template with the point and the Secret of the run.
+func pointJob(owner Owner, cron *batchv1.CronJob, run PointRun) *batchv1.Job {
+	name := run.Template + "-" + run.Key
 	job := &batchv1.Job{ObjectMeta: owner.meta(name), Spec: *cron.Spec.JobTemplate.Spec.DeepCopy()}
 	for key, value := range cron.Spec.JobTemplate.Labels {
 		if _, ours := job.Labels[key]; !ours {
 			job.Labels[key] = value
 		}
 	}
-	job.Annotations = map[string]string{annotationBackup: run.Point}
+	job.Annotations = map[string]string{annotationRun: run.ID}
 	job.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: cron.Name, UID: cron.UID}}
 	pod := &job.Spec.Template
 	if pod.Annotations == nil {
 		pod.Annotations = map[string]string{}
 	}
-	pod.Annotations[annotationBackup] = run.Point
+	pod.Annotations[annotationRun] = run.ID
 	env := map[string]string{pointVariable: run.Point}
 	for i := range pod.Spec.InitContainers {
 		override(&pod.Spec.InitContainers[i], env)
@@ -95,7 +100,7 @@ func backupJob(owner Owner, cron *batchv1.CronJob, run BackupRun) *batchv1.Job {
 // wayOut lets the pods of a run reach the target. Of a target that is named by its IP address nothing else
 // can be reached; another one may be anywhere: in the cluster, in a private network or on the internet,
 // but not at the metadata service of a cloud, nor in another store.
-func wayOut(meta metav1.ObjectMeta, run BackupRun) *networkingv1.NetworkPolicy {
+func wayOut(meta metav1.ObjectMeta, run PointRun) *networkingv1.NetworkPolicy {
 	rule := networkingv1.NetworkPolicyEgressRule{To: []networkingv1.NetworkPolicyPeer{
 		{NamespaceSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{{Key: LabelStoreID, Operator: metav1.LabelSelectorOpDoesNotExist}}}},
 		{IPBlock: &networkingv1.IPBlock{CIDR: "0.0.0.0/0", Except: []string{"169.254.0.0/16"}}},
