@@ -60,7 +60,7 @@ func newBackup(t *testing.T, objects []runtime.Object, endpoint, port, filesAt s
 	write := map[string]string{
 		"target/repository": "s3:" + endpoint + "/shops/off-site/store", "target/password": "of this store", "target/region": "", "target/lookup": "path",
 		"target/credentials": "[default]\naws_access_key_id = key\naws_secret_access_key = secret\n", "target/store.json": `{"slug":"shop"}`,
-		"work/": "", "tmp/": "", "credentials/database-password": ownersPassword, "files/upload.jpg": strings.Repeat("picture", 10_000),
+		"work/": "", "tmp/": "", "notes/": "", "credentials/database-password": ownersPassword, "files/upload.jpg": strings.Repeat("picture", 10_000),
 	}
 	enginetest.Each(objects, func(c *corev1.ConfigMap) {
 		if c.Name == "backup" {
@@ -70,7 +70,7 @@ func newBackup(t *testing.T, objects []runtime.Object, endpoint, port, filesAt s
 	for name, content := range write {
 		b.write(t, name, content)
 	}
-	b.at = map[string]string{"/backup": b.dir + "/backup", "/run/target": b.dir + "/target", "/run/credentials": b.dir + "/credentials", "/work": b.dir + "/work", filesAt: b.files}
+	b.at = map[string]string{"/backup": b.dir + "/backup", "/run/target": b.dir + "/target", "/run/credentials": b.dir + "/credentials", "/work": b.dir + "/work", filesAt: b.files, "/var/lib/shopwright": b.dir + "/notes"}
 	programs, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	path := slices.Concat(programs, []string{filepath.Dir(restic(t)), os.Getenv("PATH")})
 	b.env = []string{"PATH=" + strings.Join(path, ":"), "TMPDIR=" + b.dir + "/tmp", "DATABASE_HOST=127.0.0.1", "DATABASE_PORT=" + port, "REPORT=" + b.dir + "/report", "HOME=" + b.dir}
@@ -124,9 +124,7 @@ func (b *backup) command(t *testing.T, container, point string) (*exec.Cmd, *byt
 			if name, path, isOption := strings.Cut(arg, "="); isOption {
 				arg = name + "=" + b.placed(path)
 			}
-			if arg = b.placed(arg); arg != "/var/lib/shopwright" {
-				args = append(args, arg)
-			}
+			args = append(args, b.placed(arg))
 		}
 		cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
 		for _, e := range c.Env {
@@ -439,12 +437,14 @@ func TestInterruptedRepositoryIsReplaced(t *testing.T) {
 	}
 }
 
-// The script that all backups share is the same everywhere.
-func TestBackupScriptIsTheSameInAllCharts(t *testing.T) {
+// The scripts that all backups and all restores share are the same everywhere.
+func TestSharedScriptsAreTheSameInAllCharts(t *testing.T) {
 	t.Parallel()
-	a, err := os.ReadFile("../../charts/woocommerce/files/backup.sh")
-	b, other := os.ReadFile("../../charts/medusa/files/backup.sh")
-	if errors.Join(err, other) != nil || !bytes.Equal(a, b) {
-		t.Errorf("the charts' files/backup.sh differ: %v", errors.Join(err, other))
+	for _, name := range []string{"backup.sh", "restore.sh"} {
+		a, err := os.ReadFile("../../charts/woocommerce/files/" + name)
+		b, other := os.ReadFile("../../charts/medusa/files/" + name)
+		if errors.Join(err, other) != nil || !bytes.Equal(a, b) {
+			t.Errorf("the charts' files/%s differ: %v", name, errors.Join(err, other))
+		}
 	}
 }

@@ -31,7 +31,7 @@ func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 		return nil, err
 	}
 	template, _ := FindTemplate(templates, s.Template)
-	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), priced(template.Values, s.Currency), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s), ofOwner(s.OwnerEmail, defaults)} {
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), priced(template.Values, s.Currency), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s), ofOwner(s.OwnerEmail, defaults), ofRestore(s.Restoring, defaults)} {
 		values = merge(values, over)
 	}
 	return values, nil
@@ -123,6 +123,15 @@ func ofOwner(email string, defaults map[string]any) map[string]any {
 		return nil
 	}
 	return OwnerValues(email)
+}
+
+// ofRestore is nothing for a chart whose setup can't wait.
+func ofRestore(restoring bool, defaults map[string]any) map[string]any {
+	setup, _ := defaults["setup"].(map[string]any)
+	if _, waits := setup["suspend"]; !waits || !restoring {
+		return nil
+	}
+	return map[string]any{"setup": map[string]any{"suspend": true}}
 }
 
 // OwnerValues are what a change of the owner's address changes in a release of a chart that writes

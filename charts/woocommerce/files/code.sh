@@ -7,6 +7,10 @@ set -eu
 source=/usr/src/wordpress
 html=/var/www/html
 
+# Files of a restore point may be on their way into the volume. A file system without locks is no reason to fail.
+exec 9>"$notes/lock"
+flock 9 || true
+
 wordpress_version() { sed -n "s/^\$wp_version = '\([^']*\)';.*/\1/p" "$1/wp-includes/version.php" 2>/dev/null || true; }
 
 copy_wordpress() {

@@ -15,4 +15,5 @@ if [ -d "$data/mysql" ] && [ ! -e "$made" ]; then
 		find "$data" -mindepth 1 -delete
 	fi
 fi
-exec docker-entrypoint.sh mariadbd "$@"
+# A row takes up to twice its length in a dump, which has to be loaded again.
+exec docker-entrypoint.sh mariadbd --max-allowed-packet=256M "$@"
