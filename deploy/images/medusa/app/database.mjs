@@ -47,6 +47,9 @@ export async function empty(db) {
 export const mark = (db, name, value) =>
   db.query('INSERT INTO shopwright_setup (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = now()', [name, value])
 
+/** unmark removes the value stored under the name. */
+export const unmark = (db, name) => db.query('DELETE FROM shopwright_setup WHERE name = $1', [name])
+
 /** marked returns the value stored under the name, undefined if there is none. */
 export async function marked(db, name) {
   const { rows: [table] } = await db.query("SELECT to_regclass('shopwright_setup') AS made")

@@ -22,7 +22,8 @@ export async function verifyFirst(container: MedusaContainer, settings: Settings
   await verifyLogin(container, settings)
 }
 
-async function verifyLogin(container: MedusaContainer, { email, password }: Settings) {
+/** verifyLogin fails if the owner's password doesn't work. */
+export async function verifyLogin(container: MedusaContainer, { email, password }: Settings) {
   const { success } = await container.resolve(Modules.AUTH).authenticate('emailpass', { body: { email, password } })
   if (!success) throw new Error('The owner can’t sign in to the admin')
 }
