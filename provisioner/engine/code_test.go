@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -148,4 +149,41 @@ exec /bin/cp "$@"
 			return
 		}
 	}
+}
+
+// While a restore has the lock on the volume, the code waits.
+func TestCodeWaitsForARestore(t *testing.T) {
+	t.Parallel()
+	v := newVolume(t)
+	v.image(t, "6.9", "10.3.4")
+	lock, err := os.Create(v.path("notes/lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lock.Close() }()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	// Its flock says that it was reached.
+	v.write(t, "bin/flock", "#!/bin/sh\n: >\"$STATE/reached\"\nexec \"$FLOCK\" \"$@\"\n")
+	program, err := exec.LookPath("flock")
+	if err != nil {
+		t.Fatal("flock is missing: apt-get install util-linux")
+	}
+	cmd := exec.CommandContext(t.Context(), "sh", v.path("code.sh"))
+	cmd.Env = []string{"PATH=" + v.path("bin") + ":" + os.Getenv("PATH"), "SHOP_IMAGE=the-image", "STATE=" + v.root, "FLOCK=" + program}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it wants the lock", func() bool { _, err := os.Stat(v.path("reached")); return err == nil })
+	if got, _ := os.ReadDir(v.path("html")); len(got) != 1 {
+		t.Errorf("without the lock it has brought %v", got)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_UN); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	v.wantCode(t, "6.9", "10.3.4")
 }

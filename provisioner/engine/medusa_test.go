@@ -61,7 +61,7 @@ func TestWhoReachesWhomInMedusa(t *testing.T) {
 	t.Parallel()
 	objects := medusa(t, unchanged)
 	allowed := map[string][]string{
-		"medusa": {"postgres", "valkey"}, "setup": {"postgres", "valkey"}, "backup": {"postgres"}, "storefront": {"medusa", "maintenance"}, "check": {"medusa", "maintenance", "storefront"},
+		"medusa": {"postgres", "valkey"}, "setup": {"postgres", "valkey"}, "backup": {"postgres"}, "restore": {"postgres"}, "storefront": {"medusa", "maintenance"}, "check": {"medusa", "maintenance", "storefront"},
 	}
 	for _, from := range enginetest.Workloads(objects) {
 		for _, to := range enginetest.Workloads(objects) {

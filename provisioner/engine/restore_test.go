@@ -54,7 +54,7 @@ func restorable(t *testing.T) (b, r *backup, old, query func(string) string, slo
 	for name, text := range map[string]string{
 		"image/wp-includes/version.php": "<?php\n$wp_version = '6.9';\n", "image/wp-admin/index.php": "admin of 6.9", "image/index.php": "6.9", "image/wp-content/index.php": "silence",
 		"image/wp-content/plugins/woocommerce/woocommerce.php": "<?php\n/**\n * Version: 11.0.1\n */\n", "image/wp-content/plugins/new/new.php": "<?php\n/**\n * Version: 1.0\n */\n",
-		"image/wp-content/themes/twenty/style.css": "/*\nVersion: 1.5\n*/\n", "files/wp-config.php": "new settings", "files/wp-content/cache/new.html": "cached", "files/wp-content/uploads/stale.jpg": "stale",
+		"image/wp-content/themes/twenty/style.css": "/*\nVersion: 1.5\n*/\n", "files/wp-config.php": "new settings", "files/.shopwright-installed": "by an earlier try", "files/wp-content/cache/new.html": "cached", "files/wp-content/uploads/stale.jpg": "stale",
 		"files/wp-content/plugins/woocommerce/of-11.php": "new", "notes/image": image, "notes/from-image": "plugins-woocommerce\n", "notes/wordpress": "6.9", "notes/plugins-woocommerce": "11.0.1",
 	} {
 		r.write(t, name, text)

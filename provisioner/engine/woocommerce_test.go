@@ -130,7 +130,7 @@ func TestWhoReachesTheDatabase(t *testing.T) {
 		for _, peer := range policy.Spec.Ingress[0].From {
 			allowed = allowed || selects(t, peer.PodSelector, w)
 		}
-		if want := slices.Contains([]string{"wordpress", "setup", "cron", "backup"}, component); allowed != want {
+		if want := slices.Contains([]string{"wordpress", "setup", "cron", "backup", "restore"}, component); allowed != want {
 			t.Errorf("%s reaches the database: %t", component, allowed)
 		}
 	}

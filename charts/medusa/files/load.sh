@@ -27,6 +27,7 @@ done
 # answer doesn't come.
 {
 	cat <<-'SQL'
+		SET client_min_messages = warning;
 		BEGIN;
 		DO $$ DECLARE name text; BEGIN
 			FOR name IN SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' LOOP
