@@ -271,7 +271,7 @@ func (w *worker) replacePods(ctx context.Context, conn *connection, o observed) 
 func (p *Provisioner) spec(st store.Store) engine.Spec {
 	spec := p.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
-	spec.Images = st.Job.Change.Images
+	spec.Images, spec.Restoring = st.Job.Change.Images, st.Origin.Pending()
 	spec.Template, spec.Country, spec.Currency, spec.OwnerEmail = st.Template, st.Country, st.Currency, st.OwnerEmail
 	return spec
 }

@@ -86,7 +86,7 @@ func loadData(st store.Store, o observed) (action, bool) {
 	case !st.Origin.Pending() && setup.Suspended && !o.Resumed:
 		return action{Do: resumeSetup, Step: store.StepWorkloads}, true
 	case !st.Origin.Pending() && setup.Suspended:
-		return action{Do: wait, Step: store.StepWorkloads, Note: store.Note{Code: store.ChangesComing}}, true
+		return action{Do: wait, Step: store.StepWorkloads, Note: store.Note{Code: store.ChangesComing}, Outcome: podsStarted(o)}, true
 	case !st.Origin.Pending():
 		return action{}, false
 	case len(run.Others) > 0:

@@ -31,7 +31,7 @@ func TestNextOfRestoring(t *testing.T) {
 		"failed":            {pending, observed{Restore: restoreRun{pointRun: pointRun{Job: job, Granted: true}, Failure: failed}}, action{Do: failRestore, Step: store.StepData, Failure: failed}},
 		"done":              {pending, observed{Restore: restoreRun{pointRun: pointRun{Job: kube.Job{Name: "restore-a", Succeeded: true}, Granted: true}}}, action{Do: recordData, Step: store.StepData}},
 		"loaded":            {loaded, observed{Snapshot: suspended}, action{Do: resumeSetup, Step: store.StepWorkloads}},
-		"resumed":           {loaded, observed{Snapshot: suspended, Resumed: true}, action{Do: wait, Step: store.StepWorkloads, Note: store.Note{Code: store.ChangesComing}}},
+		"resumed":           {loaded, observed{Snapshot: suspended, Resumed: true}, action{Do: wait, Step: store.StepWorkloads, Note: store.Note{Code: store.ChangesComing}, Outcome: podsStarted(observed{})}},
 		"at the setup":      {loaded, observed{}, action{}},
 		"gone back":         {store.Store{}, observed{Snapshot: suspended}, action{Do: resumeSetup, Step: store.StepWorkloads}},
 	} {
@@ -68,5 +68,15 @@ func TestRestoreIsReadFromItsJobAndPods(t *testing.T) {
 		if got.doing() != c.doing || !reflect.DeepEqual(got.Failure, c.want) || !reflect.DeepEqual(got.Others, []string{"restore-old"}) || got.Job.Name != "restore-a" {
 			t.Errorf("%s: %+v at %s, want %+v", name, got, got.doing(), c.want)
 		}
+	}
+}
+
+// Loading may take longer than a store otherwise has to open: its Job has a limit of its own.
+func TestLoadingIsNotOverdue(t *testing.T) {
+	t.Parallel()
+	w := &worker{Provisioner: &Provisioner{timeout: time.Minute}, worked: time.Hour}
+	want := action{Do: wait, Step: store.StepData}
+	if got, err := w.judge(t.Context(), nil, observed{}, want); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -21,10 +21,10 @@ func OriginOf(p RestorePoint, from Store) Origin {
 	return Origin{Point: p.ID, StoreID: from.ID, Name: from.Name, URL: from.URL, MadeAt: p.EndedAt}
 }
 
-// Restorable returns an error if no store can be opened with the point in the cluster: one whose nodes ran no
-// containers has no data.
-func (p RestorePoint) Restorable(into Cluster) error {
-	if p.Manifest.Simulated && !into.Simulated {
+// Restorable returns an error if no store can be opened with the point. One that was made where the nodes run no
+// containers has no data, which matters unless they are simulated here too.
+func (p RestorePoint) Restorable(simulated bool) error {
+	if p.Manifest.Simulated && !simulated {
 		return &Error{Code: Conflict, Field: "from", Message: "This restore point was simulated and has no data. Choose another one."}
 	}
 	return nil

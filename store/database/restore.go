@@ -77,7 +77,11 @@ func (t tx) originOf(ctx context.Context, actor store.Actor, n store.NewStore) (
 	if err != nil {
 		return n, store.Origin{}, err
 	}
-	return n.OpenWith(from), store.OriginOf(p, from), p.Restorable(n.Cluster)
+	var simulated bool
+	if err := t.QueryRowContext(ctx, `SELECT simulated FROM clusters WHERE id = $1`, n.Cluster.ID).Scan(&simulated); err != nil {
+		return n, store.Origin{}, fmt.Errorf("read whether cluster %s is simulated: %w", n.Cluster.ID, err)
+	}
+	return n.OpenWith(from), store.OriginOf(p, from), p.Restorable(simulated)
 }
 
 // pointsBeingRestored are the ids of those that stores are still to be opened with.

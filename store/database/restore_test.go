@@ -130,7 +130,9 @@ func TestPointWithoutDataOpensNoRealStore(t *testing.T) {
 		if _, err := p.restore(t, p.actor, p.team, point.ID); store.ErrorCode(err) != store.Conflict || !strings.Contains(err.Error(), "simulated") {
 			t.Errorf("the answer is %v", err)
 		}
-		p.cluster.Simulated = true
+		if err := p.db.RecordClusterSeen(t.Context(), p.cluster.ID, "uid", "v1", true); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := p.restore(t, p.actor, p.team, point.ID); err != nil {
 			t.Errorf("on simulated nodes the answer is %v", err)
 		}
