@@ -25,6 +25,7 @@ type access struct {
 	form    url.Values // where a refusal must not be about it
 	refused bool       // whoever it is, with what this test sends
 	missing bool       // what this test asks for isn't there
+	hidden  bool       // who may not do it doesn't see it either
 	cluster bool       // it needs the cluster, which there is none of here
 }
 
@@ -71,6 +72,7 @@ func sent() map[string]access {
 		"POST /stores":                         {form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}}},
 		"POST /stores/:id/owner":               {form: url.Values{"owner_email": {"noor@example.org"}}},
 		"POST /stores/:id/delete":              {form: url.Values{"confirm": {"Theirs"}}},
+		"GET /backups/:deleted":                {hidden: true},
 		"POST /teams":                          {form: url.Values{"name": {"Mine"}}},
 		"POST /teams/:team/name":               {form: url.Values{"name": {"Of :who"}}},
 		"POST /teams/:team/delete":             {form: url.Values{"confirm": {"Bakers"}}},
@@ -117,6 +119,8 @@ func (a access) expected(who visitor, team string) string {
 		return "404"
 	case a.Installation:
 		return "yes"
+	case a.hidden && !who.actor.May(a.Action, team):
+		return "404"
 	case !who.actor.May(a.Action, team):
 		return "403"
 	}
@@ -321,7 +325,7 @@ func (s site) try(route string, a access, who visitor, team string) (got answer,
 func (s site) tryAt(route string, a access, who visitor, team string) *http.Request {
 	s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
-	for name, make := range map[string]func(team string) string{":id": s.storeOf, ":user": s.memberOf, ":invitation": s.invitationTo} {
+	for name, make := range map[string]func(team string) string{":id": s.storeOf, ":user": s.memberOf, ":invitation": s.invitationTo, ":deleted": s.deletedOf} {
 		if strings.Contains(path, name) {
 			path = strings.ReplaceAll(path, name, make(team))
 		}

@@ -369,6 +369,9 @@ func FuzzAPI(f *testing.F) {
 		if code := z.send(f, route, a, z.asProgram); code >= http.StatusBadRequest && code != http.StatusServiceUnavailable && code != http.StatusConflict {
 			f.Errorf("%s of one's own: %d", route, code) // else all that follows would prove little
 		}
+		for _, point := range []string{z.point, z.theirs[":point"], "%00"} {
+			f.Add(route, "own", true, "", restoreBody(point, ""), "")
+		}
 		for _, about := range append(strange(), "own", "theirs") {
 			f.Add(route, about, false, query, e.body, "")
 			f.Add(route, about, true, "limit=1&to=1&q=%25", `{"name": "Own", "engine": "woocommerce", "to": 1}`, "1")
@@ -398,6 +401,8 @@ func FuzzForms(f *testing.F) {
 			f.Add(route, about, true, form, "")
 			f.Add(route, about, false, "name=%00&role=%ff&email=%0d%0a&confirm=&plan=&q=%25&page=-1&key=%27&session=x&team="+url.QueryEscape(about), "*/*")
 		}
+		f.Add(route, "own", true, "name=a&from="+z.point, "")
+		f.Add(route, "own", true, "name=a&from="+z.theirs[":point"], "")
 		f.Add(route, "own", true, "%zz&;&name=a&name=b&lifetime=9e9&scope=&scope=x&cpu=1e309&stores=-0&image-mariadb=../x&offer=%0a", "text/html")
 	}
 	slices.Sort(z.routes)

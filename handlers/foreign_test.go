@@ -23,7 +23,7 @@ type names map[string]string
 // unknownNames are ids of nothing.
 func unknownNames() names {
 	n := names{":session": strings.Repeat("0", 64)}
-	for _, placeholder := range []string{":id", ":point", ":backup", ":team", ":user", ":invitation", ":token"} {
+	for _, placeholder := range []string{":id", ":deleted", ":left", ":point", ":backup", ":team", ":user", ":invitation", ":token"} {
 		n[placeholder] = uuid.NewString()
 	}
 	return n
@@ -43,8 +43,10 @@ func (s site) foreignNames() names {
 		s.t.Fatalf("the sessions of somebody else: %v, %v", sessions, err)
 	}
 	id, point := s.pointOf(team)
+	deleted, left := s.pointOf(team)
+	s.deleted(deleted)
 	return names{
-		":id": id, ":point": point, ":backup": point, ":team": team, ":user": s.memberOf(team), ":invitation": s.invitationTo(team),
+		":id": id, ":deleted": deleted, ":left": left, ":point": point, ":backup": point, ":team": team, ":user": s.memberOf(team), ":invitation": s.invitationTo(team),
 		":token": token.ID, ":session": sessions[0].ID,
 	}
 }
@@ -111,6 +113,8 @@ func pageInquiries() (all []inquiry) {
 	add("GET /audit.json?team=:team", access{Need: handlers.OnInstallation("")})
 	add("GET /stores/new?team=:team", access{})
 	add("POST /stores", access{form: url.Values{"name": {"Mine"}, "engine": {"woocommerce"}, "team": {":team"}}})
+	add("GET /stores/new?from=:left", access{Need: handlers.InTeam(store.BackUpStores)})
+	add("POST /stores", access{Need: handlers.InTeam(store.BackUpStores), form: url.Values{"name": {"Mine"}, "from": {":left"}}})
 	add("POST /account/sessions/end", access{form: url.Values{"session": {":session"}}})
 	return all
 }
@@ -127,6 +131,8 @@ func (s site) apiInquiries(token string) (all []inquiry) {
 			all = append(all, q)
 		}
 	}
+	all = append(all, inquiry{access: access{}, method: http.MethodPost, path: v1.Prefix + "/stores", body: `{"name": "Mine", "from": ":left"}`})
+	all = append(all, inquiry{access: access{Need: handlers.InTeam(store.ViewStores)}, method: http.MethodGet, path: v1.Prefix + "/stores/:deleted/points"})
 	all = append(all, inquiry{access: access{Need: handlers.InTeam(store.ViewActivity)}, method: http.MethodGet, path: v1.Prefix + "/events?store=:id"})
 	for i := range all {
 		all[i].header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}

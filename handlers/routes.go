@@ -87,6 +87,8 @@ func (a *App) storeRoutes() []route {
 		{"POST /stores/:id/credentials", inTeam(store.ViewCredentials), a.showCredentials},
 		{"GET /stores/:id/delete", inTeam(store.DeleteStores), a.askDelete},
 		{"POST /stores/:id/delete", inTeam(store.DeleteStores), a.deleteStore},
+		{"GET /backups", session(), a.listDeleted},
+		{"GET /backups/:id", inTeam(store.BackUpStores), a.showDeleted},
 		{"GET /activity", session(), a.showActivity},
 		{"GET /events", session(), a.stream},
 	}

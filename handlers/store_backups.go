@@ -38,11 +38,11 @@ func (a *App) fillBackups(ctx context.Context, r tabRequest, page *views.StorePa
 // backupsParts are the list only: a redrawn form would lose the note that somebody types.
 func (l *liveStore) backupsParts(ctx context.Context, st store.Store) ([]live.Part, error) {
 	backups, err := l.DB.Backups(ctx, l.who.Actor, st.ID)
-	return []live.Part{{Target: "tab-backups", Component: views.BackupsList(backupList(st, backups)), Fleeting: true}}, err
+	return []live.Part{{Target: "tab-backups", Component: views.BackupsList(backupList(l.who, st, backups)), Fleeting: true}}, err
 }
 
 func backupsTab(who signin.Visitor, st store.Store, b store.Backups) views.BackupsTab {
-	tab := views.BackupsTab{StoreID: st.ID, List: backupList(st, b)}
+	tab := views.BackupsTab{StoreID: st.ID, List: backupList(who, st, b)}
 	may := who.Actor.May(store.BackUpStores, st.TeamID)
 	switch {
 	case !may:
@@ -58,7 +58,7 @@ func backupsTab(who signin.Visitor, st store.Store, b store.Backups) views.Backu
 	return tab
 }
 
-func backupList(st store.Store, b store.Backups) views.BackupList {
+func backupList(who signin.Visitor, st store.Store, b store.Backups) views.BackupList {
 	list := views.BackupList{StoreID: st.ID, Next: b.Next, Unplanned: b.Target != "" && b.Every == 0}
 	switch b.Job.State {
 	case store.JobPending:
@@ -71,7 +71,7 @@ func backupList(st store.Store, b store.Backups) views.BackupList {
 		list.Kept = &views.CleanupFailed{What: uncleaned(b.Job), Cause: plain(result.Failed)}
 	}
 	for _, p := range b.Points {
-		list.Rows = append(list.Rows, pointRow(p))
+		list.Rows = append(list.Rows, pointRow(who, st, p))
 	}
 	return list
 }
@@ -84,10 +84,11 @@ func uncleaned(job store.Job) string {
 	return "Unused data couldn’t be deleted from the target"
 }
 
-func pointRow(p store.RestorePoint) views.PointRow {
+func pointRow(who signin.Visitor, st store.Store, p store.RestorePoint) views.PointRow {
 	row := views.PointRow{
 		At: p.EndedAt, Note: word(p.Note), Reason: phrase.PointReason(p.Reason), Simulated: p.Manifest.Simulated, Size: phrase.Bytes(p.Manifest.Bytes()), Added: phrase.Bytes(p.Manifest.Added()),
 		Took: views.Took(p.EndedAt.Sub(p.BeganAt)), Target: word(p.TargetName), Chart: p.Manifest.Chart, Who: word(cmp.Or(p.AskedBy.Name, store.Platform)),
+		Restore: restoreAddress(who, st, p),
 	}
 	if n := p.Manifest.LockedTables; n > 0 {
 		row.Locked = phrase.Count(n, "table") + " locked meanwhile"

@@ -46,7 +46,8 @@ func (l *liveStore) Parts(ctx context.Context, _ live.Change) ([]live.Part, erro
 	parts := clusterParts(l.clusters.Of(l.st).Cluster())
 	st, err := l.DB.FindStore(ctx, l.who.Actor, l.st.ID)
 	if store.ErrorCode(err) == store.NotFound {
-		return append(parts, live.Part{Target: "store-page", Component: views.Gone(l.st.Name)}), nil
+		points, err := l.pointsLeft(ctx, l.who, l.st.ID)
+		return append(parts, live.Part{Target: "store-page", Component: views.Gone(l.st.Name, points)}), err
 	}
 	if err != nil {
 		return nil, err

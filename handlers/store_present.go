@@ -162,6 +162,11 @@ func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) 
 		Head: a.head(who, st), Timeline: workOn(st.Job, events).view(), Facts: a.facts(st), Credentials: a.credentials(who, st),
 		Story: story(events), Simulated: a.clusters.Of(st).Cluster().Simulated, Off: a.clusters.Of(st).Off(st),
 	}
+	origin, err := a.originFacts(ctx, who, st)
+	if err != nil {
+		return views.Overview{}, err
+	}
+	overview.Facts = append(overview.Facts, origin...)
 	if st.OwnerEmail != "" {
 		overview.Facts = append(overview.Facts, views.Fact{Name: "Owner", Value: word(st.OwnerEmail)})
 	}

@@ -101,8 +101,10 @@ func (l *liveStore) releasesParts(ctx context.Context, st store.Store) ([]live.P
 	return []live.Part{{Target: "tab-releases", Component: views.ReleasesPane(releases), Fleeting: true}}, err
 }
 
-func (a *App) fillSettings(_ context.Context, r tabRequest, page *views.StorePage) error {
+func (a *App) fillSettings(ctx context.Context, r tabRequest, page *views.StorePage) error {
 	settings := a.settingsTab(r.who, r.st)
+	origin, err := a.originFacts(ctx, r.who, r.st)
+	settings.Facts = append(settings.Facts, origin...)
 	page.Settings = &settings
-	return nil
+	return err
 }

@@ -87,10 +87,14 @@ func (a *App) listStores(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	deleted, err := a.anyDeleted(ctx, who)
+	if err != nil {
+		return err
+	}
 	values := query.values()
 	values.Set("view", "stores")
 	shell.Stream = streamAddress(values, who.Since)
-	return reply.Render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form}))
+	return reply.Render(c, http.StatusOK, views.Stores(views.StoresPage{Shell: shell, List: list, Create: form, Deleted: deleted}))
 }
 
 func (q listQuery) selected(p store.Page) store.Query {

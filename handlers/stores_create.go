@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -21,6 +22,7 @@ import (
 // createRequest is the submitted create form.
 type createRequest struct {
 	Key    string `form:"form-key"` // hidden in the form: see onceOf
+	From   string `form:"from"`     // id of a restore point; hidden in the form
 	Name   string `form:"name" query:"name"`
 	Slug   string `form:"slug" query:"slug"`
 	Engine string `form:"engine" query:"engine"`
@@ -110,23 +112,34 @@ func (a *App) form(ctx context.Context, who signin.Visitor, r createRequest) (vi
 		return views.CreateForm{}, err
 	}
 	form.Scheme, form.PortSuffix = a.Provisioner.AddressParts()
-	if form.Engines, err = a.createChoices(r); err != nil {
+	if err := a.fillContent(ctx, who, r, &form); err != nil {
 		return views.CreateForm{}, err
 	}
 	if form.Teams, err = a.teamsToCreateIn(ctx, who, r.Team); err != nil {
 		return views.CreateForm{}, err
 	}
-	chosen, err := store.ChooseCountry(r.Country, r.Currency)
-	if err != nil { // the form shows what was typed
-		chosen = store.Country{Code: r.Country, Currency: r.Currency}
-	}
-	form.Countries, form.Currencies = countryChoices(chosen)
 	if r.OwnerEmail != nil {
 		form.OwnerEmail = *r.OwnerEmail
 	} else if form.OwnerEmail, err = a.DB.OwnerEmail(ctx, who.Actor); err != nil {
 		return views.CreateForm{}, err
 	}
 	return form, nil
+}
+
+// fillContent sets what the shop begins with: a restore point, or what can be chosen.
+func (a *App) fillContent(ctx context.Context, who signin.Visitor, r createRequest, form *views.CreateForm) (err error) {
+	if r.From != "" {
+		return a.fillPoint(ctx, who, r.From, form)
+	}
+	if form.Engines, err = a.createChoices(r); err != nil {
+		return err
+	}
+	chosen, err := store.ChooseCountry(r.Country, r.Currency)
+	if err != nil { // the form shows what was typed
+		chosen = store.Country{Code: r.Country, Currency: r.Currency}
+	}
+	form.Countries, form.Currencies = countryChoices(chosen)
+	return nil
 }
 
 func waits(cluster provisioner.ClusterState) string {
@@ -143,6 +156,9 @@ func waits(cluster provisioner.ClusterState) string {
 }
 
 func (a *App) newStore(c echo.Context) error {
+	if from := c.QueryParam("from"); from != "" {
+		return a.newFromPoint(c, from)
+	}
 	form, err := a.form(c.Request().Context(), signin.VisitorOf(c), createRequest{Team: c.QueryParam("team")})
 	if err != nil {
 		return err
@@ -151,7 +167,7 @@ func (a *App) newStore(c echo.Context) error {
 }
 
 func (a *App) createPage(c echo.Context, status int, form views.CreateForm) error {
-	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), "Create store", views.PlaceStores)
+	shell, err := a.shell(c.Request().Context(), signin.VisitorOf(c), views.CreateTitle(form), views.PlaceStores)
 	if err != nil {
 		return err
 	}
@@ -182,7 +198,7 @@ func (a *App) create(c echo.Context, who signin.Visitor, r createRequest) (id st
 	}
 	return a.shops.Create(c.Request().Context(), who.Actor, shop.Order{Once: once, ChooseTeam: true, NewStore: store.NewStore{
 		TeamID: r.Team, Name: r.Name, Slug: r.Slug, Engine: r.Engine, Template: r.Templates[r.Engine], Country: r.Country, Currency: r.Currency,
-		OwnerEmail: r.ownerEmail(),
+		OwnerEmail: r.ownerEmail(), From: r.From,
 	}})
 }
 
@@ -195,7 +211,25 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	if form.Address, err = a.address(c.Request().Context(), signin.VisitorOf(c).Actor, r); err != nil {
 		return err
 	}
-	switch refused.Field {
+	setError(&form, refused)
+	status := http.StatusUnprocessableEntity
+	if refused.Code == store.Unavailable || refused.Code == store.Limited {
+		status = api.StatusOf(refused.Code)
+	}
+	retryAfter(c, refused)
+	if reply.FromHTMX(c) {
+		return reply.Render(c, status, views.CreateDialogForm(form))
+	}
+	return a.createPage(c, status, form)
+}
+
+// setError shows what is wrong at its field, or at the top if the form doesn't have the field.
+func setError(form *views.CreateForm, refused *store.Error) {
+	field := refused.Field
+	if form.Restore != nil && slices.Contains([]string{"engine", "template", "country", "currency"}, field) {
+		field = ""
+	}
+	switch field {
 	case "name":
 		form.NameError = refused.Message
 	case "slug":
@@ -220,15 +254,6 @@ func (a *App) createAgain(c echo.Context, r createRequest, refused *store.Error)
 	default:
 		form.Problem = plain(refused.Message)
 	}
-	status := http.StatusUnprocessableEntity
-	if refused.Code == store.Unavailable || refused.Code == store.Limited {
-		status = api.StatusOf(refused.Code)
-	}
-	retryAfter(c, refused)
-	if reply.FromHTMX(c) {
-		return reply.Render(c, status, views.CreateDialogForm(form))
-	}
-	return a.createPage(c, status, form)
 }
 
 // checkAddress shows, while the form is filled in, which address the store would get.
@@ -237,6 +262,7 @@ func (a *App) checkAddress(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	r.From = "" // the address doesn't depend on it
 	form, err := a.form(c.Request().Context(), signin.VisitorOf(c), r)
 	if err != nil {
 		return err

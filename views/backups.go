@@ -1,6 +1,11 @@
 package views
 
-import "time"
+import (
+	"net/url"
+	"time"
+
+	"github.com/a-h/templ"
+)
 
 // BackupsTab is a store's restore points, and how to make one.
 type BackupsTab struct {
@@ -56,6 +61,30 @@ type PointRow struct {
 	Chart     string
 	Who       string
 	Locked    string // how many tables were locked meanwhile; empty for none
+	Restore   string // address of the form that restores it as a new store; empty if the visitor may not
+}
+
+// DeletedStoresPage lists the deleted stores that have restore points.
+type DeletedStoresPage struct {
+	Shell  Shell
+	Stores []DeletedStore // the one deleted last first
+}
+
+// DeletedStore is a deleted store in the list.
+type DeletedStore struct {
+	ID     string
+	Name   string
+	Host   string
+	Engine string
+	Team   string // its name, if the user has several
+	At     time.Time
+}
+
+// DeletedStorePage lists the restore points of a deleted store.
+type DeletedStorePage struct {
+	Shell Shell
+	Store DeletedStore
+	Rows  []PointRow // newest first
 }
 
 // AdminTargetsPage lists the backup targets.
@@ -92,3 +121,5 @@ type AdminTargetPage struct {
 	PathStyle bool
 	InUse     bool
 }
+
+func deletedURL(id string) templ.SafeURL { return templ.SafeURL("/backups/" + url.PathEscape(id)) }

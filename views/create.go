@@ -23,6 +23,21 @@ const FormKey = "form-key"
 // field for each engine, so that it works without a script.
 func TemplateField(engine string) string { return "template." + engine }
 
+// RestoreFrom is the restore point that a new store is opened with.
+type RestoreFrom struct {
+	Point   string // id
+	Facts   []Fact
+	Deleted bool // whether the store that it was made of is deleted
+}
+
+// CreateTitle is the title of the page with that form.
+func CreateTitle(f CreateForm) string {
+	if f.Restore != nil {
+		return "Restore as new store"
+	}
+	return "Create store"
+}
+
 func invalid(problem string) string { return strconv.FormatBool(problem != "") }
 
 func fieldClass(problem string) string {

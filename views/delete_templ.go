@@ -237,7 +237,7 @@ func DeleteDialogForm(f DeleteForm) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "Its history stays under Activity.</p><div class=\"flex flex-wrap items-start gap-3\"><div class=\"sw-field min-w-48 flex-1\"><label for=\"delete-confirm\" class=\"wrap-anywhere\">Type <strong class=\"font-semibold select-all\">")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "Its history stays under Activity. Restore points stay and can be restored as a new store.</p><div class=\"flex flex-wrap items-start gap-3\"><div class=\"sw-field min-w-48 flex-1\"><label for=\"delete-confirm\" class=\"wrap-anywhere\">Type <strong class=\"font-semibold select-all\">")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -132,9 +132,10 @@ type Provider struct {
 
 // StoresPage is the page with the list of stores.
 type StoresPage struct {
-	Shell  Shell
-	List   StoreList
-	Create CreateForm // in the dialog, and on the page without stores
+	Shell   Shell
+	List    StoreList
+	Create  CreateForm // in the dialog, and on the page without stores
+	Deleted bool       // whether there are restore points of deleted stores that the user may restore
 }
 
 // StoreList is the list with its filters.
@@ -230,7 +231,8 @@ type SignedOutPage struct {
 
 // CreateForm is the form for a new store, as typed so far.
 type CreateForm struct {
-	Key             string // see FormKey
+	Key             string       // see FormKey
+	Restore         *RestoreFrom // nil for a store that begins empty
 	Name            string
 	NameError       string
 	Teams           []Choice // in which the user may create stores; none when there is only one
@@ -340,6 +342,7 @@ type Fact struct {
 	Value string
 	Code  bool // whether the value is the name of an object
 	URL   string
+	At    time.Time // in place of the value
 }
 
 // Entry is one line of a list of activity: who did what to which object.

@@ -71,7 +71,7 @@ func TestPartsKeepTheirIDs(t *testing.T) {
 		"address-field":  {AddressField(sampleForm()), AddressField(wrongForm())},
 		"store-head":     {Head(sampleHead("x", Ready)), Head(sampleHead("x", Failed))},
 		"store-tabs":     {TabBar(StoreTabs{ID: "7"})},
-		"store-page":     {Gone("x")},
+		"store-page":     {Gone("x", "")},
 		"store-main":     {OverviewTab(failed), OverviewTab(running)},
 		"tab-pods":       {PodsPane(PodsTab{}), PodsPane(PodsTab{Known: true}), PodsPane(PodsTab{Known: true, Pods: samplePods()})},
 		"tab-events":     {EventsPane(EventsTab{}), EventsPane(EventsTab{Known: true}), EventsPane(EventsTab{Known: true, Events: sampleEvents()})},

@@ -466,7 +466,7 @@ func states() map[string]templ.Component {
 // gonePage is a store's page after its stream has said that the store is deleted.
 func gonePage() templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-		return shell(sampleShell("Gone", PlaceStores), deleteDialog()).Render(templ.WithChildren(ctx, Gone(longName)), w)
+		return shell(sampleShell("Gone", PlaceStores), deleteDialog()).Render(templ.WithChildren(ctx, Gone(longName, "/backups/7")), w)
 	})
 }
 

@@ -126,9 +126,31 @@ func tellNewest(at console, list v1.PointList) {
 	case b.Failure != nil:
 		at.say("The newest backup failed: %s. %s", b.Failure.Title, b.Failure.Next)
 	}
-	if list.Target == "" {
+	if list.Target == "" && !list.Deleted {
 		at.say("No backup target is in use.")
 	}
+}
+
+type deletedCmd struct {
+	remote `embed:""`
+	output `embed:""`
+}
+
+// Run implements the subcommand.
+func (c *deletedCmd) Run(ctx context.Context, at console) error {
+	to, err := c.client()
+	if err != nil {
+		return err
+	}
+	stores, err := to.DeletedStores(ctx)
+	if err != nil {
+		return err
+	}
+	var rows [][]string
+	for _, st := range stores {
+		rows = append(rows, []string{st.ID, ago(st.DeletedAt), st.Engine, st.Host, st.Name})
+	}
+	return c.show(at.out, stores, []string{"ID", "DELETED", "ENGINE", "HOST", "NAME"}, rows)
 }
 
 func pointRow(p v1.Point) []string {

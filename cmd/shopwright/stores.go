@@ -27,7 +27,8 @@ type storesCmd struct {
 	Rebuild     requestCmd      `cmd:"" help:"Rebuild a store whose data is lost, empty."`
 	Check       requestCmd      `cmd:"" help:"Run the order check of a store."`
 	Backup      backupCmd       `cmd:"" help:"Back up a store: make a restore point."`
-	Points      pointsCmd       `cmd:"" help:"List the restore points of a store."`
+	Points      pointsCmd       `cmd:"" help:"List the restore points of a store, also of a deleted one by its ID."`
+	Deleted     deletedCmd      `cmd:"" help:"List deleted stores that have restore points."`
 	Upgrade     upgradeCmd      `cmd:"" help:"Upgrade a store to the offered version."`
 	Rollback    rollbackCmd     `cmd:"" help:"Roll a store back to an earlier revision."`
 	Owner       ownerCmd        `cmd:"" help:"Change the email address of a store’s owner."`
@@ -128,6 +129,7 @@ type storesCreateCmd struct {
 	output     `embed:""`
 	waiting    `embed:""`
 	Name       string `arg:"" help:"Name of the store."`
+	From       string `placeholder:"POINT" help:"Restore point that the store is opened with; it decides the engine, template, country and currency. See shopwright stores points."`
 	Engine     string `help:"Engine; the installation’s first engine when empty."`
 	Slug       string `help:"First part of the host name; generated from the name when empty."`
 	Template   string `help:"Template of the shop."`
@@ -146,12 +148,12 @@ func (c *storesCreateCmd) Run(ctx context.Context, at console) error {
 	if c.Key == "" {
 		c.Key = uuid.NewString()
 	}
-	if c.Engine == "" {
+	if c.Engine == "" && c.From == "" {
 		if c.Engine, err = to.FirstEngine(ctx); err != nil {
 			return err
 		}
 	}
-	wanted := v1.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency, OwnerEmail: c.OwnerEmail}
+	wanted := v1.NewStore{Name: c.Name, Slug: c.Slug, Engine: c.Engine, Template: c.Template, Country: c.Country, Currency: c.Currency, OwnerEmail: c.OwnerEmail, From: c.From}
 	st, err := askOnce(func() (v1.Store, error) { return to.Create(ctx, wanted, c.Key) })
 	if err != nil {
 		return err
@@ -217,7 +219,7 @@ func storeRows(st v1.Store) [][]string {
 	rows := [][]string{{"name", st.Name}, {"address", st.Slug}, {"id", st.ID}, {"status", string(st.Status)}}
 	for _, row := range [][]string{
 		{"url", st.URL}, {"admin", st.AdminURL}, {"engine", strings.TrimSpace(st.Engine + " " + st.Chart)}, {"country", st.Country + ", " + st.Currency},
-		{"owner", st.OwnerEmail},
+		{"owner", st.OwnerEmail}, {"restored", originText(st.Origin)},
 		{"namespace", st.Namespace}, {"created", st.CreatedAt.Local().Format(time.DateTime)},
 	} {
 		if row[1] != "" {
@@ -228,6 +230,14 @@ func storeRows(st v1.Store) [][]string {
 		rows = append(rows, []string{"failure", f.Title}, []string{"cause", f.Cause}, []string{"next", f.Next})
 	}
 	return rows
+}
+
+// originText says with which restore point a store was opened.
+func originText(o *v1.Origin) string {
+	if o == nil {
+		return ""
+	}
+	return fmt.Sprintf("from %s, point of %s", o.Name, o.MadeAt.Local().Format(time.DateTime))
 }
 
 type storesDeleteCmd struct {
@@ -440,58 +450,4 @@ func (c *credentialsCmd) Run(ctx context.Context, at console) error {
 		return err
 	}
 	return c.show(at.out, login, nil, [][]string{{"admin", login.AdminURL}, {"user", login.Username}, {"password", login.Password}})
-}
-
-// tokensCmd has the commands about tokens.
-type tokensCmd struct {
-	List   tokensListCmd   `cmd:"" help:"List your tokens."`
-	Revoke tokensRevokeCmd `cmd:"" help:"Revoke a token."`
-}
-
-type tokensListCmd struct {
-	remote `embed:""`
-	output `embed:""`
-}
-
-// Run implements the subcommand.
-func (c *tokensListCmd) Run(ctx context.Context, at console) error {
-	to, err := c.client()
-	if err != nil {
-		return err
-	}
-	tokens, err := to.Tokens(ctx)
-	if err != nil {
-		return err
-	}
-	var rows [][]string
-	for _, k := range tokens {
-		used := "never"
-		if k.UsedAt != nil {
-			used = ago(*k.UsedAt) + " ago"
-		}
-		var scopes []string
-		for _, s := range k.Scopes {
-			scopes = append(scopes, string(s))
-		}
-		rows = append(rows, []string{k.ID, k.Name, k.ExpiresAt.Local().Format(time.DateOnly), used, strings.Join(scopes, ",")})
-	}
-	return c.show(at.out, tokens, []string{"ID", "NAME", "EXPIRES", "USED", "SCOPES"}, rows)
-}
-
-type tokensRevokeCmd struct {
-	remote `embed:""`
-	ID     string `arg:"" help:"ID of the token; shopwright tokens list shows it."`
-}
-
-// Run implements the subcommand.
-func (c *tokensRevokeCmd) Run(ctx context.Context, at console) error {
-	to, err := c.client()
-	if err != nil {
-		return err
-	}
-	if err := to.RevokeToken(ctx, c.ID); err != nil {
-		return err
-	}
-	at.say("Revoked.")
-	return nil
 }

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 
 	"shopwright.dev/shopwright/handlers/api/v1"
 	"shopwright.dev/shopwright/handlers/paging"
@@ -12,12 +14,17 @@ import (
 func (a *API) registerBackups() {
 	register(a, operation{
 		id: "list-points", method: http.MethodGet, path: "/stores/{id}/points", tag: tagBackups, scope: store.ReadStores,
-		summary: "List the restore points of a store", description: "Newest first, with the newest backup. For the next page, send the value of next as cursor.",
+		summary: "List the restore points of a store", description: "Newest first, with the newest backup. For the next page, send the value of next as cursor. " +
+			"The points of a deleted store need the scope stores:write, too.",
 	}, a.listPoints)
 	register(a, operation{
 		id: "show-point", method: http.MethodGet, path: "/stores/{id}/points/{point}", tag: tagBackups, scope: store.ReadStores,
-		summary: "Show a restore point",
+		summary: "Show a restore point", description: "A point of a deleted store needs the scope stores:write, too.",
 	}, a.showPoint)
+	register(a, operation{
+		id: "list-deleted-stores", method: http.MethodGet, path: "/backups", tag: tagBackups, scope: store.WriteStores,
+		summary: "List deleted stores", description: "Those with restore points, of which new stores can be created. The one deleted last comes first.",
+	}, a.listDeleted)
 	register(a, operation{
 		id: "create-backup", method: http.MethodPost, path: "/stores/{id}/backups", tag: tagBackups, scope: store.WriteStores, status: http.StatusAccepted,
 		summary: "Back up a store", description: "Makes a restore point in the background; the shop stays open. Poll the backup or follow the events until it is done or failed. " +
@@ -44,14 +51,19 @@ func (a *API) listPoints(ctx context.Context, in *pointsInput) (*pointsOutput, e
 	if err != nil {
 		return nil, err
 	}
-	backups, err := a.DB.ListBackups(ctx, actorOf(ctx), in.ID, store.PointQuery{After: after, Limit: in.Limit + 1})
+	query := store.PointQuery{After: after, Limit: in.Limit + 1}
+	backups, err := a.DB.ListBackups(ctx, actorOf(ctx), in.ID, query)
+	deleted := store.ErrorCode(err) == store.NotFound
+	if deleted {
+		backups.Points, err = a.deletedPoints(ctx, in.ID, query)
+	}
 	if store.ErrorCode(err) == store.Invalid {
 		return nil, errNoCursor
 	}
 	if err != nil {
 		return nil, err
 	}
-	page := v1.PointList{Points: []v1.Point{}, Target: word(backups.Target)}
+	page := v1.PointList{Points: []v1.Point{}, Target: word(backups.Target), Deleted: deleted}
 	if backups.Job.ID != "" {
 		newest := backupOf(backups.Job)
 		page.Backup = &newest
@@ -66,6 +78,41 @@ func (a *API) listPoints(ctx context.Context, in *pointsInput) (*pointsOutput, e
 	return &pointsOutput{Body: page}, nil
 }
 
+// deletedPoints are the selected restore points of a deleted store.
+func (a *API) deletedPoints(ctx context.Context, id string, q store.PointQuery) ([]store.RestorePoint, error) {
+	_, points, err := a.DB.DeletedStore(ctx, actorOf(ctx), id)
+	if err != nil {
+		return nil, err
+	}
+	if q.After != "" {
+		last := slices.IndexFunc(points, func(p store.RestorePoint) bool { return p.ID == q.After })
+		if last < 0 {
+			return nil, errNoCursor
+		}
+		points = points[last+1:]
+	}
+	return points[:min(q.Limit, len(points))], nil
+}
+
+type deletedOutput struct {
+	Body v1.DeletedStoreList
+}
+
+func (a *API) listDeleted(ctx context.Context, _ *struct{}) (*deletedOutput, error) {
+	if len(actorOf(ctx).Teams(store.BackUpStores)) == 0 {
+		return nil, &store.Error{Code: store.Forbidden, Message: "You can’t restore stores of this team. Ask a team owner."}
+	}
+	stores, err := a.DB.DeletedStores(ctx, actorOf(ctx))
+	if err != nil {
+		return nil, err
+	}
+	list := v1.DeletedStoreList{Stores: []v1.DeletedStore{}}
+	for _, st := range stores {
+		list.Stores = append(list.Stores, v1.DeletedStore{ID: st.ID, Team: st.TeamID, Name: word(st.Name), Host: st.Host, Engine: st.Engine, DeletedAt: st.DeletedAt})
+	}
+	return &deletedOutput{Body: list}, nil
+}
+
 type pointInput struct {
 	StoreInput
 	Point string `path:"point" doc:"The restore point’s ID."`
@@ -77,10 +124,23 @@ type pointOutput struct {
 
 func (a *API) showPoint(ctx context.Context, in *pointInput) (*pointOutput, error) {
 	p, err := a.DB.Point(ctx, actorOf(ctx), in.ID, in.Point)
+	if store.ErrorCode(err) == store.NotFound {
+		p, err = a.deletedPoint(ctx, in)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return &pointOutput{Body: pointOf(p)}, nil
+}
+
+func (a *API) deletedPoint(ctx context.Context, in *pointInput) (store.RestorePoint, error) {
+	_, points, err := a.DB.DeletedStore(ctx, actorOf(ctx), in.ID)
+	for _, p := range points {
+		if p.ID == in.Point {
+			return p, nil
+		}
+	}
+	return store.RestorePoint{}, cmp.Or(err, store.NoSuch("restore point"))
 }
 
 func pointOf(p store.RestorePoint) v1.Point {

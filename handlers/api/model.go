@@ -26,10 +26,18 @@ func (a *API) storeOf(who store.Actor, st store.Store) v1.Store {
 	return v1.Store{
 		ID: st.ID, Team: st.TeamID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: address(st, st.URL), AdminURL: address(st, st.AdminURL),
 		Namespace: st.Namespace, Cluster: a.Clusters.Of(st).Cluster().Name, Engine: st.Engine, Template: st.Template,
-		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Status: st.Status, Step: st.Job.Step, Message: legible.Text(phrase.Note(st.Job.Note)),
+		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Origin: originOf(st.Origin), Status: st.Status, Step: st.Job.Step, Message: legible.Text(phrase.Note(st.Job.Note)),
 		Generation: st.Generation, Chart: st.ChartVersion, Revision: st.Revision, Failure: failureOf(st), Health: healthOf(st),
 		CreatedAt: st.CreatedAt, ReadyAt: at(st.ReadyAt), UpdatedAt: st.UpdatedAt, Can: actionsOn(who, st),
 	}
+}
+
+// originOf is nil for a store that began empty.
+func originOf(o store.Origin) *v1.Origin {
+	if o.Point == "" {
+		return nil
+	}
+	return &v1.Origin{Point: o.Point, Store: o.StoreID, Name: word(o.Name), MadeAt: o.MadeAt, LoadedAt: at(o.Loaded)}
 }
 
 // address is one of the shop, once somebody can go there.

@@ -24,7 +24,7 @@ func (a *API) registerStores() {
 	}, a.listStores)
 	register(a, operation{
 		id: "create-store", method: http.MethodPost, path: "/stores", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
-		summary: "Create a store", description: "Creation runs in the background. Poll the store or follow the events until it is ready or failed. " +
+		summary: "Create a store", description: "Begins with a template, or with a restore point of another store. Creation runs in the background. Poll the store or follow the events until it is ready or failed. " +
 			"For 24 hours, a request with the same Idempotency-Key and body returns the first response.",
 	}, a.createStore)
 	register(a, operation{
@@ -33,7 +33,7 @@ func (a *API) registerStores() {
 	}, a.showStore)
 	register(a, operation{
 		id: "delete-store", method: http.MethodDelete, path: "/stores/{id}", tag: tagStores, scope: store.RemoveStores, status: http.StatusAccepted,
-		summary: "Delete a store", description: "The shop closes immediately. Its namespace, its disks with all orders and products, and its passwords are deleted permanently. Then the store returns 404.",
+		summary: "Delete a store", description: "The shop closes immediately. Its namespace, its disks with all orders and products, and its passwords are deleted permanently. Its restore points stay. Then the store returns 404.",
 	}, a.asking(a.DB.RequestDelete))
 	register(a, operation{
 		id: "change-owner", method: http.MethodPut, path: "/stores/{id}/owner", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
@@ -168,7 +168,7 @@ func (a *API) createStore(ctx context.Context, in *createInput) (*createdStore, 
 	answer, err := a.Shops.Create(ctx, who.Actor, shop.Order{
 		NewStore: store.NewStore{
 			TeamID: who.Token.TeamID, Name: in.Body.Name, Slug: in.Body.Slug, Engine: in.Body.Engine, Template: in.Body.Template,
-			Country: in.Body.Country, Currency: in.Body.Currency, OwnerEmail: in.Body.OwnerEmail,
+			Country: in.Body.Country, Currency: in.Body.Currency, OwnerEmail: in.Body.OwnerEmail, From: in.Body.From,
 		},
 		Once: store.Once{
 			Key: in.Key, Digest: digest("create-store", who.Token.TeamID, in.Body),

@@ -11,8 +11,10 @@ import (
 
 // Order asks for a new store.
 type Order struct {
-	store.NewStore            // of which the cluster and the limits are decided here
-	Once           store.Once // by which an order that is sent twice is recognized; one without a key makes a store each time
+	// The cluster and the limits are decided here; with a restore point also the engine, template, country and
+	// currency, which may be left out.
+	store.NewStore
+	Once store.Once // by which an order that is sent twice is recognized; one without a key makes a store each time
 	// ChooseTeam says that the team is one that somebody chose from those in which they may create stores. The first
 	// of those is taken if none was chosen.
 	ChooseTeam bool
@@ -50,9 +52,9 @@ func (s *Service) complete(ctx context.Context, who store.Actor, o Order) (n sto
 			return n, err
 		}
 	}
-	e, known := s.Engines.Find(n.Engine)
-	if !known {
-		return n, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
+	e, err := s.content(ctx, who, &n)
+	if err != nil {
+		return n, err
 	}
 	plan, err := s.DB.TeamPlan(ctx, who, n.TeamID)
 	if err != nil {
@@ -61,10 +63,46 @@ func (s *Service) complete(ctx context.Context, who store.Actor, o Order) (n sto
 	if err := s.Placement.Fits(e, plan); err != nil {
 		return n, err
 	}
+	n.Slug, n.Cluster, n.Limits = strings.TrimSpace(n.Slug), s.Placement.Placement(), s.Limits
+	return n, nil
+}
+
+// content decides what the shop begins with, its template or a restore point, and returns the engine.
+func (s *Service) content(ctx context.Context, who store.Actor, n *store.NewStore) (engine.Engine, error) {
+	if n.From != "" {
+		return s.pointContent(ctx, who, n)
+	}
+	e, known := s.Engines.Find(n.Engine)
+	if !known {
+		return nil, &store.Error{Code: store.Invalid, Field: "engine", Message: "Choose an engine."}
+	}
 	template, err := s.chosenTemplate(n.Engine, n.Template)
-	n.Template, n.Slug = template, strings.TrimSpace(n.Slug)
-	n.Cluster, n.Limits = s.Placement.Placement(), s.Limits
-	return n, err
+	n.Template = template
+	return e, err
+}
+
+// pointContent is [Service.content] of a store that is opened with a restore point.
+func (s *Service) pointContent(ctx context.Context, who store.Actor, n *store.NewStore) (engine.Engine, error) {
+	_, from, err := s.DB.PointToRestore(ctx, who, n.From)
+	if store.ErrorCode(err) == store.NotFound {
+		return nil, store.Invalidf("from", "No such restore point, or you don’t have access to it. It may have expired.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range []struct{ field, chosen, kept string }{
+		{"engine", n.Engine, from.Engine}, {"template", n.Template, from.Template}, {"country", n.Country, from.Country}, {"currency", n.Currency, from.Currency},
+	} {
+		if c.chosen != "" && c.chosen != c.kept {
+			return nil, store.Invalidf(c.field, "The restore point has the %s %s. Leave it empty or enter the same.", c.field, c.kept)
+		}
+	}
+	*n = n.OpenWith(from)
+	e, known := s.Engines.Find(n.Engine)
+	if !known {
+		return nil, store.Invalidf("from", "The restore point is of a store with the engine %s, which is not offered any more.", n.Engine)
+	}
+	return e, nil
 }
 
 // chosenTemplate is the name of what the shop begins with: the engine's usual template when

@@ -148,6 +148,12 @@ func (c *Client) Points(ctx context.Context, id string) (v1.PointList, error) {
 	return all, err
 }
 
+// DeletedStores returns the deleted stores that have restore points.
+func (c *Client) DeletedStores(ctx context.Context) ([]v1.DeletedStore, error) {
+	list, err := ask[v1.DeletedStoreList](ctx, c, http.MethodGet, "/backups", nil)
+	return list.Stores, err
+}
+
 // BackUp asks for a restore point of a store. It may be called again with the same key.
 func (c *Client) BackUp(ctx context.Context, id string, n v1.NewBackup, key string) (v1.Backup, error) {
 	return ask[v1.Backup](ctx, c, http.MethodPost, storePath(id, "backups"), n, "Idempotency-Key", key)

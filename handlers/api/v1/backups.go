@@ -54,6 +54,21 @@ type Point struct {
 	Seconds    float64           `json:"seconds" doc:"Duration in seconds."`
 }
 
+// DeletedStore is a deleted store that has restore points.
+type DeletedStore struct {
+	ID        string    `json:"id" example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
+	Team      string    `json:"team" doc:"ID of its team."`
+	Name      string    `json:"name" example:"Tea & Tonic"`
+	Host      string    `json:"host" example:"tea-and-tonic.localhost" doc:"Host name that it had."`
+	Engine    string    `json:"engine"`
+	DeletedAt time.Time `json:"deleted_at"`
+}
+
+// DeletedStoreList is the deleted stores that have restore points.
+type DeletedStoreList struct {
+	Stores []DeletedStore `json:"stores" nullable:"false"`
+}
+
 // PointPart is the database or the files of a restore point.
 type PointPart struct {
 	Snapshot string  `json:"snapshot" doc:"restic’s ID of the snapshot."`
@@ -65,8 +80,9 @@ type PointPart struct {
 
 // PointList is a page of a store's restore points.
 type PointList struct {
-	Points []Point `json:"points" nullable:"false"`
-	Next   string  `json:"next,omitempty" doc:"Cursor of the next page; absent on the last page."`
-	Backup *Backup `json:"backup,omitempty" doc:"The store’s newest backup; absent if there was none."`
-	Target string  `json:"target,omitempty" example:"Off-site" doc:"Name of the backup target in use; absent if there is none, so that no store can be backed up."`
+	Points  []Point `json:"points" nullable:"false"`
+	Next    string  `json:"next,omitempty" doc:"Cursor of the next page; absent on the last page."`
+	Backup  *Backup `json:"backup,omitempty" doc:"The store’s newest backup; absent if there was none."`
+	Target  string  `json:"target,omitempty" example:"Off-site" doc:"Name of the backup target in use; absent if there is none, so that no store can be backed up, and for a deleted store."`
+	Deleted bool    `json:"deleted,omitempty" doc:"The store is deleted. New stores can be created with its points."`
 }

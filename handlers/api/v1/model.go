@@ -25,6 +25,7 @@ type Store struct {
 	Currency   string       `json:"currency" example:"EUR"`
 	OwnerEmail string       `json:"owner_email,omitempty" example:"mara@example.com" doc:"Email address of the owner."`
 	Plan       string       `json:"plan" example:"default"`
+	Origin     *Origin      `json:"origin,omitempty" doc:"Restore point that the store was opened with; absent for a store that began empty."`
 	Status     store.Status `json:"status" enum:"provisioning,ready,degraded,failed,upgrading,sleeping,deleting"`
 	Step       store.Step   `json:"step,omitempty" example:"workloads" doc:"Current step of the work on it."`
 	Message    string       `json:"message,omitempty" doc:"Details of the step."`
@@ -37,6 +38,15 @@ type Store struct {
 	ReadyAt    *time.Time   `json:"ready_at,omitempty"`
 	UpdatedAt  time.Time    `json:"updated_at"`
 	Can        []string     `json:"can" nullable:"false" doc:"Actions available to you now: retry, rebuild, repair, check, backup, upgrade, cancel, owner, delete."`
+}
+
+// Origin is the restore point that a store was opened with.
+type Origin struct {
+	Point    string     `json:"point" doc:"ID of the restore point."`
+	Store    string     `json:"store" doc:"ID of the store that the point was made of."`
+	Name     string     `json:"name" example:"Tea & Tonic" doc:"Name of that store."`
+	MadeAt   time.Time  `json:"made_at" doc:"When the point was made."`
+	LoadedAt *time.Time `json:"loaded_at,omitempty" doc:"When the new store had the data; absent until then."`
 }
 
 // Failure says in plain words why a store, or a backup of it, failed.

@@ -19,7 +19,8 @@ type StoreList struct {
 type NewStore struct {
 	Name       string `json:"name" maxLength:"1000" example:"Tea & Tonic"`
 	Slug       string `json:"slug,omitempty" maxLength:"100" example:"tea-and-tonic" doc:"First part of the host name; generated from the name by default."`
-	Engine     string `json:"engine" maxLength:"40"`
+	From       string `json:"from,omitempty" maxLength:"100" example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b" doc:"ID of the restore point that the store is opened with. It decides the engine, template, country and currency; leave them out or send the same."`
+	Engine     string `json:"engine,omitempty" maxLength:"40" doc:"Required without a restore point."`
 	Template   string `json:"template,omitempty" maxLength:"100" example:"blank" doc:"Defaults to the engine’s default template."`
 	Country    string `json:"country,omitempty" maxLength:"10" example:"DE" doc:"ISO 3166."`
 	Currency   string `json:"currency,omitempty" maxLength:"10" example:"EUR" doc:"ISO 4217; defaults to the country’s currency."`
