@@ -38,6 +38,13 @@ func CreateTitle(f CreateForm) string {
 	return "Create store"
 }
 
+func nameHint(f CreateForm) string {
+	if f.Restore != nil {
+		return "Shown in Shopwright. Customers may see the name that the shop has in the restore point"
+	}
+	return "Shown to customers, for example Nordwind Outdoor"
+}
+
 func invalid(problem string) string { return strconv.FormatBool(problem != "") }
 
 func fieldClass(problem string) string {

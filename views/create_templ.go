@@ -623,7 +623,7 @@ func nameField(f CreateForm) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = hint(nameHintID, f.NameError, "Shown to customers, for example Nordwind Outdoor").Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = hint(nameHintID, f.NameError, nameHint(f)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
