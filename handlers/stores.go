@@ -87,7 +87,7 @@ func (a *App) listStores(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	deleted, err := a.anyDeleted(ctx, who)
+	deleted, err := a.DB.HasDeletedStores(ctx, who.Actor)
 	if err != nil {
 		return err
 	}

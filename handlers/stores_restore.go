@@ -155,9 +155,3 @@ func (a *App) pointsLeft(ctx context.Context, who signin.Visitor, id string) (st
 	}
 	return storeAddress(st), err
 }
-
-// anyDeleted reports whether the visitor has something to see on the page of deleted stores.
-func (a *App) anyDeleted(ctx context.Context, who signin.Visitor) (bool, error) {
-	stores, err := a.DB.DeletedStores(ctx, who.Actor)
-	return len(stores) > 0, err
-}

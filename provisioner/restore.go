@@ -173,7 +173,7 @@ func (w *worker) recordData(ctx context.Context, conn *connection, o observed) (
 	w.hold(st)
 	w.clearAfter(ctx, conn, o.Restore.pointRun)
 	if w.settled.data.Simulated {
-		return store.Note{Code: store.PointSimulated}, nil
+		return store.Note{Code: store.DataSimulated}, nil
 	}
 	return store.Note{Code: store.DataLoaded, Facts: store.Facts{Bytes: w.settled.data.Bytes()}}, nil
 }

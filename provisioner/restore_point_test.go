@@ -107,7 +107,7 @@ func TestStoreIsOpenedWithARestorePoint(t *testing.T) {
 	}
 	p.wantNothingLeftOf(t, st, job.Name)
 	events, err := p.db.StoreEvents(t.Context(), p.actor, st.ID)
-	if told := describe(events); err != nil || !strings.Contains(told, "step.finished/data Simulated: nothing was written") {
+	if told := describe(events); err != nil || !strings.Contains(told, "step.finished/data Simulated: nothing was restored") {
 		t.Errorf("the timeline, %v:\n%s", err, told)
 	}
 

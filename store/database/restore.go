@@ -37,14 +37,26 @@ func findPoint(ctx context.Context, q querier, actor store.Actor, id string) (st
 	return p, from, nil
 }
 
+// restorable are the deleted stores that have restore points, of the teams in which the actor may restore them.
+func restorable(actor store.Actor) (where string, args []any) {
+	in, args := inList("stores.team_id", actor.Teams(store.BackUpStores), 1)
+	return `stores.deleted_at > 0 AND ` + in + ` AND EXISTS (SELECT 1 FROM restore_points p WHERE p.store_id = stores.id AND p.expired_at = 0)`, args
+}
+
+// HasDeletedStores reports whether [DB.DeletedStores] returns any.
+func (db *DB) HasDeletedStores(ctx context.Context, actor store.Actor) (has bool, err error) {
+	where, args := restorable(actor)
+	if err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stores WHERE `+where+`)`, args...).Scan(&has); err != nil {
+		return false, fmt.Errorf("look for deleted stores with restore points: %w", err)
+	}
+	return has, nil
+}
+
 // DeletedStores returns the deleted stores that have restore points, the one deleted last first, of the teams in
 // which the actor may restore them.
 func (db *DB) DeletedStores(ctx context.Context, actor store.Actor) ([]store.Store, error) {
-	in, args := inList("stores.team_id", actor.Teams(store.BackUpStores), 1)
-	rows, err := db.read.QueryContext(ctx, `
-		SELECT `+storeFields+` FROM `+storeTables+`
-		WHERE stores.deleted_at > 0 AND `+in+` AND EXISTS (SELECT 1 FROM restore_points p WHERE p.store_id = stores.id AND p.expired_at = 0)
-		ORDER BY stores.deleted_at DESC, stores.id`, args...)
+	where, args := restorable(actor)
+	rows, err := db.read.QueryContext(ctx, `SELECT `+storeFields+` FROM `+storeTables+` WHERE `+where+` ORDER BY stores.deleted_at DESC, stores.id`, args...)
 	stores, err := collect(rows, err, scanStore)
 	if err != nil {
 		return nil, fmt.Errorf("list the deleted stores with restore points: %w", err)

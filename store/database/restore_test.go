@@ -99,6 +99,9 @@ func TestWhoMayRestoreAPoint(t *testing.T) {
 		if stores, err := p.db.DeletedStores(t.Context(), p.actor); err != nil || len(stores) != 0 {
 			t.Errorf("before one is deleted there are %+v, %v", stores, err)
 		}
+		if has, err := p.db.HasDeletedStores(t.Context(), p.actor); has || err != nil {
+			t.Errorf("before one is deleted there are some: %t, %v", has, err)
+		}
 
 		p.archive(t, p.ready.ID)
 		if stores, err := p.db.DeletedStores(t.Context(), p.actor); err != nil || len(stores) != 1 || stores[0].ID != p.ready.ID {
@@ -106,6 +109,9 @@ func TestWhoMayRestoreAPoint(t *testing.T) {
 		}
 		if st, points, err := p.db.DeletedStore(t.Context(), p.actor, p.ready.ID); err != nil || st.ID != p.ready.ID || len(points) != 1 {
 			t.Errorf("of the deleted store there are %+v, %v", points, err)
+		}
+		if has, err := p.db.HasDeletedStores(t.Context(), p.actor); !has || err != nil {
+			t.Errorf("afterwards there are none: %t, %v", has, err)
 		}
 		for who, actor := range map[string]store.Actor{"a stranger": stranger, "a viewer": viewer} {
 			stores, err := p.db.DeletedStores(t.Context(), actor)
