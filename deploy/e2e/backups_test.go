@@ -5,6 +5,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,33 @@ func (s *store) backUp(t *testing.T, b *browsertest.Browser, dump, wanted string
 		t.Errorf("%s is not in the database of the newest restore point", wanted)
 	}
 	s.restic(t, "check", "--read-data", "--no-lock")
+}
+
+// restore opens another store with the newest restore point of this one, which is deleted, and wants it to be
+// ready under its own URL.
+func (s *store) restore(t *testing.T, b *browsertest.Browser) *store {
+	t.Helper()
+	b.Visit(platformURL + "/backups/" + path.Base(s.page))
+	s.picture(b, s.slug+"-points")
+	b.Click(`a[href^="/stores/new?from="]`)
+	b.WaitFor("#create-form")
+	r := &store{cluster: s.cluster, engine: s.engine, name: s.name, slug: s.slug + "-2"}
+	b.Type(`#create-form input[name="slug"]`, r.slug)
+	s.picture(b, r.slug+"-new")
+	r.clicked = time.Now()
+	b.Click(`#create-form button.btn-primary`)
+	b.WaitFor(`#store-head`)
+	r.page = browsertest.Evaluate[string](b, "location.pathname")
+	r.arrive(t, b)
+	r.note(t, "%s is %s %s after the click, with the data of %s", r.slug, r.status(b), took(r.clicked), s.slug)
+	r.mustBeReady(t, b)
+	shop := r.browser(t)
+	shop.Visit(r.url() + "/")
+	r.picture(shop, r.slug+"-shop")
+	if page := browsertest.Evaluate[string](shop, "document.documentElement.outerHTML"); strings.Contains(page, s.host()) {
+		t.Errorf("the restored shop has the address of the former one:\n%.4000s", page)
+	}
+	return r
 }
 
 // restic runs restic beside the bucket, with what the server's command line prints for the store.

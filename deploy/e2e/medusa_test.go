@@ -34,6 +34,12 @@ func TestMedusa(t *testing.T) {
 		s.seeOrder(t, owner.In(t), "ada@example.com")
 	})
 	t.Run("deleted", func(t *testing.T) { s.delete(t, owner.In(t)) })
+	t.Run("restored", func(t *testing.T) {
+		r := s.restore(t, owner.In(t))
+		r.seeOrder(t, owner.In(t), "ada@example.com")
+		r.buy(t, "grace@example.com")
+		r.delete(t, owner.In(t))
+	})
 }
 
 // buy buys as people do.

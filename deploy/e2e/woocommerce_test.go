@@ -36,6 +36,14 @@ func TestWooCommerce(t *testing.T) {
 		s.testWithoutPlugin(t, owner)
 	}
 	t.Run("deleted", func(t *testing.T) { s.delete(t, owner.In(t)) })
+	if hasPlugin() {
+		t.Run("restored", func(t *testing.T) {
+			r := s.restore(t, owner.In(t))
+			r.seeWooOrder(t, owner.In(t), "ada@example.com")
+			r.order(t, "grace@example.com")
+			r.delete(t, owner.In(t))
+		})
+	}
 }
 
 // testWithPlugin goes on to what a store is for. Ready means that an order was placed.
