@@ -184,10 +184,10 @@ func (l *Link) arrive(r *http.Request) (tracked *http.Request, fault Fault, pass
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.onTheWay[tracked] = cancel
-	l.seen = append(l.seen, requestOf(r))
-	fault = l.fault
-	if r.Context().Value(turn{}) != l.turns {
-		fault = Gone
+	if fault = l.fault; r.Context().Value(turn{}) == l.turns {
+		l.seen = append(l.seen, requestOf(r))
+	} else {
+		fault = Gone // and no cluster was asked
 	}
 	return tracked, fault, l.upstream, func() {
 		cancel()
