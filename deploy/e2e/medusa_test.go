@@ -36,8 +36,10 @@ func TestMedusa(t *testing.T) {
 	t.Run("deleted", func(t *testing.T) { s.delete(t, owner.In(t)) })
 	t.Run("restored", func(t *testing.T) {
 		r := s.restore(t, owner.In(t))
-		r.seeOrder(t, owner.In(t), "ada@example.com")
+		owner := owner.In(t)
+		r.seeOrder(t, owner, "ada@example.com")
 		r.buy(t, "grace@example.com")
+		r.seeOrder(t, owner, "grace@example.com")
 		r.delete(t, owner.In(t))
 	})
 }

@@ -39,8 +39,10 @@ func TestWooCommerce(t *testing.T) {
 	if hasPlugin() {
 		t.Run("restored", func(t *testing.T) {
 			r := s.restore(t, owner.In(t))
-			r.seeWooOrder(t, owner.In(t), "ada@example.com")
+			owner := owner.In(t)
+			r.seeWooOrder(t, owner, "ada@example.com")
 			r.order(t, "grace@example.com")
+			r.seeWooOrder(t, owner, "grace@example.com")
 			r.delete(t, owner.In(t))
 		})
 	}
