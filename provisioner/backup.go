@@ -62,13 +62,13 @@ func (w *worker) wantsBackup(st store.Store) bool {
 
 func (w *worker) observeBackup(ctx context.Context, conn *connection, o *observed) error {
 	o.Backup = backupOf(o.Snapshot, w.claim.Job.ID)
-	o.Backup.Granted = w.settled.granted
+	w.observeGrant(&o.Backup.pointRun)
 	if o.Backup.Done || o.Backup.Failure.Code != "" {
 		return nil
 	}
 	stuck, hopeless := o.Backup.stuck()
 	switch {
-	case w.remaining.during(o.Backup.Remains != "") >= backupPatience:
+	case w.remains(o.Backup.pointRun):
 		o.Backup.Failure = stepFailed(store.StepRepository, 0, "the pod "+o.Backup.Remains+" of an earlier backup is still being deleted")
 	case w.hopeless.during(hopeless) >= hopelessFor:
 		o.Backup.Failure = stuck

@@ -58,7 +58,7 @@ func (w *worker) judge(ctx context.Context, conn *connection, o observed, a acti
 			return action{Do: fail, Step: a.Step, Failure: refusal}, err
 		}
 	}
-	if a.Step == store.StepData { // how long that takes is for its Job to bound
+	if a.Step == store.StepData && o.Restore.atWork() {
 		return a, nil
 	}
 	if !bad && w.worked > w.timeout {

@@ -14,7 +14,7 @@ import (
 type pointRun struct {
 	Job     kube.Job // no name when there is none yet
 	Others  []string // Jobs of earlier runs
-	Remains string   // a pod of an earlier run, which may still write; empty for none
+	Remains string   // a pod of an earlier run, or of a Job that was deleted, which may still write; empty for none
 	Granted bool     // this holder has seen that the Job has what it needs
 	pods    []kube.Pod
 }
@@ -36,7 +36,7 @@ func pointRunOf(s kube.Snapshot, component, id string) pointRun {
 		case pod.Component != component || pod.Run == "":
 		case pod.Run == id && !pod.Leaving:
 			run.pods = append(run.pods, pod)
-		case pod.Run != id && !pod.Ended:
+		case !pod.Ended:
 			run.Remains = pod.Name
 		}
 	}
@@ -60,6 +60,20 @@ func (r pointRun) at() (name string) {
 		}
 	}
 	return name
+}
+
+// observeGrant notes whether this holder has seen that the Job has what it needs, and that it has to be made again if
+// somebody has deleted it.
+func (w *worker) observeGrant(run *pointRun) {
+	run.Granted = w.settled.granted
+	if w.vanished.during(run.Granted && run.Job.Name == "") >= patience {
+		run.Granted, w.settled.granted = false, false
+	}
+}
+
+// remains reports whether the next run has waited too long for the pods of another one to go.
+func (w *worker) remains(run pointRun) bool {
+	return w.remaining.during(!run.Granted && run.Remains != "") >= backupPatience
 }
 
 // stuck finds what keeps the pods from starting.

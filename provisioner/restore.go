@@ -54,6 +54,9 @@ func (r restoreRun) doing() string {
 	return "repository"
 }
 
+// atWork reports whether a container has begun to load. How long that takes is for the Job to bound.
+func (r restoreRun) atWork() bool { return r.at() != "" }
+
 // failure is why the containers did not get to their end.
 func (r restoreRun) failure() store.Failure {
 	pod := r.newest()
@@ -108,13 +111,13 @@ func (w *worker) observeRestore(ctx context.Context, conn *connection, o *observ
 		return nil
 	}
 	o.Restore = restoreOf(o.Snapshot, w.claim.Store.Job.ID)
-	o.Restore.Granted = w.settled.granted
+	w.observeGrant(&o.Restore.pointRun)
 	if o.Restore.Job.Succeeded || o.Restore.Failure.Code != "" {
 		return nil
 	}
 	stuck, hopeless := o.Restore.stuck()
 	switch {
-	case w.remaining.during(o.Restore.Remains != "") >= backupPatience:
+	case w.remains(o.Restore.pointRun):
 		o.Restore.Failure = restoreFailed("repository", 0, "the pod "+o.Restore.Remains+" of an earlier try is still being deleted")
 	case w.loading.during(hopeless) >= hopelessFor:
 		o.Restore.Failure = stuck

@@ -71,12 +71,33 @@ func TestRestoreIsReadFromItsJobAndPods(t *testing.T) {
 	}
 }
 
+// A Job that somebody has deleted is made again, once its pods are gone.
+func TestPodOfADeletedJobRemains(t *testing.T) {
+	t.Parallel()
+	leaving := kube.Pod{Name: "restore-a-x", Component: restoreComponent, Run: "job", Leaving: true}
+	if run := pointRunOf(kube.Snapshot{Pods: []kube.Pod{leaving}}, restoreComponent, "job"); run.Remains != leaving.Name || len(run.pods) != 0 {
+		t.Errorf("%+v", run)
+	}
+	w := &worker{settled: settled{granted: true}, conditions: conditions{vanished: condition{began: time.Now().Add(-time.Minute)}}}
+	run := pointRun{Job: kube.Job{Name: "restore-a"}}
+	if w.observeGrant(&run); !run.Granted {
+		t.Error("a Job that is there is made again")
+	}
+	w.vanished.began = time.Now().Add(-time.Minute)
+	run.Job.Name = ""
+	if w.observeGrant(&run); run.Granted || w.settled.granted {
+		t.Error("a Job that is gone is not made again")
+	}
+}
+
 // Loading may take longer than a store otherwise has to open: its Job has a limit of its own.
 func TestLoadingIsNotOverdue(t *testing.T) {
 	t.Parallel()
 	w := &worker{Provisioner: &Provisioner{timeout: time.Minute}, worked: time.Hour}
 	want := action{Do: wait, Step: store.StepData}
-	if got, err := w.judge(t.Context(), nil, observed{}, want); err != nil || !reflect.DeepEqual(got, want) {
+	loading := kube.Pod{Containers: []kube.Container{{Name: "files", State: kube.State{Kind: "running"}}}}
+	at := observed{Restore: restoreRun{pointRun: pointRun{pods: []kube.Pod{loading}}}}
+	if got, err := w.judge(t.Context(), nil, at, want); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -151,3 +151,19 @@ func TestDeletionDuringARestore(t *testing.T) {
 	st = p.until(t, st.ID, "deleted", func(now store.Store) bool { return now.Status == store.Deleted })
 	p.wantGone(t, st)
 }
+
+// A Job that somebody deletes is made again, rather than waited for without end.
+func TestRestoreWhoseJobIsDeletedBeginsAnew(t *testing.T) {
+	t.Parallel()
+	p, _, point := startRestoring(t, "Disturbed")
+	st := p.restore(t, point, "job-duration=10m")
+	job := p.untilLoading(t, st)
+	policy := metav1.DeletePropagationBackground
+	if err := p.admin.BatchV1().Jobs(st.Namespace).Delete(t.Context(), job.Name, metav1.DeleteOptions{PropagationPolicy: &policy}); err != nil {
+		t.Fatal(err)
+	}
+	kubetest.Simulate(t, st.Namespace, "job-duration=none", "component=restore")
+	if st = p.wantReady(t, st); st.Origin.Pending() {
+		t.Errorf("the store is %+v", st)
+	}
+}

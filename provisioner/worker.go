@@ -41,7 +41,8 @@ type worker struct {
 type conditions struct {
 	hopeless  condition // a failure is in sight
 	podless   condition // something lacks pods
-	remaining condition // pods of an earlier backup are still there
+	remaining condition // pods of an earlier backup or restore are still there
+	vanished  condition // the Job that was made for one isn’t there
 	loading   condition // what loads the data can’t be started
 	unloaded  condition // it lacks a pod
 	crowded   condition // the quota is full
@@ -108,17 +109,16 @@ func (w *worker) turn(ctx context.Context) (done bool, err error) {
 		return w.abandon(ctx, conn)
 	}
 	began := time.Now()
-	var a action
+	var o observed
 	defer func() {
-		if a.Step != store.StepData { // a large shop takes long, and the steps after it have their time
+		if !o.Restore.atWork() { // a large shop takes long, and the steps after it have their time
 			w.addWork(time.Since(began))
 		}
 	}()
-	o, err := w.observe(ctx, conn)
-	if err != nil {
+	if o, err = w.observe(ctx, conn); err != nil {
 		return false, err
 	}
-	a = kind.next(w.claim.Store, o)
+	a := kind.next(w.claim.Store, o)
 	if a.Do == wait && kind.judge != nil {
 		if a, err = kind.judge(w, ctx, conn, o, a); err != nil {
 			return false, err
