@@ -145,6 +145,26 @@ func TestPointWithoutDataOpensNoRealStore(t *testing.T) {
 	})
 }
 
+// A deleted store is forgotten after a time, but not before its points are gone.
+func TestPointOfAStoreThatWasDeletedLongAgo(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		p := setupPoints(t, url)
+		p.target(t, "off-site")
+		point := p.made(t, wholeManifest())
+		p.archive(t, p.ready.ID)
+		change(t, url, `UPDATE stores SET deleted_at = 1 WHERE deleted_at > 0`)
+		if removed, err := p.db.Prune(t.Context(), store.Retention{Events: time.Nanosecond, Deleted: time.Nanosecond}); err != nil || removed == 0 {
+			t.Fatalf("%d rows are removed, %v", removed, err)
+		}
+		if stores, err := p.db.DeletedStores(t.Context(), p.actor); err != nil || len(stores) != 1 {
+			t.Errorf("deleted stores are %+v, %v", stores, err)
+		}
+		if _, err := p.restore(t, p.actor, p.team, point.ID); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // A point that a store is to be opened with is not deleted before its data are there.
 func TestPointThatIsRestoredIsKept(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {

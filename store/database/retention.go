@@ -98,7 +98,8 @@ func prunings(keep store.Retention) []pruning {
 				WHERE s.deleted_at > 0 AND s.deleted_at < $1 LIMIT $2)`},
 		{"jobs of deleted stores", keep.Deleted, `
 			DELETE FROM jobs WHERE id IN (
-				SELECT j.id FROM jobs j JOIN stores s ON s.id = j.store_id WHERE s.deleted_at > 0 AND s.deleted_at < $1 LIMIT $2)`},
+				SELECT j.id FROM jobs j JOIN stores s ON s.id = j.store_id WHERE s.deleted_at > 0 AND s.deleted_at < $1
+					AND (j.id <> s.job_id OR NOT EXISTS (SELECT 1 FROM restore_points p WHERE p.store_id = s.id)) LIMIT $2)`}, // with which it is read
 		{"repositories of deleted stores without points", keep.Deleted, `
 			DELETE FROM repositories WHERE store_id IN (
 				SELECT s.id FROM stores s WHERE s.deleted_at > 0 AND s.deleted_at < $1
