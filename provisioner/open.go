@@ -12,7 +12,7 @@ func opening() kind {
 	return kind{
 		wanted:  (*worker).wantsWork,
 		observe: (*worker).observeOpen,
-		next:    inOrder(checkNamespace, ensureNamespace, ensureLimitsAndCredentials, ensureRelease, loadData, awaitWorkloads, proveSale),
+		next:    inOrder(checkNamespace, checkData, ensureNamespace, ensureLimitsAndCredentials, ensureRelease, loadData, awaitWorkloads, proveSale),
 		acts:    together(namespaceActs(), releaseActs(), restoreActs(), saleActs()),
 		ends:    together(restoreEnds(), saleEnds()),
 		judge:   (*worker).judge,

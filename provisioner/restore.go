@@ -169,7 +169,7 @@ func (w *worker) createRestore(ctx context.Context, conn *connection, _ observed
 
 // recordData records that the data are there.
 func (w *worker) recordData(ctx context.Context, conn *connection, o observed) (store.Note, error) {
-	st, err := w.db.RecordData(ctx, w.claim)
+	st, err := w.db.RecordData(ctx, w.claim, o.Release.Claims)
 	if err != nil {
 		return store.Note{}, err
 	}

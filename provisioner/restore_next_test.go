@@ -90,6 +90,20 @@ func TestPodOfADeletedJobRemains(t *testing.T) {
 	}
 }
 
+// A disk that goes after the data were loaded doesn't make an empty shop that is said to be restored.
+func TestLoadedDataAreNotReplacedByNothing(t *testing.T) {
+	t.Parallel()
+	st := store.Store{Origin: store.Origin{Point: "point", Loaded: time.Now()}, Volumes: []string{"files"}}
+	for name, o := range map[string]observed{
+		"its disk":      {Namespace: kube.NamespaceState{Phase: kube.Active}},
+		"its namespace": {Namespace: kube.NamespaceState{Phase: kube.Missing}},
+	} {
+		if got := opening().next(st, o); got.Do != fail || got.Failure.Code != store.DataLost {
+			t.Errorf("without %s: %+v", name, got)
+		}
+	}
+}
+
 // Loading may take longer than a store otherwise has to open: its Job has a limit of its own.
 func TestLoadingIsNotOverdue(t *testing.T) {
 	t.Parallel()

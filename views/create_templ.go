@@ -348,7 +348,7 @@ func restoreFrom(r RestoreFrom) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h2 id=\"restore-title\">Restore point</h2><p class=\"mt-1 text-muted\">The new store gets the orders, customers, products and files of this point. Its address, login and passwords are new. ")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 18, "<h2 id=\"restore-title\">Restore point</h2><p class=\"mt-1 text-muted\">The new store gets the orders, customers, products and files of this point, with its other users, API keys, webhooks and scheduled tasks. Its address and admin login are new. ")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -91,7 +91,7 @@ func wantRestored(t *testing.T, r *backup, old, query func(string) string) {
 		t.Errorf("the files are %v, want %v", slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
 	}
 	wantTexts(t, r.dir+"/notes", map[string]string{
-		"image": "docker.io/library/wordpress:6.9-php8.3-apache", "from-image": "plugins-new\nplugins-woocommerce\nthemes-twenty\n", "wordpress": "6.9", "plugins-woocommerce": "11.0.1", "themes-twenty": "1.0",
+		"image": "docker.io/library/wordpress:6.9-php8.3-apache", "from-image": "plugins-new\nplugins-woocommerce\nthemes-twenty\n", "wordpress": "6.9", "plugins-woocommerce": "11.0.1", "themes-twenty": "1.0", "restored": "http://old.example.com",
 	})
 }
 
@@ -102,8 +102,8 @@ func TestPointIsRestoredIntoANewShop(t *testing.T) {
 		r.restore(t)
 		wantRestored(t, r, old, query)
 	}
-	if calls := texts(t, r.dir)["calls"]; strings.Count(calls, "--skip-plugins --skip-themes eval-file "+r.dir+"/restore/addresses.php\n") != 2 || strings.Contains(calls, ownersPassword) {
-		t.Errorf("WP-CLI is called with %s", calls)
+	if calls := texts(t, r.dir)["calls"]; calls != "" {
+		t.Errorf("beside the key of the target WP-CLI runs the shop’s code: %s", calls)
 	}
 	if said := b.restic(t, "list", "locks", "--no-lock"); said != "" {
 		t.Errorf("the repository has the locks %s", said)

@@ -15,19 +15,19 @@ func addresses(t *testing.T, env ...string) string {
 	t.Helper()
 	s := site{root: t.TempDir()}
 	enginetest.Each(shop(t, unchanged), func(c *corev1.ConfigMap) {
-		if c.Name == "restore" {
+		if c.Name == "setup" {
 			for name, content := range c.Data {
-				s.write(t, "restore/"+name, content)
+				s.write(t, "setup/"+name, content)
 			}
 		}
 	})
 	for name, content := range map[string]string{
-		"credentials/admin-username": "admin\n", "credentials/admin-email": "admin@new.example.org", "credentials/admin-password": ownersPassword, "target/old-url": "http://moved.example.com/",
+		"credentials/admin-username": "admin\n", "credentials/admin-email": "admin@new.example.org", "credentials/admin-password": ownersPassword, "notes/restored": "http://moved.example.com/\n",
 	} {
 		s.write(t, name, content)
 	}
 	return runPHP(t, absolute(t, "testdata/restored.php"), append([]string{
-		"SCRIPT=" + s.path("restore/addresses.php"), "CREDENTIALS=" + s.path("credentials"), "TARGET=" + s.path("target"), "SHOP_URL=https://new.example.org",
+		"SCRIPT=" + s.path("setup/addresses.php"), "CREDENTIALS=" + s.path("credentials"), "RESTORED=" + s.path("notes/restored"), "SHOP_URL=https://new.example.org",
 		"SITEURL=http://first.example.com", "HOME_URL=http://first.example.com", "COLUMNS=wp_posts.post_content! wp_posts.post_title wp_options.option_value! wp_users.user_url", "OWNER=owner@old.example.com",
 	}, env...)...)
 }

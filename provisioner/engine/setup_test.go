@@ -391,3 +391,28 @@ func (s site) wantRun(t *testing.T, want map[string]string) {
 		}
 	}
 }
+
+// The data of a restore point are made the store's own once, before the plugins that know them run.
+func TestSetupAdoptsTheDataOfAPoint(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, unchanged)
+	if out, err := s.run(t); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s.write(t, "notes/restored", "http://old.example.com")
+	s.write(t, "calls", "")
+	if out, err := s.run(t, "BROKEN=addresses"); err == nil || !strings.Contains(s.read(t, "report"), `"failed":"replacing the address of the restored shop","message":"no such table"`) {
+		t.Errorf("what fails is told so: %v, %s, %s", err, out, s.read(t, "report"))
+	}
+	for range 2 {
+		if out, err := s.run(t); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	if calls := s.read(t, "calls"); strings.Count(calls, "adopt http://old.example.com\n") != 2 || strings.Index(calls, "adopt") > strings.Index(calls, "plugin") {
+		t.Errorf("WP-CLI is called with\n%s", calls)
+	}
+	if _, err := os.Stat(s.path("notes/restored")); !os.IsNotExist(err) {
+		t.Errorf("the mark is still there: %v", err)
+	}
+}

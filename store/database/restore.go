@@ -130,10 +130,10 @@ func (db *DB) OriginRepository(ctx context.Context, c store.Claim) (store.Restor
 	return p, r, err
 }
 
-// RecordData records that a claimed store has the data of its restore point.
-func (db *DB) RecordData(ctx context.Context, c store.Claim) (store.Store, error) {
+// RecordData records that a claimed store has the data of its restore point, in those volumes.
+func (db *DB) RecordData(ctx context.Context, c store.Claim, volumes []string) (store.Store, error) {
 	return db.work(ctx, c, func(_ tx, st *store.Store) ([]store.Event, error) {
-		st.Origin.Loaded = st.UpdatedAt
+		st.Origin.Loaded, st.Volumes = st.UpdatedAt, volumes
 		return nil, nil
 	})
 }

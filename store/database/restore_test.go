@@ -61,14 +61,20 @@ func TestStoreIsOpenedWithARestorePoint(t *testing.T) {
 			t.Errorf("tried again it is %+v, %v", st, err)
 		}
 		c = p.claim(t, "two")
-		if st, err = p.db.RecordData(t.Context(), c); err != nil || st.Origin.Pending() {
+		if st, err = p.db.RecordData(t.Context(), c, []string{"files"}); err != nil || st.Origin.Pending() || len(st.Volumes) != 1 {
 			t.Errorf("with its data it is %+v, %v", st, err)
 		}
-		if _, err := p.db.RecordData(t.Context(), store.Claim{Store: st, Job: st.Job, Holder: "somebody else"}); !errors.Is(err, store.ErrStale) {
+		if _, err := p.db.RecordData(t.Context(), store.Claim{Store: st, Job: st.Job, Holder: "somebody else"}, nil); !errors.Is(err, store.ErrStale) {
 			t.Errorf("another holder is answered with %v", err)
 		}
 		if st := p.store(t, st.ID); st.Origin.Pending() || st.Origin.Point != point.ID {
 			t.Errorf("kept is %+v", st.Origin)
+		}
+		if _, err := p.db.Fail(t.Context(), c, store.Failure{Code: store.DataLost}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err = p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil || st.Origin != (store.Origin{}) || st.Job.Data != "" {
+			t.Errorf("rebuilt it comes from %+v, %v", st.Origin, err)
 		}
 	})
 }
@@ -183,7 +189,7 @@ func TestPointThatIsRestoredIsKept(t *testing.T) {
 		c := p.backUp(t, "")
 		p.wantCleanup(t, c, false, other)
 		p.finish(t, c, store.CleanupResult{Forgotten: true})
-		if _, err := p.db.RecordData(t.Context(), opening); err != nil {
+		if _, err := p.db.RecordData(t.Context(), opening, nil); err != nil {
 			t.Fatal(err)
 		}
 		if got, _, err := p.db.BeginCleanup(t.Context(), p.backUp(t, "")); err != nil || !slices.Contains(got.Points, wanted) {

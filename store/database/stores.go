@@ -183,6 +183,7 @@ func (db *DB) Rebuild(ctx context.Context, actor store.Actor, id string) (store.
 		if !st.CanRebuild() {
 			return store.Event{}, &store.Error{Code: store.Conflict, Message: "This store is " + string(st.Status) + ". Only a store whose data is lost can be rebuilt."}
 		}
+		st.Origin = store.Origin{} // it begins empty
 		st.Status, st.Volumes, st.Sold = store.Provisioning, nil, 0
 		st.StartJob(store.ChangeJob, store.Change{Kind: store.Rebuild}, actor)
 		return store.EventOf(*st, actor, store.StoreRebuilt), nil

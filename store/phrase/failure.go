@@ -352,7 +352,7 @@ func backupFailure(f store.Failure) Explanation {
 	case store.BackupStepFailed:
 		return Explanation{
 			"Backup failed: " + d.Doing,
-			fmt.Sprintf("The container %s ended with exit code %d: %s", d.Doing, d.ExitCode, Sentence(cmp.Or(d.Quote, "no message"))),
+			endedWith(d),
 			"Fix the cause" + again,
 		}
 	case store.BackupOverdue:
@@ -392,7 +392,7 @@ func restoreFailure(f store.Failure) Explanation {
 	case store.RestoreStepFailed:
 		return Explanation{
 			"Restore failed: " + d.Doing,
-			fmt.Sprintf("The container %s ended with exit code %d: %s", d.Doing, d.ExitCode, Sentence(cmp.Or(d.Quote, "no message"))),
+			endedWith(d),
 			"Fix the cause, then press Retry. The restore starts again.",
 		}
 	case store.RestoreOverdue:
@@ -427,3 +427,12 @@ func unready(d store.Facts) string {
 func ReadyPods(ready, all int) string { return fmt.Sprintf("%d of %s ready", ready, Count(all, "pod")) }
 
 func seconds(d time.Duration) time.Duration { return d.Round(time.Second) }
+
+// endedWith says how a container ended; one without an exit code has not, and the quote says what happened.
+func endedWith(d store.Facts) string {
+	quote := Sentence(cmp.Or(d.Quote, "no message"))
+	if d.ExitCode == 0 {
+		return quote
+	}
+	return fmt.Sprintf("The container %s ended with exit code %d: %s", d.Doing, d.ExitCode, quote)
+}

@@ -1,6 +1,7 @@
 <?php
 // Run by WP-CLI over the data of a restore point, which are another shop's until then: the shop gets its own
-// URL, nobody is signed in, and the owner of this store can sign in. Every step may run again.
+// URL, nobody is signed in, and the owner of this store can sign in. Every step may run again. The argument is a
+// file with the URL of that shop, which may be empty.
 
 require __DIR__ . '/pattern.php';
 
@@ -11,11 +12,11 @@ function credential(string $name): string
 
 // The URLs that the data may have. WordPress keeps the one that it was installed with, even if the shop has
 // had another one since.
-function old_sites(): array
+function old_sites(string $last): array
 {
     global $wpdb;
     $urls = $wpdb->get_col("SELECT option_value FROM $wpdb->options WHERE option_name IN ('siteurl', 'home')");
-    $urls[] = trim((string) file_get_contents(getenv('TARGET') . '/old-url'));
+    $urls[] = $last;
     return array_diff(array_unique(array_filter(array_map(site_of(...), $urls))), [site_of(getenv('SHOP_URL'))]);
 }
 
@@ -53,12 +54,12 @@ function replace(string $pattern, string $replacement, array $tables): void
     }
 }
 
-function move(): void
+function move(string $last): void
 {
     global $wpdb;
     $url = (string) getenv('SHOP_URL');
     $site = site_of($url);
-    foreach (old_sites() as $old) {
+    foreach (old_sites($last) as $old) {
         replace(pattern($old), '${1}' . $site, columns_with('%' . $wpdb->esc_like($old) . '%'));
     }
     $scheme = strtok($url, ':');
@@ -110,7 +111,7 @@ WP_CLI::log('clearing sessions');
 forget_visitors();
 WP_CLI::log('replacing the shop’s URL');
 $GLOBALS['wpdb']->query('START TRANSACTION'); // else each changed row waits for the disk
-move();
+move(trim((string) file_get_contents($args[0])));
 $GLOBALS['wpdb']->query('COMMIT');
 WP_CLI::log('letting the owner in');
 let_owner_in();

@@ -22,3 +22,4 @@ rm -f "$html/.shopwright-installed" # the pod would be ready
 sh "$restore" files "$html" --exclude=/.shopwright-installed --exclude=/wp-admin --exclude=/wp-includes
 # The image is that of this store, and not the one of the point.
 sh "$restore" files "$notes" --exclude=/image --exclude=/from-image --exclude=/wordpress --exclude=/lock
+cp "$TARGET/old-url" "$notes/restored.new" && mv "$notes/restored.new" "$notes/restored" # for the setup

@@ -23,7 +23,7 @@ look() {
 	sed '/^[[:space:]]*$/d' "$WORK/said" >&2
 	case $code in
 	10) echo 'The target has no repository of the store' >&2 ;; # restic ends with its address
-	124) echo "The target didn’t answer within $PATIENCE seconds" >&2 ;; # by timeout
+	124 | 130 | 143) echo "The target didn’t answer within $PATIENCE seconds" >&2 ;; # by timeout; of BusyBox it is restic's own
 	esac
 	exit "$code"
 }

@@ -81,4 +81,5 @@ function delete_user_meta(int $id, string $key): void { did("no $key of $id"); }
 
 function wp_cache_flush(): void {}
 
+$args = [getenv('RESTORED')];
 require getenv('SCRIPT');
