@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/johannesboyne/gofakes3"
@@ -345,5 +346,36 @@ func TestWhoAndWhenTargetsAreRefused(t *testing.T) {
 		if got := p.call(method, path, sent); got.status != http.StatusNotFound || strings.Contains(got.body, "s3.example.com") {
 			t.Errorf("%s of who is no administrator: %d %s", route, got.status, got.body)
 		}
+	}
+}
+
+// An upgrade or a deletion waits for its backup, and isn't started if that fails.
+func TestProgramsHaveStoresBackedUpFirst(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	p := s.program(everyScope()...)
+	st := p.make("Tea & Tonic")
+	s.makeReady(st.ID)
+	s.offSite()
+	one := "/stores/" + st.ID
+	if asked := read[v1.Store](t, p.call("DELETE", one, nil), 202); asked.Status != store.Deleting || asked.Message != "Waiting for the backup" || !slices.Contains(asked.Can, "cancel") {
+		t.Errorf("a deletion is %+v", asked)
+	}
+	if kept := read[v1.Store](t, p.call("POST", one+"/cancel", nil), 202); kept.Status != store.Ready || kept.Aborted != nil {
+		t.Errorf("cancelled it is %+v", kept)
+	}
+	read[v1.Store](t, p.call("DELETE", one, nil), 202)
+	c, ok, err := s.db.Claim(t.Context(), "test", time.Minute, store.Concurrency{Backups: 1})
+	if err != nil || !ok || c.Job.Point.Reason != store.BeforeDeletion {
+		t.Fatalf("claimed is %+v, %v", c.Job, err)
+	}
+	if err := s.db.FailBackup(t.Context(), c, store.Failure{Code: store.BackupOverdue}); err != nil {
+		t.Fatal(err)
+	}
+	if shown := read[v1.StoreDetail](t, p.call("GET", one, nil), 200); shown.Status != store.Ready || shown.Failure != nil || shown.Aborted == nil || shown.Aborted.Code != "backup_overdue" || !strings.Contains(shown.Aborted.Next, "without a backup") {
+		t.Errorf("after the backup failed it is %+v", shown.Store)
+	}
+	if asked := read[v1.Store](t, p.call("DELETE", one+"?backup=false", nil), 202); asked.Status != store.Deleting || asked.Message != "" {
+		t.Errorf("without a backup it is %+v", asked)
 	}
 }

@@ -81,3 +81,25 @@ func TestBackupIsAskedForOnTheTab(t *testing.T) {
 	wantSaid(t, "after data was not deleted", s.get(b, page+"/backups"), http.StatusOK, "Unused data couldn’t be deleted from the target: exit code 124")
 	wantSaid(t, "the activity", s.get(b, "/activity"), http.StatusOK, "requested a backup of")
 }
+
+func TestDeletionAsksForABackup(t *testing.T) {
+	t.Parallel()
+	s := open(prepare(t))
+	b := s.developer()
+	page := s.create(b, "Tea & Tonic")
+	const box = `name="backup"`
+	if got := s.get(b, page+"/delete"); strings.Contains(got.body, box) {
+		t.Errorf("without a target the page has the box: %s", got.body)
+	}
+	s.submit(b, "/admin/targets", targetForm("Off-site", "https://s3.example.com"))
+	s.change(`UPDATE stores SET status = 'ready', observed_generation = generation`)
+	s.change(`UPDATE jobs SET state = 'done', ended_at = asked_at`)
+	wantSaid(t, "the page", s.get(b, page+"/delete"), http.StatusOK, box+` value="on" checked`, "Make a restore point first")
+	wrong := s.post(b, page+"/delete", url.Values{"confirm": {"Tea"}})
+	if wantSaid(t, "a wrong name", wrong, http.StatusUnprocessableEntity, box); strings.Contains(wrong.body, box+` value="on" checked`) {
+		t.Error("the box is checked again")
+	}
+	wantSaid(t, "the store", s.submit(b, page+"/delete", url.Values{"confirm": {"Tea & Tonic"}, "backup": {"on"}}), http.StatusOK, "Waiting for the backup", "Cancel deletion")
+	wantSaid(t, "the backups", s.get(b, page+"/backups"), http.StatusOK, "Backup in progress")
+	wantSaid(t, "cancelled", s.submit(b, page+"/cancel", nil), http.StatusOK, "Ready", "cancelled the deletion of")
+}

@@ -118,7 +118,11 @@ func (a *App) askDelete(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return a.deletePage(c, http.StatusOK, st, a.deleteForm(signin.VisitorOf(c), st))
+	form, err := a.deleteForm(c.Request().Context(), signin.VisitorOf(c), st)
+	if err != nil {
+		return err
+	}
+	return a.deletePage(c, http.StatusOK, st, form)
 }
 
 func (a *App) deletePage(c echo.Context, status int, st store.Store, form views.DeleteForm) error {
@@ -136,14 +140,18 @@ func (a *App) deleteStore(c echo.Context) error {
 	}
 	typed := c.FormValue("confirm")
 	if name, _ := store.CleanName(typed); name != st.Name { // a copied name may have a space at its end
-		form := a.deleteForm(signin.VisitorOf(c), st)
+		form, err := a.deleteForm(c.Request().Context(), signin.VisitorOf(c), st)
+		if err != nil {
+			return err
+		}
+		form.Backup = c.FormValue("backup") == "on"
 		form.Typed, form.Error = typed, "The name doesn’t match. Type it exactly as shown above."
 		if reply.FromHTMX(c) {
 			return reply.Render(c, http.StatusUnprocessableEntity, views.DeleteDialogForm(form))
 		}
 		return a.deletePage(c, http.StatusUnprocessableEntity, st, form)
 	}
-	if _, err := a.DB.RequestDelete(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID); err != nil {
+	if _, err := a.DB.RequestDelete(c.Request().Context(), signin.VisitorOf(c).Actor, st.ID, store.DeleteRequest{Backup: c.FormValue("backup") == "on"}); err != nil {
 		return err
 	}
 	return reply.GoTo(c, "/stores/"+st.ID)

@@ -40,8 +40,11 @@ const imageField = "image-"
 
 func parseUpgrade(form url.Values, offer provisioner.Offer) upgradeRequest {
 	r := upgradeRequest{
-		Upgrade: shop.Upgrade{Offer: offer, Images: map[string]string{}, Stay: form.Get("stay") == "on"},
-		offer:   form.Get("offer"), looked: form.Get("looked"),
+		Upgrade: shop.Upgrade{
+			Offer: offer, Images: map[string]string{}, Stay: form.Get("stay") == "on",
+			Backup: form.Get("backup") == "on" || !form.Has("offer"), // the default
+		},
+		offer: form.Get("offer"), looked: form.Get("looked"),
 	}
 	for _, image := range offer.Images {
 		if version := strings.TrimSpace(form.Get(imageField + image.Name)); version != "" && version != image.Version {
@@ -68,10 +71,14 @@ func (a *App) showUpgrade(c echo.Context, status int, st store.Store, r upgradeR
 	offer := r.Offer
 	form := views.ChangeForm{
 		Crumb: "Upgrade", Title: "Upgrade to chart " + offer.ChartVersion, Submit: "Upgrade", Action: releasesPath(st, "upgrade"),
-		Offer: offer.Digest, Looked: r.Choice(), Stay: r.Stay, Problem: problem, Can: st.CanChange(),
+		Offer: offer.Digest, Looked: r.Choice(), Stay: r.Stay, Backup: r.Backup, Problem: problem, Can: st.CanChange(),
 	}
 	if form.Text = "this store runs " + st.ChartVersion; offer.ChartVersion == st.ChartVersion {
 		form.Title, form.Text = "Change versions", "chart "+offer.ChartVersion+" stays"
+	}
+	var err error
+	if form.BacksUp, err = a.DB.BacksUp(c.Request().Context(), signin.VisitorOf(c).Actor, st); err != nil {
+		return err
 	}
 	wrong := false
 	for _, image := range offer.Images {

@@ -76,8 +76,11 @@ func (a *App) detail(st store.Store) string {
 	}
 }
 
-// waiting says that the work on a store waits for the cluster, if it does.
+// waiting says that the work on a store waits for its backup or for the cluster, if it does.
 func (a *App) waiting(st store.Store) string {
+	if st.Job.Waits() {
+		return phrase.Note(st.Job.Note)
+	}
 	queued := st.Job.Step == "" || st.Job.Step == store.StepQueued
 	switch link := a.clusters.Of(st).Cluster().Link; {
 	case link == provisioner.Unreachable, link == provisioner.Foreign:
@@ -126,8 +129,10 @@ func (a *App) head(who signin.Visitor, st store.Store) views.StoreHead {
 		head.CanRetry, head.CanRebuild, head.CanRepair = st.CanRetry(), st.CanRebuild(), st.CanRepair()
 	}
 	if who.Actor.May(store.UpgradeStores, st.TeamID) && st.CanCancel() {
-		head.Cancel = "Cancel " + string(st.Job.Change.Kind)
-		if st.Job.Change.Kind == store.OwnerChange {
+		switch head.Cancel = "Cancel " + string(st.Job.Change.Kind); {
+		case st.Job.Kind == store.RemoveJob:
+			head.Cancel = "Cancel deletion"
+		case st.Job.Change.Kind == store.OwnerChange:
 			head.Cancel = "Cancel change"
 		}
 	}
@@ -191,6 +196,9 @@ func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) 
 
 // undone describes a change that failed and was rolled back, or is being rolled back.
 func undone(st store.Store) views.Undone {
+	if st.Aborted() {
+		return aborted(st)
+	}
 	f := st.Job.Change.Undone
 	if f.Code == "" {
 		return views.Undone{}
@@ -208,6 +216,16 @@ func undone(st store.Store) views.Undone {
 		shown.Title = "The change was cancelled"
 	}
 	return shown
+}
+
+// aborted describes an upgrade or a deletion that was not begun, because the backup before it failed.
+func aborted(st store.Store) views.Undone {
+	what := "The upgrade"
+	if st.Job.Kind == store.RemoveJob {
+		what = "The deletion"
+	}
+	said := phrase.Failure(st.Job.Failure)
+	return views.Undone{Title: what + " was not started: " + said.Title, Cause: plain(said.Cause), Next: "The shop is unchanged. Fix the cause and try again, or continue without a restore point."}
 }
 
 // drift names the workloads that were scaled since their chart was applied.
@@ -390,10 +408,14 @@ func eventsView(events []kube.Event) views.EventsTab {
 	return tab
 }
 
-func (a *App) settingsTab(who signin.Visitor, st store.Store) views.SettingsTab {
-	return views.SettingsTab{Facts: a.facts(st), Owner: a.ownerForm(who, st), Delete: a.deleteForm(who, st)}
+func (a *App) settingsTab(ctx context.Context, who signin.Visitor, st store.Store) (views.SettingsTab, error) {
+	form, err := a.deleteForm(ctx, who, st)
+	return views.SettingsTab{Facts: a.facts(st), Owner: a.ownerForm(who, st), Delete: form}, err
 }
 
-func (a *App) deleteForm(who signin.Visitor, st store.Store) views.DeleteForm {
-	return views.DeleteForm{ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st), Retains: a.clusters.Of(st).RetainsDisks(st)}
+func (a *App) deleteForm(ctx context.Context, who signin.Visitor, st store.Store) (views.DeleteForm, error) {
+	backsUp, err := a.DB.BacksUp(ctx, who.Actor, st)
+	return views.DeleteForm{
+		ID: st.ID, Name: st.Name, Host: st.Host, Namespace: st.Namespace, Can: canDelete(who, st), Retains: a.clusters.Of(st).RetainsDisks(st), BacksUp: backsUp, Backup: true,
+	}, err
 }

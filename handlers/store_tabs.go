@@ -102,7 +102,10 @@ func (l *liveStore) releasesParts(ctx context.Context, st store.Store) ([]live.P
 }
 
 func (a *App) fillSettings(ctx context.Context, r tabRequest, page *views.StorePage) error {
-	settings := a.settingsTab(r.who, r.st)
+	settings, err := a.settingsTab(ctx, r.who, r.st)
+	if err != nil {
+		return err
+	}
 	origin, err := a.originFacts(ctx, r.who, r.st)
 	settings.Facts = append(settings.Facts, origin...)
 	page.Settings = &settings

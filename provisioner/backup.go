@@ -55,8 +55,11 @@ func nextBackup(_ store.Store, o observed) action {
 }
 
 // wantsBackup reports whether the store can still be backed up, and is what it was when the backup was
-// claimed.
+// claimed. A backup that a change waited for ends with the waiting.
 func (w *worker) wantsBackup(st store.Store) bool {
+	if st.Job.After == w.claim.Job.ID {
+		return st.Job.Waits() && st.Job.ID == w.claimed
+	}
 	return st.CanBackUp() && st.Job.ID == w.claimed
 }
 

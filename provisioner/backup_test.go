@@ -271,7 +271,7 @@ func TestRemovalCancelsBackup(t *testing.T) {
 	p.backUp(t, st)
 	kubetest.Within(t, "the backup runs", func() bool { return len(p.backupJobs(t, st)) == 1 })
 	began := time.Now()
-	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID, store.DeleteRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	st = p.until(t, st.ID, "deleted", func(now store.Store) bool { return now.Status == store.Deleted })

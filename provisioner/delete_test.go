@@ -138,7 +138,7 @@ func TestDeleteWhileWaiting(t *testing.T) {
 
 func (p *platform) askDelete(t *testing.T, st store.Store) {
 	t.Helper()
-	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID, store.DeleteRequest{}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -31,7 +31,7 @@ func TestStoreBecomesReadyAndGoesWithoutATrace(t *testing.T) {
 			}
 			p.wantIsolation(t, st)
 			p.wantTold(t, st)
-			if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+			if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID, store.DeleteRequest{}); err != nil {
 				t.Fatal(err)
 			}
 			p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })
@@ -140,7 +140,7 @@ func TestForeignNamespaceIsNotTouched(t *testing.T) {
 	if st.Status != store.Failed || !strings.Contains(phrase.Failure(st.Job.Failure).Cause, st.Namespace) {
 		t.Fatalf("%s: %+v", st.Status, st.Job.Failure)
 	}
-	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID); err != nil {
+	if _, err := p.db.RequestDelete(t.Context(), p.actor, st.ID, store.DeleteRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	p.until(t, st.ID, "gone", func(st store.Store) bool { return st.Status == store.Deleted })

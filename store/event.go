@@ -42,6 +42,7 @@ const (
 	StoreDeleteAsked Kind = "store.delete_asked"
 	StoreReady       Kind = "store.ready"
 	StoreFailed      Kind = "store.failed"
+	StoreAborted     Kind = "store.aborted" // the backup before a change or a deletion failed: neither was begun
 	StoreDeleted     Kind = "store.deleted"
 	StoreDegraded    Kind = "store.degraded"  // checks have failed
 	StoreRecovered   Kind = "store.recovered" // a check has succeeded again
@@ -148,7 +149,7 @@ func (k Kind) Asks() bool {
 // own work goes.
 func (k Kind) Audited() bool {
 	switch k {
-	case StoreReady, StoreFailed, StoreUndone, StoreDegraded, StoreRecovered, Checked,
+	case StoreReady, StoreFailed, StoreAborted, StoreUndone, StoreDegraded, StoreRecovered, Checked,
 		StepStarted, StepProgressed, StepFinished, BackupScheduled, BackupProgressed, BackupDone, BackupFailed, BackupCancelled:
 		return false
 	}

@@ -66,6 +66,10 @@ type Args struct {
 	Place  bool      `json:"place,omitempty"` // the check places an order
 	Point  PointArgs `json:"point,omitzero"`  // of a backup
 	Data   string    `json:"data,omitempty"`  // id of the restore point that the store is opened with
+	// After is the id of the backup that the job waits for; Was is the store's status before, which it has again if
+	// the backup fails.
+	After string `json:"after,omitempty"`
+	Was   Status `json:"was,omitempty"`
 }
 
 // Result is what came of a job so far. It is kept as JSON.
@@ -98,6 +102,45 @@ func (j Job) Steps() []Step {
 	default:
 		return CreateSteps()
 	}
+}
+
+// Waits reports whether the job waits for a backup.
+func (j Job) Waits() bool { return j.Pending() && j.After != "" && j.Due.Equal(someDay()) }
+
+// someDay is when a job is due that waits for another one, which makes it due when it is done.
+func someDay() time.Time { return time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC) }
+
+// Was is the status of the store, or the one that it had before what waits for a backup was asked for.
+func (s Store) Was() Status {
+	if s.Job.Waits() {
+		return s.Job.Was
+	}
+	return s.Status
+}
+
+// BacksUp reports whether a change of the store can be preceded by a backup.
+func (s Store) BacksUp() bool {
+	return s.CanBackUp() || s.Job.Waits() && s.Living()
+}
+
+// WaitFor has the store's job wait for a backup. The store was in that status before.
+func (s *Store) WaitFor(backup Job, was Status) {
+	s.Job.After, s.Job.Was, s.Job.Due, s.Job.Note = backup.ID, was, someDay(), Note{Code: BackupFirst}
+}
+
+// GoAhead has the job go on that waited for a backup which is done.
+func (s *Store) GoAhead(now time.Time) { s.Job.Due, s.Job.Note = now, Note{} }
+
+// Abort ends a job that waited for a backup, and has changed nothing yet. The store is what it was.
+func (s *Store) Abort(state JobState, why Failure, now time.Time) {
+	s.Job.Failure = why
+	s.Job.End(state, now)
+	s.Status, s.Desired, s.ObservedGeneration = s.Job.Was, Present, s.Generation
+}
+
+// Aborted reports whether the store's job was ended because the backup before it failed.
+func (s Store) Aborted() bool {
+	return s.Job.State == JobFailed && s.Job.After != "" && !s.Job.Begun() && s.Status != Failed
 }
 
 // End closes the job in that state.

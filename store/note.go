@@ -35,6 +35,7 @@ const (
 	ChangesComing     NoteCode = "changes_coming"     // the watches do not show them yet
 	WorkloadsComing   NoteCode = "workloads_coming"   // Count of those that are ready, Of
 	PodsStarted       NoteCode = "pods_started"       // Count
+	BackupFirst       NoteCode = "backup_first"       // the work goes on when a backup is done
 	SetupRunning      NoteCode = "setup_running"      //
 	SetupAgain        NoteCode = "setup_again"        // Count: the number of the attempt
 	SetupDone         NoteCode = "setup_done"         // workloads are still waited for: Count of those that are ready, Of

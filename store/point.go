@@ -27,6 +27,9 @@ type PointReason string
 const (
 	Manual     PointReason = "manual"    // a user asked for it
 	OnSchedule PointReason = "scheduled" // the store's plan says how often
+	// The store was about to be upgraded or deleted.
+	BeforeUpgrade  PointReason = "upgrade"
+	BeforeDeletion PointReason = "deletion"
 )
 
 // PointArgs say which point a job is to make.

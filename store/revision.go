@@ -121,6 +121,28 @@ type UpgradeRequest struct {
 	Chart  string            // the offered version
 	Images map[string]string // see [Change]
 	Stay   bool              // see [Change]
+	Backup bool              // makes a restore point first, where a target is in use
+}
+
+// Point is the reason for the restore point that is made first; empty for none.
+func (r UpgradeRequest) Point() PointReason {
+	if r.Backup {
+		return BeforeUpgrade
+	}
+	return ""
+}
+
+// DeleteRequest is what a person chooses for a deletion.
+type DeleteRequest struct {
+	Backup bool // makes a restore point first, where a target is in use
+}
+
+// Point is the reason for the restore point that is made first; empty for none.
+func (r DeleteRequest) Point() PointReason {
+	if r.Backup {
+		return BeforeDeletion
+	}
+	return ""
 }
 
 // Change returns the change that is asked for, from the revision that was verified last.
@@ -187,9 +209,10 @@ func (s *Store) GoBack(f Failure) []Event {
 	return []Event{undone, EventOf(*s, Actor{}, StepStarted)}
 }
 
-// CanCancel reports whether a change is in progress that can be cancelled: the store then goes back to
-// the revision that was verified before. That way back cannot be cancelled.
+// CanCancel reports whether work is in progress that can be cancelled: the store then goes back to the
+// revision that was verified before. That way back cannot be cancelled. What waits for a backup has changed
+// nothing yet.
 func (s Store) CanCancel() bool {
 	forth := s.Job.Change.To != s.Job.Change.From || s.Job.Change.Kind == OwnerChange
-	return s.Status == Upgrading && s.Job.Change.From > 0 && forth
+	return s.Job.Waits() || s.Status == Upgrading && s.Job.Change.From > 0 && forth
 }

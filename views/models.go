@@ -459,6 +459,8 @@ type DeleteForm struct {
 	Error     string
 	Can       bool
 	Retains   bool // the storage class keeps the disks
+	BacksUp   bool // a backup can come first
+	Backup    bool // and is to
 }
 
 // DeletePage is the delete form as a page of its own.

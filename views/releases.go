@@ -53,7 +53,7 @@ type RevisionRow struct {
 
 // Undone describes a change that failed or was cancelled, and is rolled back; without a title there is none.
 type Undone struct {
-	StoreID string
+	StoreID string // whose releases tell more; empty if they don't
 	Title   string
 	Cause   string
 	Next    string
@@ -78,6 +78,8 @@ type ChangeForm struct {
 	Looked  string       // the images in the preview
 	Images  []ImageField // that can be chosen
 	Stay    bool
+	BacksUp bool   // a backup can come first
+	Backup  bool   // and is to
 	Problem string // why there is no preview, or why it is not of the requested change
 	Facts   []FactGroup
 	Diff    []DiffPart

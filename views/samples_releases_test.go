@@ -24,7 +24,7 @@ func sampleReleases() ReleasesTab {
 
 func sampleChange() ChangeForm {
 	return ChangeForm{
-		StoreID: "7", Crumb: "Upgrade", Title: "Upgrade to chart 1.10.0", Text: "this store runs 1.9.0", Action: "/stores/7/releases/upgrade", Submit: "Upgrade", Can: true,
+		StoreID: "7", Crumb: "Upgrade", Title: "Upgrade to chart 1.10.0", Text: "this store runs 1.9.0", Action: "/stores/7/releases/upgrade", Submit: "Upgrade", Can: true, BacksUp: true, Backup: true,
 		Images: []ImageField{
 			{Name: "mariadb", Repository: "docker.io/library/mariadb", Version: "11.8", Offered: "11.8"},
 			{Name: "wordpress", Repository: "docker.io/library/wordpress", Version: "6.9.1 beta", Offered: "6.9-php8.3-apache", Error: "This isn’t a version. Enter a tag such as 1.2.3, optionally with @sha256: and the digest."},

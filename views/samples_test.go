@@ -343,7 +343,7 @@ func ownerWaits() templ.Component {
 
 func sampleDelete(problem string) DeleteForm {
 	return DeleteForm{ID: "7", Name: "Atelier Köhler", Host: "atelier-koehler.localhost:8081", Namespace: "store-atelier-koehler",
-		Error: problem, Can: true}
+		Error: problem, Can: true, BacksUp: true, Backup: problem == ""}
 }
 
 func deletePage(f DeleteForm) templ.Component {

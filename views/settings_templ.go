@@ -168,12 +168,12 @@ func settings(s SettingsTab) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			if s.Delete.Retains {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "The shop closes immediately. Its namespace and its passwords are deleted permanently. Its disks stay in the cluster: their storage class retains them.")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 15, "The shop closes. Its namespace and its passwords are deleted permanently. Its disks stay in the cluster: their storage class retains them.")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "The shop closes immediately. Its namespace, its disks with all orders and products, and its passwords are deleted permanently.")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 16, "The shop closes. Its namespace, its disks with all orders and products, and its passwords are deleted permanently.")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

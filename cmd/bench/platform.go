@@ -179,7 +179,7 @@ func (p *platform) remove(ctx context.Context, name string) error {
 	p.mu.Lock()
 	id := p.ids[name]
 	p.mu.Unlock()
-	if _, err := p.db.RequestDelete(ctx, p.actor, id); err != nil {
+	if _, err := p.db.RequestDelete(ctx, p.actor, id, store.DeleteRequest{}); err != nil {
 		return err
 	}
 	return p.until(ctx, id, store.Deleted)

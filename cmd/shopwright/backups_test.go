@@ -180,5 +180,30 @@ func TestBackupsFromTheCommandLine(t *testing.T) {
 	if _, said := c.want(1, "targets", "delete", "Off-site"); !strings.Contains(said, "holds restore points") {
 		t.Errorf("of a target with points it says %s", said)
 	}
-	c.want(0, append([]string{"stores", "delete", st.Slug, "--yes"}, waiting...)...)
+	c.want(0, append([]string{"stores", "delete", st.Slug, "--yes", "--no-backup"}, waiting...)...)
+}
+
+func TestDeletionBacksUpFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	p := launch(t, kubetest.PlatformKubeconfig(t))
+	p.start()
+	c := p.administrator()
+	kept, spared, dropped := c.open("Kept"), c.open("Spared"), c.open("Dropped")
+	c.addTarget()
+	remove := func(st v1.Store, more ...string) []string {
+		return append([]string{"stores", "delete", st.Slug, "--yes", "--wait", "--timeout", patience.String()}, more...)
+	}
+	c.want(0, remove(kept)...)
+	c.want(0, remove(dropped, "--no-backup")...)
+	kubetest.Simulate(t, spared.Namespace, "fail=job-failed", "component=backup")
+	if _, said := c.want(5, remove(spared)...); !strings.Contains(said, "nothing was changed, because the backup failed: ") || !strings.Contains(said, "--no-backup") {
+		t.Errorf("of a backup that fails it says %s", said)
+	}
+	if now, _ := c.want(0, "stores", "show", spared.Slug, "-o", "json"); decode[v1.Store](t, now).Status != store.Ready {
+		t.Errorf("the store is %s", now)
+	}
+	if out, _ := c.want(0, "stores", "deleted"); !strings.Contains(out, "Kept") || strings.Contains(out, "Dropped") {
+		t.Errorf("with restore points there are\n%s", out)
+	}
+	c.want(0, remove(spared, "--no-backup")...)
 }

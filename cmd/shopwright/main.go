@@ -111,7 +111,7 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.As(err, new(notSignedIn)), problem != nil && (problem.Status == http.StatusUnauthorized || problem.Status == http.StatusForbidden):
 		return exitNotAllowed
-	case errors.As(err, new(storeFailed)), errors.As(err, new(backupFailed)):
+	case errors.As(err, new(storeFailed)), errors.As(err, new(backupFailed)), errors.As(err, new(notBegun)):
 		return exitStoreFailed
 	case errors.As(err, new(stillAtWork)):
 		return exitTimeout

@@ -244,6 +244,7 @@ type storesDeleteCmd struct {
 	storeCmd `embed:""`
 	waiting  `embed:""`
 	Yes      bool `help:"Don’t ask for confirmation."`
+	Backup   bool `default:"true" negatable:"" help:"Make a restore point first, if a backup target is in use."`
 }
 
 // Run implements the subcommand.
@@ -257,7 +258,7 @@ func (c *storesDeleteCmd) Run(ctx context.Context, at console) error {
 		if err != nil {
 			return err
 		}
-		at.say("The shop closes immediately. Its disks with all orders and products, and its passwords are deleted permanently.")
+		at.say("The shop closes. Its disks with all orders and products, and its passwords are deleted permanently.")
 		typed, err := at.ask(fmt.Sprintf("Type the store’s name, %s, to delete it", st.Name), false)
 		if err != nil {
 			return fmt.Errorf("%w: add --yes", err)
@@ -266,7 +267,7 @@ func (c *storesDeleteCmd) Run(ctx context.Context, at console) error {
 			return usageError{errors.New("the name doesn’t match: nothing was deleted")}
 		}
 	}
-	st, err := to.Delete(ctx, id)
+	st, err := to.Delete(ctx, id, c.Backup)
 	if err != nil {
 		return err
 	}
@@ -317,6 +318,7 @@ type upgradeCmd struct {
 	waiting  `embed:""`
 	Image    map[string]string `help:"Version that differs from the offered one, as NAME=VERSION; repeatable."`
 	Stay     bool              `help:"Keep a failed upgrade in place for inspection."`
+	Backup   bool              `default:"true" negatable:"" help:"Make a restore point first, if a backup target is in use."`
 	Preview  bool              `help:"Show the changes without making them."`
 }
 
@@ -333,7 +335,7 @@ func (c *upgradeCmd) Run(ctx context.Context, at console) error {
 		}
 		return showComparison(at, c.output, comparison)
 	}
-	st, err := to.Upgrade(ctx, id, v1.Upgrade{Images: c.Image, Stay: c.Stay})
+	st, err := to.Upgrade(ctx, id, v1.Upgrade{Images: c.Image, Stay: c.Stay, Backup: &c.Backup})
 	if err != nil {
 		return err
 	}

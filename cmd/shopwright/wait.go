@@ -34,6 +34,14 @@ func (e storeFailed) Error() string {
 	return text
 }
 
+// notBegun says that the backup before a change has failed, and that the store is what it was.
+type notBegun struct{ failure v1.Failure }
+
+// Error implements error.
+func (e notBegun) Error() string {
+	return "nothing was changed, because the backup failed: " + e.failure.Title + ". Fix the cause and repeat the command, or add --no-backup"
+}
+
 // stillAtWork is the error of a wait whose timeout is over before the work is.
 type stillAtWork struct{ message string }
 
@@ -136,6 +144,9 @@ func ended(asked v1.Store, st v1.StoreDetail) (bool, error) {
 		return true, storeFailed{v1.Failure{Title: "unknown reason"}}
 	case store.Provisioning, store.Upgrading, store.Deleting:
 		return false, nil
+	}
+	if st.Aborted != nil && asked.Generation == st.Generation && asked.Status != st.Status {
+		return true, notBegun{*st.Aborted}
 	}
 	if st.Undone != nil && asked.Generation != st.Generation { // with the same generation the request was the cancellation itself
 		return true, storeFailed{v1.Failure{Title: st.Undone.Title, Next: "The change was rolled back. The shop runs the previous revision again."}}

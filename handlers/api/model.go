@@ -27,7 +27,7 @@ func (a *API) storeOf(who store.Actor, st store.Store) v1.Store {
 		ID: st.ID, Team: st.TeamID, Name: st.Name, Slug: st.Slug, Host: st.Host, URL: address(st, st.URL), AdminURL: address(st, st.AdminURL),
 		Namespace: st.Namespace, Cluster: a.Clusters.Of(st).Cluster().Name, Engine: st.Engine, Template: st.Template,
 		Country: st.Country, Currency: st.Currency, OwnerEmail: st.OwnerEmail, Plan: st.Plan, Origin: originOf(st.Origin), Status: st.Status, Step: st.Job.Step, Message: legible.Text(phrase.Note(st.Job.Note)),
-		Generation: st.Generation, Chart: st.ChartVersion, Revision: st.Revision, Failure: failureOf(st), Health: healthOf(st),
+		Generation: st.Generation, Chart: st.ChartVersion, Revision: st.Revision, Failure: failureOf(st), Aborted: abortedOf(st), Health: healthOf(st),
 		CreatedAt: st.CreatedAt, ReadyAt: at(st.ReadyAt), UpdatedAt: st.UpdatedAt, Can: actionsOn(who, st),
 	}
 }
@@ -74,6 +74,15 @@ func failureOf(st store.Store) *v1.Failure {
 		return nil
 	}
 	return explain(st.Job.Failure)
+}
+
+func abortedOf(st store.Store) *v1.Failure {
+	if !st.Aborted() {
+		return nil
+	}
+	shown := explain(st.Job.Failure)
+	shown.Next = "Fix the cause and repeat the request, or repeat it without a backup."
+	return shown
 }
 
 // explain is the failure in plain words, nil for none.

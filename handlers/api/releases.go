@@ -150,7 +150,7 @@ func (a *API) upgradeStore(ctx context.Context, in *upgradeInput) (*storeOutput,
 	if in.Body.Offer != "" && in.Body.Offer != upgrade.Offer.Digest {
 		return nil, &store.Error{Code: store.Conflict, Field: "offer", Message: "The offer has changed. Preview the upgrade again."}
 	}
-	upgrade.Stay = in.Body.Stay
+	upgrade.Stay, upgrade.Backup = in.Body.Stay, in.Body.Backup == nil || *in.Body.Backup
 	if st, err = a.Shops.Upgrade(ctx, actorOf(ctx), st, upgrade); err != nil {
 		return nil, err
 	}

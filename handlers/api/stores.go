@@ -33,8 +33,9 @@ func (a *API) registerStores() {
 	}, a.showStore)
 	register(a, operation{
 		id: "delete-store", method: http.MethodDelete, path: "/stores/{id}", tag: tagStores, scope: store.RemoveStores, status: http.StatusAccepted,
-		summary: "Delete a store", description: "The shop closes immediately. Its namespace, its disks with all orders and products, and its passwords are deleted permanently. Its restore points stay. Then the store returns 404.",
-	}, a.asking(a.DB.RequestDelete))
+		summary: "Delete a store", description: "The shop closes. Its namespace, its disks with all orders and products, and its passwords are deleted permanently. Its restore points stay. " +
+			"A ready store is backed up first, if a backup target is in use; if that fails, the deletion is not started. Then the store returns 404.",
+	}, a.deleteStore)
 	register(a, operation{
 		id: "change-owner", method: http.MethodPut, path: "/stores/{id}/owner", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
 		summary: "Change the owner’s address", description: "If the shop uses the address, its release is applied again; addresses set in the shop itself stay. " +
@@ -47,7 +48,7 @@ func (a *API) registerStores() {
 		{"retry", "Retry a failed store", "Continues from the failed step.", a.DB.Retry},
 		{"repair", "Repair a store", "Restores what the chart specifies. For ready or degraded stores, for example after manual scaling.", a.DB.Repair},
 		{"rebuild", "Rebuild a store", "Starts empty. Only for a store whose data is lost.", a.DB.Rebuild},
-		{"cancel", "Cancel a change", "Cancels an upgrade, a rollback or a change of the owner’s address in progress. The store rolls back to the last verified revision.", a.DB.Cancel},
+		{"cancel", "Cancel a change", "Cancels an upgrade, a rollback or a change of the owner’s address in progress; the store rolls back to the last verified revision. An upgrade or a deletion that waits for its backup is cancelled without changing the store.", a.DB.Cancel},
 		{"check", "Run an order check", "Runs as soon as there is capacity. The result appears as the store’s health.", a.DB.CheckNow},
 	} {
 		register(a, operation{
@@ -77,6 +78,19 @@ func (a *API) asking(ask ask) func(context.Context, *StoreInput) (*storeOutput, 
 		}
 		return &storeOutput{Body: a.storeOf(actorOf(ctx), st)}, nil
 	}
+}
+
+type deleteInput struct {
+	StoreInput
+	Backup bool `query:"backup" default:"true" doc:"Make a restore point first, if a backup target is in use."`
+}
+
+func (a *API) deleteStore(ctx context.Context, in *deleteInput) (*storeOutput, error) {
+	st, err := a.DB.RequestDelete(ctx, actorOf(ctx), in.ID, store.DeleteRequest{Backup: in.Backup})
+	if err != nil {
+		return nil, err
+	}
+	return &storeOutput{Body: a.storeOf(actorOf(ctx), st)}, nil
 }
 
 type ownerInput struct {

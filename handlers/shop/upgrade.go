@@ -17,6 +17,7 @@ type Upgrade struct {
 	Offer  provisioner.Offer
 	Images map[string]string // versions other than those that are offered, by the chart's name of the image
 	Stay   bool              // whether a failed upgrade stays in place for inspection
+	Backup bool              // whether a restore point is made first, where a target is in use
 }
 
 // Offered returns the upgrade to what is offered to the store now, with these versions of images. Those that are as
@@ -70,7 +71,7 @@ func (s *Service) PreviewRollback(ctx context.Context, st store.Store, revision 
 
 // Upgrade asks for the upgrade.
 func (s *Service) Upgrade(ctx context.Context, who store.Actor, st store.Store, u Upgrade) (store.Store, error) {
-	return s.DB.Upgrade(ctx, who, st.ID, store.UpgradeRequest{Chart: u.Offer.ChartVersion, Images: u.Images, Stay: u.Stay})
+	return s.DB.Upgrade(ctx, who, st.ID, store.UpgradeRequest{Chart: u.Offer.ChartVersion, Images: u.Images, Stay: u.Stay, Backup: u.Backup})
 }
 
 // Current is the revision that the store runs, of its revisions.

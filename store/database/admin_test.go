@@ -292,7 +292,7 @@ func TestQueueTellsWhatWaitsAndRuns(t *testing.T) {
 		if waiting.Store.ID != second.ID || waiting.Store.Job.Begun() || waiting.Held || waiting.Store.Job.Kind != store.OpenJob {
 			t.Errorf("waiting is %+v", waiting)
 		}
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, second.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, second.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		if queue, err = b.db.Queue(t.Context(), admin); err != nil || queue[1].Store.Job.Kind != store.RemoveJob {

@@ -187,7 +187,7 @@ func TestLivingStores(t *testing.T) {
 		b := setup(t, url)
 		lives, gone := b.create(t, "Lives"), b.create(t, "Gone")
 		ids := []string{lives.ID, gone.ID, "unknown"}
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, gone.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, gone.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), store.Note{}); err != nil {

@@ -124,7 +124,7 @@ func TestCheckNow(t *testing.T) {
 		if !due || c.Store.ID != st.ID || !c.Job.Place {
 			t.Fatalf("due is %+v", c.Store)
 		}
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		_, err = b.db.RecordCheck(t.Context(), c, store.Check{OK: true}, time.Hour)

@@ -75,7 +75,7 @@ func TestEachWishIsAJob(t *testing.T) {
 		if st = b.store(t, st.ID); st.Job.State != store.JobDone || st.Job.Worked != time.Minute || !st.Job.Begun() || st.Job.EndedAt.IsZero() || st.CheckDue.IsZero() {
 			t.Errorf("ready, its job is %+v, and a check is due %s", st.Job, st.CheckDue)
 		}
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		wantJobs(t, "to be deleted,", b.jobs(t, url, st.ID),
@@ -107,7 +107,7 @@ func TestRenewalMeetsTheNextJob(t *testing.T) {
 		b := setup(t, url)
 		st := b.create(t, "Shop")
 		c := b.claim(t, "one")
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.db.Renew(t.Context(), c, lease, time.Hour); err != nil {
@@ -196,7 +196,7 @@ func TestPutOff(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
 		st := b.create(t, "Shop")
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		c := b.claim(t, "one")

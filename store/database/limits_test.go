@@ -85,7 +85,7 @@ func TestCreateRateOutlastsTheProcess(t *testing.T) {
 // archive has the store go, as the platform would.
 func (b bundle) archive(t *testing.T, id string) {
 	t.Helper()
-	if _, err := b.db.RequestDelete(t.Context(), b.actor, id); err != nil {
+	if _, err := b.db.RequestDelete(t.Context(), b.actor, id, store.DeleteRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), store.Note{}); err != nil {

@@ -55,7 +55,7 @@ func TestNoChangeOfAStoreIsOverwritten(t *testing.T) {
 			return b.db.UnguardedRepairMissing(t.Context(), c.Store.ID, store.Note{Code: store.ReleaseMissing})
 		}, "admin_url"},
 		"delete": {ready, func(t *testing.T, b bundle, c store.Claim) error {
-			_, err := b.db.RequestDelete(t.Context(), b.actor, c.Store.ID)
+			_, err := b.db.RequestDelete(t.Context(), b.actor, c.Store.ID, store.DeleteRequest{})
 			return err
 		}, "admin_url"},
 		"upgrade": {ready, func(t *testing.T, b bundle, c store.Claim) error {

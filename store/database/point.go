@@ -210,7 +210,7 @@ func (db *DB) RecordPoint(ctx context.Context, c store.Claim, m store.Manifest) 
 		if err != nil {
 			return store.Event{}, fmt.Errorf("record restore point %s: %w", point.ID, err)
 		}
-		return store.BackupEvent(st, *job, store.BackupDone, point.Outcome()), nil
+		return store.BackupEvent(st, *job, store.BackupDone, point.Outcome()), t.goAhead(ctx, st, *job)
 	})
 }
 
@@ -223,7 +223,7 @@ func (db *DB) FailBackup(ctx context.Context, c store.Claim, f store.Failure) er
 		job.End(store.JobFailed, st.UpdatedAt)
 		failed := store.BackupEvent(st, *job, store.BackupFailed, store.Note{})
 		failed.Data.Failure = f.Brief()
-		return failed, nil
+		return failed, t.abort(ctx, st, *job)
 	})
 }
 

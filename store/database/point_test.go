@@ -199,7 +199,7 @@ func TestChangeCancelsBackup(t *testing.T) {
 		p := setupPoints(t, url)
 		p.target(t, "off-site")
 		c := p.backUp(t, "")
-		if _, err := p.db.RequestDelete(t.Context(), p.actor, p.ready.ID); err != nil {
+		if _, err := p.db.RequestDelete(t.Context(), p.actor, p.ready.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.db.RecordPoint(t.Context(), c, wholeManifest()); !errors.Is(err, store.ErrStale) {

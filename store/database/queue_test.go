@@ -35,7 +35,7 @@ func TestDeleteWhileProvisioningWins(t *testing.T) {
 		st := b.create(t, "Shop")
 		claim := b.claim(t, "one")
 		b.advance(t, &claim, store.Progress{Step: store.StepNamespace})
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		for what, try := range map[string]func() error{
@@ -72,7 +72,7 @@ func TestRetryAndDeleteAtOnce(t *testing.T) {
 			var both sync.WaitGroup
 			both.Go(func() { _, _ = b.db.Retry(t.Context(), b.actor, st.ID) })
 			both.Go(func() {
-				if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+				if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -310,7 +310,7 @@ func TestRemovalsAndBegunWorkAreBounded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID); err != nil {
+			if _, err := b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{}); err != nil {
 				t.Fatal(err)
 			}
 		}

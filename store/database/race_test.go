@@ -147,7 +147,7 @@ func (b bundle) pressRetry(t *testing.T, db *database.DB, id string, first func(
 func (b bundle) pressDelete(t *testing.T, db *database.DB, id string, retried <-chan struct{}) {
 	<-retried
 	for range 4 {
-		if _, err := db.RequestDelete(t.Context(), b.actor, id); err != nil {
+		if _, err := db.RequestDelete(t.Context(), b.actor, id, store.DeleteRequest{}); err != nil {
 			t.Errorf("delete: %v", err)
 		}
 	}

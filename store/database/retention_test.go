@@ -58,7 +58,7 @@ func TestWhatIsTooOldIsPruned(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		b := setup(t, url)
 		living, gone := b.sells(t), b.create(t, "Gone")
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, gone.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, gone.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		removal := b.claim(t, "one")

@@ -139,7 +139,7 @@ func scanRevision(row scanner) (r store.Revision, err error) {
 // Upgrade starts an upgrade of a store to what is offered now. If it fails it is undone, unless the
 // request says that it stays.
 func (db *DB) Upgrade(ctx context.Context, actor store.Actor, id string, r store.UpgradeRequest) (store.Store, error) {
-	return db.change(ctx, actor, id, store.UpgradeStores, func(_ tx, st *store.Store) (store.Event, error) {
+	return db.changeAfterBackup(ctx, actor, id, store.UpgradeStores, r.Point(), func(_ tx, st *store.Store) (store.Event, error) {
 		if err := st.CheckChange(); err != nil {
 			return store.Event{}, err
 		}

@@ -333,7 +333,9 @@ func TestWorkersHearWhatPeopleAskFor(t *testing.T) {
 			func() (store.Store, error) { return b.db.CheckNow(t.Context(), b.actor, st.ID) },
 			func() (store.Store, error) { return b.db.Upgrade(t.Context(), b.actor, st.ID, store.UpgradeRequest{}) },
 			func() (store.Store, error) { return b.db.Cancel(t.Context(), b.actor, st.ID) },
-			func() (store.Store, error) { return b.db.RequestDelete(t.Context(), b.actor, st.ID) },
+			func() (store.Store, error) {
+				return b.db.RequestDelete(t.Context(), b.actor, st.ID, store.DeleteRequest{})
+			},
 		} {
 			events := b.db.Subscribe()
 			before, err := b.db.LastEvent(t.Context())

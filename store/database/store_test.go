@@ -69,7 +69,7 @@ func TestUniqueAmongLivingOnly(t *testing.T) {
 			t.Errorf("%q proposes no free address", err)
 		}
 
-		if _, err := b.db.RequestDelete(t.Context(), b.actor, first.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), b.actor, first.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		claim := b.claim(t, "one")
@@ -206,9 +206,12 @@ func TestForeignStoresDoNotExist(t *testing.T) {
 		st := b.create(t, "Shop")
 		stranger, strangersTeam := storetest.Actor(t, b.db, "stranger")
 		for what, try := range map[string]func() error{
-			"find":   func() error { _, err := b.db.FindStore(t.Context(), stranger, st.ID); return err },
-			"delete": func() error { _, err := b.db.RequestDelete(t.Context(), stranger, st.ID); return err },
-			"retry":  func() error { _, err := b.db.Retry(t.Context(), stranger, st.ID); return err },
+			"find": func() error { _, err := b.db.FindStore(t.Context(), stranger, st.ID); return err },
+			"delete": func() error {
+				_, err := b.db.RequestDelete(t.Context(), stranger, st.ID, store.DeleteRequest{})
+				return err
+			},
+			"retry": func() error { _, err := b.db.Retry(t.Context(), stranger, st.ID); return err },
 		} {
 			if err := try(); store.ErrorCode(err) != store.NotFound {
 				t.Errorf("%s by a stranger: %v", what, err)
@@ -228,7 +231,7 @@ func TestForeignStoresDoNotExist(t *testing.T) {
 		_, err := b.db.CreateStore(t.Context(), b.actor, asked)
 		wantError(t, err, store.Forbidden, "")
 		viewer := store.Actor{UserID: stranger.UserID, Roles: map[string]store.Role{b.team: store.Viewer}}
-		_, err = b.db.RequestDelete(t.Context(), viewer, st.ID)
+		_, err = b.db.RequestDelete(t.Context(), viewer, st.ID, store.DeleteRequest{})
 		wantError(t, err, store.Forbidden, "")
 	})
 }

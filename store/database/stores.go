@@ -213,10 +213,11 @@ func (db *DB) UnguardedRepairMissing(ctx context.Context, id string, missing sto
 }
 
 // RequestDelete asks for the store's removal, whatever is being done to it now. Asking
-// again while it is being removed is no error.
-func (db *DB) RequestDelete(ctx context.Context, actor store.Actor, id string) (store.Store, error) {
-	return db.change(ctx, actor, id, store.DeleteStores, func(_ tx, st *store.Store) (store.Event, error) {
-		if !st.CanDelete() {
+// again while it is being removed is no error. A store that is ready is backed up first, unless the request
+// says that it isn't.
+func (db *DB) RequestDelete(ctx context.Context, actor store.Actor, id string, r store.DeleteRequest) (store.Store, error) {
+	return db.changeAfterBackup(ctx, actor, id, store.DeleteStores, r.Point(), func(_ tx, st *store.Store) (store.Event, error) {
+		if goesOn := st.Job.Waits() && !r.Backup; !st.CanDelete() && !goesOn {
 			return store.Event{}, store.ErrUnchanged
 		}
 		st.Status, st.Desired = store.Deleting, store.Absent
@@ -225,22 +226,26 @@ func (db *DB) RequestDelete(ctx context.Context, actor store.Actor, id string) (
 	})
 }
 
+// change starts another job of a locked store, and returns the event that tells of it.
+type change func(tx, *store.Store) (store.Event, error)
+
 // change applies a person's request to a store: another job, at the end of the queue.
-func (db *DB) change(ctx context.Context, actor store.Actor, id string, action store.Action, apply func(tx, *store.Store) (store.Event, error)) (store.Store, error) {
+func (db *DB) change(ctx context.Context, actor store.Actor, id string, action store.Action, apply change) (store.Store, error) {
 	if _, err := db.FindStoreTo(ctx, actor, action, id); err != nil {
 		return store.Store{}, err
 	}
 	return db.tryChange(ctx, id, apply)
 }
 
-// tryChange replaces the store's present job with the one that apply starts.
-func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *store.Store) (store.Event, error)) (store.Store, error) {
+// tryChange replaces the store's present job with the one that apply starts. What comes after that gets the store as
+// it was, too.
+func (db *DB) tryChange(ctx context.Context, id string, apply change, after ...func(t tx, before store.Store, st *store.Store) error) (store.Store, error) {
 	var st store.Store
 	err := db.update(ctx, func(t tx) (err error) {
 		if st, err = t.lockStore(ctx, id); err != nil {
 			return err
 		}
-		before := st.Job
+		was, before := st, st.Job
 		event, err := apply(t, &st)
 		if err != nil {
 			return err
@@ -253,7 +258,15 @@ func (db *DB) tryChange(ctx context.Context, id string, apply func(tx, *store.St
 		if err := t.replaceJob(ctx, before, &st); err != nil {
 			return err
 		}
-		return t.append(ctx, event)
+		if err := t.append(ctx, event); err != nil {
+			return err
+		}
+		for _, then := range after {
+			if err := then(t, was, &st); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if errors.Is(err, store.ErrUnchanged) {
 		return st, nil

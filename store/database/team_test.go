@@ -87,7 +87,7 @@ func TestTeamsAreMadeRenamedAndDeleted(t *testing.T) {
 
 func (b bundle) remove(t *testing.T, by store.Actor, st store.Store) {
 	t.Helper()
-	if _, err := b.db.RequestDelete(t.Context(), by, st.ID); err != nil {
+	if _, err := b.db.RequestDelete(t.Context(), by, st.ID, store.DeleteRequest{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := b.db.Archive(t.Context(), b.claim(t, "one"), store.Note{}); err != nil {

@@ -58,7 +58,7 @@ func TestTokenNarrowsItsUser(t *testing.T) {
 				t.Errorf("may it %s: %v", action, !may)
 			}
 		}
-		if _, err := b.db.RequestDelete(t.Context(), a, st.ID); err != nil {
+		if _, err := b.db.RequestDelete(t.Context(), a, st.ID, store.DeleteRequest{}); err != nil {
 			t.Fatal(err)
 		}
 		events, err := b.db.Activity(t.Context(), b.actor, 0, 1)

@@ -66,6 +66,9 @@ func storeLine(e store.Event) Line {
 	case store.OwnerAsked, store.OwnerChanged:
 		return Line{Message: "Owner’s email", Verb: "changed the owner’s email of", Detail: "To " + e.Data.After}
 	case store.ChangeCancelled:
+		if e.Data.Change.Kind == store.Opening {
+			return Line{Message: "Deletion cancelled", Verb: "cancelled the deletion of"}
+		}
 		return Line{Message: change, Verb: "cancelled the change to", Detail: change}
 	case store.StoreUndone:
 		title := Failure(e.Data.Failure).Title
@@ -75,6 +78,13 @@ func storeLine(e store.Event) Line {
 	case store.StoreFailed:
 		title := Failure(e.Data.Failure).Title
 		return Line{Message: title, Verb: "failed to finish work on", Detail: Step(e.Step) + ": " + title}
+	case store.StoreAborted:
+		title := Failure(e.Data.Failure).Title
+		verb := "didn’t delete"
+		if e.Data.Change.Kind == store.Upgrade {
+			verb = "didn’t upgrade"
+		}
+		return Line{Message: "Not begun: " + title, Verb: verb, Detail: title}
 	case store.StoreDegraded:
 		return Line{Message: degraded(e.Data), Verb: "Checkout failed at", Detail: degraded(e.Data)}
 	case store.StoreRecovered:

@@ -56,6 +56,8 @@ func openingNote(n store.Note) string {
 		return "Waiting for the changes to arrive"
 	case store.WorkloadsComing:
 		return fmt.Sprintf("%d of %d workloads ready", d.Count, d.Of)
+	case store.BackupFirst:
+		return "Waiting for the backup"
 	case store.PodsStarted:
 		return Count(d.Count, "pod") + " started"
 	case store.SetupRunning:
@@ -191,6 +193,10 @@ func PointReason(r store.PointReason) string {
 		return "By hand"
 	case store.OnSchedule:
 		return "Scheduled"
+	case store.BeforeUpgrade:
+		return "Before an upgrade"
+	case store.BeforeDeletion:
+		return "Before the deletion"
 	}
 	return string(r)
 }

@@ -92,8 +92,8 @@ func (c *Client) Store(ctx context.Context, id string) (v1.StoreDetail, error) {
 }
 
 // Delete asks for the removal of a store.
-func (c *Client) Delete(ctx context.Context, id string) (v1.Store, error) {
-	return ask[v1.Store](ctx, c, http.MethodDelete, storePath(id), nil)
+func (c *Client) Delete(ctx context.Context, id string, backup bool) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodDelete, storePath(id)+"?backup="+strconv.FormatBool(backup), nil)
 }
 
 // Request asks for one of retry, rebuild, repair, check and cancel.

@@ -33,6 +33,7 @@ type Store struct {
 	Chart      string       `json:"chart_version,omitempty"`
 	Revision   int          `json:"revision,omitempty" doc:"Current revision of the Helm release."`
 	Failure    *Failure     `json:"failure,omitempty"`
+	Aborted    *Failure     `json:"aborted,omitempty" doc:"Why the latest upgrade or deletion was not started: the backup before it failed. Absent otherwise."`
 	Health     *Health      `json:"health,omitempty" doc:"Result of the last order check."`
 	CreatedAt  time.Time    `json:"created_at"`
 	ReadyAt    *time.Time   `json:"ready_at,omitempty"`

@@ -71,5 +71,6 @@ type Part struct {
 type Upgrade struct {
 	Images map[string]string `json:"images,omitempty" maxProperties:"20" doc:"Versions that differ from the offered ones, by the chart’s image name." example:"{\"mariadb\":\"11.8\"}"`
 	Stay   bool              `json:"stay,omitempty" doc:"Keep a failed upgrade in place for inspection."`
+	Backup *bool             `json:"backup,omitempty" doc:"Make a restore point first, if a backup target is in use; true unless set. If the backup fails, the upgrade is not started."`
 	Offer  string            `json:"offer,omitempty" maxLength:"100" doc:"Digest of the previewed offer; 409 if the offer has changed since."`
 }
