@@ -55,6 +55,7 @@ const (
 	BackupFailed     Kind = "backup.failed"
 	BackupCancelled  Kind = "backup.cancelled" // because something else was wanted of the store
 	RepositoryShown  Kind = "backup.repository_shown"
+	PointsErased     Kind = "backup.points_erased" // of a deleted store, from a target
 	StepStarted      Kind = "step.started"
 	StepProgressed   Kind = "step.progressed"
 	StepFinished     Kind = "step.finished"

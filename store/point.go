@@ -129,6 +129,12 @@ type Repository struct {
 // URL is how restic names the repository.
 func (r Repository) URL() string { return "s3:" + r.Target.Address() + "/" + r.Name }
 
+// Erasure is what is left of a deleted store in a target.
+type Erasure struct {
+	StoreID string // with which the names of its repositories begin
+	Target  Target
+}
+
 // CanBackUp reports whether a point can be made of the store now.
 func (s Store) CanBackUp() bool {
 	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present

@@ -78,6 +78,7 @@ type config struct {
 
 	KeepEvents  time.Duration `env:"SHOPWRIGHT_KEEP_EVENTS" default:"2160h" help:"How long to keep store events that are not in the audit log; 0 for ever. The audit log is kept for ever."`
 	KeepDeleted time.Duration `env:"SHOPWRIGHT_KEEP_DELETED" default:"2160h" help:"How long to keep deleted stores in the database; 0 for ever."`
+	KeepPoints  time.Duration `env:"SHOPWRIGHT_KEEP_DELETED_BACKUPS" name:"keep-deleted-backups" default:"720h" help:"How long to keep the restore points of deleted stores; 0 for ever."`
 	KeepEnded   time.Duration `env:"SHOPWRIGHT_KEEP_ENDED" default:"720h" help:"How long to keep expired or used tokens, invitations and sessions in the database; 0 for ever."`
 
 	GoogleClientID     string   `env:"SHOPWRIGHT_GOOGLE_CLIENT_ID" name:"google-client-id" help:"OAuth client ID at Google."`
@@ -172,6 +173,7 @@ func (c *config) validate() error {
 	check(c.MaxBackups > 0, "SHOPWRIGHT_MAX_BACKUPS is %d: it must be at least 1", c.MaxBackups)
 	check(c.ProvisionTimeout > 0, "SHOPWRIGHT_PROVISION_TIMEOUT is %s: it must be positive", c.ProvisionTimeout)
 	check(c.KeepEvents >= 0 && c.KeepDeleted >= 0 && c.KeepEnded >= 0, "SHOPWRIGHT_KEEP_EVENTS, SHOPWRIGHT_KEEP_DELETED and SHOPWRIGHT_KEEP_ENDED are %s, %s and %s: they must not be negative", c.KeepEvents, c.KeepDeleted, c.KeepEnded)
+	check(c.KeepPoints >= 0, "SHOPWRIGHT_KEEP_DELETED_BACKUPS is %s: it must not be negative", c.KeepPoints)
 	check(c.CheckInterval == 0 || c.CheckInterval >= time.Minute, "SHOPWRIGHT_CHECK_INTERVAL is %s: it must be at least 1m, or 0 for never", c.CheckInterval)
 	for _, origin := range c.CORSOrigins {
 		check(isOrigin(origin), "SHOPWRIGHT_CORS_ORIGINS has %q: it must be a scheme and a host, such as https://tools.example.com", origin)

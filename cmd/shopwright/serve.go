@@ -21,6 +21,7 @@ import (
 	"shopwright.dev/shopwright/handlers/signin"
 	"shopwright.dev/shopwright/provisioner"
 	"shopwright.dev/shopwright/provisioner/engine"
+	"shopwright.dev/shopwright/provisioner/erasure"
 	"shopwright.dev/shopwright/provisioner/notify"
 	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
@@ -172,7 +173,10 @@ func (c *serveCmd) serve(ctx context.Context, db *database.DB, log *slog.Logger)
 
 // services are the program's background services, besides those of the provisioner.
 func (c *serveCmd) services(db *database.DB, listener net.Listener, log *slog.Logger) []service.Service {
-	all := []service.Service{{Name: "retention", Run: func(ctx context.Context) { c.prune(ctx, db, log) }}}
+	all := []service.Service{
+		{Name: "retention", Run: func(ctx context.Context) { c.prune(ctx, db, log) }},
+		{Name: "erasure", Run: erasure.Eraser{DB: db, After: c.KeepPoints, Log: log}.Run},
+	}
 	if mail := c.mail(); mail != nil {
 		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: mail, Log: log}
 		all = append(all, service.Service{Name: "mail", Run: notifier.Run})

@@ -80,3 +80,39 @@ func TestTargetThatDoesNotWork(t *testing.T) {
 		}
 	}
 }
+
+// Of a store nothing is left, not even an older version, and of its neighbours everything.
+func TestErasureLeavesNothing(t *testing.T) {
+	t.Parallel()
+	backend, target := service(t, httptest.NewServer)
+	put := func(bucket, key, content string) {
+		t.Helper()
+		if _, err := backend.PutObject(bucket, key, nil, strings.NewReader(content), int64(len(content)), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"shops", "versioned"} {
+		for _, key := range []string{"off-site/one/config", "off-site/one/data/a", "off-site/one-2/config", "off-site/other/config", "one/config"} {
+			put(name, key, "first")
+			put(name, key, "second")
+		}
+		if _, err := backend.DeleteObject(name, "off-site/one/data/a"); err != nil {
+			t.Fatal(err)
+		}
+		target.Bucket = name
+		if _, err := bucket.Erase(t.Context(), target, "one"); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := bucket.Erase(t.Context(), target, "one"); n != 0 || err != nil {
+			t.Errorf("%s: %d objects were left, %v", name, n, err)
+		}
+		left, err := backend.ListBucket(name, nil, gofakes3.ListBucketPage{})
+		if err != nil || len(left.Contents) != 2 {
+			t.Errorf("%s: %d objects are left, %v", name, len(left.Contents), err)
+		}
+	}
+	target.Bucket = "another"
+	if _, err := bucket.Erase(t.Context(), target, "one"); err == nil || !strings.Contains(err.Error(), "listing the objects failed") {
+		t.Errorf("without a bucket the answer is %v", err)
+	}
+}

@@ -199,6 +199,17 @@ func (db *DB) clock(ctx context.Context, q querier) (int64, error) {
 	return now, nil
 }
 
+// since is when something was done for the first time with these records, which is now if it never was.
+func (t tx) since(ctx context.Context, what string) (at int64, err error) {
+	if _, err := t.ExecContext(ctx, `INSERT INTO counters (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING`, what, t.now); err != nil {
+		return 0, fmt.Errorf("note since when there are %s: %w", what, err)
+	}
+	if err := t.QueryRowContext(ctx, `SELECT value FROM counters WHERE name = $1`, what).Scan(&at); err != nil {
+		return 0, fmt.Errorf("read since when there are %s: %w", what, err)
+	}
+	return at, nil
+}
+
 // collect scans every row and closes them.
 func collect[T any](rows *rows, err error, scan func(scanner) (T, error)) ([]T, error) {
 	if err != nil {

@@ -122,6 +122,8 @@ func backupLine(e store.Event) Line {
 		return Line{Message: title, Verb: "failed to back up", Detail: title}
 	case store.BackupCancelled:
 		return Line{Message: "Backup cancelled by another change", Verb: "cancelled the backup of", Detail: "Because of another change"}
+	case store.PointsErased:
+		return Line{Message: join(": ", "Restore points erased", note), Verb: "erased the restore points of", Detail: join(" ", "From", note)}
 	case store.RepositoryShown:
 		return Line{Message: "Access to the backup repository shown", Verb: "showed the access to the backups of", Detail: "On the command line of the server"}
 	}
