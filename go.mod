@@ -3,6 +3,7 @@ module shopwright.dev/shopwright
 go 1.26.0
 
 require (
+	filippo.io/age v1.3.2 // encrypts the backup of the records for a recovery key
 	github.com/Masterminds/semver/v3 v3.5.0 // which versions have a known hole
 	github.com/a-h/templ v0.3.977 // pages as typed components
 	github.com/alecthomas/kong v1.17.0 // subcommands, flags and environment from one struct
@@ -19,8 +20,10 @@ require (
 	github.com/gorilla/securecookie v1.1.2 // the encrypted cookie of a sign-in that is on its way
 	github.com/gorilla/sessions v1.4.0 // the signed cookie that holds a session id
 	github.com/jackc/pgx/v5 v5.12.0 // Postgres, and LISTEN/NOTIFY
+	github.com/johannesboyne/gofakes3 v1.2.0 // an S3 server; tests only
 	github.com/labstack/echo/v4 v4.16.0 // routes and middleware
 	github.com/markbates/goth v1.82.0 // speaks to GitHub
+	github.com/minio/minio-go/v7 v7.4.1 // speaks to S3 services
 	github.com/mozillazg/go-unidecode v0.2.0 // other letters as Latin ones, for addresses made of names
 	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2 // what a change changes, line by line
 	github.com/pressly/goose/v3 v3.28.0 // numbered migrations on both databases
@@ -43,10 +46,9 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // values files of the charts
 )
 
-require github.com/johannesboyne/gofakes3 v1.2.0
-
 require (
 	dario.cat/mergo v1.0.1 // indirect
+	filippo.io/hpke v0.4.0 // indirect
 	github.com/Azure/go-ansiterm v0.0.0-20250102033503-faa5f7b0171c // indirect
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/MakeNowJust/heredoc v1.0.0 // indirect
@@ -122,7 +124,6 @@ require (
 	github.com/mfridman/interpolate v0.0.2 // indirect
 	github.com/minio/crc64nvme v1.1.1 // indirect
 	github.com/minio/md5-simd v1.1.2 // indirect
-	github.com/minio/minio-go/v7 v7.4.1 // indirect
 	github.com/mitchellh/copystructure v1.2.0 // indirect
 	github.com/mitchellh/go-wordwrap v1.0.1 // indirect
 	github.com/mitchellh/reflectwalk v1.0.2 // indirect
@@ -142,7 +143,6 @@ require (
 	github.com/philhofer/fwd v1.2.0 // indirect
 	github.com/pkg/errors v0.9.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
-	github.com/rogpeppe/go-internal v1.16.0 // indirect
 	github.com/rs/xid v1.6.0 // indirect
 	github.com/rubenv/sql-migrate v1.8.1 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
@@ -150,8 +150,6 @@ require (
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
 	github.com/sethvargo/go-retry v0.4.0 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
-	github.com/sirupsen/logrus v1.10.2 // indirect
-	github.com/spf13/afero v1.15.0 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
 	github.com/spf13/cobra v1.10.2 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect

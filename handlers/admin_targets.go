@@ -27,6 +27,9 @@ func (a *App) targetsPage(c echo.Context, status int, asked string, result *view
 		return err
 	}
 	page := views.AdminTargetsPage{Shell: shell}
+	if page.Recovery, err = a.recoveryCard(c); err != nil {
+		return err
+	}
 	for _, t := range targets {
 		row := views.AdminTargetRow{ID: t.ID, Name: word(t.Name), Address: t.Address(), KeyID: t.KeyID, InUse: t.InUse}
 		if t.ID == asked {

@@ -103,3 +103,26 @@ func TestDeletionAsksForABackup(t *testing.T) {
 	wantSaid(t, "the backups", s.get(b, page+"/backups"), http.StatusOK, "Backup in progress")
 	wantSaid(t, "cancelled", s.submit(b, page+"/cancel", nil), http.StatusOK, "Ready", "cancelled the deletion of")
 }
+
+func TestRecoveryKeyIsShownOnce(t *testing.T) {
+	t.Parallel()
+	s := open(prepare(t))
+	b := s.developer()
+	wantSaid(t, "without a key", s.get(b, "/admin/targets"), http.StatusOK, "Create recovery key")
+	const secret = "AGE-SECRET-KEY-1"
+	if got := s.submit(b, "/admin/recovery", nil); got.status != http.StatusOK || strings.Count(got.body, secret) != 1 {
+		t.Errorf("the page after: %d %s", got.status, got.body)
+	}
+	again := s.get(b, "/admin/targets")
+	if wantSaid(t, "afterwards", again, http.StatusOK, "None yet", "No backup target is in use", "Replace recovery key"); strings.Contains(again.body, secret) {
+		t.Error("the key is shown again")
+	}
+	wantSaid(t, "another one by mistake", s.post(b, "/admin/recovery", nil), http.StatusConflict, "There is a recovery key already.")
+	if got := s.submit(b, "/admin/recovery", url.Values{"replace": {"on"}}); !strings.Contains(got.body, secret) {
+		t.Errorf("another one: %s", got.body)
+	}
+	s.submit(b, "/admin/targets", targetForm("Off-site", "https://s3.example.com"))
+	s.change(`UPDATE recovery SET failed = 'writing an object failed: <denied>'`)
+	wantSaid(t, "after a failure", s.get(b, "/admin/targets"), http.StatusOK, "The last backup of the database failed: writing an object failed: &lt;denied&gt;.")
+	wantSaid(t, "the audit log", s.get(b, "/audit"), http.StatusOK, "created the recovery key")
+}

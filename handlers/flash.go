@@ -24,6 +24,7 @@ type flash struct {
 	Token      *views.MadeToken        `json:",omitempty"`
 	Invitation *views.IssuedInvitation `json:",omitempty"`
 	Login      *views.Credentials      `json:",omitempty"`
+	Recovery   string                  `json:",omitempty"` // the recovery key
 	Disabled   string                  `json:",omitempty"` // id of a user who has just been disabled
 }
 

@@ -152,6 +152,7 @@ func (a *App) administrationRoutes() []route {
 		{"POST /admin/targets", onInstallation(store.ManageTargets), a.addTarget},
 		{"GET /admin/targets/:target", onInstallation(store.ManageTargets), a.editTarget},
 		{"POST /admin/targets/:target", onInstallation(store.ManageTargets), a.saveTarget},
+		{"POST " + recoveryPath, onInstallation(store.ManageTargets), a.makeRecoveryKey},
 		{"POST /admin/targets/:target/test", onInstallation(store.ManageTargets), a.testTarget},
 		{"POST /admin/targets/:target/delete", onInstallation(store.ManageTargets), a.deleteTarget},
 		{"GET /admin/clusters", onInstallation(store.ViewInstallation), a.listClusters},

@@ -85,6 +85,7 @@ const (
 	AdminMade        Kind = "user.admin_made"
 	AdminUnmade      Kind = "user.admin_unmade"
 	LoginLinkMade    Kind = "user.login_link_made"
+	RecoveryKeyMade  Kind = "target.recovery_key"
 	TargetAdded      Kind = "target.added"
 	TargetChanged    Kind = "target.changed"
 	TargetDeleted    Kind = "target.deleted"

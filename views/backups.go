@@ -89,8 +89,20 @@ type DeletedStorePage struct {
 
 // AdminTargetsPage lists the backup targets.
 type AdminTargetsPage struct {
-	Shell   Shell
-	Targets []AdminTargetRow
+	Shell    Shell
+	Targets  []AdminTargetRow
+	Recovery RecoveryCard
+}
+
+// RecoveryCard is the key that the platform's own records are encrypted for, and how their backup goes.
+type RecoveryCard struct {
+	Key    string    // of a key that was just made, to be shown once
+	Made   time.Time // zero for no key
+	Who    string
+	Saved  time.Time // when the records were backed up last; zero for never
+	Size   string
+	Failed string // why the last try came to nothing; empty if it didn't
+	Target string // in use; empty for none
 }
 
 // AdminTargetRow is a backup target in the list.

@@ -1,6 +1,9 @@
 package views
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 func backupsPage(t BackupsTab) StorePage {
 	head := sampleHead("Atelier Köhler", Ready)
@@ -23,7 +26,12 @@ func sampleBackups() BackupsTab {
 }
 
 func sampleTargets() AdminTargetsPage {
-	return AdminTargetsPage{Shell: adminShell("Backup targets"), Targets: []AdminTargetRow{
+	ago := func(d time.Duration) time.Time { return sampleTime.Add(-d) }
+	card := RecoveryCard{
+		Key: "AGE-SECRET-KEY-1" + strings.Repeat("QZRY9X8GF2TVDW0S", 4)[:58], Made: ago(time.Hour), Who: longName, Saved: ago(time.Hour), Size: "1.2 MB",
+		Failed: hostile, Target: "Off-site",
+	}
+	return AdminTargetsPage{Shell: adminShell("Backup targets"), Recovery: card, Targets: []AdminTargetRow{
 		{ID: "1", Name: "Off-site", Address: "https://s3.eu-central-1.amazonaws.com/shops/backups", KeyID: "AKIAIOSFODNN7EXAMPLE", InUse: true, Result: &TargetResult{OK: true, Text: "An object was written, listed, read and deleted. Object lock is on."}},
 		{ID: "2", Name: longName, Address: "https://minio.example.com/shops", KeyID: "shopwright", Result: &TargetResult{Text: "Writing an object failed: " + hostile}},
 	}}

@@ -31,6 +31,8 @@ type commands struct {
 	Serve       serveCmd       `cmd:"" default:"withargs" help:"Serve the pages and do the work (default)."`
 	LoginLink   loginLinkCmd   `cmd:"" help:"Print a link that signs in an administrator, once and within 10 minutes."`
 	Repository  repositoryCmd  `cmd:"" help:"Print what restic needs to read a store’s restore points, secrets included."`
+	RecoveryKey recoveryKeyCmd `cmd:"" help:"Create the recovery key, which backups of the database are encrypted for, and print it once."`
+	Restore     restoreCmd     `cmd:"" help:"Restore the database of a lost installation from a backup target, into an empty one."`
 	Config      configCmd      `cmd:"" help:"Print the configuration in force, without its secrets."`
 	Healthcheck healthcheckCmd `cmd:"" help:"Exit with 0 if the Shopwright on this machine can serve."`
 	Migrate     migrateCmd     `cmd:"" help:"Show or update the schema of the database, or copy it to Postgres."`

@@ -23,6 +23,7 @@ import (
 	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/erasure"
 	"shopwright.dev/shopwright/provisioner/notify"
+	"shopwright.dev/shopwright/provisioner/recovery"
 	"shopwright.dev/shopwright/provisioner/service"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/database"
@@ -137,6 +138,10 @@ func (c *serveCmd) serve(ctx context.Context, db *database.DB, log *slog.Logger)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	services, err := c.services(db, listener, log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	endProfiles, err := c.serveProfiles(ctx, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -146,7 +151,7 @@ func (c *serveCmd) serve(ctx context.Context, db *database.DB, log *slog.Logger)
 	defer stopWork()
 	var running sync.WaitGroup
 	running.Go(func() { work.Run(working) })
-	running.Go(func() { service.Run(working, log, c.services(db, listener, log)...) })
+	running.Go(func() { service.Run(working, log, services...) })
 	failed := make(chan error, 1)
 	running.Go(func() { failed <- server.Serve(listener) })
 	log.Info("serving", "url", c.baseURL(listener.Addr().String()), "version", currentVersion())
@@ -172,16 +177,21 @@ func (c *serveCmd) serve(ctx context.Context, db *database.DB, log *slog.Logger)
 }
 
 // services are the program's background services, besides those of the provisioner.
-func (c *serveCmd) services(db *database.DB, listener net.Listener, log *slog.Logger) []service.Service {
+func (c *serveCmd) services(db *database.DB, listener net.Listener, log *slog.Logger) ([]service.Service, error) {
+	keys, err := c.sessionKeys()
+	if err != nil {
+		return nil, err
+	}
 	all := []service.Service{
 		{Name: "retention", Run: func(ctx context.Context) { c.prune(ctx, db, log) }},
 		{Name: "erasure", Run: erasure.Eraser{DB: db, After: c.KeepPoints, Log: log}.Run},
+		{Name: "backup of the records", Run: recovery.Saver{DB: db, Secrets: recovery.Secrets{Key: secretKeyText(keys)}, Log: log}.Run},
 	}
 	if mail := c.mail(); mail != nil {
 		notifier := notify.Notifier{DB: db, BaseURL: c.baseURL(listener.Addr().String()), Sender: mail, Log: log}
 		all = append(all, service.Service{Name: "mail", Run: notifier.Run})
 	}
-	return all
+	return all, nil
 }
 
 // prune asks the database every hour to remove old rows. The database does so once a day for all replicas

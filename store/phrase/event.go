@@ -283,6 +283,8 @@ func installationLine(e store.Event) Line {
 		return Line{Message: "Plan added", Verb: "added the plan"}
 	case store.PlanChanged:
 		return Line{Message: "Plan changed", Verb: "changed the plan"}
+	case store.RecoveryKeyMade:
+		return Line{Message: "Recovery key created", Verb: "created the recovery key", Detail: "Backups of the database are encrypted for it"}
 	case store.TargetAdded:
 		return Line{Message: "Backup target added", Verb: "added the backup target"}
 	case store.TargetChanged:

@@ -1,0 +1,123 @@
+package main_test
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
+
+	"shopwright.dev/shopwright/provisioner/recovery"
+	"shopwright.dev/shopwright/store"
+	"shopwright.dev/shopwright/store/database"
+	"shopwright.dev/shopwright/store/storetest"
+)
+
+// The records of an installation whose machine is lost come back on another one, with the key that opens its secrets.
+func TestRecordsAreRestoredOnANewMachine(t *testing.T) {
+	t.Parallel()
+	backend := s3mem.New()
+	if err := backend.CreateBucket("shops"); err != nil {
+		t.Fatal(err)
+	}
+	service := httptest.NewServer(gofakes3.New(backend).Server())
+	t.Cleanup(service.Close)
+	key, lost := bytes.Repeat([]byte{7}, 32), t.TempDir()
+	sealer, err := store.NewSealer([][]byte{key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := storetest.Open(t, "sqlite:"+filepath.Join(lost, "shopwright.db"), database.WithSealer(sealer))
+	admin := storetest.Admin(t, db)
+	target, err := db.AddTarget(t.Context(), admin, store.Target{
+		Name: "Off-site", Endpoint: service.URL, Bucket: "shops", Region: "us-east-1", PathStyle: true, KeyID: "key", Secret: "hidden-secret", InUse: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	backedUp(t, db)
+	env := []string{"SHOPWRIGHT_DATA_DIR=" + lost}
+	code, said := call(t, env, "recovery-key")
+	_, identity, _ := strings.Cut(said, "AGE-SECRET-KEY-1")
+	identity, _, _ = strings.Cut(identity, "\n")
+	identity = "AGE-SECRET-KEY-1" + identity
+	if code != 0 || !strings.Contains(said, "It is shown only now") {
+		t.Fatalf("a key: %d %s", code, said)
+	}
+	if code, said := call(t, env, "recovery-key"); code != 2 || !strings.Contains(said, "add --replace") {
+		t.Errorf("another key: %d %s", code, said)
+	}
+	text := "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
+	recovery.Saver{DB: db, Secrets: recovery.Secrets{Key: text}, Log: slog.New(slog.NewTextHandler(t.Output(), nil))}.Save(t.Context())
+
+	dir := filepath.Join(t.TempDir(), "new")
+	args := []string{"restore", "--endpoint", service.URL, "--bucket", "shops", "--region", "us-east-1", "--path-style", "--key-id", "key"}
+	restore := func(vars ...string) (int, string) {
+		t.Helper()
+		return call(t, append([]string{"SHOPWRIGHT_DATA_DIR=" + dir, "SHOPWRIGHT_TARGET_SECRET=hidden-secret"}, vars...), args...)
+	}
+	if code, said := restore("SHOPWRIGHT_RECOVERY_KEY=" + strings.ToLower(identity)); code != 2 || !strings.Contains(said, "isn’t a recovery key") {
+		t.Errorf("with no key: %d %s", code, said)
+	}
+	if code, said := restore("SHOPWRIGHT_RECOVERY_KEY="+identity, "SHOPWRIGHT_SECRET_KEY=CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg="); code != 2 || !strings.Contains(said, "unset it") {
+		t.Errorf("with another secret key: %d %s", code, said)
+	}
+	if code, said := restore("SHOPWRIGHT_RECOVERY_KEY=" + identity); code != 0 || !strings.Contains(said, "Start Shopwright") || strings.Contains(said, text) {
+		t.Fatalf("restored: %d %s", code, said)
+	}
+	kept, err := os.ReadFile(filepath.Join(dir, "session.key"))
+	if err != nil || strings.TrimSpace(string(kept)) != text {
+		t.Errorf("the secret key is %q, %v", kept, err)
+	}
+	again := storetest.Open(t, "sqlite:"+filepath.Join(dir, "shopwright.db"), database.WithSealer(sealer))
+	if opened, err := again.OpenTarget(t.Context(), admin, target.ID); err != nil || opened.Secret != "hidden-secret" {
+		t.Errorf("the target is %+v, %v", opened, err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if code, said := restore("SHOPWRIGHT_RECOVERY_KEY=" + identity); code == 0 || !strings.Contains(said, "already has data") {
+		t.Errorf("restored again: %d %s", code, said)
+	}
+}
+
+// backedUp is a store with a restore point, beside one without.
+func backedUp(t *testing.T, db *database.DB) store.Store {
+	t.Helper()
+	actor, team := storetest.Actor(t, db, "mara")
+	step := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	work := func(limit store.Concurrency, do func(store.Claim) error) {
+		t.Helper()
+		c, ok, err := db.Claim(t.Context(), "test", time.Minute, limit)
+		if err != nil || !ok {
+			t.Fatalf("nothing to do: %v", err)
+		}
+		step(errors.Join(do(c), db.Release(t.Context(), c)))
+	}
+	var made store.Store
+	for _, name := range []string{"Bare", "Kept"} {
+		var err error
+		made, err = db.CreateStore(t.Context(), actor, store.NewStore{TeamID: team, Cluster: storetest.Cluster(t, db), Name: name, Engine: "woocommerce"})
+		step(err)
+		work(store.Concurrency{}, func(c store.Claim) error { _, err := db.Complete(t.Context(), c, store.Opened{}); return err })
+	}
+	_, err := db.BackUp(t.Context(), actor, made.ID, "")
+	step(err)
+	part := store.Part{Snapshot: "a"}
+	work(store.Concurrency{Backups: 1}, func(c store.Claim) error {
+		return db.RecordPoint(t.Context(), c, store.Manifest{Database: part, Files: part, Snapshot: "b"})
+	})
+	return made
+}
