@@ -79,7 +79,7 @@ func (a *App) storeRoutes() []route {
 		{"POST /stores/:id/backups", inTeam(store.BackUpStores), a.backUp},
 		{"GET /stores/:id/settings", inTeam(store.ViewStores), a.showSettings},
 		{"POST /stores/:id/retry", inTeam(store.RetryStores), a.asking(a.DB.Retry)},
-		{"POST /stores/:id/rebuild", inTeam(store.RetryStores), a.asking(a.DB.Rebuild)},
+		{"POST /stores/:id/rebuild", inTeam(store.RetryStores), a.rebuild},
 		{"POST /stores/:id/cancel", inTeam(store.UpgradeStores), a.asking(a.DB.Cancel)},
 		{"POST /stores/:id/repair", inTeam(store.RetryStores), a.asking(a.DB.Repair)},
 		{"POST /stores/:id/check", inTeam(store.RetryStores), a.asking(a.DB.CheckNow)},

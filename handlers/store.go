@@ -88,6 +88,13 @@ func (a *App) asking(ask request) echo.HandlerFunc {
 	}
 }
 
+// rebuild opens a shop anew that has lost its data, with a restore point of it or empty.
+func (a *App) rebuild(c echo.Context) error {
+	return a.asking(func(ctx context.Context, who store.Actor, id string) (store.Store, error) {
+		return a.DB.Rebuild(ctx, who, id, c.FormValue("point"))
+	})(c)
+}
+
 // showCredentials shows the login, or why it can't be read.
 func (a *App) showCredentials(c echo.Context) error {
 	who := signin.VisitorOf(c)

@@ -190,8 +190,26 @@ func (a *App) overview(ctx context.Context, who signin.Visitor, st store.Store) 
 	if st.Status == store.Failed {
 		overview.Failure = failureView(st)
 		overview.Left = left(st, snapshot)
+		if err := a.offerPoint(ctx, who, st, overview.Failure); err != nil {
+			return views.Overview{}, err
+		}
 	}
 	return overview, nil
+}
+
+// offerPoint adds to a failure the restore point that a store without its data can be rebuilt with.
+func (a *App) offerPoint(ctx context.Context, who signin.Visitor, st store.Store, f *views.Failure) error {
+	if !st.CanRebuild() {
+		return nil
+	}
+	b, err := a.DB.ListBackups(ctx, who.Actor, st.ID, store.PointQuery{Limit: 1})
+	if err != nil {
+		return err
+	}
+	for _, p := range b.Points {
+		f.Point, f.PointAt = p.ID, p.EndedAt
+	}
+	return nil
 }
 
 // undone describes a change that failed and was rolled back, or is being rolled back.

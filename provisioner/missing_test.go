@@ -135,7 +135,7 @@ func TestLostDataWaitForAPerson(t *testing.T) {
 	if st.Job.Failure.Code != store.DataLost {
 		t.Fatalf("Retry came to %+v", st.Job.Failure)
 	}
-	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil {
+	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	if st = p.wantReady(t, st); len(st.Volumes) != 2 {
@@ -189,7 +189,7 @@ func TestDiskThatIsBeingDeletedIsToldAndNotReused(t *testing.T) {
 	if f := st.Job.Failure; f.Code != store.DataLost || !strings.Contains(phrase.Failure(f).Cause, "data-mariadb-0") || strings.Contains(phrase.Failure(f).Cause, "files") || !strings.Contains(phrase.Failure(f).Next, "now") {
 		t.Fatalf("%+v", f)
 	}
-	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil {
+	if _, err := p.db.Rebuild(t.Context(), p.actor, st.ID, ""); err != nil {
 		t.Fatal(err)
 	}
 	st = p.wantReady(t, st)

@@ -31,7 +31,7 @@ type Kind string
 const (
 	StoreCreated     Kind = "store.created"
 	StoreRetried     Kind = "store.retried"
-	StoreRebuilt     Kind = "store.rebuilt"  // from nothing, after its data were lost
+	StoreRebuilt     Kind = "store.rebuilt"  // with a restore point or from nothing, after its data were lost
 	StoreRepaired    Kind = "store.repaired" // put back to what its chart says
 	UpgradeAsked     Kind = "store.upgrade_asked"
 	RollbackAsked    Kind = "store.rollback_asked"
@@ -115,6 +115,8 @@ type EventData struct {
 	Change  Change  `json:"change,omitzero"`  // of a store, without what it undoes
 	Failure Failure `json:"failure,omitzero"` // of work on a store or of its shop, without what explains it
 	Note    Note    `json:"note,omitzero"`    // of a step, of a check, or of what was missing
+
+	PointAt time.Time `json:"point_at,omitzero"` // when the restore point was made that a store is rebuilt with
 }
 
 // How tells apart the ways in which events of one kind come about.

@@ -157,7 +157,7 @@ func (s *Store) StartJob(kind JobKind, change Change, actor Actor) {
 		ID: NewID(), StoreID: s.ID, ClusterID: s.ClusterID, Kind: kind, State: JobPending, Priority: priority,
 		Args: Args{Change: change}, Attempt: 1, AskedBy: actor.By(),
 	}
-	if kind == OpenJob {
+	if kind == OpenJob || change.Kind == Rebuild {
 		s.Job.Data = s.Origin.Point
 	}
 }

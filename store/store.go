@@ -141,8 +141,21 @@ func (s Store) Living() bool { return s.DeletedAt.IsZero() }
 // CanRetry reports whether a person may set the work going again.
 func (s Store) CanRetry() bool { return s.Status == Failed && s.Desired == Present }
 
-// CanRebuild reports whether a person may have the shop opened anew and empty.
-func (s Store) CanRebuild() bool { return s.CanRetry() && s.Job.Failure.Code == DataLost }
+// CanRebuild reports whether a person may have the shop opened anew, empty or with a restore point of it.
+func (s Store) CanRebuild() bool {
+	return s.CanRetry() && (s.Job.Failure.Code == DataLost || s.Job.Change.Kind == Rebuild)
+}
+
+// Rebuild opens the shop of a store anew, which has lost its data. The origin is one of the store's own restore points,
+// or zero for a shop that begins empty.
+func (s *Store) Rebuild(with Origin, actor Actor) Event {
+	s.Origin = with
+	s.Status, s.Volumes, s.Sold = Provisioning, nil, 0
+	s.StartJob(ChangeJob, Change{Kind: Rebuild}, actor)
+	e := EventOf(*s, actor, StoreRebuilt)
+	e.Data.PointAt = with.MadeAt
+	return e
+}
 
 // CanRepair reports whether the store can be brought back to what its chart says.
 func (s Store) CanRepair() bool {

@@ -69,6 +69,8 @@ type Failure struct {
 	HelmLog  []string
 	Words    LastWords // of the container that failed, if one did
 	At       time.Time
+	Point    string    // id of the newest restore point, for a store that is to be rebuilt; empty for none
+	PointAt  time.Time // when that was made
 }
 
 // LastWords are the last lines of a container's log.

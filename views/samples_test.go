@@ -260,8 +260,8 @@ func lostPage() StorePage {
 	p.Overview.Failure = &Failure{
 		Title: "The shop’s data is lost",
 		Cause: "These disks of the shop are missing from the namespace store-papeterie-du-canal: data-mariadb-0, files. New ones would be empty.",
-		Next:  "Restore them under the same names and press Retry, or press Rebuild empty to start without data.",
-		At:    sampleTime,
+		Next:  "Restore them under the same names and press Retry, or rebuild the shop: from a restore point if it has one, or empty.",
+		At:    sampleTime, Point: "1", PointAt: sampleTime.Add(-2 * time.Hour),
 	}
 	return p
 }

@@ -61,7 +61,7 @@ const (
 // run runs the program without touching the process around it, and returns the exit code.
 func run(ctx context.Context, args []string, at console) int {
 	var cli commands
-	cli.Stores.Retry.name, cli.Stores.Repair.name, cli.Stores.Rebuild.name, cli.Stores.Check.name = "retry", "repair", "rebuild", "check"
+	cli.Stores.Retry.name, cli.Stores.Repair.name, cli.Stores.Check.name = "retry", "repair", "check"
 	cli.Stores.Cancel.name = "cancel"
 	parser, err := kong.New(&cli, kong.Name("shopwright"),
 		kong.Description("Opens shops on Kubernetes and verifies them with a test order."),

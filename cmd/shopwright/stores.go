@@ -24,7 +24,7 @@ type storesCmd struct {
 	Delete      storesDeleteCmd `cmd:"" help:"Delete a store with all its data."`
 	Retry       requestCmd      `cmd:"" help:"Retry a failed store."`
 	Repair      requestCmd      `cmd:"" help:"Restore what the store’s chart says."`
-	Rebuild     requestCmd      `cmd:"" help:"Rebuild a store whose data is lost, empty."`
+	Rebuild     rebuildCmd      `cmd:"" help:"Rebuild a store whose data is lost, from a restore point or empty."`
 	Check       requestCmd      `cmd:"" help:"Run the order check of a store."`
 	Backup      backupCmd       `cmd:"" help:"Back up a store: make a restore point."`
 	Points      pointsCmd       `cmd:"" help:"List the restore points of a store, also of a deleted one by its ID."`
@@ -292,6 +292,43 @@ func (c *requestCmd) Run(ctx context.Context, at console) error {
 		return err
 	}
 	return c.finish(ctx, at, to, c.output, st)
+}
+
+type rebuildCmd struct {
+	storeCmd `embed:""`
+	waiting  `embed:""`
+	Point    string `placeholder:"ID" help:"Restore point that it starts with, or newest. Empty to start without data."`
+}
+
+// Run implements the subcommand.
+func (c *rebuildCmd) Run(ctx context.Context, at console) error {
+	to, id, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	point := c.Point
+	if point == "newest" {
+		if point, err = newestPoint(ctx, to, id); err != nil {
+			return err
+		}
+	}
+	st, err := to.Rebuild(ctx, id, point)
+	if err != nil {
+		return err
+	}
+	return c.finish(ctx, at, to, c.output, st)
+}
+
+// newestPoint is the id of a store's newest restore point.
+func newestPoint(ctx context.Context, to *client.Client, id string) (string, error) {
+	list, err := to.Points(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	if len(list.Points) == 0 {
+		return "", usageError{errors.New("the store has no restore point")}
+	}
+	return list.Points[0].ID, nil
 }
 
 type ownerCmd struct {

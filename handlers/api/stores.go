@@ -41,13 +41,16 @@ func (a *API) registerStores() {
 		summary: "Change the owner’s address", description: "If the shop uses the address, its release is applied again; addresses set in the shop itself stay. " +
 			"If the order check fails, the change is rolled back. For other shops, only the contact address changes.",
 	}, a.changeOwner)
+	register(a, operation{
+		id: "rebuild-store", method: http.MethodPost, path: "/stores/{id}/rebuild", tag: tagStores, scope: store.WriteStores, status: http.StatusAccepted,
+		summary: "Rebuild a store", description: "Only for a store whose data is lost. It starts with the restore point named, or empty.",
+	}, a.rebuildStore)
 	for _, w := range []struct {
 		name, summary, description string
 		ask                        ask
 	}{
 		{"retry", "Retry a failed store", "Continues from the failed step.", a.DB.Retry},
 		{"repair", "Repair a store", "Restores what the chart specifies. For ready or degraded stores, for example after manual scaling.", a.DB.Repair},
-		{"rebuild", "Rebuild a store", "Starts empty. Only for a store whose data is lost.", a.DB.Rebuild},
 		{"cancel", "Cancel a change", "Cancels an upgrade, a rollback or a change of the owner’s address in progress; the store rolls back to the last verified revision. An upgrade or a deletion that waits for its backup is cancelled without changing the store.", a.DB.Cancel},
 		{"check", "Run an order check", "Runs as soon as there is capacity. The result appears as the store’s health.", a.DB.CheckNow},
 	} {
@@ -61,6 +64,21 @@ func (a *API) registerStores() {
 // StoreInput names a store in the address.
 type StoreInput struct {
 	ID string `path:"id" doc:"The store’s ID." example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b"`
+}
+
+type rebuildInput struct {
+	StoreInput
+	Body *v1.Rebuild // nil for an empty one
+}
+
+func (a *API) rebuildStore(ctx context.Context, in *rebuildInput) (*storeOutput, error) {
+	var body v1.Rebuild
+	if in.Body != nil {
+		body = *in.Body
+	}
+	return a.asking(func(ctx context.Context, who store.Actor, id string) (store.Store, error) {
+		return a.DB.Rebuild(ctx, who, id, body.Point)
+	})(ctx, &in.StoreInput)
 }
 
 type storeOutput struct {

@@ -44,7 +44,7 @@ func TestNoChangeOfAStoreIsOverwritten(t *testing.T) {
 			return err
 		}, "admin_url"},
 		"rebuild": {failed, func(t *testing.T, b bundle, c store.Claim) error {
-			_, err := b.db.Rebuild(t.Context(), b.actor, c.Store.ID)
+			_, err := b.db.Rebuild(t.Context(), b.actor, c.Store.ID, "")
 			return err
 		}, "admin_url"},
 		"repair": {ready, func(t *testing.T, b bundle, c store.Claim) error {

@@ -158,6 +158,22 @@ func TestDeletionIsBackedUpWhileAnUpgradeWaits(t *testing.T) {
 	})
 }
 
+// What a shop has sold isn't deleted without the backup that was asked for.
+func TestFailedStoreIsNotDeletedWithoutItsBackup(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		p := setupSold(t, url)
+		p.target(t, "off-site")
+		p.lose(t, p.ready.ID)
+		_, err := p.db.RequestDelete(t.Context(), p.actor, p.ready.ID, store.DeleteRequest{Backup: true})
+		wantError(t, err, store.Conflict, "")
+		for _, r := range []store.DeleteRequest{{}, {Backup: true}} { // asking again is no error
+			if st, err := p.db.RequestDelete(t.Context(), p.actor, p.ready.ID, r); err != nil || st.Status != store.Deleting || st.Job.Waits() {
+				t.Errorf("the store is %s with %+v, %v", st.Status, st.Job, err)
+			}
+		}
+	})
+}
+
 // Backups and what waits for one lock the same rows in the same order.
 func TestBackupsAndDeletionsPassEachOther(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {

@@ -40,7 +40,7 @@ func findPoint(ctx context.Context, q querier, actor store.Actor, id string) (st
 // restorable are the deleted stores that have restore points, of the teams in which the actor may restore them.
 func restorable(actor store.Actor) (where string, args []any) {
 	in, args := inList("stores.team_id", actor.Teams(store.BackUpStores), 1)
-	return `stores.deleted_at > 0 AND ` + in + ` AND EXISTS (SELECT 1 FROM restore_points p WHERE p.store_id = stores.id AND p.expired_at = 0)`, args
+	return `stores.deleted_at > 0 AND stores.purpose = 'shop' AND ` + in + ` AND EXISTS (SELECT 1 FROM restore_points p WHERE p.store_id = stores.id AND p.expired_at = 0)`, args
 }
 
 // HasDeletedStores reports whether [DB.DeletedStores] returns any.
@@ -82,16 +82,13 @@ func (t tx) originOf(ctx context.Context, actor store.Actor, n store.NewStore) (
 	if n.From == "" {
 		return n, store.Origin{}, nil
 	}
-	if _, err := t.ExecContext(ctx, `UPDATE restore_points SET note = note WHERE id = $1`, n.From); err != nil {
-		return n, store.Origin{}, fmt.Errorf("lock restore point %s: %w", n.From, err)
-	}
-	p, from, err := findPoint(ctx, t, actor, n.From)
+	p, from, err := t.lockPoint(ctx, actor, n.From)
 	if err != nil {
 		return n, store.Origin{}, err
 	}
-	var simulated bool
-	if err := t.QueryRowContext(ctx, `SELECT simulated FROM clusters WHERE id = $1`, n.Cluster.ID).Scan(&simulated); err != nil {
-		return n, store.Origin{}, fmt.Errorf("read whether cluster %s is simulated: %w", n.Cluster.ID, err)
+	simulated, err := t.isSimulated(ctx, n.Cluster.ID)
+	if err != nil {
+		return n, store.Origin{}, err
 	}
 	return n.OpenWith(from), store.OriginOf(p, from), p.Restorable(simulated)
 }

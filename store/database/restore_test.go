@@ -73,7 +73,7 @@ func TestStoreIsOpenedWithARestorePoint(t *testing.T) {
 		if _, err := p.db.Fail(t.Context(), c, store.Failure{Code: store.DataLost}); err != nil {
 			t.Fatal(err)
 		}
-		if st, err = p.db.Rebuild(t.Context(), p.actor, st.ID); err != nil || st.Origin != (store.Origin{}) || st.Job.Data != "" {
+		if st, err = p.db.Rebuild(t.Context(), p.actor, st.ID, ""); err != nil || st.Origin != (store.Origin{}) || st.Job.Data != "" {
 			t.Errorf("rebuilt it comes from %+v, %v", st.Origin, err)
 		}
 	})

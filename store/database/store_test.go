@@ -319,7 +319,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.TimedOut}); err != nil {
 			t.Fatal(err)
 		}
-		_, err = b.db.Rebuild(t.Context(), b.actor, st.ID)
+		_, err = b.db.Rebuild(t.Context(), b.actor, st.ID, "")
 		wantError(t, err, store.Conflict, "")
 		if _, err := b.db.Retry(t.Context(), b.actor, st.ID); err != nil {
 			t.Fatal(err)
@@ -328,7 +328,7 @@ func TestRepairAndRebuild(t *testing.T) {
 		if _, err := b.db.Fail(t.Context(), claim, store.Failure{Code: store.DataLost}); err != nil {
 			t.Fatal(err)
 		}
-		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Sold != 0 || st.Job.Change.Kind != store.Rebuild || st.Generation != 4 {
+		if st, err = b.db.Rebuild(t.Context(), b.actor, st.ID, ""); err != nil || st.Status != store.Provisioning || len(st.Volumes) != 0 || st.Sold != 0 || st.Job.Change.Kind != store.Rebuild || st.Generation != 4 {
 			t.Errorf("to be rebuilt: %+v, %v", st, err)
 		}
 	})

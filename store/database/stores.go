@@ -177,19 +177,6 @@ func (db *DB) Retry(ctx context.Context, actor store.Actor, id string) (store.St
 	})
 }
 
-// Rebuild reopens a store whose data is lost, without its data.
-func (db *DB) Rebuild(ctx context.Context, actor store.Actor, id string) (store.Store, error) {
-	return db.change(ctx, actor, id, store.RetryStores, func(_ tx, st *store.Store) (store.Event, error) {
-		if !st.CanRebuild() {
-			return store.Event{}, &store.Error{Code: store.Conflict, Message: "This store is " + string(st.Status) + ". Only a store whose data is lost can be rebuilt."}
-		}
-		st.Origin = store.Origin{} // it begins empty
-		st.Status, st.Volumes, st.Sold = store.Provisioning, nil, 0
-		st.StartJob(store.ChangeJob, store.Change{Kind: store.Rebuild}, actor)
-		return store.EventOf(*st, actor, store.StoreRebuilt), nil
-	})
-}
-
 // Repair has a store that is ready put back to what its chart says.
 func (db *DB) Repair(ctx context.Context, actor store.Actor, id string) (store.Store, error) {
 	return db.change(ctx, actor, id, store.RetryStores, func(_ tx, st *store.Store) (store.Event, error) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"shopwright.dev/shopwright/store"
 )
@@ -56,7 +57,7 @@ func storeLine(e store.Event) Line {
 	case store.StoreRetried:
 		return Line{Message: "Retried", Verb: "retried"}
 	case store.StoreRebuilt:
-		return Line{Message: "Rebuilt empty", Verb: "rebuilt", Detail: "Empty, because its data was lost"}
+		return rebuiltLine(e.Data.PointAt)
 	case store.StoreRepaired:
 		return Line{Message: cmp.Or(note, "Repair requested"), Verb: "repaired", Detail: note}
 	case store.UpgradeAsked:
@@ -332,4 +333,13 @@ func BackupEvery(hours int) string {
 		return "Every hour"
 	}
 	return fmt.Sprintf("Every %d hours", hours)
+}
+
+// rebuiltLine is about a shop that lost its data, and is opened anew with a restore point of that time or empty.
+func rebuiltLine(point time.Time) Line {
+	if point.IsZero() {
+		return Line{Message: "Rebuilt empty", Verb: "rebuilt", Detail: "Empty, because its data was lost"}
+	}
+	from := "the restore point of " + point.UTC().Format("2 January 2006, 15:04 MST")
+	return Line{Message: "Rebuilt from " + from, Verb: "rebuilt", Detail: "From " + from + ", because its data was lost"}
 }

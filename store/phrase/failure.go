@@ -88,13 +88,13 @@ func dataLost(d store.Facts) Explanation {
 		return Explanation{
 			"The shop’s disks are being deleted",
 			fmt.Sprintf("Someone deleted the volume claims of these disks in the namespace %s: %s. A disk in use is deleted when its pod stops.", d.Namespace, list(d.Names)),
-			"Back up their data now. Then restore it under the same names and press Retry, or press Rebuild empty to start without data.",
+			"Back up their data now. Then restore it under the same names and press Retry, or rebuild the shop: from a restore point if it has one, or empty.",
 		}
 	}
 	return Explanation{
 		"The shop’s data is lost",
 		fmt.Sprintf("These disks of the shop are missing from the namespace %s: %s. New ones would be empty.", d.Namespace, list(d.Names)),
-		"Restore them under the same names and press Retry, or press Rebuild empty to start without data.",
+		"Restore them under the same names and press Retry, or rebuild the shop: from a restore point if it has one, or empty.",
 	}
 }
 
@@ -382,7 +382,7 @@ func restoreFailure(f store.Failure) Explanation {
 			"Check that the target still has the repository that the point was written to" + thenRetry,
 		}
 	case store.PointGone:
-		return Explanation{"The restore point no longer exists", gone(d), "Delete this store and restore another point."}
+		return Explanation{"The restore point no longer exists", gone(d), "Delete this store and restore another point. A store that is being rebuilt can be rebuilt empty, too."}
 	case store.RestoreUnsupported:
 		return Explanation{
 			"The store’s chart has no restore",

@@ -96,7 +96,12 @@ func (c *Client) Delete(ctx context.Context, id string, backup bool) (v1.Store, 
 	return ask[v1.Store](ctx, c, http.MethodDelete, storePath(id)+"?backup="+strconv.FormatBool(backup), nil)
 }
 
-// Request asks for one of retry, rebuild, repair, check and cancel.
+// Rebuild asks for a store that has lost its data to be opened anew, with that restore point or empty.
+func (c *Client) Rebuild(ctx context.Context, id, point string) (v1.Store, error) {
+	return ask[v1.Store](ctx, c, http.MethodPost, storePath(id, "rebuild"), v1.Rebuild{Point: point})
+}
+
+// Request asks for one of retry, repair, check and cancel.
 func (c *Client) Request(ctx context.Context, id, job string) (v1.Store, error) {
 	return ask[v1.Store](ctx, c, http.MethodPost, storePath(id, job), nil)
 }

@@ -11,6 +11,11 @@ type NewBackup struct {
 	Note string `json:"note,omitempty" maxLength:"1000" example:"before the sale" doc:"Shown in the list of restore points; at most 200 characters."`
 }
 
+// Rebuild says with what a store begins again that has lost its data.
+type Rebuild struct {
+	Point string `json:"point,omitempty" maxLength:"100" example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b" doc:"ID of one of the store’s restore points; empty to start without data."`
+}
+
 // Backup is the making of a restore point.
 type Backup struct {
 	ID      string         `json:"id" example:"019a2b3c-4d5e-7f60-8a9b-0c1d2e3f4a5b" doc:"Also the ID of the restore point, once the backup is done."`
