@@ -58,6 +58,7 @@ type Spec struct {
 	Currency   string // ISO 4217; the chart's own when empty
 	OwnerEmail string // empty for none
 	SecretName string // of the credentials
+	Drill      bool   // nothing goes out of the store, nobody reaches it from outside, and it sends no mail
 	Restoring  bool   // a restore point is to be loaded before the setup, which the chart then creates suspended
 
 	Environment   string // local or production: which values file of the chart is used

@@ -12,7 +12,7 @@ import (
 
 // ReleaseValues are those of a store, for a chart that calls things as our charts do. What
 // is said later wins: by the chart for the environment, by the template, by the operator for
-// all stores of the engine, by Shopwright for this store.
+// all stores of the engine, by Shopwright for this store and for drills.
 func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 	defaults, err := chartValues(e.Chart(), "values.yaml")
 	if err != nil {
@@ -31,7 +31,7 @@ func ReleaseValues(e Engine, s Spec) (map[string]any, error) {
 		return nil, err
 	}
 	template, _ := FindTemplate(templates, s.Template)
-	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), priced(template.Values, s.Currency), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s), ofOwner(s.OwnerEmail, defaults), ofRestore(s.Restoring, defaults)} {
+	for _, over := range []map[string]any{fromRegistry(s.ImageRegistry, defaults), priced(template.Values, s.Currency), s.Values[e.Name()], ofSite(s), ofMail(s.SMTP, defaults), ofStore(s), ofOwner(s.OwnerEmail, defaults), ofRestore(s.Restoring, defaults), ofDrill(s.Drill, defaults)} {
 		values = merge(values, over)
 	}
 	return values, nil
@@ -132,6 +132,20 @@ func ofRestore(restoring bool, defaults map[string]any) map[string]any {
 		return nil
 	}
 	return map[string]any{"setup": map[string]any{"suspend": true}}
+}
+
+// ofDrill closes a store, whatever the operator's values say. A chart without such a section has nothing to close.
+func ofDrill(drill bool, defaults map[string]any) map[string]any {
+	values := map[string]any{}
+	for section, closed := range map[string]map[string]any{
+		"ingress": {"enabled": false}, "egress": {"internet": false}, "smtp": {"existingSecret": ""},
+		"tls": {"mode": string(TLSNone), "secretName": "", "issuer": ""},
+	} {
+		if _, has := defaults[section]; has && drill {
+			values[section] = closed
+		}
+	}
+	return values
 }
 
 // OwnerValues are what a change of the owner's address changes in a release of a chart that writes
