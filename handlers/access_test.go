@@ -84,7 +84,7 @@ func sent() map[string]access {
 
 func planForm(name string) url.Values {
 	return url.Values{"name": {name}, "label": {"Tried"}, "stores": {"9"}, "cpu": {"9"}, "memory": {"9"}, "disk": {"90"}, "pods": {"90"},
-		"backup_every": {"24"}, "keep_hourly": {"24"}, "keep_daily": {"14"}, "keep_weekly": {"8"}, "keep_monthly": {"12"}}
+		"backup_every": {"24"}, "keep_hourly": {"24"}, "keep_daily": {"14"}, "keep_weekly": {"8"}, "keep_monthly": {"12"}, "drill_every": {"7"}}
 }
 
 // silent are the routes that may leave no line in the audit log although they succeed here, and why.

@@ -35,10 +35,17 @@ func (a *App) listPlans(c echo.Context) error {
 		}
 		page.Plans = append(page.Plans, views.AdminPlanRow{
 			Name: p.Name, Label: word(p.Label), Stores: storesOf(p), CPU: decimal(p.CPU, 1000), Memory: decimal(p.Memory, 1024) + " GiB",
-			Disk: decimal(p.Disk, 1024) + " GiB", Pods: p.Pods, Backups: phrase.BackupEvery(p.BackupEvery), Default: p.Name == a.DB.DefaultPlan(), Misfits: misfits,
+			Disk: decimal(p.Disk, 1024) + " GiB", Pods: p.Pods, Backups: phrase.BackupEvery(p.BackupEvery), Drills: drillsOf(p), Default: p.Name == a.DB.DefaultPlan(), Misfits: misfits,
 		})
 	}
 	return reply.Render(c, http.StatusOK, views.AdminPlans(page))
+}
+
+func drillsOf(p store.Plan) string {
+	if p.DrillEvery == 0 {
+		return "No drills"
+	}
+	return "Drills " + strings.ToLower(phrase.DrillEvery(p.DrillEvery))
 }
 
 func storesOf(p store.Plan) string {
@@ -63,6 +70,7 @@ type planForm struct {
 	KeepDaily   string `form:"keep_daily"`
 	KeepWeekly  string `form:"keep_weekly"`
 	KeepMonthly string `form:"keep_monthly"`
+	DrillEvery  string `form:"drill_every"`
 }
 
 func formOf(p store.Plan) planForm {
@@ -70,7 +78,7 @@ func formOf(p store.Plan) planForm {
 		Name: p.Name, Label: p.Label, Stores: strconv.Itoa(p.Stores), CPU: decimal(p.CPU, 1000),
 		Memory: decimal(p.Memory, 1024), Disk: decimal(p.Disk, 1024), Pods: strconv.Itoa(p.Pods),
 		BackupEvery: strconv.Itoa(p.BackupEvery), KeepHourly: strconv.Itoa(p.Keep.Hourly), KeepDaily: strconv.Itoa(p.Keep.Daily),
-		KeepWeekly: strconv.Itoa(p.Keep.Weekly), KeepMonthly: strconv.Itoa(p.Keep.Monthly),
+		KeepWeekly: strconv.Itoa(p.Keep.Weekly), KeepMonthly: strconv.Itoa(p.Keep.Monthly), DrillEvery: strconv.Itoa(p.DrillEvery),
 	}
 }
 
@@ -80,7 +88,8 @@ func (f planForm) plan() store.Plan {
 	return store.Plan{
 		Name: strings.TrimSpace(f.Name), Label: word(f.Label), Stores: amount(f.Stores, 1), CPU: amount(f.CPU, 1000),
 		Memory: amount(f.Memory, 1024), Disk: amount(f.Disk, 1024), Pods: amount(f.Pods, 1), BackupEvery: amount(f.BackupEvery, 1),
-		Keep: store.PointRetention{Hourly: amount(f.KeepHourly, 1), Daily: amount(f.KeepDaily, 1), Weekly: amount(f.KeepWeekly, 1), Monthly: amount(f.KeepMonthly, 1)},
+		Keep:       store.PointRetention{Hourly: amount(f.KeepHourly, 1), Daily: amount(f.KeepDaily, 1), Weekly: amount(f.KeepWeekly, 1), Monthly: amount(f.KeepMonthly, 1)},
+		DrillEvery: amount(f.DrillEvery, 1),
 	}
 }
 
@@ -114,6 +123,7 @@ func (f planForm) fields(fixed bool, refused *store.Error) []views.AdminField {
 		{Name: "keep_daily", Label: "Daily restore points kept", Value: f.KeepDaily, Hint: "Likewise of days, in UTC", Numeric: true},
 		{Name: "keep_weekly", Label: "Weekly restore points kept", Value: f.KeepWeekly, Hint: "Likewise of weeks, which begin on Monday", Numeric: true},
 		{Name: "keep_monthly", Label: "Monthly restore points kept", Value: f.KeepMonthly, Hint: "Likewise of months. The newest restore point and those with a note are always kept", Numeric: true},
+		{Name: "drill_every", Label: "Days between restore drills", Value: f.DrillEvery, Hint: "0 means never. A drill restores the newest restore point into a namespace of its own and places an order there", Numeric: true},
 	}
 	for i := range fields {
 		if refused != nil && refused.Field == fields[i].Name {
@@ -194,7 +204,7 @@ func (a *App) planNotes(c echo.Context, name string) (title string, notes []stri
 	if err != nil {
 		return "", nil, err
 	}
-	notes = []string{"A store gets " + phrase.Allowance(p.Figures()) + ". Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry. Changes to backups apply at once."}
+	notes = []string{"A store gets " + phrase.Allowance(p.Figures()) + ". Existing stores get the new limits at their next change: an upgrade, rollback, repair or retry. Changes to backups and drills apply at once."}
 	misfits, err := a.Provisioner.Misfits(p)
 	return "Plan " + word(p.Label), append(notes, misfits...), err
 }

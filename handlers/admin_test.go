@@ -220,10 +220,10 @@ func TestPlansAreEditedAtTheirFields(t *testing.T) {
 	s := serve(t)
 	b := s.developer()
 	large := url.Values{"name": {"large"}, "label": {"Large"}, "stores": {"3"}, "cpu": {"7,5"}, "memory": {"9.5"}, "disk": {"20"}, "pods": {"20"},
-		"backup_every": {"6"}, "keep_hourly": {"1"}, "keep_daily": {"7"}, "keep_weekly": {"0"}, "keep_monthly": {"2"}}
+		"backup_every": {"6"}, "keep_hourly": {"1"}, "keep_daily": {"7"}, "keep_weekly": {"0"}, "keep_monthly": {"2"}, "drill_every": {"30"}}
 	for field, wrong := range map[string]string{
 		"name": "Large One", "label": "  ", "stores": "1.5", "cpu": "many", "memory": "-1", "disk": "NaN", "pods": "",
-		"backup_every": "721", "keep_hourly": "-1", "keep_daily": "a week", "keep_weekly": "1001", "keep_monthly": "1.5",
+		"backup_every": "721", "keep_hourly": "-1", "keep_daily": "a week", "keep_weekly": "1001", "keep_monthly": "1.5", "drill_every": "91",
 	} {
 		form := url.Values{}
 		for k, v := range large {
@@ -247,7 +247,7 @@ func TestPlansAreEditedAtTheirFields(t *testing.T) {
 		t.Errorf("add again: %d", got.status)
 	}
 	if p, err := s.db.UnguardedPlan(t.Context(), "large"); err != nil || p.CPU != 7500 || p.Memory != 9728 || p.Disk != 20480 || p.Stores != 3 ||
-		p.BackupEvery != 6 || p.Keep != (store.PointRetention{Hourly: 1, Daily: 7, Monthly: 2}) {
+		p.BackupEvery != 6 || p.Keep != (store.PointRetention{Hourly: 1, Daily: 7, Monthly: 2}) || p.DrillEvery != 30 {
 		t.Errorf("the plan is %+v, %v", p, err)
 	}
 	large.Set("cpu", "0.5")

@@ -157,7 +157,7 @@ func TestAdministrationIsTold(t *testing.T) {
 	actor, team := storetest.Actor(t, l.db, "mara")
 	plan := func(pods string) []string {
 		return []string{"name", "large", "label", "Large", "stores", "3", "cpu", "7", "memory", "9", "disk", "20", "pods", pods,
-			"backup_every", "12", "keep_hourly", "1", "keep_daily", "7", "keep_weekly", "0", "keep_monthly", "0"}
+			"backup_every", "12", "keep_hourly", "1", "keep_daily", "7", "keep_weekly", "0", "keep_monthly", "0", "drill_every", "0"}
 	}
 	l.wantChange(l.tells(store.PlanAdded, "Developer", l.posts(l.root, "/admin/plans", plan("20")...)), "", "Large: 3 stores")
 	l.wantChange(l.tells(store.PlanChanged, "Developer", l.posts(l.root, "/admin/plans/large", plan("30")...)), "Large: 3 stores", "Large: 3 stores")

@@ -29,7 +29,7 @@ func AuditGroups() []AuditGroup {
 func (g AuditGroup) Subjects() []string {
 	switch g {
 	case AuditStores:
-		return []string{"store", "check", "backup"}
+		return []string{"store", "check", "backup", "drill"}
 	case AuditCredentials:
 		return []string{"credentials"}
 	case AuditTeams:

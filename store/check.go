@@ -87,7 +87,7 @@ const failuresUntilDegraded = 2
 
 // CanCheck reports whether a person may have the shop checked now.
 func (s Store) CanCheck() bool {
-	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present
+	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present && !s.IsDrill()
 }
 
 // ApplyCheck updates the store's health and status, and returns the events to record.

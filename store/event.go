@@ -56,6 +56,11 @@ const (
 	BackupCancelled  Kind = "backup.cancelled" // because something else was wanted of the store
 	RepositoryShown  Kind = "backup.repository_shown"
 	PointsErased     Kind = "backup.points_erased" // of a deleted store, from a target
+	DrillAsked       Kind = "drill.asked"
+	DrillScheduled   Kind = "drill.scheduled" // the time has come by the store's plan
+	DrillPassed      Kind = "drill.passed"
+	DrillFailed      Kind = "drill.failed"
+	DrillCancelled   Kind = "drill.cancelled" // somebody has deleted its store, or the store that is rehearsed
 	StepStarted      Kind = "step.started"
 	StepProgressed   Kind = "step.progressed"
 	StepFinished     Kind = "step.finished"
@@ -143,7 +148,8 @@ func (a Actor) Sign(e Event) Event {
 // Asks reports whether the event asks the platform to work on a store.
 func (k Kind) Asks() bool {
 	switch k {
-	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled, StoreDeleteAsked, CheckAsked, BackupAsked, BackupScheduled:
+	case StoreCreated, StoreRetried, StoreRebuilt, StoreRepaired, UpgradeAsked, RollbackAsked, OwnerAsked, ChangeCancelled, StoreDeleteAsked, CheckAsked, BackupAsked, BackupScheduled,
+		DrillAsked, DrillScheduled, DrillCancelled:
 		return true
 	}
 	return false
@@ -154,7 +160,8 @@ func (k Kind) Asks() bool {
 func (k Kind) Audited() bool {
 	switch k {
 	case StoreReady, StoreFailed, StoreAborted, StoreUndone, StoreDegraded, StoreRecovered, Checked,
-		StepStarted, StepProgressed, StepFinished, BackupScheduled, BackupProgressed, BackupDone, BackupFailed, BackupCancelled:
+		StepStarted, StepProgressed, StepFinished, BackupScheduled, BackupProgressed, BackupDone, BackupFailed, BackupCancelled,
+		DrillScheduled, DrillPassed, DrillFailed:
 		return false
 	}
 	return true

@@ -66,6 +66,8 @@ const (
 	RestoreStepFailed  FailureCode = "restore_step_failed" // Doing, ExitCode, Quote
 	RestoreOverdue     FailureCode = "restore_overdue"     // its Job has reached its deadline: Doing
 
+	DrillWasCancelled FailureCode = "drill_cancelled" // Person, if somebody has cancelled it
+
 	InternalError FailureCode = "internal_error" // in Shopwright
 )
 

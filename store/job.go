@@ -30,6 +30,7 @@ type JobKind string
 // The kinds of jobs.
 const (
 	OpenJob   JobKind = "open"   // bring a store about that was never ready
+	DrillJob  JobKind = "drill"  // likewise, of one that is made to rehearse a restore; releases before 0.2 leave it alone
 	ChangeJob JobKind = "change" // bring one to something else, or back to it: see [ChangeKind]
 	RemoveJob JobKind = "remove"
 	CheckJob  JobKind = "check"  // shop in one that is ready
@@ -157,7 +158,7 @@ func (s *Store) StartJob(kind JobKind, change Change, actor Actor) {
 		ID: NewID(), StoreID: s.ID, ClusterID: s.ClusterID, Kind: kind, State: JobPending, Priority: priority,
 		Args: Args{Change: change}, Attempt: 1, AskedBy: actor.By(),
 	}
-	if kind == OpenJob || change.Kind == Rebuild {
+	if kind == OpenJob || kind == DrillJob || change.Kind == Rebuild {
 		s.Job.Data = s.Origin.Point
 	}
 }

@@ -45,6 +45,7 @@ func (l List) All() int {
 type Place struct {
 	StoreID   string
 	Namespace string
+	Drill     bool     // it is there for a drill
 	Ready     bool     // or degraded
 	Volumes   []string // names of the volume claims that hold its data, since it was ready
 }

@@ -20,7 +20,9 @@ type Plan struct {
 	// BackupEvery is how often its stores are backed up by the platform, in hours; zero for never.
 	BackupEvery int
 	Keep        PointRetention // of its stores' restore points
-	UpdatedAt   time.Time
+	// DrillEvery is how often the restore of its stores is rehearsed, in days; zero for never.
+	DrillEvery int
+	UpdatedAt  time.Time
 }
 
 // StandardPlan is the plan of teams that were given none, unless the installation names
@@ -39,6 +41,7 @@ const (
 	mostPods   = 10_000
 	mostHours  = 720   // between two backups: 30 days
 	mostKept   = 1_000 // restore points of a kind
+	mostDays   = 90    // between two drills
 )
 
 // Validate refuses what no store could live in, at the field.
@@ -61,6 +64,8 @@ func (p Plan) Validate() (Plan, error) {
 		return p, Invalidf("pods", "Enter a number of pods from 1 to %d.", mostPods)
 	case p.BackupEvery < 0 || p.BackupEvery > mostHours:
 		return p, Invalidf("backup_every", "Enter a number of hours from 0 (never) to %d.", mostHours)
+	case p.DrillEvery < 0 || p.DrillEvery > mostDays:
+		return p, Invalidf("drill_every", "Enter a number of days from 0 (never) to %d.", mostDays)
 	}
 	return p, p.Keep.validate()
 }
@@ -76,9 +81,12 @@ type Figures struct {
 
 	BackupEvery int            `json:"backup_every,omitempty"`
 	Keep        PointRetention `json:"keep,omitzero"`
+	DrillEvery  int            `json:"drill_every,omitempty"`
 }
 
 // Figures are those of the plan.
 func (p Plan) Figures() Figures {
-	return Figures{Label: p.Label, Stores: p.Stores, CPU: p.CPU, Memory: p.Memory, Disk: p.Disk, Pods: p.Pods, BackupEvery: p.BackupEvery, Keep: p.Keep}
+	return Figures{
+		Label: p.Label, Stores: p.Stores, CPU: p.CPU, Memory: p.Memory, Disk: p.Disk, Pods: p.Pods, BackupEvery: p.BackupEvery, Keep: p.Keep, DrillEvery: p.DrillEvery,
+	}
 }

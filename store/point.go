@@ -137,7 +137,7 @@ type Erasure struct {
 
 // CanBackUp reports whether a point can be made of the store now.
 func (s Store) CanBackUp() bool {
-	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present
+	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present && !s.IsDrill()
 }
 
 // CleanPointNote returns a note as it is kept, on one line.
@@ -189,4 +189,5 @@ type Backups struct {
 	Target string         // name of the target in use; empty for none
 	Every  int            // hours between scheduled backups; zero for never
 	Next   time.Time      // when the next scheduled backup is due; zero if none is
+	Drills Drills
 }

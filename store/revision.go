@@ -105,7 +105,7 @@ type Released struct {
 // CanChange reports whether a person may upgrade or roll back the store: it has been ready once, and no
 // work on it is in progress.
 func (s Store) CanChange() bool {
-	return s.Desired == Present && s.Sold > 0 && (s.Status == Ready || s.Status == Degraded || s.Status == Failed)
+	return s.Desired == Present && s.Sold > 0 && !s.IsDrill() && (s.Status == Ready || s.Status == Degraded || s.Status == Failed)
 }
 
 // CanRollback reports whether a store with that newest revision may go back to this one: it was verified,

@@ -26,6 +26,7 @@ type Store struct {
 	// OwnerEmail is to where the shop writes, and where its customers' replies go; empty for none.
 	OwnerEmail string
 	Plan       string
+	Purpose    Purpose
 	Origin     Origin // the restore point it is opened with
 
 	Status             Status
@@ -139,7 +140,9 @@ func BackupSteps() []Step {
 func (s Store) Living() bool { return s.DeletedAt.IsZero() }
 
 // CanRetry reports whether a person may set the work going again.
-func (s Store) CanRetry() bool { return s.Status == Failed && s.Desired == Present }
+func (s Store) CanRetry() bool {
+	return s.Status == Failed && s.Desired == Present && !s.IsDrill()
+}
 
 // CanRebuild reports whether a person may have the shop opened anew, empty or with a restore point of it.
 func (s Store) CanRebuild() bool {
@@ -159,7 +162,7 @@ func (s *Store) Rebuild(with Origin, actor Actor) Event {
 
 // CanRepair reports whether the store can be brought back to what its chart says.
 func (s Store) CanRepair() bool {
-	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present
+	return (s.Status == Ready || s.Status == Degraded) && s.Desired == Present && !s.IsDrill()
 }
 
 // Wanted reports whether there is work on the store for the platform.

@@ -96,6 +96,7 @@ type AdminPlanRow struct {
 	Disk    string
 	Pods    int
 	Backups string   // how often
+	Drills  string   // how often restores are rehearsed
 	Default bool     // for teams without a plan of their own
 	Misfits []string // why stores of some engines do not fit
 }

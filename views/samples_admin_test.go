@@ -49,9 +49,9 @@ func sampleAllTeams() AdminTeamsPage {
 
 func samplePlanList() AdminPlansPage {
 	return AdminPlansPage{Shell: adminShell("Plans"), Plans: []AdminPlanRow{
-		{Name: "free", Label: "Free", Stores: "1", CPU: "1", Memory: "6 GiB", Disk: "20 GiB", Pods: 10, Backups: "Never", Misfits: []string{"WooCommerce doesn’t fit the Free plan. It needs 4 CPU; the plan allows 1."}},
-		{Name: "standard", Label: "Standard", Stores: "No limit", CPU: "5", Memory: "8 GiB", Disk: "20 GiB", Pods: 20, Backups: "Every 24 hours", Default: true},
-		{Name: "pro", Label: longName, Stores: "No limit", CPU: "8", Memory: "16 GiB", Disk: "50 GiB", Pods: 30, Backups: "Every hour"},
+		{Name: "free", Label: "Free", Stores: "1", CPU: "1", Memory: "6 GiB", Disk: "20 GiB", Pods: 10, Backups: "Never", Drills: "No drills", Misfits: []string{"WooCommerce doesn’t fit the Free plan. It needs 4 CPU; the plan allows 1."}},
+		{Name: "standard", Label: "Standard", Stores: "No limit", CPU: "5", Memory: "8 GiB", Disk: "20 GiB", Pods: 20, Backups: "Every 24 hours", Drills: "Drills every 7 days", Default: true},
+		{Name: "pro", Label: longName, Stores: "No limit", CPU: "8", Memory: "16 GiB", Disk: "50 GiB", Pods: 30, Backups: "Every hour", Drills: "Drills every day"},
 	}}
 }
 

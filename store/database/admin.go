@@ -29,7 +29,7 @@ func (db *DB) Users(ctx context.Context, actor store.Actor, p store.Page) (users
 			COALESCE((SELECT STRING_AGG(i.provider, ',') FROM identities i WHERE i.user_id = u.id), ''),
 			(SELECT COUNT(*) FROM memberships m WHERE m.user_id = u.id),
 			(SELECT COUNT(*) FROM stores s JOIN memberships m ON m.team_id = s.team_id
-				WHERE s.deleted_at = 0 AND m.user_id = u.id AND m.role = 'owner')
+				WHERE s.deleted_at = 0 AND s.purpose = 'shop' AND m.user_id = u.id AND m.role = 'owner')
 		FROM users u WHERE `+matches+` ORDER BY u.search, u.id LIMIT $2 OFFSET $3`, contains(p.Search), p.Limit, p.Offset)
 	if users, err = collect(rows, err, scanAccount); err != nil {
 		return nil, 0, fmt.Errorf("list users: %w", err)
@@ -300,7 +300,7 @@ func (db *DB) AllTeams(ctx context.Context, actor store.Actor, p store.Page) (te
 		SELECT t.id, t.name, t.personal, COALESCE(t.plan, $4), t.plan IS NOT NULL, t.created_at,
 			COALESCE((SELECT STRING_AGG(u.name, CAST($5 AS TEXT)) FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.team_id = t.id AND m.role = 'owner'), ''),
 			(SELECT COUNT(*) FROM memberships m WHERE m.team_id = t.id),
-			(SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0)
+			(SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0 AND s.purpose = 'shop')
 		FROM teams t WHERE `+matches+` ORDER BY t.search, t.id LIMIT $2 OFFSET $3`, contains(p.Search), p.Limit, p.Offset, db.defaultPlan, "\n")
 	teams, err = collect(rows, err, func(row scanner) (store.TeamAccount, error) {
 		var (

@@ -190,7 +190,7 @@ func TestPlans(t *testing.T) {
 		wantError(t, err, store.NotFound, "")
 		_, err = b.db.Plan(t.Context(), b.actor, store.StandardPlan)
 		wantError(t, err, store.NotFound, "")
-		large := store.Plan{Name: "large", Label: " Large  one ", Stores: 2, CPU: 7500, Memory: 9216, Disk: 30720, Pods: 25, BackupEvery: 6, Keep: store.PointRetention{Hourly: 1, Daily: 2, Weekly: 3, Monthly: 4}}
+		large := store.Plan{Name: "large", Label: " Large  one ", Stores: 2, CPU: 7500, Memory: 9216, Disk: 30720, Pods: 25, BackupEvery: 6, DrillEvery: 3, Keep: store.PointRetention{Hourly: 1, Daily: 2, Weekly: 3, Monthly: 4}}
 		if err := b.db.AddPlan(t.Context(), admin, large); err != nil {
 			t.Fatal(err)
 		}
@@ -203,26 +203,26 @@ func TestPlans(t *testing.T) {
 		if now := b.store(t, st.ID); now.Plan != "large" || now.Generation != st.Generation {
 			t.Errorf("the store that lives has %q, generation %d", now.Plan, now.Generation)
 		}
-		if plan, err := b.db.TeamPlan(t.Context(), b.actor, b.team); err != nil || plan.Label != "Large one" || plan.CPU != 7500 || plan.BackupEvery != 6 || plan.Keep != large.Keep || plan.Position != 4 || b.create(t, "Second").Plan != "large" {
+		if plan, err := b.db.TeamPlan(t.Context(), b.actor, b.team); err != nil || plan.Label != "Large one" || plan.CPU != 7500 || plan.BackupEvery != 6 || plan.DrillEvery != 3 || plan.Keep != large.Keep || plan.Position != 4 || b.create(t, "Second").Plan != "large" {
 			t.Errorf("the plan of the team is %+v, %v", plan, err)
 		}
 		_, err = b.db.CreateStore(t.Context(), b.actor, b.request("Third"))
 		if wantError(t, err, store.Limited, ""); !strings.Contains(err.Error(), "2 of 2 stores of its plan, Large one") {
 			t.Errorf("beyond the plan: %v", err)
 		}
-		large.Label, large.Stores, large.BackupEvery, large.Keep = "Larger", 3, 1, store.PointRetention{Hourly: 5, Daily: 6, Weekly: 7, Monthly: 8}
+		large.Label, large.Stores, large.BackupEvery, large.DrillEvery, large.Keep = "Larger", 3, 1, 14, store.PointRetention{Hourly: 5, Daily: 6, Weekly: 7, Monthly: 8}
 		if err := b.db.SavePlan(t.Context(), admin, large); err != nil {
 			t.Fatal(err)
 		}
 		b.create(t, "Third")
-		if saved, err := b.db.Plan(t.Context(), admin, "large"); err != nil || saved.BackupEvery != 1 || saved.Keep != large.Keep {
+		if saved, err := b.db.Plan(t.Context(), admin, "large"); err != nil || saved.BackupEvery != 1 || saved.DrillEvery != 14 || saved.Keep != large.Keep {
 			t.Errorf("saved is %+v, %v", saved, err)
 		}
 		wantError(t, b.db.SavePlan(t.Context(), admin, store.Plan{Name: "none", Label: "x", CPU: 1, Memory: 1, Disk: 1, Pods: 1}), store.NotFound, "")
 		for field, spoil := range map[string]func(*store.Plan){
 			"name": func(p *store.Plan) { p.Name = "Not A Name" }, "label": func(p *store.Plan) { p.Label = " " }, "stores": func(p *store.Plan) { p.Stores = -1 },
 			"cpu": func(p *store.Plan) { p.CPU = 0 }, "memory": func(p *store.Plan) { p.Memory = 1 << 40 }, "disk": func(p *store.Plan) { p.Disk = 0 }, "pods": func(p *store.Plan) { p.Pods = 0 },
-			"backup_every": func(p *store.Plan) { p.BackupEvery = -1 }, "keep_hourly": func(p *store.Plan) { p.Keep.Hourly = -1 }, "keep_daily": func(p *store.Plan) { p.Keep.Daily = 1001 },
+			"backup_every": func(p *store.Plan) { p.BackupEvery = -1 }, "drill_every": func(p *store.Plan) { p.DrillEvery = 91 }, "keep_hourly": func(p *store.Plan) { p.Keep.Hourly = -1 }, "keep_daily": func(p *store.Plan) { p.Keep.Daily = 1001 },
 			"keep_weekly": func(p *store.Plan) { p.Keep.Weekly = -1 }, "keep_monthly": func(p *store.Plan) { p.Keep.Monthly = -1 },
 		} {
 			bad := large

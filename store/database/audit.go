@@ -80,7 +80,7 @@ func (db *DB) LivingStores(ctx context.Context, actor store.Actor, ids []string)
 	in, args := inList("id", ids, 1)
 	teams, more := inList("team_id", actor.Teams(store.ViewStores), len(args)+1)
 	living := map[string]bool{}
-	rows, err := db.read.QueryContext(ctx, `SELECT id FROM stores WHERE deleted_at = 0 AND `+in+` AND `+teams, append(args, more...)...)
+	rows, err := db.read.QueryContext(ctx, `SELECT id FROM stores WHERE deleted_at = 0 AND purpose = 'shop' AND `+in+` AND `+teams, append(args, more...)...)
 	_, err = collect(rows, err, func(row scanner) (id string, err error) {
 		err = row.Scan(&id)
 		living[id] = true

@@ -52,6 +52,7 @@ func fillEveryTable(t *testing.T, n int) (path string) {
 		`INSERT INTO backup_targets VALUES ('target', $text, 'https://s3.example.com', 'shops', '', '', FALSE, '', 'key', 'sealed', TRUE, 1, 2)`,
 		`INSERT INTO repositories VALUES ($store, 'sealed', 1, 2, 3)`,
 		`INSERT INTO restore_points VALUES ('point', $store, 'target', 'manual', $text, $user, $text, '{}', 1, 2, 3)`,
+		`INSERT INTO drills VALUES ('drill', $store, 'point', 1, 2, 3, $text, TRUE, '{}')`,
 		`INSERT INTO recovery VALUES (1, 'age1', $text, 1, 2, 3, 4, $text)`,
 		`UPDATE teams SET plan = 'pro' WHERE id = $team`,
 		`UPDATE plans SET label = $text WHERE name = 'free'`,

@@ -91,12 +91,16 @@ func Columns() map[string]map[string]bool {
 	all := map[string]map[string]bool{
 		"stores": {"search": true},                                                               // written once
 		"jobs":   {"exclusive": true, "holder": true, "claim_number": true, "claim_until": true}, // of the queue
+		"drills": {},
 	}
 	for _, c := range storeColumns {
 		all["stores"][c.name] = true
 	}
 	for _, c := range jobColumns {
 		all["jobs"][c.name] = true
+	}
+	for _, c := range drillColumns {
+		all["drills"][c.name] = true
 	}
 	return all
 }

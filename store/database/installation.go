@@ -40,7 +40,7 @@ type prefixed struct {
 func (p prefixed) Scan(dest ...any) error { return p.row.Scan(append(p.first, dest...)...) }
 
 // Clusters returns the clusters by name. What is promised is what the plans of the stores let
-// them take together: only the cluster itself knows what it has.
+// them take together, those that are made for drills included: only the cluster itself knows what it has.
 func (db *DB) Clusters(ctx context.Context, actor store.Actor) ([]store.ClusterAccount, error) {
 	if err := actor.MustAdminister(store.ViewInstallation, "page"); err != nil {
 		return nil, err
@@ -48,7 +48,8 @@ func (db *DB) Clusters(ctx context.Context, actor store.Actor) ([]store.ClusterA
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT created_at, living, troubled, cpu, memory, disk, pods, `+clusterColumns+`
 		FROM clusters LEFT JOIN (
-			SELECT s.cluster_id, COUNT(*) AS living, SUM(CASE WHEN s.status IN ('failed', 'degraded') THEN 1 ELSE 0 END) AS troubled,
+			SELECT s.cluster_id, SUM(CASE WHEN s.purpose = 'shop' THEN 1 ELSE 0 END) AS living,
+				SUM(CASE WHEN s.purpose = 'shop' AND s.status IN ('failed', 'degraded') THEN 1 ELSE 0 END) AS troubled,
 				SUM(p.cpu) AS cpu, SUM(p.memory) AS memory, SUM(p.disk) AS disk, SUM(p.pods) AS pods
 			FROM stores s JOIN plans p ON p.name = s.plan WHERE s.deleted_at = 0 GROUP BY s.cluster_id
 		) placed ON placed.cluster_id = clusters.id ORDER BY name`)
@@ -86,7 +87,7 @@ func (db *DB) Versions(ctx context.Context, actor store.Actor) (v store.Versions
 		return v, fmt.Errorf("read the schema's version: %w", err)
 	}
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT engine, chart_version, COUNT(*) FROM stores WHERE deleted_at = 0 GROUP BY engine, chart_version ORDER BY engine, chart_version`)
+		SELECT engine, chart_version, COUNT(*) FROM stores WHERE deleted_at = 0 AND purpose = 'shop' GROUP BY engine, chart_version ORDER BY engine, chart_version`)
 	v.Charts, err = collect(rows, err, func(row scanner) (c store.ChartUse, err error) {
 		err = row.Scan(&c.Engine, &c.Version, &c.Stores)
 		return c, err

@@ -28,7 +28,8 @@ func quotas(ctx context.Context, q querier, actor store.Actor, teamID string, pl
 	}
 	team, installation := store.Quota{Of: store.QuotaOfTeam, Allowed: plan.Stores}, store.Quota{Of: store.QuotaOfInstallation, Allowed: l.Stores}
 	err = q.QueryRowContext(ctx, `
-		SELECT COUNT(*), COALESCE(SUM(CASE WHEN team_id = $1 THEN 1 ELSE 0 END), 0) FROM stores WHERE deleted_at = 0`, teamID).
+		SELECT COUNT(*), COALESCE(SUM(CASE WHEN team_id = $1 THEN 1 ELSE 0 END), 0) FROM stores
+		WHERE deleted_at = 0 AND purpose = 'shop'`, teamID).
 		Scan(&installation.Used, &team.Used)
 	if err != nil {
 		return nil, fmt.Errorf("count stores: %w", err)
@@ -42,7 +43,7 @@ func quotas(ctx context.Context, q querier, actor store.Actor, teamID string, pl
 func ownerQuotas(ctx context.Context, q querier, actor store.Actor, teamID string, allowed int) ([]store.Quota, error) {
 	rows, err := q.QueryContext(ctx, `
 		SELECT u.id, u.name, (SELECT COUNT(*) FROM stores s JOIN memberships o ON o.team_id = s.team_id
-			WHERE s.deleted_at = 0 AND o.user_id = u.id AND o.role = 'owner')
+			WHERE s.deleted_at = 0 AND s.purpose = 'shop' AND o.user_id = u.id AND o.role = 'owner')
 		FROM memberships m JOIN users u ON u.id = m.user_id
 		WHERE m.team_id = $1 AND m.role = 'owner'
 		ORDER BY CASE WHEN u.id = $2 THEN 0 ELSE 1 END, u.id`, teamID, actor.UserID)
@@ -98,7 +99,7 @@ func pace(ctx context.Context, q querier, actor store.Actor, r store.Rate, now i
 		return store.Pace{}, nil
 	}
 	rows, err := q.QueryContext(ctx, `
-		SELECT created_at FROM stores WHERE created_by = $1 AND created_at > $2 ORDER BY created_at DESC LIMIT $3`,
+		SELECT created_at FROM stores WHERE created_by = $1 AND created_at > $2 AND purpose = 'shop' ORDER BY created_at DESC LIMIT $3`,
 		actor.UserID, now-r.Within.Microseconds(), r.Times)
 	made, err := collect(rows, err, func(row scanner) (at int64, err error) {
 		err = row.Scan(&at)

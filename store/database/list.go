@@ -62,7 +62,7 @@ func (db *DB) checkAfter(ctx context.Context, actor store.Actor, id string) erro
 	}
 	in, args := inList("team_id", actor.Teams(store.ViewStores), 2)
 	var there bool
-	err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stores WHERE id = $1 AND `+in+`)`, append([]any{id}, args...)...).Scan(&there)
+	err := db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM stores WHERE id = $1 AND purpose = 'shop' AND `+in+`)`, append([]any{id}, args...)...).Scan(&there)
 	if err != nil {
 		return fmt.Errorf("find where a page begins: %w", err)
 	}
@@ -123,7 +123,7 @@ func pageOf(actor store.Actor, q store.Query) (string, []any) {
 // selectedStores is the condition that the query selects a store which the actor may see.
 func selectedStores(actor store.Actor, q store.Query) (string, []any) {
 	in, args := inList("team_id", actor.Teams(store.ViewStores), 1)
-	where := "deleted_at = 0 AND " + in
+	where := "deleted_at = 0 AND purpose = 'shop' AND " + in
 	if q.Search != "" {
 		args = append(args, contains(q.Search))
 		where += fmt.Sprintf(` AND search LIKE $%d ESCAPE '!'`, len(args))
@@ -155,10 +155,10 @@ var likeEscaper = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 // UnguardedPlaces returns where the cluster's stores are that are meant to be there, of all teams.
 func (db *DB) UnguardedPlaces(ctx context.Context, clusterID string) ([]store.Place, error) {
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT id, namespace, status IN ('ready', 'degraded'), volumes FROM stores
+		SELECT id, namespace, purpose = 'drill', status IN ('ready', 'degraded'), volumes FROM stores
 		WHERE cluster_id = $1 AND desired = 'present' AND deleted_at = 0`, clusterID)
 	places, err := collect(rows, err, func(row scanner) (p store.Place, err error) {
-		return p, row.Scan(&p.StoreID, &p.Namespace, &p.Ready, document{&p.Volumes})
+		return p, row.Scan(&p.StoreID, &p.Namespace, &p.Drill, &p.Ready, document{&p.Volumes})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read where stores are: %w", err)

@@ -15,12 +15,12 @@ func WithDefaultPlan(name string) Option { return func(db *DB) { db.defaultPlan 
 // DefaultPlan is the name of the plan of teams that were given none.
 func (db *DB) DefaultPlan() string { return db.defaultPlan }
 
-const planColumns = `name, label, position, stores, cpu, memory, disk, pods, backup_every, keep_hourly, keep_daily, keep_weekly, keep_monthly, updated_at`
+const planColumns = `name, label, position, stores, cpu, memory, disk, pods, backup_every, keep_hourly, keep_daily, keep_weekly, keep_monthly, drill_every, updated_at`
 
 func scanPlan(row scanner) (p store.Plan, err error) {
 	var updated int64
 	err = row.Scan(&p.Name, &p.Label, &p.Position, &p.Stores, &p.CPU, &p.Memory, &p.Disk, &p.Pods,
-		&p.BackupEvery, &p.Keep.Hourly, &p.Keep.Daily, &p.Keep.Weekly, &p.Keep.Monthly, &updated)
+		&p.BackupEvery, &p.Keep.Hourly, &p.Keep.Daily, &p.Keep.Weekly, &p.Keep.Monthly, &p.DrillEvery, &updated)
 	p.UpdatedAt = fromMicros(updated)
 	return p, err
 }
@@ -93,8 +93,8 @@ func (db *DB) AddPlan(ctx context.Context, actor store.Actor, p store.Plan) erro
 			INSERT INTO plans (`+planColumns+`)
 			SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), COALESCE(MAX(position), 0) + 1, CAST($3 AS INTEGER), CAST($4 AS INTEGER),
 				CAST($5 AS INTEGER), CAST($6 AS INTEGER), CAST($7 AS INTEGER), CAST($8 AS INTEGER), CAST($9 AS INTEGER), CAST($10 AS INTEGER),
-				CAST($11 AS INTEGER), CAST($12 AS INTEGER), CAST($13 AS BIGINT) FROM plans`,
-			p.Name, p.Label, p.Stores, p.CPU, p.Memory, p.Disk, p.Pods, p.BackupEvery, p.Keep.Hourly, p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, t.now)
+				CAST($11 AS INTEGER), CAST($12 AS INTEGER), CAST($13 AS INTEGER), CAST($14 AS BIGINT) FROM plans`,
+			p.Name, p.Label, p.Stores, p.CPU, p.Memory, p.Disk, p.Pods, p.BackupEvery, p.Keep.Hourly, p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, p.DrillEvery, t.now)
 		if err != nil {
 			return fmt.Errorf("add plan: %w", err)
 		}
@@ -123,8 +123,8 @@ func (db *DB) SavePlan(ctx context.Context, actor store.Actor, p store.Plan) err
 		}
 		_, err = t.ExecContext(ctx, `
 			UPDATE plans SET label = $2, stores = $3, cpu = $4, memory = $5, disk = $6, pods = $7, backup_every = $8, keep_hourly = $9, keep_daily = $10,
-				keep_weekly = $11, keep_monthly = $12, updated_at = $13 WHERE name = $1`,
-			p.Name, p.Label, p.Stores, p.CPU, p.Memory, p.Disk, p.Pods, p.BackupEvery, p.Keep.Hourly, p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, t.now)
+				keep_weekly = $11, keep_monthly = $12, drill_every = $13, updated_at = $14 WHERE name = $1`,
+			p.Name, p.Label, p.Stores, p.CPU, p.Memory, p.Disk, p.Pods, p.BackupEvery, p.Keep.Hourly, p.Keep.Daily, p.Keep.Weekly, p.Keep.Monthly, p.DrillEvery, t.now)
 		if err != nil {
 			return fmt.Errorf("save plan: %w", err)
 		}

@@ -43,7 +43,10 @@ func (db *DB) ListBackups(ctx context.Context, actor store.Actor, storeID string
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return store.Backups{}, fmt.Errorf("read the newest backup of store %s: %w", storeID, err)
 	}
-	err = db.planned(ctx, st, &b)
+	if err = db.planned(ctx, st, &b); err != nil {
+		return store.Backups{}, err
+	}
+	b.Drills, err = db.drillsOf(ctx, st)
 	return b, err
 }
 

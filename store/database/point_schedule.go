@@ -54,7 +54,7 @@ func (db *DB) UnguardedStartScheduledBackups(ctx context.Context, clusterID stri
 	}
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT `+scheduledColumns+` FROM `+scheduledTables+`
-		WHERE s.cluster_id = $1 AND s.deleted_at = 0 AND s.desired = 'present' AND s.status IN ('ready', 'degraded') AND p.backup_every > 0
+		WHERE s.cluster_id = $1 AND s.deleted_at = 0 AND s.purpose = 'shop' AND s.desired = 'present' AND s.status IN ('ready', 'degraded') AND p.backup_every > 0
 			AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.store_id = s.id AND j.kind = 'backup' AND j.ended_at = 0)`, clusterID)
 	stores, err := collect(rows, err, scanScheduled)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 
 // Claim takes the next job that is due, of a store that nobody holds, for the time of the lease.
 // ok is false when there is none. What was begun comes first, then removals, then the teams with
-// the least work going on, then what a person waits for, then whatever waited longest, and last the
-// backups and the checks. While the database is known to be unusable it waits for it.
+// the least work going on, then what a person waits for, then whatever waited longest, then drills, and
+// last the backups and the checks. While the database is known to be unusable it waits for it.
 func (db *DB) Claim(ctx context.Context, holder string, lease time.Duration, limit store.Concurrency) (claim store.Claim, ok bool, err error) {
 	if err := db.health.wait(ctx); err != nil {
 		return store.Claim{}, false, err
@@ -95,22 +95,31 @@ func (t tx) drawClaim(ctx context.Context) (number int64, err error) {
 
 // nextInQueue counts the jobs that somebody holds: one in a cluster that is away takes nobody's
 // place. A removal that only waits for its namespace to go costs next to nothing, and may wait for
-// long: it does not count. A store that is held is nobody else's, whatever is done to it.
+// long: it does not count. A store that is held is nobody else's, whatever is done to it. A drill begins
+// where there is a place, one in a cluster at a time, and takes nobody's place then: no other job waits
+// for it.
 func (t tx) nextInQueue(ctx context.Context, limit store.Concurrency) (id string, err error) {
 	err = t.QueryRowContext(ctx, `
 		WITH held AS (
 			SELECT j.kind, j.step, j.cluster_id, s.team_id FROM jobs j JOIN stores s ON s.id = j.store_id WHERE j.claim_until > $1 AND j.ended_at = 0
 		), busy AS (
 			SELECT team_id, cluster_id FROM held WHERE kind IN ('open', 'change')
+		), opened AS (
+			SELECT cluster_id FROM held WHERE kind IN ('open', 'change', 'drill')
 		)
 		SELECT j.id FROM jobs j JOIN stores s ON s.id = j.store_id
-		WHERE j.kind IN ('open', 'change', 'remove') AND j.ended_at = 0 AND j.due <= $1 AND ($4 = '' OR j.cluster_id = $4)
+		WHERE j.kind IN ('open', 'change', 'drill', 'remove') AND j.ended_at = 0 AND j.due <= $1 AND ($4 = '' OR j.cluster_id = $4)
 			AND NOT EXISTS (SELECT 1 FROM jobs other WHERE other.store_id = j.store_id AND other.claim_until > $1) AND
 			CASE WHEN j.kind = 'remove' THEN j.step = 'remove' OR $5 = 0 OR (SELECT COUNT(*) FROM held WHERE kind = 'remove' AND step <> 'remove') < $5
+			WHEN j.kind = 'drill' THEN
+				NOT EXISTS (SELECT 1 FROM jobs other WHERE other.kind = 'drill' AND other.ended_at = 0 AND other.cluster_id = j.cluster_id
+					AND other.id <> j.id AND (other.began_at > 0 OR other.claim_until > $1))
+				AND (j.began_at > 0 OR ($2 = 0 OR (SELECT COUNT(*) FROM opened) < $2) AND
+					($3 = 0 OR (SELECT COUNT(*) FROM opened WHERE opened.cluster_id = j.cluster_id) < $3))
 			ELSE ($2 = 0 OR (SELECT COUNT(*) FROM busy) < $2) AND
 				($3 = 0 OR (SELECT COUNT(*) FROM busy WHERE busy.cluster_id = j.cluster_id) < $3) END
 		ORDER BY
-			CASE WHEN j.began_at > 0 THEN 0 WHEN j.kind = 'remove' THEN 1 ELSE 2 END,
+			CASE WHEN j.kind = 'drill' THEN 3 WHEN j.began_at > 0 THEN 0 WHEN j.kind = 'remove' THEN 1 ELSE 2 END,
 			(SELECT COUNT(*) FROM busy WHERE busy.team_id = s.team_id),
 			j.priority, j.asked_at, j.id
 		LIMIT 1`, t.now, limit.Global, limit.PerCluster, limit.Cluster, limit.Removals).Scan(&id)
@@ -205,7 +214,7 @@ func (db *DB) Advance(ctx context.Context, c store.Claim, p store.Progress) (sto
 	})
 }
 
-// Complete records that a claimed store is ready.
+// Complete records that a claimed store is ready. A drill has passed then.
 func (db *DB) Complete(ctx context.Context, c store.Claim, o store.Opened) (store.Store, error) {
 	return db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
 		events := st.FinishStep(o.Finished)
@@ -217,10 +226,14 @@ func (db *DB) Complete(ctx context.Context, c store.Claim, o store.Opened) (stor
 			st.ReadyAt = st.UpdatedAt
 		}
 		st.Sold = st.Revision
-		events = append(events, store.ChangeEvent(*st, store.Actor{}, store.StoreReady, st.Job.Change))
 		if err := t.settleRevision(ctx, *st, store.RevisionDeployed, store.Failure{}); err != nil {
 			return nil, err
 		}
+		if st.IsDrill() {
+			told, err := t.endDrill(ctx, st, store.Actor{}, o.Check.Storable(), store.Failure{})
+			return append(events, told...), err
+		}
+		events = append(events, store.ChangeEvent(*st, store.Actor{}, store.StoreReady, st.Job.Change))
 		if err := t.prune(ctx, *st); err != nil {
 			return nil, err
 		}
@@ -230,7 +243,7 @@ func (db *DB) Complete(ctx context.Context, c store.Claim, o store.Opened) (stor
 
 // Fail records why the work on a claimed store cannot go on. A change that failed is undone
 // if it may be: the store is then to go back to the revision that sold, at once. Otherwise a
-// person has to do something.
+// person has to do something. A drill has failed then, and its store is removed.
 func (db *DB) Fail(ctx context.Context, c store.Claim, f store.Failure) (store.Store, error) {
 	f = f.Storable()
 	return db.work(ctx, c, func(t tx, st *store.Store) ([]store.Event, error) {
@@ -241,6 +254,9 @@ func (db *DB) Fail(ctx context.Context, c store.Claim, f store.Failure) (store.S
 		goesBack := st.GoesBack(f)
 		st.Job.Failure = f
 		st.Job.End(store.JobFailed, st.UpdatedAt)
+		if st.IsDrill() {
+			return t.failDrill(ctx, st, f)
+		}
 		if goesBack {
 			failed := st.Job
 			events := st.GoBack(f)
@@ -258,6 +274,9 @@ func (db *DB) Archive(ctx context.Context, c store.Claim, finished store.Note) (
 		events := st.FinishStep(finished)
 		st.Status, st.Job.Step, st.ObservedGeneration, st.DeletedAt = store.Deleted, store.StepGone, st.Generation, st.UpdatedAt
 		st.Job.End(store.JobDone, st.UpdatedAt)
+		if st.IsDrill() {
+			return events, nil
+		}
 		return append(events, store.EventOf(*st, store.Actor{}, store.StoreDeleted)), nil
 	})
 }

@@ -76,7 +76,7 @@ func newStore(actor store.Actor, n store.NewStore, name, slug string, now int64)
 	st := store.Store{
 		ID: store.NewID(), TeamID: n.TeamID, ClusterID: n.Cluster.ID, Name: name, Slug: slug, Namespace: store.Namespace(slug),
 		Host: slug + "." + n.Cluster.BaseDomain, Engine: n.Engine, Template: n.Template,
-		Country: n.Country, Currency: n.Currency, OwnerEmail: n.OwnerEmail,
+		Country: n.Country, Currency: n.Currency, OwnerEmail: n.OwnerEmail, Purpose: store.ForCustomers,
 		Status: store.Provisioning, Desired: store.Present, Generation: 1,
 		CreatedBy: actor.UserID, CreatedAt: at, UpdatedAt: at,
 	}
@@ -201,11 +201,19 @@ func (db *DB) UnguardedRepairMissing(ctx context.Context, id string, missing sto
 
 // RequestDelete asks for the store's removal, whatever is being done to it now. Asking
 // again while it is being removed is no error. A store that is ready is backed up first, unless the request
-// says that it isn't.
+// says that it isn't. A drill of it is cancelled; the deletion of a drill's own store cancels the drill.
 func (db *DB) RequestDelete(ctx context.Context, actor store.Actor, id string, r store.DeleteRequest) (store.Store, error) {
-	return db.changeAfterBackup(ctx, actor, id, store.DeleteStores, r.Point(), func(_ tx, st *store.Store) (store.Event, error) {
+	st, err := db.FindStoreTo(ctx, actor, store.DeleteStores, id)
+	if err == nil && st.IsDrill() {
+		err = db.update(ctx, func(t tx) (err error) { st, err = t.cancelDrill(ctx, actor, id); return err })
+		return st, err
+	}
+	return db.changeAfterBackup(ctx, actor, id, store.DeleteStores, r.Point(), func(t tx, st *store.Store) (store.Event, error) {
 		if goesOn := st.Job.Waits() && !r.Backup; !st.CanDelete() && !goesOn {
 			return store.Event{}, store.ErrUnchanged
+		}
+		if err := t.cancelDrillOf(ctx, actor, id); err != nil {
+			return store.Event{}, err
 		}
 		st.Status, st.Desired = store.Deleting, store.Absent
 		st.StartJob(store.RemoveJob, store.Change{}, actor)
@@ -277,6 +285,7 @@ var (
 		{"country", func(s *store.Store) any { return &s.Country }},
 		{"currency", func(s *store.Store) any { return &s.Currency }},
 		{"plan", func(s *store.Store) any { return &s.Plan }},
+		{"purpose", func(s *store.Store) any { return &s.Purpose }},
 		{"created_by", func(s *store.Store) any { return &s.CreatedBy }},
 		{"created_at", func(s *store.Store) any { return at(&s.CreatedAt) }},
 	}

@@ -129,7 +129,7 @@ func (t tx) checkDeletable(ctx context.Context, teamID string) error {
 		stores   int
 	)
 	err := t.QueryRowContext(ctx, `
-		SELECT personal, (SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0) FROM teams t WHERE id = $1`, teamID).
+		SELECT personal, (SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0 AND s.purpose = 'shop') FROM teams t WHERE id = $1`, teamID).
 		Scan(&personal, &stores)
 	switch {
 	case err != nil:
@@ -208,7 +208,7 @@ func (db *DB) teams(ctx context.Context, actor store.Actor, ids []string) ([]sto
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT t.id, t.name, t.personal, t.created_at,
 			(SELECT COUNT(*) FROM memberships m WHERE m.team_id = t.id),
-			(SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0)
+			(SELECT COUNT(*) FROM stores s WHERE s.team_id = t.id AND s.deleted_at = 0 AND s.purpose = 'shop')
 		FROM teams t WHERE t.deleted_at = 0 AND `+in+` ORDER BY t.personal DESC, LOWER(t.name), t.id`, args...)
 	teams, err := collect(rows, err, func(row scanner) (store.TeamInfo, error) {
 		var (

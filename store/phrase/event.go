@@ -39,6 +39,8 @@ func kindOf(e store.Event) Line {
 		return storeLine(e)
 	case "backup":
 		return backupLine(e)
+	case "drill":
+		return drillLine(e)
 	case "user", "identity", "token":
 		return accountLine(e)
 	case "team", "member", "invitation":
@@ -320,8 +322,12 @@ func backups(f store.Figures) string {
 	if f.BackupEvery == 0 && f.Keep == (store.PointRetention{}) {
 		return ""
 	}
-	return fmt.Sprintf(", scheduled backups: %s, restore points kept: %d hourly, %d daily, %d weekly, %d monthly",
+	said := fmt.Sprintf(", scheduled backups: %s, restore points kept: %d hourly, %d daily, %d weekly, %d monthly",
 		strings.ToLower(BackupEvery(f.BackupEvery)), f.Keep.Hourly, f.Keep.Daily, f.Keep.Weekly, f.Keep.Monthly)
+	if f.DrillEvery == 0 {
+		return said
+	}
+	return said + ", restore drills: " + strings.ToLower(DrillEvery(f.DrillEvery))
 }
 
 // BackupEvery says how often a plan's stores are backed up: so many hours, zero for never.

@@ -20,7 +20,7 @@ type Explanation struct {
 // Failure says what happened, why, and what to press. Each code has its words in one of the functions
 // below; a failure without a code has none.
 func Failure(f store.Failure) Explanation {
-	for _, part := range []func(store.Failure) Explanation{placeFailure, releaseFailure, podFailure, saleFailure, backupFailure, restoreFailure} {
+	for _, part := range []func(store.Failure) Explanation{placeFailure, releaseFailure, podFailure, saleFailure, backupFailure, restoreFailure, drillFailure} {
 		if said := part(f); said != (Explanation{}) {
 			return said
 		}
