@@ -22,6 +22,9 @@ const (
 // probeAddress asks the shop's public address for its first page, as a browser would. Where
 // the address leads nowhere from here, that is no judgement on the shop.
 func (w *worker) probeAddress(ctx context.Context) store.Reached {
+	if w.claim.Store.IsDrill() {
+		return store.Reached{Outcome: store.NotFromHere, Note: store.Note{Code: store.AddressOfDrill}}
+	}
 	if w.cluster.State().Simulated {
 		return store.Reached{Outcome: store.NotFromHere, Note: store.Note{Code: store.AddressSimulated}}
 	}

@@ -35,7 +35,7 @@ type kind struct {
 // kindOf is the registry of kinds.
 func kindOf(k store.JobKind) kind {
 	switch k {
-	case store.OpenJob:
+	case store.OpenJob, store.DrillJob:
 		return opening()
 	case store.ChangeJob:
 		return changing()

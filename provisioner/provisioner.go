@@ -110,6 +110,7 @@ func (p *Provisioner) services() []service.Service {
 		{Name: "readiness", Run: p.watchReadiness},
 		{Name: "capacity", Run: p.count},
 		{Name: "scheduled backups", Run: p.scheduleBackups},
+		{Name: "drills", Run: p.rehearse},
 	}
 }
 
@@ -216,12 +217,14 @@ func (p *Provisioner) relayFrom(ctx context.Context, sub *database.Subscription)
 			if e.Kind.Asks() {
 				p.requests.Send("")
 				p.requests.Send(e.StoreID)
+				p.requests.Send(e.JobID) // of a drill it is the store that the drill is made in
 			}
 		}
 	}
 }
 
-// storeURL is where customers find the store.
+// storeURL is where customers find the store. That of a drill leads nowhere, but has the scheme that the restored shop
+// may insist on.
 func (p *Provisioner) storeURL(st store.Store) string {
 	scheme, port := p.AddressParts()
 	return scheme + "://" + st.Host + port

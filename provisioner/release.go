@@ -272,6 +272,7 @@ func (p *Provisioner) spec(st store.Store) engine.Spec {
 	spec := p.site
 	spec.StoreID, spec.Name, spec.Host, spec.URL, spec.SecretName = st.ID, st.Name, st.Host, p.storeURL(st), credentialsSecret
 	spec.Images, spec.Restoring = st.Job.Change.Images, st.Origin.Pending()
+	spec.Drill = st.IsDrill()
 	spec.Template, spec.Country, spec.Currency, spec.OwnerEmail = st.Template, st.Country, st.Currency, st.OwnerEmail
 	return spec
 }

@@ -62,6 +62,10 @@ func (w *worker) complete(ctx context.Context, conn *connection, o observed) (st
 	if err != nil {
 		return store.Note{}, err
 	}
+	if st.IsDrill() {
+		w.log.Info("the restore drill passed", "of", st.Origin.StoreID, "point", st.Origin.Point, "worked", w.worked.Round(time.Millisecond))
+		return store.Note{}, nil // its store is removed now
+	}
 	w.log.Info("store is ready", "worked", w.worked.Round(time.Millisecond))
 	if err := w.prune(ctx, conn, st); err != nil {
 		w.log.Warn("old revisions are deleted after the next change", "error", err)

@@ -3,6 +3,7 @@ package provisioner
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -60,6 +61,11 @@ const (
 	shareAgain  = time.Minute // after it failed for a store
 )
 
+// sharedWith are the Secrets that a store gets a copy of. A drill pulls images, and neither sends mail nor is served.
+func sharedWith(all []kube.Shared, drill bool) []kube.Shared {
+	return slices.DeleteFunc(slices.Clone(all), func(s kube.Shared) bool { return drill && s.Copy != sharedPullSecret })
+}
+
 // share keeps the stores' copies equal to the originals, so that a renewed certificate reaches all shops
 // that serve it.
 func (p *Provisioner) share(ctx context.Context) {
@@ -102,7 +108,7 @@ func (p *Provisioner) shareWithAll(ctx context.Context, conn *connection) error 
 	stores.SetLimit(shareAtOnce)
 	for _, place := range places {
 		stores.Go(func() error {
-			return p.shareWith(ctx, conn, kube.Owner{Namespace: place.Namespace, StoreID: place.StoreID})
+			return p.shareWith(ctx, conn, kube.Owner{Namespace: place.Namespace, StoreID: place.StoreID}, place.Drill)
 		})
 	}
 	return stores.Wait()
@@ -110,8 +116,8 @@ func (p *Provisioner) shareWithAll(ctx context.Context, conn *connection) error 
 
 // shareWith copies the shared Secrets to a store, if it has a namespace. A missing original is no error
 // here: stores that wait for it report it.
-func (p *Provisioner) shareWith(ctx context.Context, conn *connection, owner kube.Owner) error {
-	for _, s := range p.shared {
+func (p *Provisioner) shareWith(ctx context.Context, conn *connection, owner kube.Owner, drill bool) error {
+	for _, s := range sharedWith(p.shared, drill) {
 		err := conn.inNamespace(ctx, owner, func() error { return conn.kube.ShareSecret(ctx, owner, s) })
 		missing := (*kube.NoOriginalError)(nil)
 		if err != nil && !errors.Is(err, errNoNamespace) && !errors.Is(err, kube.ErrForeign) && !errors.As(err, &missing) {
@@ -123,7 +129,7 @@ func (p *Provisioner) shareWith(ctx context.Context, conn *connection, owner kub
 
 // shareSecrets runs before the release is applied, whose pods and ingresses name the copies.
 func (w *worker) shareSecrets(ctx context.Context, conn *connection) error {
-	for _, s := range w.shared {
+	for _, s := range sharedWith(w.shared, w.claim.Store.IsDrill()) {
 		if err := conn.kube.ShareSecret(ctx, w.owner(), s); err != nil {
 			return err
 		}

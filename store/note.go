@@ -76,6 +76,7 @@ const (
 
 	// Of a public address.
 	AddressSimulated   NoteCode = "address_simulated"   // nothing answers there
+	AddressOfDrill     NoteCode = "address_of_drill"    // it has none
 	AddressResponds    NoteCode = "address_responds"    // After
 	AddressRedirects   NoteCode = "address_redirects"   // Name of the host
 	AddressUnreachable NoteCode = "address_unreachable" // from Shopwright: Quote

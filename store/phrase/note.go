@@ -222,6 +222,8 @@ func Bytes(n int64) string {
 func addressNote(n store.Note) string {
 	d := n.Facts
 	switch n.Code {
+	case store.AddressOfDrill:
+		return "A restore drill has no public address"
 	case store.AddressSimulated:
 		return "Simulated: nothing answers there"
 	case store.AddressResponds:
