@@ -55,6 +55,8 @@ func errands() map[string]errand {
 		"show-point":          {action: store.ViewStores},
 		"show-backup":         {action: store.ViewStores},
 		"create-backup":       {action: store.BackUpStores, body: `{"note": "tried"}`},
+		"list-drills":         {action: store.ViewStores},
+		"create-drill":        {action: store.BackUpStores, body: `{}`},
 
 		"list-targets":  {action: store.ManageTargets, admin: true},
 		"create-target": {action: store.ManageTargets, admin: true, body: targetBody},
@@ -178,7 +180,7 @@ func (s site) tryOperation(name, route string, e errand) map[store.Role]string {
 func (s site) callAs(who store.Actor, team, route string, e errand, scopes []store.Scope) string {
 	s.t.Helper()
 	method, path, _ := strings.Cut(route, " ")
-	if strings.Contains(path, "{point}") || strings.Contains(path, "{backup}") {
+	if strings.Contains(path, "{point}") || strings.Contains(path, "{backup}") || strings.HasSuffix(path, "/drills") {
 		id, point := s.pointOf(team)
 		path = strings.NewReplacer("{id}", id, "{point}", point, "{backup}", point).Replace(path)
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 func targetForm(name, endpoint string) url.Values {
@@ -80,6 +81,53 @@ func TestBackupIsAskedForOnTheTab(t *testing.T) {
 	s.change(`UPDATE jobs SET result = '{"cleanup":{"forgotten":true,"failed":"exit code 124"}}' WHERE kind = 'backup'`)
 	wantSaid(t, "after data was not deleted", s.get(b, page+"/backups"), http.StatusOK, "Unused data couldn’t be deleted from the target: exit code 124")
 	wantSaid(t, "the activity", s.get(b, "/activity"), http.StatusOK, "requested a backup of")
+}
+
+func TestDrillIsStartedOnTheTab(t *testing.T) {
+	t.Parallel()
+	s := open(prepare(t))
+	b := s.developer()
+	page := s.create(b, "Tea & Tonic")
+	s.submit(b, "/admin/targets", targetForm("Off-site", "https://s3.example.com"))
+	s.change(`UPDATE stores SET status = 'ready', observed_generation = generation, ready_at = $1`, time.Now().Add(-10*24*time.Hour).UnixMicro())
+	s.change(`UPDATE jobs SET state = 'done', ended_at = asked_at`)
+	const button = `action="PAGE/drills"`
+	offered := strings.ReplaceAll(button, "PAGE", page)
+	got := s.get(b, page+"/backups")
+	if wantSaid(t, "without a point", got, http.StatusOK, "No drill yet."); strings.Contains(got.body, offered) {
+		t.Error("a drill of nothing is offered")
+	}
+	wantSaid(t, "a press without a point", s.post(b, page+"/drills", nil), http.StatusConflict, "This store has no restore point. Back it up first.")
+	s.change(`INSERT INTO restore_points SELECT 'point', s.id, t.id, 'manual', '', '', '', '{"chart":"0.1.0","snapshot":"c","database":{"snapshot":"a"},"files":{"snapshot":"b"}}', $1, $1, 0 FROM stores s, backup_targets t`,
+		time.Now().Add(-9*24*time.Hour).UnixMicro())
+	s.change(`INSERT INTO counters (name, value) VALUES ('drills', 1)`)
+	wantSaid(t, "with a point", s.get(b, page+"/backups"), http.StatusOK, offered, "A drill is overdue. The plan asks for one every 7 days, and none has passed yet.", "Next drill")
+	running := s.submit(b, page+"/drills", nil)
+	if wantSaid(t, "a drill", running, http.StatusOK, "Drill in progress, started", "Show its store"); strings.Contains(running.body, offered) {
+		t.Error("a second drill is offered")
+	}
+	_, rest, _ := strings.Cut(running.body, `<a class="underline" href="`)
+	drill, _, _ := strings.Cut(rest, `"`)
+	wantSaid(t, "its store", s.get(b, drill+"/backups"), http.StatusOK, "This store was made for a drill.")
+	wantSaid(t, "a second press", s.post(b, page+"/drills", nil), http.StatusConflict, "already in progress")
+	now := time.Now().UnixMicro()
+	s.change(`UPDATE drills SET began_at = $1, ended_at = $2, failure = '{"code":"restore_step_failed","facts":{"doing":"data","exit_code":1,"quote":"<denied>"}}'`, now-41_000_000, now)
+	wantSaid(t, "a failure", s.get(b, page+"/backups"), http.StatusOK, "The last drill failed", "Restore failed: data. The container data ended with exit code 1: &lt;denied&gt;", "failed after 41 s.",
+		"Fix the cause, then press Drill now.", offered)
+	s.change(`INSERT INTO drills SELECT 'passed', store_id, point_id, made_at, $1, $2, '1043', FALSE, '{}' FROM drills`, now-30_000_000, now+9_000_000)
+	got = s.get(b, page+"/backups")
+	if wantSaid(t, "a drill that passed", got, http.StatusOK, "restored and sold order 1043 in 39 s.", "Proven to sell", "Earlier drills", "Restore failed: data"); strings.Contains(got.body, "overdue") {
+		t.Errorf("it is still overdue: %s", got.body)
+	}
+	s.change(`UPDATE drills SET simulated = TRUE WHERE id = 'passed'`)
+	if got := s.get(b, page+"/backups"); !strings.Contains(got.body, "simulated: nothing was restored.") || strings.Contains(got.body, "Proven to sell") {
+		t.Errorf("a simulated drill proves %s", got.body)
+	}
+	s.change(`UPDATE drills SET failure = '{"code":"drill_cancelled"}' WHERE id = 'passed'`)
+	s.change(`UPDATE plans SET drill_every = 0`)
+	if got := s.get(b, page+"/backups"); !strings.Contains(got.body, "cancelled.") || !strings.Contains(got.body, "Drills are not scheduled by the plan") || strings.Contains(got.body, "The last drill failed") {
+		t.Errorf("a cancelled drill is told as %s", got.body)
+	}
 }
 
 func TestDeletionAsksForABackup(t *testing.T) {

@@ -77,6 +77,7 @@ func (a *App) storeRoutes() []route {
 		{"POST /stores/:id/releases/:revision/rollback", inTeam(store.UpgradeStores), a.rollback},
 		{"GET /stores/:id/backups", inTeam(store.ViewStores), a.showBackups},
 		{"POST /stores/:id/backups", inTeam(store.BackUpStores), a.backUp},
+		{"POST /stores/:id/drills", inTeam(store.BackUpStores), a.startDrill},
 		{"GET /stores/:id/settings", inTeam(store.ViewStores), a.showSettings},
 		{"POST /stores/:id/retry", inTeam(store.RetryStores), a.asking(a.DB.Retry)},
 		{"POST /stores/:id/rebuild", inTeam(store.RetryStores), a.rebuild},

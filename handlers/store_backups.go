@@ -46,6 +46,8 @@ func backupsTab(who signin.Visitor, st store.Store, b store.Backups) views.Backu
 	may := who.Actor.May(store.BackUpStores, st.TeamID)
 	switch {
 	case !may:
+	case st.IsDrill():
+		tab.Why = "This store was made for a drill. It isn’t backed up, and is removed when the drill has ended."
 	case b.Target == "" && who.Actor.May(store.ManageTargets, store.Installation):
 		tab.Why = "No backup target is in use. Add one under Administration, Backup targets."
 	case b.Target == "":
@@ -59,7 +61,7 @@ func backupsTab(who signin.Visitor, st store.Store, b store.Backups) views.Backu
 }
 
 func backupList(who signin.Visitor, st store.Store, b store.Backups) views.BackupList {
-	list := views.BackupList{StoreID: st.ID, Next: b.Next, Unplanned: b.Target != "" && b.Every == 0}
+	list := views.BackupList{StoreID: st.ID, Next: b.Next, Unplanned: b.Target != "" && b.Every == 0 && !st.IsDrill(), Drills: drillPane(who, st, b)}
 	switch b.Job.State {
 	case store.JobPending:
 		list.Running = &views.BackupRunning{Step: phrase.Step(b.Job.Step), Who: word(cmp.Or(b.Job.AskedBy.Name, store.Platform)), At: b.Job.AskedAt}
@@ -70,8 +72,11 @@ func backupList(who signin.Visitor, st store.Store, b store.Backups) views.Backu
 	if result := b.Job.Cleanup; b.Job.State == store.JobDone && result.Failed != "" {
 		list.Kept = &views.CleanupFailed{What: uncleaned(b.Job), Cause: plain(result.Failed)}
 	}
+	proven := provenPoint(b.Drills)
 	for _, p := range b.Points {
-		list.Rows = append(list.Rows, pointRow(who, st, p))
+		row := pointRow(who, st, p)
+		row.Proven = p.ID == proven
+		list.Rows = append(list.Rows, row)
 	}
 	return list
 }

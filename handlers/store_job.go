@@ -20,6 +20,8 @@ func jobWords(j store.Job) (title, name string) {
 		return "Deleting the store", "Deletion"
 	case j.Kind == store.BackupJob:
 		return "Backing up the store", "Backup"
+	case j.Kind == store.DrillJob:
+		return "Rehearsing the restore", "Restore drill"
 	case j.Attempt > 1:
 		return "Retrying", "Retry"
 	case j.Change.Undone.Code == store.ChangeWasCancelled:

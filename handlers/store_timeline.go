@@ -214,7 +214,7 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		return views.Entry{}, false
 	case store.Checked:
 		return entry, e.Data.Asked // scheduled checks are on the store's page, and there are many
-	case store.StoreDegraded, store.StoreRecovered:
+	case store.StoreDegraded, store.StoreRecovered, store.DrillPassed, store.DrillFailed:
 		entry.Actor = ""
 	case store.SignedIn, store.SignedOut, store.IdentityLinked, store.IdentityRemoved, store.MemberJoined:
 		entry.Object = ""
@@ -238,7 +238,7 @@ func entryKind(k store.Kind) views.EntryKind {
 	switch k {
 	case store.StoreCreated, store.OwnerAsked, store.OwnerChanged:
 		return views.EntryStore
-	case store.StoreRetried, store.StoreRebuilt, store.StoreRepaired, store.UpgradeAsked, store.RollbackAsked, store.ChangeCancelled, store.CheckAsked:
+	case store.StoreRetried, store.StoreRebuilt, store.StoreRepaired, store.UpgradeAsked, store.RollbackAsked, store.ChangeCancelled, store.CheckAsked, store.DrillAsked, store.DrillScheduled, store.DrillCancelled:
 		return views.EntryRetry
 	case store.StoreDeleteAsked, store.StoreDeleted:
 		return views.EntryDelete
@@ -246,7 +246,7 @@ func entryKind(k store.Kind) views.EntryKind {
 		return views.EntryLogin
 	case store.SignedIn, store.SignedOut, store.SessionEnded, store.IdentityLinked, store.IdentityRemoved, store.LoginLinkMade:
 		return views.EntrySign
-	case store.StoreUndone, store.StoreReady, store.StoreFailed, store.StoreDegraded, store.StoreRecovered, store.Checked:
+	case store.StoreUndone, store.StoreReady, store.StoreFailed, store.StoreDegraded, store.StoreRecovered, store.Checked, store.DrillPassed, store.DrillFailed:
 		return ""
 	}
 	return views.EntryTeam
@@ -254,9 +254,9 @@ func entryKind(k store.Kind) views.EntryKind {
 
 func entryTone(k store.Kind) views.Tone {
 	switch k {
-	case store.StoreUndone, store.StoreFailed, store.StoreDegraded:
+	case store.StoreUndone, store.StoreFailed, store.StoreDegraded, store.DrillFailed:
 		return views.ToneBad
-	case store.StoreReady, store.StoreRecovered:
+	case store.StoreReady, store.StoreRecovered, store.DrillPassed:
 		return views.ToneOK
 	}
 	return views.TonePlain

@@ -25,6 +25,7 @@ type BackupList struct {
 	Next      time.Time      // when the next scheduled backup is due; zero if none is
 	Unplanned bool           // the plan has no scheduled backups
 	Kept      *CleanupFailed // nil unless the newest backup could not delete everything
+	Drills    *DrillPane     // nil for a store that was made for a drill
 }
 
 // CleanupFailed is what the newest backup could not delete.
@@ -61,6 +62,7 @@ type PointRow struct {
 	Chart     string
 	Who       string
 	Locked    string // how many tables were locked meanwhile; empty for none
+	Proven    bool   // the newest drill that passed has restored it
 	Restore   string // address of the form that restores it as a new store; empty if the visitor may not
 }
 

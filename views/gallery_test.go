@@ -22,6 +22,7 @@ func opened() map[string]string {
 		"02i-many":            "#filter-menu summary",
 		"02j-stores-of-teams": "#filter-menu summary",
 		"17c-team":            "#team-members summary",
+		"31-backups":          "#earlier-drills summary",
 		"03-empty":            "#invitation button",
 		"06-ready":            `#store-head form[data-dialog] button`,
 	}

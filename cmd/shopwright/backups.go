@@ -126,6 +126,7 @@ func tellNewest(at console, list v1.PointList) {
 	case b.Failure != nil:
 		at.say("The newest backup failed: %s. %s", b.Failure.Title, b.Failure.Next)
 	}
+	tellDrill(at, list.Drill)
 	if list.Target == "" && !list.Deleted {
 		at.say("No backup target is in use.")
 	}

@@ -113,7 +113,7 @@ func exitCode(err error) int {
 		return exitNotFound
 	case errors.As(err, new(notSignedIn)), problem != nil && (problem.Status == http.StatusUnauthorized || problem.Status == http.StatusForbidden):
 		return exitNotAllowed
-	case errors.As(err, new(storeFailed)), errors.As(err, new(backupFailed)), errors.As(err, new(notBegun)):
+	case errors.As(err, new(storeFailed)), errors.As(err, new(backupFailed)), errors.As(err, new(notBegun)), errors.As(err, new(drillFailed)):
 		return exitStoreFailed
 	case errors.As(err, new(stillAtWork)):
 		return exitTimeout

@@ -28,6 +28,8 @@ type storesCmd struct {
 	Check       requestCmd      `cmd:"" help:"Run the order check of a store."`
 	Backup      backupCmd       `cmd:"" help:"Back up a store: make a restore point."`
 	Points      pointsCmd       `cmd:"" help:"List the restore points of a store, also of a deleted one by its ID."`
+	Drill       drillCmd        `cmd:"" help:"Rehearse the restore of a store: restore a point into a separate namespace, place an order there and remove it."`
+	Drills      drillsCmd       `cmd:"" help:"List the newest restore drills of a store."`
 	Deleted     deletedCmd      `cmd:"" help:"List deleted stores that have restore points."`
 	Upgrade     upgradeCmd      `cmd:"" help:"Upgrade a store to the offered version."`
 	Rollback    rollbackCmd     `cmd:"" help:"Roll a store back to an earlier revision."`

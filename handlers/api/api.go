@@ -69,6 +69,7 @@ func New(e *echo.Echo, c Config) *API {
 	a.registerStores()
 	a.registerReleases()
 	a.registerBackups()
+	a.registerDrills()
 	a.registerCluster()
 	a.registerAccount()
 	a.registerStreams()
@@ -128,7 +129,7 @@ func (a *API) settings() huma.Config {
 	c.Tags = []*huma.Tag{
 		{Name: tagStores, Description: "Create, view, change and delete stores."},
 		{Name: tagReleases, Description: "Revisions, upgrades and rollbacks of a store."},
-		{Name: tagBackups, Description: "Restore points of a store."},
+		{Name: tagBackups, Description: "Restore points of a store, and drills that prove them."},
 		{Name: tagCluster, Description: "State of a store in the cluster."},
 		{Name: tagStreams, Description: "Live events and logs."},
 		{Name: tagTeams, Description: "Teams, members and the audit log."},

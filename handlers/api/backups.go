@@ -14,7 +14,7 @@ import (
 func (a *API) registerBackups() {
 	register(a, operation{
 		id: "list-points", method: http.MethodGet, path: "/stores/{id}/points", tag: tagBackups, scope: store.ReadStores,
-		summary: "List the restore points of a store", description: "Newest first, with the newest backup. For the next page, send the value of next as cursor. " +
+		summary: "List the restore points of a store", description: "Newest first, with the newest backup and the newest restore drill. For the next page, send the value of next as cursor. " +
 			"The points of a deleted store need the scope stores:write, too.",
 	}, a.listPoints)
 	register(a, operation{
@@ -64,6 +64,9 @@ func (a *API) listPoints(ctx context.Context, in *pointsInput) (*pointsOutput, e
 		return nil, err
 	}
 	page := v1.PointList{Points: []v1.Point{}, Target: word(backups.Target), Deleted: deleted}
+	if !deleted {
+		page.Drill = drillSummaryOf(backups.Drills)
+	}
 	if backups.Job.ID != "" {
 		newest := backupOf(backups.Job)
 		page.Backup = &newest

@@ -57,7 +57,7 @@ func actionsOn(who store.Actor, st store.Store) []string {
 	}{
 		{"retry", store.RetryStores, st.CanRetry()}, {"rebuild", store.RetryStores, st.CanRebuild()},
 		{"repair", store.RetryStores, st.CanRepair()}, {"check", store.RetryStores, st.CanCheck()},
-		{"backup", store.BackUpStores, st.CanBackUp()},
+		{"backup", store.BackUpStores, st.CanBackUp()}, {"drill", store.BackUpStores, st.CanDrill() && !st.ReadyAt.IsZero()},
 		{"upgrade", store.UpgradeStores, st.CanChange()}, {"cancel", store.UpgradeStores, st.CanCancel()},
 		{"owner", store.UpgradeStores, st.CanChangeOwner()},
 		{"delete", store.DeleteStores, st.CanDelete()},

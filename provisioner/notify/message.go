@@ -84,6 +84,14 @@ func about(baseURL string, m store.Mail) (Message, error) {
 		c.Subject = name + " is degraded: the order check failed"
 		c.Lines = []string{"The check of " + name + " failed twice in a row. " + clean(phrase.Event(m.Event).Message), "Shopwright keeps checking. The store’s page shows the result."}
 		c.Why = "You manage this store’s team."
+	case store.DrillFailed:
+		said := phrase.Failure(m.Event.Data.Failure)
+		c.Subject = "The restore drill of " + name + " failed"
+		c.Lines = []string{
+			"A restore point of " + name + " was restored into a separate namespace to prove that it works, and that failed: " + clean(said.Title) + ".", clean(said.Cause),
+			"The shop itself isn’t affected. Shopwright tries again tomorrow. The store’s Backups tab shows the details.",
+		}
+		c.Link, c.Button, c.Why = page+"/backups", "Open backups", "You manage this store’s team."
 	case store.IdentityLinked, store.IdentityRemoved:
 		return aboutSignIn(baseURL, m)
 	default:

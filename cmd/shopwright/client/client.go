@@ -169,6 +169,16 @@ func (c *Client) Backup(ctx context.Context, id, backup string) (v1.BackupDetail
 	return ask[v1.BackupDetail](ctx, c, http.MethodGet, storePath(id, "backups", url.PathEscape(backup)), nil)
 }
 
+// Drill starts a drill of a store.
+func (c *Client) Drill(ctx context.Context, id string, n v1.NewDrill) (v1.Drill, error) {
+	return ask[v1.Drill](ctx, c, http.MethodPost, storePath(id, "drills"), n)
+}
+
+// Drills returns the newest drills of a store.
+func (c *Client) Drills(ctx context.Context, id string) (v1.DrillList, error) {
+	return ask[v1.DrillList](ctx, c, http.MethodGet, storePath(id, "drills"), nil)
+}
+
 // Targets returns the backup targets of the installation.
 func (c *Client) Targets(ctx context.Context) ([]v1.Target, error) {
 	list, err := ask[struct {

@@ -85,9 +85,10 @@ type PointPart struct {
 
 // PointList is a page of a store's restore points.
 type PointList struct {
-	Points  []Point `json:"points" nullable:"false"`
-	Next    string  `json:"next,omitempty" doc:"Cursor of the next page; absent on the last page."`
-	Backup  *Backup `json:"backup,omitempty" doc:"The store’s newest backup; absent if there was none."`
-	Target  string  `json:"target,omitempty" example:"Off-site" doc:"Name of the backup target in use; absent if there is none, so that no store can be backed up, and for a deleted store."`
-	Deleted bool    `json:"deleted,omitempty" doc:"The store is deleted. New stores can be created with its points."`
+	Points  []Point       `json:"points" nullable:"false"`
+	Next    string        `json:"next,omitempty" doc:"Cursor of the next page; absent on the last page."`
+	Backup  *Backup       `json:"backup,omitempty" doc:"The store’s newest backup; absent if there was none."`
+	Target  string        `json:"target,omitempty" example:"Off-site" doc:"Name of the backup target in use; absent if there is none, so that no store can be backed up, and for a deleted store."`
+	Drill   *DrillSummary `json:"drill,omitempty" doc:"How the restore of the store is rehearsed; absent for a deleted store."`
+	Deleted bool          `json:"deleted,omitempty" doc:"The store is deleted. New stores can be created with its points."`
 }

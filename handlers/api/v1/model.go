@@ -38,7 +38,7 @@ type Store struct {
 	CreatedAt  time.Time    `json:"created_at"`
 	ReadyAt    *time.Time   `json:"ready_at,omitempty"`
 	UpdatedAt  time.Time    `json:"updated_at"`
-	Can        []string     `json:"can" nullable:"false" doc:"Actions available to you now: retry, rebuild, repair, check, backup, upgrade, cancel, owner, delete."`
+	Can        []string     `json:"can" nullable:"false" doc:"Actions available to you now: retry, rebuild, repair, check, backup, drill, upgrade, cancel, owner, delete."`
 }
 
 // Origin is the restore point that a store was opened with.
