@@ -63,6 +63,8 @@ func sent() map[string]access {
 		"GET /admin/plans/free":                {},
 		"POST /admin/plans/free":               {form: planForm("free")},
 		"POST /admin/plans":                    {form: planForm("large")},
+		"GET /admin/clusters/none/recovery":    {missing: true},
+		"POST /admin/clusters/none/recovery":   {missing: true},
 		"GET /admin/targets/none":              {missing: true},
 		"POST /admin/targets/none":             {missing: true},
 		"POST /admin/targets/none/test":        {missing: true},

@@ -305,6 +305,9 @@ func (a *App) clusterCard(ctx context.Context, cluster store.ClusterAccount) vie
 		{Name: "Storage class", Value: orDefault(cluster.StorageClass)},
 		{Name: "UID", Value: orUnknown(cluster.UID), Code: cluster.UID != ""},
 	}}
+	if a.replaceable(cluster.Cluster) || !cluster.ReplacedAt.IsZero() {
+		card.Recovery = replacementPath(cluster.ID)
+	}
 	if cluster.Simulated {
 		card.Facts = append(card.Facts, views.Fact{Name: "Nodes", Value: "Simulated: no containers run"})
 	}

@@ -157,6 +157,8 @@ func (a *App) administrationRoutes() []route {
 		{"POST /admin/targets/:target/test", onInstallation(store.ManageTargets), a.testTarget},
 		{"POST /admin/targets/:target/delete", onInstallation(store.ManageTargets), a.deleteTarget},
 		{"GET /admin/clusters", onInstallation(store.ViewInstallation), a.listClusters},
+		{"GET /admin/clusters/:cluster/recovery", onInstallation(store.ManageClusters), a.showReplacement},
+		{"POST /admin/clusters/:cluster/recovery", onInstallation(store.ManageClusters), a.replaceCluster},
 		{"GET /admin/queue", onInstallation(store.ViewInstallation), a.showQueue},
 		{"GET /admin/versions", onInstallation(store.ViewInstallation), a.showVersions},
 	}

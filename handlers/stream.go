@@ -91,6 +91,12 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 			return key, nil, echo.ErrNotFound
 		}
 		return key, &liveQueue{liveFrame{a, connection, who}}, nil
+	case "replacement":
+		if !who.Actor.May(store.ManageClusters, store.Installation) {
+			return key, nil, echo.ErrNotFound
+		}
+		key.ID = c.QueryParam("id")
+		return key, &liveReplacement{liveFrame{a, connection, who}, key.ID}, nil
 	}
 	return key, nil, echo.ErrNotFound
 }

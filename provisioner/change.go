@@ -55,6 +55,8 @@ func clearRemains(st store.Store, o observed) (action, bool) {
 	switch {
 	case !holdsRemains(st, o):
 		return action{}, false
+	case st.Job.Change.Elsewhere:
+		return action{Do: fail, Step: store.StepNamespace, Failure: store.Failure{Code: store.StillThere, Facts: store.Facts{Namespace: st.Namespace}}}, true
 	case o.Release.Status != helm.None:
 		return action{Do: uninstallRelease, Step: store.StepNamespace}, true
 	case !o.Cleared:

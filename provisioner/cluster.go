@@ -56,6 +56,7 @@ type ClusterState struct {
 	Problem   string   // why it is unreachable or foreign, one sentence
 	Version   string
 	Simulated bool
+	Answering string    // UID of the cluster that answers while the link is foreign
 	Since     time.Time // of the present link state
 }
 
@@ -198,6 +199,7 @@ func (c *cluster) recognise(ctx context.Context, conn *connection) error {
 	if err != nil {
 		return err
 	}
+	c.set(func(s *ClusterState) { s.Answering = id.UID })
 	if err := c.db.RecordClusterSeen(ctx, c.record.ID, id.UID, id.Version, id.Simulated); err != nil {
 		return err
 	}
@@ -236,9 +238,19 @@ func (c *cluster) check(ctx context.Context, conn *connection) {
 		c.unreachable(err)
 	case uid != c.known():
 		c.foreign(fmt.Errorf("kube-system has the UID %s, not %s", uid, c.known()))
+	case !c.meant(ping):
+		c.foreign(errReplaced)
 	case conn.watcher.Synced():
 		c.up(conn)
 	}
+}
+
+var errReplaced = errors.New("another cluster has taken its place")
+
+// meant reports whether the database still means this cluster, as far as it can be read.
+func (c *cluster) meant(ctx context.Context) bool {
+	uid, err := c.db.ClusterUID(ctx, c.record.ID)
+	return err != nil || uid == c.known()
 }
 
 // doubt is called by work that could not reach the API server: it need not wait for the
@@ -268,7 +280,7 @@ func (c *cluster) explain(err error) string {
 }
 
 func (c *cluster) foreign(err error) {
-	c.fail(Foreign, "Another cluster answers under this name. Work has stopped. Configure the right cluster and restart Shopwright.", err)
+	c.fail(Foreign, "Another cluster answers under this name. Work has stopped. Configure the right cluster and restart Shopwright, or, if it is lost, let an administrator bring its stores back under Administration, Clusters.", err)
 }
 
 func (c *cluster) starting(p Progress) {

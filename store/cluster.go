@@ -37,6 +37,8 @@ type ClusterAccount struct {
 	Troubled  int // of those, failed or degraded
 	Promised  Take
 	CreatedAt time.Time
+	// ReplacedAt is when another cluster took its place, because it was lost; zero for never.
+	ReplacedAt time.Time
 }
 
 // Take is how much of a cluster something may take, in the units of a [Plan].

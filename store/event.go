@@ -94,6 +94,7 @@ const (
 	TargetAdded      Kind = "target.added"
 	TargetChanged    Kind = "target.changed"
 	TargetDeleted    Kind = "target.deleted"
+	ClusterReplaced  Kind = "cluster.replaced" // by another one, because it is lost
 )
 
 // EventData are the facts of an event. Which of them an event has depends on its kind. They are kept

@@ -25,6 +25,7 @@ const (
 	NamespaceTaken      FailureCode = "namespace_taken"       // it is not the store's: Namespace
 	LabelLost           FailureCode = "label_lost"            // from the store's namespace: Namespace, Label, StoreID, Going
 	CredentialsLost     FailureCode = "credentials_lost"      // while there are disks: Namespace, Name
+	StillThere          FailureCode = "still_there"           // something of a store is in a cluster that should have nothing of it: Namespace
 	DataLost            FailureCode = "data_lost"             // volumes are gone which the store had when it was ready: Namespace, Names, Going
 	NoDefaultStorage    FailureCode = "no_default_storage"    // class in the cluster: Names
 	NoStorageClass      FailureCode = "no_storage_class"      // of the name that the settings have: Name, Names

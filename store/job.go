@@ -166,6 +166,9 @@ func (s *Store) StartJob(kind JobKind, change Change, actor Actor) {
 // TryAgain gives the store the job that has failed once more.
 func (s *Store) TryAgain(actor Actor) {
 	failed := s.Job
+	if failed.Failure.Step != StepNamespace { // what is there is the store's own by now
+		failed.Change.Elsewhere = false
+	}
 	s.StartJob(failed.Kind, failed.Change, actor)
 	s.Job.Attempt = failed.Attempt + 1
 }

@@ -44,6 +44,7 @@ const (
 	ManageUsers      Action = "users.manage"
 	ManagePlans      Action = "plans.manage"
 	ManageTargets    Action = "targets.manage" // where restore points are written to
+	ManageClusters   Action = "clusters.manage"
 )
 
 // Installation stands where a team's id does, for what is done to no team.
@@ -136,7 +137,7 @@ func (r Role) Allows() []Action {
 }
 
 func administration() []Action {
-	return []Action{ViewInstallation, ViewAllAudit, ManageUsers, ManagePlans, ManageTargets}
+	return []Action{ViewInstallation, ViewAllAudit, ManageUsers, ManagePlans, ManageTargets, ManageClusters}
 }
 
 func (s Scope) covers() []Action {

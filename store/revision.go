@@ -25,6 +25,8 @@ type Change struct {
 	From int `json:"from,omitempty"`
 	// Stay leaves a failed change in place for a person to look at.
 	Stay bool `json:"stay,omitempty"`
+	// Elsewhere says of a [Rebuild] that nothing of the store may be in the cluster: what is there isn't removed, but ends it.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 	// Chart is the version of the chart that an [Upgrade] goes to.
 	Chart string `json:"chart,omitempty"`
 	// ChartBefore and RevisionBefore are what was in place when the change was asked for.

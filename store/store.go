@@ -152,9 +152,18 @@ func (s Store) CanRebuild() bool {
 // Rebuild opens the shop of a store anew, which has lost its data. The origin is one of the store's own restore points,
 // or zero for a shop that begins empty.
 func (s *Store) Rebuild(with Origin, actor Actor) Event {
+	return s.rebuild(with, Change{Kind: Rebuild}, actor)
+}
+
+// RebuildElsewhere is [Store.Rebuild] in a cluster that takes the place of a lost one, where nothing of the store is.
+func (s *Store) RebuildElsewhere(with Origin, actor Actor) Event {
+	return s.rebuild(with, Change{Kind: Rebuild, Elsewhere: true}, actor)
+}
+
+func (s *Store) rebuild(with Origin, change Change, actor Actor) Event {
 	s.Origin = with
 	s.Status, s.Volumes, s.Sold = Provisioning, nil, 0
-	s.StartJob(ChangeJob, Change{Kind: Rebuild}, actor)
+	s.StartJob(ChangeJob, change, actor)
 	e := EventOf(*s, actor, StoreRebuilt)
 	e.Data.PointAt = with.MadeAt
 	return e

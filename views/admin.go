@@ -144,6 +144,7 @@ type AdminClusterCard struct {
 	Cluster  Cluster
 	Facts    []Fact
 	Capacity *ClusterCapacity // nil for a cluster without a connection
+	Recovery string           // URL of the page on how its stores come back; empty if it isn't lost and never was
 }
 
 // AdminQueuePage shows the running and the waiting work.

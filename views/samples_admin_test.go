@@ -2,6 +2,7 @@ package views
 
 import (
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -130,6 +131,38 @@ func sampleVersions() AdminVersionsPage {
 	}
 }
 
+// lostCluster is before its stores are brought back.
+func lostCluster() ReplacementPage {
+	return ReplacementPage{
+		Shell: adminShell("Recovery of fra-1"), Form: ReplacementForm{ClusterID: "1", Open: true, Typed: "fra-2", Error: "The name doesn’t match. Type it exactly as shown above."},
+		R: Replacement{Cluster: "fra-1", Points: 2, Without: 1, Rows: []ReturningRow{
+			{ID: "1", Name: "Nordwind Outdoor", Team: "Nordlicht", Status: Ready, Point: sampleTime.Add(-time.Hour)},
+			{ID: "2", Name: longName, Team: longName, Status: Degraded, Point: sampleTime.Add(-72 * time.Hour)},
+			{ID: "3", Name: hostile, Team: "Nordlicht", Status: Ready},
+		}},
+	}
+}
+
+// replacedCluster has hundreds of stores that come back.
+func replacedCluster() ReplacementPage {
+	p := ReplacementPage{Shell: adminShell("Recovery of fra-1"), R: Replacement{Cluster: "fra-1", At: sampleTime, Points: 299, Without: 1, Back: 40, Blocked: "The cluster isn’t connected. Work resumes automatically when it is."}}
+	for n := range 300 {
+		row := ReturningRow{ID: strconv.Itoa(n), Name: "Store " + strconv.Itoa(n), Team: "Nordlicht", Status: Provisioning, Detail: "Waiting for its turn", Point: sampleTime.Add(-time.Hour)}
+		switch {
+		case n == 0:
+			row.Status, row.Detail = Failed, "A container can’t be started: "+longName
+		case n == 1:
+			row.Status, row.Detail, row.Point = Failed, "The shop’s data is lost", time.Time{}
+		case n < 42:
+			row.Status, row.Detail = Ready, ""
+		case n < 66:
+			row.Detail = "Data"
+		}
+		p.R.Rows = append(p.R.Rows, row)
+	}
+	return p
+}
+
 // adminStates are the pages of those who administer the installation.
 func adminStates() map[string]templ.Component {
 	none, refused := sampleUsers(), sampleUsers()
@@ -151,6 +184,9 @@ func adminStates() map[string]templ.Component {
 		"17h-admin-queue-none": AdminQueueView(idle),
 		"17i-admin-versions":   AdminVersions(sampleVersions()),
 		"17j-admin-full":       AdminClusters(fullClusters()),
+		"17n-cluster-lost":     ClusterReplacement(lostCluster()),
+		"17o-cluster-replaced": ClusterReplacement(replacedCluster()),
+		"17p-cluster-empty":    ClusterReplacement(ReplacementPage{Shell: adminShell("Recovery of fra-1"), R: Replacement{Cluster: "fra-1", At: sampleTime}}),
 	}
 }
 

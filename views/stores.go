@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 )
@@ -71,11 +72,11 @@ func ariaSort(l StoreList, column string) string {
 func rowID(id string) string { return "store-" + id }
 
 func storeURL(id string, more ...string) templ.SafeURL {
-	path := "/stores/" + url.PathEscape(id)
-	for _, part := range more {
-		path += "/" + part
-	}
-	return templ.SafeURL(path)
+	return templ.SafeURL(strings.Join(append([]string{"/stores", url.PathEscape(id)}, more...), "/"))
+}
+
+func clusterURL(id string, more ...string) templ.SafeURL {
+	return templ.SafeURL(strings.Join(append([]string{"/admin/clusters", url.PathEscape(id)}, more...), "/"))
 }
 
 func pageRange(l StoreList) string {

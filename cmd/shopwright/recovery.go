@@ -70,6 +70,8 @@ type restoreCmd struct {
 	KeyID     string    `placeholder:"ID" help:"Access key ID. The secret access key is read from SHOPWRIGHT_TARGET_SECRET, or prompted for."`
 	File      string    `type:"existingfile" help:"A backup that was downloaded, instead of the target’s newest one."`
 	Before    time.Time `placeholder:"TIME" help:"Take the newest backup that isn’t younger, such as 2026-11-30T14:00:00Z."`
+
+	NewCluster bool `help:"The cluster is lost, too: bring its stores back from their restore points in the empty one that is configured now."`
 }
 
 // Run implements the subcommand.
@@ -98,7 +100,23 @@ func (c *restoreCmd) Run(ctx context.Context, at console) error {
 		return err
 	}
 	at.say("Restored %d rows from %s. Start Shopwright with the same settings as before.", rows, made)
-	return nil
+	if !c.NewCluster {
+		return nil
+	}
+	return c.bringBack(ctx, at)
+}
+
+// bringBack has the stores of a lost cluster rebuilt as soon as Shopwright runs.
+func (c *restoreCmd) bringBack(ctx context.Context, at console) error {
+	db, err := c.openBeside(ctx)
+	if err != nil {
+		return err
+	}
+	back, lost, err := db.UnguardedReplaceClusters(ctx)
+	if err == nil {
+		at.say("Stores that will be rebuilt from their restore points: %d; without a restore point: %d. Administration, Clusters, Recovery shows their progress.", back, lost)
+	}
+	return errors.Join(err, db.Close())
 }
 
 func askRecoveryKey(at console) (identity string, err error) {

@@ -42,7 +42,7 @@ func TestRecordsAreRestoredOnANewMachine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backedUp(t, db)
+	st := backedUp(t, db)
 	env := []string{"SHOPWRIGHT_DATA_DIR=" + lost}
 	code, said := call(t, env, "recovery-key")
 	_, identity, _ := strings.Cut(said, "AGE-SECRET-KEY-1")
@@ -85,6 +85,14 @@ func TestRecordsAreRestoredOnANewMachine(t *testing.T) {
 	}
 	if code, said := restore("SHOPWRIGHT_RECOVERY_KEY=" + identity); code == 0 || !strings.Contains(said, "already has data") {
 		t.Errorf("restored again: %d %s", code, said)
+	}
+	dir, args = filepath.Join(t.TempDir(), "newer"), append(args, "--new-cluster")
+	if code, said := restore("SHOPWRIGHT_RECOVERY_KEY=" + identity); code != 0 || !strings.Contains(said, "from their restore points: 1; without a restore point: 1.") {
+		t.Errorf("restored without the cluster: %d %s", code, said)
+	}
+	newer := storetest.Open(t, "sqlite:"+filepath.Join(dir, "shopwright.db"))
+	if now, err := newer.UnguardedStore(t.Context(), st.ID); err != nil || !now.Returning() {
+		t.Errorf("its store is %+v, %v", now, err)
 	}
 }
 

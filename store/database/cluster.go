@@ -35,14 +35,23 @@ func (db *DB) EnsureCluster(ctx context.Context, s store.ClusterSettings) (store
 }
 
 // RecordClusterSeen writes what the cluster says of itself. A cluster that has a UID keeps
-// it: ErrStale says that another cluster answers now.
+// it: ErrStale says that another cluster answers now, or one whose place another has taken.
 func (db *DB) RecordClusterSeen(ctx context.Context, id, uid, version string, simulated bool) error {
 	return db.update(ctx, func(t tx) error {
 		result, err := t.ExecContext(ctx, `
 			UPDATE clusters SET uid = $2, version = $3, simulated = $4, seen_at = $5
-			WHERE id = $1 AND (uid = '' OR uid = $2)`, id, uid, version, simulated, t.now)
+			WHERE id = $1 AND (uid = '' AND lost_uid <> $2 OR uid = $2)`, id, uid, version, simulated, t.now)
 		return expectOne(result, err, "record cluster")
 	})
+}
+
+// ClusterUID returns the UID of the cluster that the database means; empty until first seen, and after another one took its
+// place.
+func (db *DB) ClusterUID(ctx context.Context, id string) (uid string, err error) {
+	if err := db.read.QueryRowContext(ctx, `SELECT uid FROM clusters WHERE id = $1`, id).Scan(&uid); err != nil {
+		return "", fmt.Errorf("read the UID of cluster %s: %w", id, err)
+	}
+	return uid, nil
 }
 
 func scanCluster(row scanner) (store.Cluster, error) {

@@ -23,7 +23,7 @@ var actorless = []struct {
 	{"whoever has the secret of the session may use it and end it", []string{"KeepSession", "SignOut"}},
 	{"whoever has the secret of the invitation may read it, to decide about signing in", []string{"OpenInvitation"}},
 	{"they hand out the work, or give back all of it", []string{"Claim", "ReleaseAll"}},
-	{"the provisioner describes its own cluster", []string{"EnsureCluster", "RecordClusterSeen"}},
+	{"the provisioner describes its own cluster", []string{"EnsureCluster", "RecordClusterSeen", "ClusterUID"}},
 	{"the mail queue, the retention and the sealing of secrets are the platform's own work", []string{"ClaimMail", "MailFailed", "MailSent", "Prune", "QueueMail", "Reseal"}},
 	{"receivers ask Actor.Sees about each event", []string{"Subscribe"}},
 	{"they tell of the database itself, and no rows of it", []string{"Check", "Close", "DefaultPlan", "LastEvent", "SharedByProcesses"}},

@@ -46,7 +46,7 @@ func (db *DB) Clusters(ctx context.Context, actor store.Actor) ([]store.ClusterA
 		return nil, err
 	}
 	rows, err := db.read.QueryContext(ctx, `
-		SELECT created_at, living, troubled, cpu, memory, disk, pods, `+clusterColumns+`
+		SELECT created_at, replaced_at, living, troubled, cpu, memory, disk, pods, `+clusterColumns+`
 		FROM clusters LEFT JOIN (
 			SELECT s.cluster_id, SUM(CASE WHEN s.purpose = 'shop' THEN 1 ELSE 0 END) AS living,
 				SUM(CASE WHEN s.purpose = 'shop' AND s.status IN ('failed', 'degraded') THEN 1 ELSE 0 END) AS troubled,
@@ -55,13 +55,13 @@ func (db *DB) Clusters(ctx context.Context, actor store.Actor) ([]store.ClusterA
 		) placed ON placed.cluster_id = clusters.id ORDER BY name`)
 	clusters, err := collect(rows, err, func(row scanner) (c store.ClusterAccount, err error) {
 		var (
-			created                                   int64
+			created, replaced                         int64
 			living, troubled, cpu, memory, disk, pods sql.NullInt64 // none where no store is
 		)
-		c.Cluster, err = scanCluster(prefixed{row, []any{&created, &living, &troubled, &cpu, &memory, &disk, &pods}})
+		c.Cluster, err = scanCluster(prefixed{row, []any{&created, &replaced, &living, &troubled, &cpu, &memory, &disk, &pods}})
 		c.Stores, c.Troubled = int(living.Int64), int(troubled.Int64)
 		c.Promised = store.Take{CPU: int(cpu.Int64), Memory: int(memory.Int64), Disk: int(disk.Int64), Pods: int(pods.Int64)}
-		c.CreatedAt = fromMicros(created)
+		c.CreatedAt, c.ReplacedAt = fromMicros(created), fromMicros(replaced)
 		return c, err
 	})
 	if err != nil {

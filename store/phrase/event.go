@@ -294,6 +294,8 @@ func installationLine(e store.Event) Line {
 		return Line{Message: "Backup target changed", Verb: "changed the backup target"}
 	case store.TargetDeleted:
 		return Line{Message: "Backup target deleted", Verb: "deleted the backup target"}
+	case store.ClusterReplaced:
+		return Line{Message: "Cluster replaced", Verb: "replaced the cluster", Detail: "Its stores are rebuilt from their restore points"}
 	}
 	return Line{}
 }

@@ -58,6 +58,12 @@ func placeFailure(f store.Failure) Explanation {
 		}
 	case store.DataLost:
 		return dataLost(d)
+	case store.StillThere:
+		return Explanation{
+			"The cluster isn’t empty",
+			fmt.Sprintf("The store was to be brought back from its restore point, but the namespace %s has disks of it already. They were left as they are.", d.Namespace),
+			"If the shop there is the right one, restore Shopwright’s database again without --new-cluster. Otherwise delete that namespace, then press Retry.",
+		}
 	case store.SharedSecretGone:
 		return Explanation{
 			"A shared secret is missing",
