@@ -14,7 +14,7 @@ import (
 	"shopwright.dev/shopwright/store/storetest"
 )
 
-var adminPages = []string{"/admin", "/admin/users", "/admin/teams", "/admin/plans", "/admin/plans/new", "/admin/plans/pro", "/admin/targets", "/admin/targets/new", "/admin/clusters", "/admin/queue", "/admin/versions"}
+var adminPages = []string{"/admin", "/admin/users", "/admin/teams", "/admin/plans", "/admin/plans/new", "/admin/plans/pro", "/admin/backups", "/admin/targets", "/admin/targets/new", "/admin/clusters", "/admin/queue", "/admin/versions"}
 
 // as is a browser of somebody who is not the developer, and who it is.
 func (s site) as(name string) (b *http.Client, userID string) {
@@ -64,7 +64,7 @@ func TestAdministrationIsForAdministrators(t *testing.T) {
 	if got := s.get(b, "/stores"); got.status != http.StatusOK || strings.Contains(got.body, `href="/admin/users"`) {
 		t.Errorf("somebody else's pages: %d, or they lead there", got.status)
 	}
-	for _, path := range append([]string{"/events?view=queue"}, adminPages...) {
+	for _, path := range append([]string{"/events?view=queue", "/events?view=backups"}, adminPages...) {
 		if got := s.get(b, path); got.status != http.StatusNotFound {
 			t.Errorf("GET %s by somebody else: %d", path, got.status)
 		}

@@ -58,6 +58,7 @@ func errands() map[string]errand {
 		"list-drills":         {action: store.ViewStores},
 		"create-drill":        {action: store.BackUpStores, body: `{}`},
 
+		"show-backups":  {action: store.ManageTargets, admin: true},
 		"list-targets":  {action: store.ManageTargets, admin: true},
 		"create-target": {action: store.ManageTargets, admin: true, body: targetBody},
 		"show-target":   {action: store.ManageTargets, admin: true, absent: true},

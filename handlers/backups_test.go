@@ -89,8 +89,7 @@ func TestDrillIsStartedOnTheTab(t *testing.T) {
 	b := s.developer()
 	page := s.create(b, "Tea & Tonic")
 	s.submit(b, "/admin/targets", targetForm("Off-site", "https://s3.example.com"))
-	s.change(`UPDATE stores SET status = 'ready', observed_generation = generation, ready_at = $1`, time.Now().Add(-10*24*time.Hour).UnixMicro())
-	s.change(`UPDATE jobs SET state = 'done', ended_at = asked_at`)
+	s.ready()
 	const button = `action="PAGE/drills"`
 	offered := strings.ReplaceAll(button, "PAGE", page)
 	got := s.get(b, page+"/backups")

@@ -148,6 +148,7 @@ func (a *App) administrationRoutes() []route {
 		{"POST /admin/plans", onInstallation(store.ManagePlans), a.addPlan},
 		{"GET /admin/plans/:name", onInstallation(store.ManagePlans), a.editPlan},
 		{"POST /admin/plans/:name", onInstallation(store.ManagePlans), a.savePlan},
+		{"GET " + backupsPath, onInstallation(store.ManageTargets), a.showAllBackups},
 		{"GET /admin/targets", onInstallation(store.ManageTargets), a.listTargets},
 		{"GET /admin/targets/new", onInstallation(store.ManageTargets), a.newTarget},
 		{"POST /admin/targets", onInstallation(store.ManageTargets), a.addTarget},

@@ -97,6 +97,13 @@ func (a *App) livePage(c echo.Context) (live.Key, live.Page, error) {
 		}
 		key.ID = c.QueryParam("id")
 		return key, &liveReplacement{liveFrame{a, connection, who}, key.ID}, nil
+	case "backups":
+		if !who.Actor.May(store.ManageTargets, store.Installation) {
+			return key, nil, echo.ErrNotFound
+		}
+		query := parseBackupsQuery(c.QueryParams())
+		key.Query = query.values().Encode()
+		return key, &liveBackups{liveFrame{a, connection, who}, query}, nil
 	}
 	return key, nil, echo.ErrNotFound
 }

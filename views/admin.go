@@ -10,6 +10,7 @@ const (
 	AdminTabUsers    AdminTab = "users"
 	AdminTabTeams    AdminTab = "teams"
 	AdminTabPlans    AdminTab = "plans"
+	AdminTabBackups  AdminTab = "backups"
 	AdminTabTargets  AdminTab = "targets"
 	AdminTabClusters AdminTab = "clusters"
 	AdminTabQueue    AdminTab = "queue"
@@ -19,7 +20,7 @@ const (
 func adminTabs() []Choice {
 	return []Choice{
 		{Value: string(AdminTabUsers), Label: "Users"}, {Value: string(AdminTabTeams), Label: "Teams"}, {Value: string(AdminTabPlans), Label: "Plans"},
-		{Value: string(AdminTabTargets), Label: "Backup targets"},
+		{Value: string(AdminTabBackups), Label: "Backups"}, {Value: string(AdminTabTargets), Label: "Backup targets"},
 		{Value: string(AdminTabClusters), Label: "Clusters"}, {Value: string(AdminTabQueue), Label: "Queue"}, {Value: string(AdminTabVersions), Label: "Versions"},
 	}
 }

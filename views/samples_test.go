@@ -370,7 +370,7 @@ func states() map[string]templ.Component {
 	activity.Entries[0].Object, activity.Entries[0].URL = "Atelier Köhler", "/stores/7"
 	activity.Entries[2].Object = hostile
 
-	return with(with(with(adminStates(), restoreStates()), drillStates()), map[string]templ.Component{
+	return with(with(with(with(adminStates(), restoreStates()), adminBackupStates()), drillStates()), map[string]templ.Component{
 		"01-sign-in":              SignIn(SignInPage{DevLogin: true, Next: "/stores/7", Version: "0.1.0", Notice: "You are signed out."}),
 		"01c-sign-in-link-only":   SignIn(SignInPage{Version: "0.1.0"}),
 		"01d-login-link":          LoginLink(LoginLinkPage{Key: "k", Version: "0.1.0"}),

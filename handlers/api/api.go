@@ -75,6 +75,7 @@ func New(e *echo.Echo, c Config) *API {
 	a.registerStreams()
 	a.registerTeams()
 	a.registerTargets()
+	a.registerOverview()
 	a.nameAnEngine()
 	schemas := a.huma.OpenAPI().Components.Schemas.Map()
 	delete(schemas, "ErrorModel") // huma's own, in whose place is Problem
