@@ -100,6 +100,41 @@ func (s *store) backUp(t *testing.T, b *browsertest.Browser, dump, wanted string
 	s.restic(t, "check", "--read-data", "--no-lock")
 }
 
+// rehearse has the newest restore point of the store restored and sold from in a namespace of its own.
+func (s *store) rehearse(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	b.Visit(platformURL + s.page + "/backups")
+	began := time.Now()
+	b.Click(`form[action$="/drills"] button`)
+	b.WaitFor(`#tab-backups`)
+	within(t, provisioning, "the drill has ended", func(context.Context) bool {
+		return strings.Contains(s.said(b, "#tab-backups"), "Last drill") || strings.Contains(s.said(b, "#tab-backups"), "The last drill failed")
+	})
+	s.picture(b, s.slug+"-drill")
+	said := strings.Join(strings.Fields(s.said(b, "#tab-backups")), " ")
+	s.note(t, "the restore of %s is rehearsed in %s: %.300s", s.slug, took(began), said)
+	if !strings.Contains(said, "sold order") {
+		t.Errorf("the drill is told as %s", said)
+	}
+}
+
+// lose deletes the store's namespace, and has the store rebuilt from its newest restore point.
+func (s *store) lose(t *testing.T, b *browsertest.Browser) {
+	t.Helper()
+	b.Visit(platformURL + s.page)
+	if err := s.CoreV1().Namespaces().Delete(t.Context(), s.namespace(), metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	within(t, provisioning, "the data is lost", func(context.Context) bool { return s.status(b) == "failed" })
+	s.picture(b, s.slug+"-lost")
+	began := time.Now()
+	b.Click(`form[action$="/rebuild"] button.btn-primary`)
+	within(t, time.Minute, "it is rebuilt", func(context.Context) bool { return s.status(b) != "failed" })
+	s.arrive(t, b)
+	s.note(t, "%s is %s %s after it was to be rebuilt from its newest restore point", s.slug, s.status(b), took(began))
+	s.mustBeReady(t, b)
+}
+
 // restore opens another store with the newest restore point of this one, which is deleted, and wants it to be
 // ready under its own URL.
 func (s *store) restore(t *testing.T, b *browsertest.Browser) *store {

@@ -23,6 +23,11 @@ func TestMedusa(t *testing.T) {
 	t.Run("a customer buys", func(t *testing.T) { s.buy(t, "ada@example.com") })
 	t.Run("the owner sees the order", func(t *testing.T) { s.seeOrder(t, owner.In(t), "ada@example.com") })
 	t.Run("backed up", func(t *testing.T) { s.backUp(t, owner.In(t), "database.dump", "ada@example.com") })
+	t.Run("rehearsed", func(t *testing.T) { s.rehearse(t, owner.In(t)) })
+	t.Run("lost and rebuilt", func(t *testing.T) {
+		s.lose(t, owner.In(t))
+		s.seeOrder(t, owner.In(t), "ada@example.com")
+	})
 	t.Run("at rest", s.weigh)
 	t.Run("pods are lost", func(t *testing.T) {
 		s.losePods(t, isReady)

@@ -55,6 +55,11 @@ func (s *store) testWithPlugin(t *testing.T, owner *browsertest.Browser) {
 	t.Run("the owner hears of orders", func(t *testing.T) { s.mustWriteTo(t, firstOwner) })
 	t.Run("the owner sees the order", func(t *testing.T) { s.seeWooOrder(t, owner.In(t), "ada@example.com") })
 	t.Run("backed up", func(t *testing.T) { s.backUp(t, owner.In(t), "database.sql", "ada@example.com") })
+	t.Run("rehearsed", func(t *testing.T) { s.rehearse(t, owner.In(t)) })
+	t.Run("lost and rebuilt", func(t *testing.T) {
+		s.lose(t, owner.In(t))
+		s.seeWooOrder(t, owner, "ada@example.com")
+	})
 	t.Run("at rest", s.weigh)
 	t.Run("a burst of visitors", func(t *testing.T) { s.burst(t, "http://"+s.address()+"/") })
 	t.Run("pods are lost", func(t *testing.T) {
