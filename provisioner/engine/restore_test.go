@@ -192,6 +192,15 @@ func TestRestoreThatFailsSaysWhy(t *testing.T) {
 	query("REVOKE CREATE VIEW ON wordpress.* FROM wordpress@'127.0.0.1'")
 	r.want(t, "database", 1, "CREATE VIEW command denied")
 	query("GRANT ALL ON wordpress.* TO wordpress@'127.0.0.1'")
+	// What the server says of a row stays where it is.
+	for _, statement := range []string{"INSERT INTO c VALUES ('ada@example.com')", "INSERT INTO n VALUES ('ada@example.com')", "INSERT 'ada@example.com'"} {
+		cmd, said := r.command(t, "database", "the point")
+		cmd.Args = append(cmd.Args[:1], cmd.Args[len(cmd.Args)-1])
+		cmd.Stdin = strings.NewReader("CREATE TABLE c (mail VARCHAR(99) PRIMARY KEY);\nCREATE TABLE n (number INT);\nINSERT INTO c VALUES ('ada@example.com');\n" + statement + ";\n")
+		if err := cmd.Run(); err == nil || !strings.Contains(said.String(), "at line 4") || strings.Contains(said.String(), "ada") {
+			t.Errorf("of %s it says %v: %s", statement, err, said)
+		}
+	}
 	r.env = usual
 	r.restore(t)
 }
