@@ -3,6 +3,7 @@ package provisioner
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/store"
@@ -27,6 +28,12 @@ func restoreActs() map[verb]act {
 }
 
 func restoreEnds() map[verb]act { return map[verb]act{failRestore: (*worker).failRestore} }
+
+// What restic says of a point that is not in the target any more: an exit code, and a part of a message.
+const (
+	noRepository = 10
+	noSnapshot   = "could not find snapshot"
+)
 
 // restoreRun is the progress of loading a restore point.
 type restoreRun struct {
@@ -67,6 +74,8 @@ func (r restoreRun) failure() store.Failure {
 			return memoryShort(pod, c)
 		case c.State.ExitCode == wrongPassword:
 			return store.Failure{Code: store.RepositoryForeign}
+		case c.State.ExitCode == noRepository, strings.Contains(c.State.Message, noSnapshot):
+			return store.Failure{Code: store.PointGone}
 		default:
 			return restoreFailed(c.Name, c.State.ExitCode, lastLine(c.State.Message))
 		}
@@ -184,7 +193,7 @@ func (w *worker) recordData(ctx context.Context, conn *connection, o observed) (
 // failRestore records why the data could not be loaded.
 func (w *worker) failRestore(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	failure := o.Restore.Failure
-	if failure.Code == store.RepositoryForeign {
+	if failure.Code == store.RepositoryForeign || failure.Code == store.PointGone {
 		if _, repository, err := w.db.OriginRepository(ctx, w.claim); err == nil {
 			failure.Facts.Name = repository.Target.Name
 		}
