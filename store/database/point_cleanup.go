@@ -73,7 +73,9 @@ func (t tx) decideCleanup(ctx context.Context, st store.Store, targetID string) 
 	if pruned.IsZero() {
 		pruned = created
 	}
-	c.Prune = store.PruneDue(fromMicros(t.now), pruned)
+	// What restores a point locks nothing in the repository: data would go that it is still to read.
+	read := slices.ContainsFunc(kept, func(p store.RestorePoint) bool { return slices.Contains(wanted, p.ID) })
+	c.Prune = store.PruneDue(fromMicros(t.now), pruned) && !read
 	return c, nil
 }
 
