@@ -16,6 +16,7 @@ install_needed() {
 		echo "$1 need: ${missing[*]}. Install them, such as with: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
 		return 1
 	fi
-	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+	# Another program may be installing something: it is waited for.
+	apt-get update -qq -o DPkg::Lock::Timeout=600
+	DEBIAN_FRONTEND=noninteractive apt-get install -o DPkg::Lock::Timeout=600 -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
