@@ -105,11 +105,12 @@ func (db *DB) ReplaceCluster(ctx context.Context, actor store.Actor, clusterID, 
 	if answering == "" || r.Cluster.UID == "" || r.Cluster.UID == answering {
 		return &store.Error{Code: store.Conflict, Message: "No other cluster answers in place of " + r.Cluster.Name + ", or one has taken its place already. If this page says otherwise, restart Shopwright."}
 	}
-	return db.replaceCluster(ctx, actor, r)
+	return db.replaceCluster(ctx, actor, r, r.Cluster.UID)
 }
 
-// UnguardedReplaceClusters does what [DB.ReplaceCluster] does, for all clusters. It returns how many stores come back,
-// and how many don't.
+// UnguardedReplaceClusters does what [DB.ReplaceCluster] does, for all clusters. The operator says that they are lost, so
+// the one that answers next takes the place, even if it is the same one, wiped. It returns how many stores come back, and
+// how many don't.
 func (db *DB) UnguardedReplaceClusters(ctx context.Context) (back, lost int, err error) {
 	rows, err := db.read.QueryContext(ctx, `SELECT id FROM clusters ORDER BY name`)
 	ids, err := collect(rows, err, func(row scanner) (id string, err error) { return id, row.Scan(&id) })
@@ -121,7 +122,7 @@ func (db *DB) UnguardedReplaceClusters(ctx context.Context) (back, lost int, err
 		if err != nil {
 			return 0, 0, err
 		}
-		if err := db.replaceCluster(ctx, store.Actor{}, r); err != nil {
+		if err := db.replaceCluster(ctx, store.Actor{}, r, ""); err != nil {
 			return 0, 0, err
 		}
 		if r, err = db.replacement(ctx, id); err != nil {
@@ -138,14 +139,16 @@ func (db *DB) UnguardedReplaceClusters(ctx context.Context) (back, lost int, err
 	return back, lost, nil
 }
 
-func (db *DB) replaceCluster(ctx context.Context, actor store.Actor, r store.Replacement) error {
+// replaceCluster brings the stores back in another cluster than the one with the UID lost, which is empty if any may take
+// the place.
+func (db *DB) replaceCluster(ctx context.Context, actor store.Actor, r store.Replacement, lost string) error {
 	for _, one := range r.Stores { // one after the other, so that they stand in the queue in this order
 		if err := db.bringBack(ctx, actor, one); err != nil {
 			return err
 		}
 	}
 	return db.update(ctx, func(t tx) error {
-		_, err := t.ExecContext(ctx, `UPDATE clusters SET uid = '', lost_uid = CASE uid WHEN '' THEN lost_uid ELSE uid END, replaced_at = $2 WHERE id = $1`, r.Cluster.ID, t.now)
+		_, err := t.ExecContext(ctx, `UPDATE clusters SET uid = '', lost_uid = $3, replaced_at = $2 WHERE id = $1`, r.Cluster.ID, t.now, lost)
 		if err != nil {
 			return fmt.Errorf("replace cluster %s: %w", r.Cluster.ID, err)
 		}

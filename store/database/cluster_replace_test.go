@@ -145,12 +145,18 @@ func TestStoresComeBackInOrder(t *testing.T) {
 		p.ready = p.create(t, "Large")
 		p.complete(t, p.claim(t, "one"))
 		p.made(t, wholeManifest())
+		if err := p.db.RecordClusterSeen(t.Context(), p.cluster.ID, "wiped", "1.36", false); err != nil {
+			t.Fatal(err)
+		}
 		back, lost, err := p.db.UnguardedReplaceClusters(t.Context())
 		if err != nil || back != 2 || lost != 0 {
 			t.Fatalf("%d come back, %d don't, %v", back, lost, err)
 		}
 		if c := p.claim(t, "one"); c.Store.ID != p.ready.ID {
 			t.Errorf("%s is first", c.Store.Name)
+		}
+		if err := p.db.RecordClusterSeen(t.Context(), p.cluster.ID, "wiped", "1.36", false); err != nil {
+			t.Errorf("the same cluster, wiped, can't take its place: %v", err)
 		}
 	})
 }
