@@ -123,6 +123,9 @@ func (p *process) startSignedOut() {
 	p.output.Go(func() { p.read(out, serving) })
 	select {
 	case p.url = <-serving:
+		if p.url == "" {
+			p.t.Fatal("the program has ended before it served")
+		}
 	case <-time.After(patience):
 		p.t.Fatalf("the program does not serve within %s", patience)
 	}
@@ -147,6 +150,7 @@ func (p *process) read(out io.Reader, serving chan<- string) {
 			serving <- found[1]
 		}
 	}
+	close(serving)
 }
 
 // kill ends the program as a power cut would.

@@ -72,6 +72,7 @@ type restoreCmd struct {
 	Before    time.Time `placeholder:"TIME" help:"Take the newest backup that isn’t younger, such as 2026-11-30T14:00:00Z."`
 
 	NewCluster bool `help:"The cluster is lost, too: bring its stores back from their restore points in the empty one that is configured now."`
+	IfEmpty    bool `help:"Do nothing if the database already has data, such as when a pod starts again."`
 }
 
 // Run implements the subcommand.
@@ -79,6 +80,24 @@ func (c *restoreCmd) Run(ctx context.Context, at console) error {
 	if err := c.validate(); err != nil {
 		return err
 	}
+	if c.IfEmpty {
+		switch empty, err := database.IsEmpty(ctx, c.databaseURL()); {
+		case err != nil:
+			return err
+		case !empty:
+			at.say("The database already has data. Nothing is restored.")
+			return nil
+		}
+	}
+	err := c.restore(ctx, at)
+	if c.IfEmpty && errors.Is(err, database.ErrHasData) { // another process was faster
+		at.say("The database has been restored meanwhile.")
+		return nil
+	}
+	return err
+}
+
+func (c *restoreCmd) restore(ctx context.Context, at console) error {
 	identity, err := askRecoveryKey(at)
 	if err != nil {
 		return err
@@ -106,7 +125,8 @@ func (c *restoreCmd) Run(ctx context.Context, at console) error {
 	return c.bringBack(ctx, at)
 }
 
-// bringBack has the stores of a lost cluster rebuilt as soon as Shopwright runs.
+// bringBack has the stores of a lost cluster rebuilt as soon as Shopwright runs, which does this itself if this process
+// is killed before.
 func (c *restoreCmd) bringBack(ctx context.Context, at console) error {
 	db, err := c.openBeside(ctx)
 	if err != nil {
@@ -155,27 +175,32 @@ func (c *restoreCmd) open(ctx context.Context, at console, identity string) (arc
 	return archive, from.Format(time.DateTime) + " UTC", err
 }
 
-// load loads the records, which the secret key of the lost installation belongs to.
+// load loads the records, which the secret key of the lost installation belongs to. If another one is set, that one
+// seals their secrets from now on.
 func (c *restoreCmd) load(ctx context.Context, secrets recovery.Secrets, records io.Reader) (rows int64, err error) {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return 0, fmt.Errorf("make the data directory: %w", err)
+	}
+	as := database.Loading{NewCluster: c.NewCluster}
+	if c.SecretKey != "" {
+		if as.Sealer, err = store.NewSealer(append(decodeKeys(c.SecretKey), decodeKeys(secrets.Key)...)); err != nil {
+			return 0, err
+		}
+		return database.Load(ctx, c.databaseURL(), records, as)
+	}
 	forget, err := c.keepKey(secrets.Key)
 	if err != nil {
 		return 0, err
 	}
-	if rows, err = database.Load(ctx, c.databaseURL(), records); err != nil {
+	if rows, err = database.Load(ctx, c.databaseURL(), records, as); err != nil {
 		return 0, errors.Join(err, forget())
 	}
 	return rows, nil
 }
 
-// keepKey makes the secret key that of the data directory, unless it is set already. forget takes that back.
+// keepKey makes the secret key that of the data directory. forget takes that back.
 func (c *restoreCmd) keepKey(key string) (forget func() error, err error) {
 	nothing := func() error { return nil }
-	if c.SecretKey != "" {
-		if c.SecretKey != key {
-			return nil, usageError{errors.New("SHOPWRIGHT_SECRET_KEY is another one than that of the backup: unset it, and the one of the backup is written to the data directory")}
-		}
-		return nothing, nil
-	}
 	path := filepath.Join(c.DataDir, keyFile)
 	present, err := os.ReadFile(path)
 	switch {
@@ -185,9 +210,6 @@ func (c *restoreCmd) keepKey(key string) (forget func() error, err error) {
 		return nil, usageError{fmt.Errorf("%s has another secret key: set SHOPWRIGHT_DATA_DIR to an empty directory", path)}
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("read the secret key: %w", err)
-	}
-	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	if err := writeSecret(path, []byte(key+"\n")); err != nil {
 		return nil, fmt.Errorf("keep the secret key: %w", err)

@@ -66,10 +66,23 @@ func (c *serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err := c.checkPlan(ctx, db); err != nil {
 		return err
 	}
-	if err := reseal(ctx, db, log); err != nil {
+	if err := errors.Join(reseal(ctx, db, log), bringBack(ctx, db, log)); err != nil {
 		return err
 	}
 	return c.serve(ctx, db, log)
+}
+
+// bringBack finishes a restore into another cluster that was interrupted after the database was loaded.
+func bringBack(ctx context.Context, db *database.DB, log *slog.Logger) error {
+	due, err := db.UnguardedReplacing(ctx)
+	if err != nil || !due {
+		return err
+	}
+	back, lost, err := db.UnguardedReplaceClusters(ctx)
+	if err == nil {
+		log.Info("stores of lost clusters are rebuilt from their restore points", "rebuilt", back, "without a restore point", lost)
+	}
+	return err
 }
 
 // reseal seals the secrets of backups with the first secret key, so that an older one can be removed.

@@ -126,7 +126,7 @@ func TestRecordsAreBackedUpAndLoaded(t *testing.T) {
 		t.Fatalf("unsealed is %+v, %v", secrets, err)
 	}
 	elsewhere := "sqlite:" + filepath.Join(t.TempDir(), "shopwright.db")
-	if rows, err := database.Load(t.Context(), elsewhere, records); err != nil || rows == 0 {
+	if rows, err := database.Load(t.Context(), elsewhere, records, database.Loading{}); err != nil || rows == 0 {
 		t.Fatalf("%d rows are loaded, %v", rows, err)
 	}
 	loaded := storetest.Open(t, elsewhere)

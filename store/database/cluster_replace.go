@@ -108,6 +108,16 @@ func (db *DB) ReplaceCluster(ctx context.Context, actor store.Actor, clusterID, 
 	return db.replaceCluster(ctx, actor, r, r.Cluster.UID)
 }
 
+// UnguardedReplacing reports whether a restore into another cluster has loaded the database, and the stores are still to
+// be brought back by [DB.UnguardedReplaceClusters].
+func (db *DB) UnguardedReplacing(ctx context.Context) (due bool, err error) {
+	err = db.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM counters WHERE name = '`+replacing+`')`).Scan(&due)
+	if err != nil {
+		return false, fmt.Errorf("read whether clusters are lost: %w", err)
+	}
+	return due, nil
+}
+
 // UnguardedReplaceClusters does what [DB.ReplaceCluster] does, for all clusters. The operator says that they are lost, so
 // the one that answers next takes the place, even if it is the same one, wiped. It returns how many stores come back, and
 // how many don't.
@@ -136,7 +146,10 @@ func (db *DB) UnguardedReplaceClusters(ctx context.Context) (back, lost int, err
 			}
 		}
 	}
-	return back, lost, nil
+	return back, lost, db.update(ctx, func(t tx) error {
+		_, err := t.ExecContext(ctx, `DELETE FROM counters WHERE name = '`+replacing+`'`)
+		return err
+	})
 }
 
 // replaceCluster brings the stores back in another cluster than the one with the UID lost, which is empty if any may take

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
+	"time"
 
 	"shopwright.dev/shopwright/store"
 )
@@ -129,31 +132,76 @@ func dumpTable(ctx context.Context, source *sql.Tx, t schemaTable, lines *json.E
 	return rows.Err()
 }
 
+// ErrHasData says that a database already has data, which nothing is loaded over.
+var ErrHasData error = store.Invalidf("", "The database already has data, which would be lost. Name an empty one.")
+
+// Loading says what is done with a backup of the database besides loading it. That is done, or nothing is loaded.
+type Loading struct {
+	Sealer     *store.Sealer // seals the secrets again, if its first key is another one than that of the backup; nil to leave them
+	NewCluster bool          // the clusters are lost, too: [DB.UnguardedReplaceClusters] is still to be called
+}
+
+// loadWithin bounds the load of a whole database.
+const loadWithin = time.Hour
+
+// replacing is the counter that is there while a restore still has to bring stores back in another cluster.
+const replacing = "replacing clusters"
+
+// IsEmpty reports whether a database holds nothing yet but what migrations put there. It changes nothing.
+func IsEmpty(ctx context.Context, databaseURL string) (empty bool, err error) {
+	if path, lite := strings.CutPrefix(databaseURL, "sqlite:"); lite {
+		if _, err := os.Stat(strings.TrimPrefix(path, "//")); errors.Is(err, fs.ErrNotExist) {
+			return true, nil
+		}
+	}
+	db, err := connect(databaseURL)
+	if err != nil {
+		return false, err
+	}
+	defer db.file.release()
+	empty, err = db.isEmpty(ctx)
+	return empty, errors.Join(classify(err), db.closePools())
+}
+
+func (db *DB) isEmpty(ctx context.Context) (bool, error) {
+	if err := db.reach(ctx); err != nil {
+		return false, err
+	}
+	version, _, err := db.schemaVersion(ctx)
+	if err != nil || version == 0 {
+		return err == nil, err
+	}
+	has, err := hasData(ctx, db.read)
+	return !has, err
+}
+
+func hasData(ctx context.Context, q querier) (has bool, err error) {
+	if err := q.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM users)`).Scan(&has); err != nil {
+		return false, fmt.Errorf("look into the database: %w", err)
+	}
+	return has, nil
+}
+
 // Load reads what [DB.UnguardedDump] wrote into a database that holds nothing yet but what migrations put there, and
-// returns how many rows it has then. A SQLite file is made if there is none. All is loaded, or nothing.
-func Load(ctx context.Context, databaseURL string, from io.Reader) (rows int64, err error) {
+// returns how many rows it has then. A SQLite file is made if there is none. All is loaded, or nothing: of several
+// processes one loads, and the others get [ErrHasData].
+func Load(ctx context.Context, databaseURL string, from io.Reader, as Loading) (rows int64, err error) {
 	db, err := connect(databaseURL)
 	if err != nil {
 		return 0, err
 	}
 	defer db.file.release()
-	rows, err = db.load(ctx, from)
+	db.sealer = as.Sealer
+	rows, err = db.load(ctx, from, as)
 	return rows, errors.Join(classify(err), db.closePools())
 }
 
-func (db *DB) load(ctx context.Context, from io.Reader) (rows int64, err error) {
+func (db *DB) load(ctx context.Context, from io.Reader, as Loading) (rows int64, err error) {
 	if err := db.reachAlone(ctx); err != nil {
 		return 0, err
 	}
 	if _, err := db.migrate(ctx); err != nil {
 		return 0, err
-	}
-	var users int64
-	if err := db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM users`).Scan(&users); err != nil {
-		return 0, fmt.Errorf("look into the database: %w", err)
-	}
-	if users > 0 {
-		return 0, store.Invalidf("", "The database already has data, which would be lost. Name an empty one.")
 	}
 	schema, err := db.schema(ctx)
 	if err != nil {
@@ -168,15 +216,50 @@ func (db *DB) load(ctx context.Context, from io.Reader) (rows int64, err error) 
 		return 0, fmt.Errorf("begin to load: %w", err)
 	}
 	defer target.Rollback() //nolint:errcheck // after Commit it does nothing, before it the first error counts
+	t := tx{inner: target, deadline: time.Now().Add(loadWithin), postgres: db.postgres != nil}
+	if err := t.holdEmpty(ctx); err != nil {
+		return 0, err
+	}
 	l := loading{target: target, tables: tables, lines: json.NewDecoder(from)}
 	if rows, err = l.run(ctx, schema.Known); err != nil {
 		return 0, err
 	}
-	// The settings of this machine may not say how long points of deleted stores are kept.
-	if _, err := target.ExecContext(ctx, `DELETE FROM counters WHERE name = '`+erasures+`'`); err != nil {
-		return 0, fmt.Errorf("put off the erasure of restore points: %w", err)
+	if err := db.adapt(ctx, t, as); err != nil {
+		return 0, err
 	}
 	return rows, target.Commit()
+}
+
+// holdEmpty makes sure that the database is empty, and stays so for everybody else until the transaction ends.
+func (t tx) holdEmpty(ctx context.Context) error {
+	if t.postgres {
+		if _, err := t.ExecContext(ctx, `LOCK TABLE users IN EXCLUSIVE MODE`); err != nil {
+			return fmt.Errorf("lock the database: %w", err)
+		}
+	}
+	has, err := hasData(ctx, t)
+	if err == nil && has {
+		err = ErrHasData
+	}
+	return err
+}
+
+// adapt fits what was loaded to where it is now.
+func (db *DB) adapt(ctx context.Context, t tx, as Loading) error {
+	// The settings of this machine may not say how long points of deleted stores are kept.
+	if _, err := t.ExecContext(ctx, `DELETE FROM counters WHERE name = '`+erasures+`'`); err != nil {
+		return fmt.Errorf("put off the erasure of restore points: %w", err)
+	}
+	if as.NewCluster {
+		if _, err := t.since(ctx, replacing); err != nil {
+			return err
+		}
+	}
+	if as.Sealer == nil {
+		return nil
+	}
+	_, err := db.reseal(ctx, t)
+	return err
 }
 
 // loading is one load, in a transaction.

@@ -2,6 +2,7 @@ package database_test
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestDumpIsLoadedIntoEitherDatabase(t *testing.T) {
 	want := ""
 	for i, url := range []string{"sqlite:" + path, sorted(t), lite} {
 		if i > 0 {
-			if _, err := database.Load(t.Context(), url, strings.NewReader(want)); err != nil {
+			if _, err := database.Load(t.Context(), url, strings.NewReader(want), database.Loading{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -63,7 +64,7 @@ func TestDumpIsLoadedIntoEitherDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := database.Load(t.Context(), lite, strings.NewReader(want)); store.ErrorCode(err) != store.Invalid || !strings.Contains(err.Error(), "already has data") {
+	if _, err := database.Load(t.Context(), lite, strings.NewReader(want), database.Loading{}); !errors.Is(err, database.ErrHasData) {
 		t.Errorf("loaded again it is answered with %v", err)
 	}
 }
@@ -84,10 +85,10 @@ func TestWhatIsNoDumpLoadsNothing(t *testing.T) {
 			"foreign":      {whole + `{"table":"others","columns":["a"]}`, "others"},
 		} {
 			_, target := newFile(t)
-			if _, err := database.Load(t.Context(), target, strings.NewReader(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := database.Load(t.Context(), target, strings.NewReader(c.text), database.Loading{}); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v", name, err)
 			}
-			if loaded, err := database.Load(t.Context(), target, strings.NewReader(whole)); err != nil || loaded == 0 {
+			if loaded, err := database.Load(t.Context(), target, strings.NewReader(whole), database.Loading{}); err != nil || loaded == 0 {
 				t.Errorf("after %s: %d rows, %v", name, loaded, err)
 			}
 		}
@@ -104,7 +105,7 @@ func TestLoadedPointsAreNotErasedAtOnce(t *testing.T) {
 		change(t, url, `UPDATE stores SET deleted_at = 1 WHERE deleted_at > 0`)
 		change(t, url, `INSERT INTO counters (name, value) VALUES ('erasures', 1)`)
 		_, target := newFile(t)
-		if _, err := database.Load(t.Context(), target, strings.NewReader(dump(t, p.db))); err != nil {
+		if _, err := database.Load(t.Context(), target, strings.NewReader(dump(t, p.db)), database.Loading{}); err != nil {
 			t.Fatal(err)
 		}
 		loaded := storetest.Open(t, target, sealing(t, 1))
@@ -113,6 +114,75 @@ func TestLoadedPointsAreNotErasedAtOnce(t *testing.T) {
 		}
 		if due := p.erasures(t); len(due) != 1 {
 			t.Errorf("of the machine that is lost %+v are erased", due)
+		}
+	})
+}
+
+// Of several replicas that restore at once one loads.
+func TestOneOfSeveralProcessesLoads(t *testing.T) {
+	t.Parallel()
+	source := storetest.Open(t, "sqlite:"+fillEveryTable(t, many))
+	text, target := dump(t, source), sorted(t)
+	if empty, err := database.IsEmpty(t.Context(), target); !empty || err != nil {
+		t.Errorf("without tables it is empty: %t, %v", empty, err)
+	}
+	const processes = 3
+	errs := make(chan error, processes)
+	for range processes {
+		go func() {
+			_, err := database.Load(t.Context(), target, strings.NewReader(text), database.Loading{})
+			errs <- err
+		}()
+	}
+	loaded := 0
+	for range processes {
+		switch err := <-errs; {
+		case err == nil:
+			loaded++
+		case !errors.Is(err, database.ErrHasData):
+			t.Error(err)
+		}
+	}
+	if empty, err := database.IsEmpty(t.Context(), target); loaded != 1 || empty || err != nil {
+		t.Errorf("%d have loaded; it is empty: %t, %v", loaded, empty, err)
+	}
+}
+
+// Another machine may have another secret key, and only that one.
+func TestLoadedSecretsAreSealedAgain(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		p := setupPoints(t, url)
+		target := p.target(t, "off-site")
+		text := dump(t, p.db)
+		_, lite := newFile(t)
+		if empty, err := database.IsEmpty(t.Context(), lite); !empty || err != nil {
+			t.Errorf("without a file it is empty: %t, %v", empty, err)
+		}
+		keys := [][]byte{bytes.Repeat([]byte{2}, 32), bytes.Repeat([]byte{1}, 32)}
+		sealer, err := store.NewSealer(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := database.Load(t.Context(), lite, strings.NewReader(text), database.Loading{Sealer: sealer, NewCluster: true}); err != nil {
+			t.Fatal(err)
+		}
+		loaded := storetest.Open(t, lite, sealing(t, 2))
+		if opened, err := loaded.OpenTarget(t.Context(), p.admin, target.ID); err != nil || opened.Secret == "" {
+			t.Errorf("the target is %+v, %v", opened, err)
+		}
+		replacing := func() bool {
+			due, err := loaded.UnguardedReplacing(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return due
+		}
+		before := replacing()
+		if _, _, err := loaded.UnguardedReplaceClusters(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !before || replacing() {
+			t.Errorf("stores are to be brought back: first %t, then %t", before, replacing())
 		}
 	})
 }

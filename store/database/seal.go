@@ -41,18 +41,22 @@ func (db *DB) unseal(in sealed, id, value string) (secret string, err error) {
 // Reseal seals with the first secret key what another one has sealed, so that the other one is no longer
 // needed. It returns how many values none of the keys opens; they stay as they are.
 func (db *DB) Reseal(ctx context.Context) (unreadable int, err error) {
-	err = db.update(ctx, func(t tx) error {
-		unreadable = 0
-		for _, in := range []sealed{targetSecrets(), repositoryPasswords()} {
-			n, err := db.resealTable(ctx, t, in)
-			if err != nil {
-				return fmt.Errorf("seal the secrets of %s again: %w", in.table, err)
-			}
-			unreadable += n
-		}
-		return nil
+	err = db.update(ctx, func(t tx) (err error) {
+		unreadable, err = db.reseal(ctx, t)
+		return err
 	})
 	return unreadable, err
+}
+
+func (db *DB) reseal(ctx context.Context, t tx) (unreadable int, err error) {
+	for _, in := range []sealed{targetSecrets(), repositoryPasswords()} {
+		n, err := db.resealTable(ctx, t, in)
+		if err != nil {
+			return 0, fmt.Errorf("seal the secrets of %s again: %w", in.table, err)
+		}
+		unreadable += n
+	}
+	return unreadable, nil
 }
 
 func (db *DB) resealTable(ctx context.Context, t tx, in sealed) (unreadable int, err error) {
