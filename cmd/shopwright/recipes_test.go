@@ -36,8 +36,8 @@ func settingNames(t *testing.T) (names []string) {
 // A setting that a recipe or the chart names and the program does not know would do nothing.
 func TestRecipesNameSettingsThatThereAre(t *testing.T) {
 	t.Parallel()
-	// The first is of the compose file itself, the others are of the command line as a client.
-	known := append(settingNames(t), "SHOPWRIGHT_IMAGE", "SHOPWRIGHT_URL", "SHOPWRIGHT_TOKEN", "SHOPWRIGHT_TARGET_SECRET")
+	// The first is of the compose file itself, the last two are secrets of a restore, the others are of the command line as a client.
+	known := append(settingNames(t), "SHOPWRIGHT_IMAGE", "SHOPWRIGHT_URL", "SHOPWRIGHT_TOKEN", "SHOPWRIGHT_TARGET_SECRET", "SHOPWRIGHT_RECOVERY_KEY")
 	named := regexp.MustCompile(`SHOPWRIGHT_[A-Z_]*[A-Z]`)
 	recipes(t, func(path string, text []byte) {
 		for _, name := range named.FindAllString(string(text), -1) {

@@ -13,7 +13,10 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
+	appsv1 "k8s.io/api/apps/v1"
 
+	"shopwright.dev/shopwright/provisioner/engine/enginetest"
+	"shopwright.dev/shopwright/provisioner/helm"
 	"shopwright.dev/shopwright/provisioner/recovery"
 	"shopwright.dev/shopwright/store"
 	"shopwright.dev/shopwright/store/database"
@@ -103,10 +106,38 @@ func TestRecordsAreRestoredOnANewMachine(t *testing.T) {
 	if code, said := restore("SHOPWRIGHT_RECOVERY_KEY=" + identity); code != 0 || !strings.Contains(said, "from their restore points: 1; without a restore point: 1.") {
 		t.Errorf("restored without the cluster: %d %s", code, said)
 	}
-	newer := storetest.Open(t, "sqlite:"+filepath.Join(dir, "shopwright.db"))
-	if now, err := newer.UnguardedStore(t.Context(), st.ID); err != nil || !now.Returning() {
-		t.Errorf("its store is %+v, %v", now, err)
+	returning := func() {
+		t.Helper()
+		newer := storetest.Open(t, "sqlite:"+filepath.Join(dir, "shopwright.db"))
+		if now, err := newer.UnguardedStore(t.Context(), st.ID); err != nil || !now.Returning() {
+			t.Errorf("its store is %+v, %v", now, err)
+		}
 	}
+	returning()
+	dir, args = filepath.Join(t.TempDir(), "in a cluster"), restoreOfChart(t, service.URL, "key")
+	for _, want := range []string{"from their restore points: 1;", "Nothing is restored"} { // as when the pod starts again
+		if code, said := restore("SHOPWRIGHT_RECOVERY_KEY="+identity, "SHOPWRIGHT_SECRET_KEY=CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg="); code != 0 || !strings.Contains(said, want) {
+			t.Errorf("restored by the chart: %d %s", code, said)
+		}
+	}
+	returning()
+}
+
+// restoreOfChart returns what the platform's chart calls the program with before it starts.
+func restoreOfChart(t *testing.T, endpoint, keyID string) (args []string) {
+	t.Helper()
+	objects := enginetest.Objects(t, helm.Request{Namespace: "shopwright", Name: "shopwright", Chart: os.DirFS("../../charts/platform"), Values: map[string]any{
+		"restore": map[string]any{"existingSecret": "restore", "endpoint": endpoint, "bucket": "shops", "region": "us-east-1", "pathStyle": true, "newCluster": true},
+	}})
+	enginetest.Each(objects, func(d *appsv1.Deployment) {
+		for _, c := range d.Spec.Template.Spec.InitContainers {
+			args = append(args, c.Args...)
+		}
+	})
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "$(KEY_ID)", keyID)
+	}
+	return args
 }
 
 // backedUp is a store with a restore point, beside one without.

@@ -44,6 +44,29 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end }}
 
+{{/* Where the database is, and what its secrets are encrypted with. */}}
+{{- define "shopwright.databaseEnv" -}}
+- {name: SHOPWRIGHT_DATA_DIR, value: /data}
+{{- with .Values.database.existingSecret }}
+- name: SHOPWRIGHT_DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ . }}, key: {{ $.Values.database.key }}}}
+{{- end }}
+- name: SHOPWRIGHT_SECRET_KEY
+  valueFrom: {secretKeyRef: {name: {{ .Values.secretKey.existingSecret | default "shopwright" }}, key: {{ .Values.secretKey.key }}}}
+{{- if .Values.authorities.existingConfigMap }}
+# Besides the file of public ones, which is in the image.
+- {name: SSL_CERT_DIR, value: /etc/ssl/authorities}
+{{- end }}
+{{- end }}
+
+{{- define "shopwright.mounts" -}}
+- {name: data, mountPath: /data}
+- {name: tmp, mountPath: /tmp}
+{{- if .Values.authorities.existingConfigMap }}
+- {name: authorities, mountPath: /etc/ssl/authorities, readOnly: true}
+{{- end }}
+{{- end }}
+
 {{/* URL under which browsers find the pages; empty where nobody can know it. */}}
 {{- define "shopwright.baseURL" -}}
 {{- if .Values.baseURL -}}
