@@ -1050,7 +1050,7 @@ func recoveryCard(r RecoveryCard) templ.Component {
 			templ_7745c5c3_Var45 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "<section class=\"sw-panel mt-5\" aria-labelledby=\"recovery-title\"><header><h2 id=\"recovery-title\">Recovery</h2></header><div class=\"sw-body flex flex-col gap-3\"><p class=\"max-w-[72ch] text-muted\">With a recovery key, Shopwright’s database is backed up to the target in use every hour, encrypted. If this installation is lost, <code>shopwright restore</code> brings them back on another machine, with the passwords of all stores’ backups.</p>")
+		templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 79, "<section class=\"sw-panel mt-5\" aria-labelledby=\"recovery-title\"><header><h2 id=\"recovery-title\">Recovery</h2></header><div class=\"sw-body flex flex-col gap-3\"><p class=\"max-w-[72ch] text-muted\">With a recovery key, Shopwright’s database is backed up to the target in use every hour, encrypted. If this installation is lost, <code>shopwright restore</code> brings it back on another machine, with the passwords of all stores’ backups.</p>")
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

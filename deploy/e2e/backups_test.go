@@ -22,6 +22,18 @@ const bucket = "bucket"
 
 const bucketPort = 9000
 
+// What the backup target is, and what it asks for.
+const (
+	bucketName   = "shops"
+	bucketKey    = "key"
+	bucketSecret = "unchecked"
+)
+
+// bucketURL is the endpoint of the S3 service.
+func bucketURL() string {
+	return fmt.Sprintf("http://%s.%s.svc.cluster.local:%d", bucket, bucket, bucketPort)
+}
+
 // serveBucket runs an S3 service in the cluster, if there is none yet.
 func (c *cluster) serveBucket(t *testing.T) {
 	t.Helper()
@@ -57,7 +69,7 @@ func (c *cluster) addTarget(t *testing.T, b *browsertest.Browser) {
 	if browsertest.Evaluate[bool](b, `document.querySelector("form[action$='/test']") === null`) {
 		b.Visit(platformURL + "/admin/targets/new")
 		for field, text := range map[string]string{
-			"name": "In this cluster", "endpoint": fmt.Sprintf("http://%s.%s.svc.cluster.local:%d", bucket, bucket, bucketPort), "bucket": "shops", "key_id": "key", "secret": "unchecked",
+			"name": "In this cluster", "endpoint": bucketURL(), "bucket": bucketName, "key_id": bucketKey, "secret": bucketSecret,
 		} {
 			b.Type(fmt.Sprintf(`form[action^="/admin/targets"] [name=%q]`, field), text)
 		}

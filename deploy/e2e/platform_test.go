@@ -28,8 +28,8 @@ const (
 	platformURL = "http://shopwright." + domain
 )
 
-// install installs the platform as its chart's README says.
-func (c *cluster) install(t *testing.T) {
+// makeNamespace makes the platform's namespace, if there is none yet.
+func (c *cluster) makeNamespace(t *testing.T) {
 	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: platform, Labels: map[string]string{
 		"pod-security.kubernetes.io/enforce": "restricted",
@@ -37,18 +37,26 @@ func (c *cluster) install(t *testing.T) {
 	if _, err := c.CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatal(err)
 	}
+}
+
+// install installs the platform as its chart's README says, with more arguments if there are any.
+func (c *cluster) install(t *testing.T, more ...string) {
+	t.Helper()
+	c.makeNamespace(t)
 	values, err := json.Marshal(storeValues())
 	if err != nil {
 		t.Fatal(err)
 	}
 	image := referenceOf(required(t, "SHOPWRIGHT_E2E_IMAGE"))
 	began := time.Now()
-	c.helm(t, "upgrade", "--install", platform, "../../charts/platform", "--namespace", platform,
-		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository="+image.repository, "--set", "image.tag="+image.tag,
-		"--set", "ingress.host=shopwright."+domain, "--set", "stores.baseDomain="+domain, "--set-json", "stores.values="+string(values),
+	c.helm(t, append([]string{
+		"upgrade", "--install", platform, "../../charts/platform", "--namespace", platform,
+		"--values", "../../charts/platform/values-local.yaml", "--set", "image.repository=" + image.repository, "--set", "image.tag=" + image.tag,
+		"--set", "ingress.host=shopwright." + domain, "--set", "stores.baseDomain=" + domain, "--set-json", "stores.values=" + string(values),
 		// One person opens all stores of a run, within minutes.
 		"--set-string", "stores.createRate=0", "--set", "stores.maxPerUser=0",
-		"--wait", "--timeout", "3m")
+		"--wait", "--timeout", "3m",
+	}, more...)...)
 	t.Logf("the platform is installed in %s", took(began))
 	c.helm(t, "test", platform, "--namespace", platform)
 }
