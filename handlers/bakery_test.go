@@ -45,6 +45,8 @@ func (bakery) Off(engine.Spec) []string { return nil }
 
 func (bakery) Version(map[string]any) string { return "" }
 
+func (bakery) Opens(string, string) bool { return true }
+
 func (bakery) Advisories(string) []engine.Advisory { return nil }
 
 func (bakery) AdminURL(storeURL string) string { return storeURL + "/kitchen" }

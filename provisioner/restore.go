@@ -3,6 +3,7 @@ package provisioner
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"shopwright.dev/shopwright/provisioner/kube"
@@ -28,6 +29,9 @@ func restoreActs() map[verb]act {
 }
 
 func restoreEnds() map[verb]act { return map[verb]act{failRestore: (*worker).failRestore} }
+
+// pointNewer is the exit code of the charts' scripts for a point of a newer program. The last line says of which.
+const pointNewer = 65
 
 // What restic says of a point that is not in the target any more: an exit code, and a part of a message.
 const (
@@ -74,6 +78,8 @@ func (r restoreRun) failure() store.Failure {
 			return memoryShort(pod, c)
 		case c.State.ExitCode == wrongPassword:
 			return store.Failure{Code: store.RepositoryForeign}
+		case c.State.ExitCode == pointNewer:
+			return store.Failure{Code: store.PointNewer, Facts: store.Facts{Quote: lastLine(c.State.Message)}}
 		case c.State.ExitCode == noRepository, strings.Contains(c.State.Message, noSnapshot):
 			return store.Failure{Code: store.PointGone}
 		default:
@@ -150,7 +156,7 @@ func (e *restoreError) Error() string {
 }
 
 // createRestore begins the run, or gives one that another holder has begun what it may lack.
-func (w *worker) createRestore(ctx context.Context, conn *connection, _ observed) (store.Note, error) {
+func (w *worker) createRestore(ctx context.Context, conn *connection, o observed) (store.Note, error) {
 	st := w.claim.Store
 	point, repository, err := w.db.OriginRepository(ctx, w.claim)
 	switch {
@@ -160,6 +166,9 @@ func (w *worker) createRestore(ctx context.Context, conn *connection, _ observed
 		return store.Note{}, &restoreError{store.Failure{Code: store.PointGone}}
 	case err != nil:
 		return store.Note{}, err
+	}
+	if made, here := point.Manifest.Version, w.engine.Version(o.Release.Values); !w.engine.Opens(made, here) {
+		return store.Note{}, &restoreError{store.Failure{Code: store.PointNewer, Facts: store.Facts{Quote: fmt.Sprintf("%s %s, and this store has %s", w.engine.Label(), made, here)}}}
 	}
 	run, err := newPointRun(kube.RestoreTemplate, st.Job, repository)
 	if err != nil {

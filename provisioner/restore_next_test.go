@@ -62,6 +62,7 @@ func TestRestoreIsReadFromItsJobAndPods(t *testing.T) {
 		"foreign":       {job(kube.Job{Failed: true}), []kube.Pod{pod(ended("repository", true, 12, "wrong password"))}, "repository", store.Failure{Code: store.RepositoryForeign}},
 		"no repository": {job(kube.Job{Failed: true}), []kube.Pod{pod(ended("repository", true, 10, "Is there a repository?\nThe target has no repository of the store"))}, "repository", store.Failure{Code: store.PointGone}},
 		"no snapshot":   {job(kube.Job{Failed: true}), []kube.Pod{pod(ended("repository", true, 1, `Fatal: could not find snapshot: no matching ID found for prefix "0"`))}, "repository", store.Failure{Code: store.PointGone}},
+		"newer":         {job(kube.Job{Failed: true}), []kube.Pod{pod(ended("files", true, 65, "WordPress 7.0, and this store has 6.9\n"))}, "files", store.Failure{Code: store.PointNewer, Facts: store.Facts{Quote: "WordPress 7.0, and this store has 6.9"}}},
 		"load failed":   {job(kube.Job{Failed: true}), []kube.Pod{pod(ended("files", true, 0, ""), ended("database", true, 1, "a\nERROR 1064\n"))}, "database", restoreFailed("database", 1, "ERROR 1064")},
 		"out of memory": {job(kube.Job{Failed: true}), []kube.Pod{pod(killed)}, "database", store.Failure{Code: store.OutOfMemory, Facts: store.Facts{Container: "database", Limit: "512Mi"}}},
 		"overdue":       {job(kube.Job{Failed: true, Reason: pastDeadline}), nil, "repository", store.Failure{Code: store.RestoreOverdue, Facts: store.Facts{Doing: "repository"}}},

@@ -7,6 +7,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"shopwright.dev/shopwright/provisioner/engine"
 	"shopwright.dev/shopwright/provisioner/kube"
 	"shopwright.dev/shopwright/provisioner/kube/kubetest"
 	"shopwright.dev/shopwright/store"
@@ -122,6 +123,31 @@ func TestStoreIsOpenedWithARestorePoint(t *testing.T) {
 	if back := p.changed(t, upgraded); back.Status != store.Ready || len(p.jobsOf(t, st, "restore")) != 0 {
 		t.Errorf("back it is %s: %+v", back.Status, back.Job.Failure)
 	}
+}
+
+// forgetful is an engine whose data no other version can work with.
+type forgetful struct{ engine.WooCommerce }
+
+func (forgetful) Opens(string, string) bool { return false }
+
+// The data of a newer program are not loaded into an older one, which would break them.
+func TestPointOfANewerProgramIsRefused(t *testing.T) {
+	t.Parallel()
+	p, _, point := startRestoring(t, "Newer")
+	p.stop()
+	p.run(t, offering(forgetful{}))
+	st := p.restore(t, point)
+	st = p.until(t, st.ID, "failed", func(st store.Store) bool { return st.Status == store.Failed })
+	if f := st.Job.Failure; f.Code != store.PointNewer || f.Step != store.StepData || f.Facts.Quote != "WooCommerce "+point.Manifest.Version+", and this store has "+point.Manifest.Version || point.Manifest.Version == "" {
+		t.Errorf("it failed with %+v", f)
+	}
+	if jobs := p.jobsOf(t, st, "restore"); len(jobs) != 0 {
+		t.Errorf("there are %+v", jobs)
+	}
+	p.stop()
+	p.run(t)
+	p.retry(t, st)
+	p.wantReady(t, st)
 }
 
 // A restore that fails leaves a store that can be tried again, and no secrets.

@@ -63,6 +63,7 @@ const (
 
 	// Of a store that is opened with a restore point. TargetSealed and RepositoryForeign are as well, at the step data.
 	PointGone          FailureCode = "point_gone"          // its snapshots or its record: Name of the target, empty for the record
+	PointNewer         FailureCode = "point_newer"         // it is of a newer program than this store has: Quote says of which
 	RestoreUnsupported FailureCode = "restore_unsupported" // by the chart in place: Chart
 	RestoreStepFailed  FailureCode = "restore_step_failed" // Doing, ExitCode, Quote
 	RestoreOverdue     FailureCode = "restore_overdue"     // its Job has reached its deadline: Doing

@@ -80,6 +80,7 @@ type Manifest struct {
 	Generation int64  `json:"generation,omitempty"` // of the store
 	Revision   int    `json:"revision,omitempty"`   // of its release
 	Chart      string `json:"chart,omitempty"`      // version
+	Version    string `json:"version,omitempty"`    // of the shop's program; empty when it is not known
 	// Simulated means that nothing was written, because the nodes run no containers.
 	Simulated    bool   `json:"simulated,omitempty"`
 	LockedTables int    `json:"locked_tables,omitempty"` // that were locked for the dump, because they have no transactions

@@ -68,6 +68,9 @@ func (neutral) Off(engine.Spec) []string { return nil }
 // Version implements engine.Engine.
 func (neutral) Version(map[string]any) string { return "" }
 
+// Opens implements engine.Engine.
+func (neutral) Opens(string, string) bool { return true }
+
 // Advisories implements engine.Engine.
 func (neutral) Advisories(string) []engine.Advisory { return nil }
 

@@ -51,6 +51,9 @@ func (WooCommerce) Version(values map[string]any) string {
 	return version
 }
 
+// Opens implements Engine. The plugin's version comes along with the data; that of WordPress is compared by the chart.
+func (WooCommerce) Opens(string, string) bool { return true }
+
 // Advisories implements Engine: none is known of versions that were offered.
 func (Medusa) Advisories(string) []Advisory { return nil }
 
@@ -60,4 +63,11 @@ func (Medusa) Version(values map[string]any) string {
 	medusa, _ := images["medusa"].(map[string]any)
 	tag, _ := medusa["tag"].(string)
 	return tag
+}
+
+// Opens implements Engine: Medusa migrates a database forwards only. What follows the version in the tag is the image's.
+func (Medusa) Opens(made, here string) bool {
+	before, errMade := semver.NewVersion(strings.SplitN(made, "-", 2)[0])
+	now, errHere := semver.NewVersion(strings.SplitN(here, "-", 2)[0])
+	return errMade != nil || errHere != nil || !before.GreaterThan(now)
 }

@@ -60,3 +60,18 @@ func chartDefaults(t *testing.T, e engine.Engine) map[string]any {
 	}
 	return described.Values
 }
+
+// A database is migrated forwards only. What an image is told apart by doesn't count.
+func TestNewerDataAreNotOpened(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		made, here string
+		want       bool
+	}{
+		{"2.21.2-4", "2.21.2-3", true}, {"2.21.2", "2.22.0-1", true}, {"2.22.0-1", "2.21.2-4", false}, {"2.21.10", "2.21.9", false}, {"", "2.21.2", true}, {"2.21.2", "", true}, {"latest", "2.21.2", true},
+	} {
+		if got := (engine.Medusa{}).Opens(c.made, c.here); got != c.want {
+			t.Errorf("%s opens data of %s: %t", c.here, c.made, got)
+		}
+	}
+}

@@ -122,7 +122,8 @@ func (b *backup) command(t *testing.T, container, point string) (*exec.Cmd, *byt
 		var args []string
 		for _, arg := range c.Command {
 			if name, path, isOption := strings.Cut(arg, "="); isOption {
-				arg = name + "=" + b.placed(path)
+				pattern := strings.TrimPrefix(path, "!")
+				arg = name + "=" + strings.TrimSuffix(path, pattern) + b.placed(pattern)
 			}
 			args = append(args, b.placed(arg))
 		}

@@ -35,6 +35,9 @@ type Engine interface {
 	Off(spec Spec) []string
 	// Version is that of the shop's program in a release with these values; empty when they do not tell.
 	Version(values map[string]any) string
+	// Opens reports whether a shop of the version here can work with the data of one of the version made. Each may be
+	// empty when it is not known.
+	Opens(made, here string) bool
 	// Advisories are the holes that are known of that version.
 	Advisories(version string) []Advisory
 	// AdminURL is where the owner of the store at that URL signs in.

@@ -1,9 +1,11 @@
 package engine_test
 
 import (
+	"errors"
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,7 +33,7 @@ func restorable(t *testing.T) (b, r *backup, old, query func(string) string, slo
 	old("SET GLOBAL max_allowed_packet = 67108864")
 	old(oddities)
 	for name, text := range map[string]string{
-		"files/wp-config.php": "old settings", "files/.htaccess": "old rules", "files/.shopwright-installed": "old", "files/index.php": "6.8", "files/wp-includes/version.php": "6.8",
+		"files/wp-config.php": "old settings", "files/.htaccess": "old rules", "files/.shopwright-installed": "old", "files/index.php": "6.8", "files/wp-includes/version.php": "<?php\n$wp_version = '6.8.9';\n", "files/wp-includes/load.php": "6.8",
 		"files/wp-content/plugins/woocommerce/woocommerce.php": "<?php\n/**\n * Version: 10.9.0\n */\n", "files/wp-content/plugins/woocommerce/of-10.9.php": "old",
 		"files/wp-content/plugins/own/own.php": "<?php\n/**\n * Version: 9.9\n */\n", "files/wp-content/themes/twenty/style.css": "/*\nVersion: 2.0\n*/\n",
 		"files/wp-content/uploads/2026/tea.jpg": strings.Repeat("tea", 1_000_000), "files/wp-content/uploads/Tschüß 🫖.txt": "", "files/wp-content/cache/page.html": "cached",
@@ -54,7 +56,7 @@ func restorable(t *testing.T) (b, r *backup, old, query func(string) string, slo
 	for name, text := range map[string]string{
 		"image/wp-includes/version.php": "<?php\n$wp_version = '6.9';\n", "image/wp-admin/index.php": "admin of 6.9", "image/index.php": "6.9", "image/wp-content/index.php": "silence",
 		"image/wp-content/plugins/woocommerce/woocommerce.php": "<?php\n/**\n * Version: 11.0.1\n */\n", "image/wp-content/plugins/new/new.php": "<?php\n/**\n * Version: 1.0\n */\n",
-		"image/wp-content/themes/twenty/style.css": "/*\nVersion: 1.5\n*/\n", "files/wp-config.php": "new settings", "files/.shopwright-installed": "by an earlier try", "files/wp-content/cache/new.html": "cached", "files/wp-content/uploads/stale.jpg": "stale",
+		"image/wp-content/themes/twenty/style.css": "/*\nVersion: 1.5\n*/\n", "files/wp-includes/version.php": "<?php\n$wp_version = '6.9';\n", "files/wp-config.php": "new settings", "files/.shopwright-installed": "by an earlier try", "files/wp-content/cache/new.html": "cached", "files/wp-content/uploads/stale.jpg": "stale",
 		"files/wp-content/plugins/woocommerce/of-11.php": "new", "notes/image": image, "notes/from-image": "plugins-woocommerce\n", "notes/wordpress": "6.9", "notes/plugins-woocommerce": "11.0.1",
 	} {
 		r.write(t, name, text)
@@ -80,7 +82,7 @@ func wantRestored(t *testing.T, r *backup, old, query func(string) string) {
 		t.Errorf("the definers are %s", foreign)
 	}
 	want := texts(t, r.dir+"/old-files")
-	for _, name := range []string{".shopwright-installed", "wp-content/cache/page.html", "wp-content/plugins/woocommerce/of-10.9.php"} {
+	for _, name := range []string{".shopwright-installed", "wp-includes/load.php", "wp-content/cache/page.html", "wp-content/plugins/woocommerce/of-10.9.php"} {
 		delete(want, name)
 	}
 	maps.Copy(want, map[string]string{
@@ -158,6 +160,27 @@ func TestKilledRestoreIsRunAgain(t *testing.T) {
 	}
 	r.restore(t)
 	wantRestored(t, r, old, query)
+}
+
+// A database of a newer WordPress is not loaded into an older one, whose data stay as they are.
+func TestPointOfANewerWordPressIsRefused(t *testing.T) {
+	t.Parallel()
+	_, r, _, query, _ := restorable(t)
+	before, files := query("SHOW FULL TABLES IN wordpress"), texts(t, r.files)
+	r.write(t, "files/wp-includes/version.php", "<?php\n$wp_version = '6.7.2';\n")
+	for _, container := range []string{"repository", "files"} {
+		cmd, said := r.command(t, container, "newer")
+		err := cmd.Run()
+		if exit, ok := errors.AsType[*exec.ExitError](err); container == "files" && (!ok || exit.ExitCode() != 65 || !strings.HasSuffix(said.String(), "WordPress 6.8, and this store has 6.7\n")) || container != "files" && err != nil {
+			t.Fatalf("%s: %v: %s", container, err, said)
+		}
+	}
+	files["wp-includes/version.php"] = "<?php\n$wp_version = '6.7.2';\n"
+	if got := texts(t, r.files); !maps.Equal(got, files) || query("SHOW FULL TABLES IN wordpress") != before {
+		t.Error("the data are not as they were")
+	}
+	r.write(t, "files/wp-includes/version.php", "<?php\n$wp_version = '6.8';\n") // an older patch of the same version
+	r.restore(t)
 }
 
 func TestRestoreThatFailsSaysWhy(t *testing.T) {

@@ -208,13 +208,26 @@ func (db *DB) RecordPoint(ctx context.Context, c store.Claim, m store.Manifest) 
 	}
 	return db.workOnBackup(ctx, c, func(t tx, st store.Store, job *store.Job) (store.Event, error) {
 		job.End(store.JobDone, st.UpdatedAt)
+		var err error
+		if m.Version, err = t.versionOf(ctx, st); err != nil {
+			return store.Event{}, err
+		}
 		point := store.PointOf(*job, m)
-		_, err := t.ExecContext(ctx, `INSERT INTO restore_points (`+pointColumns.list("")+`) VALUES (`+pointColumns.marks()+`)`, pointColumns.of(&point)...)
+		_, err = t.ExecContext(ctx, `INSERT INTO restore_points (`+pointColumns.list("")+`) VALUES (`+pointColumns.marks()+`)`, pointColumns.of(&point)...)
 		if err != nil {
 			return store.Event{}, fmt.Errorf("record restore point %s: %w", point.ID, err)
 		}
 		return store.BackupEvent(st, *job, store.BackupDone, point.Outcome()), t.goAhead(ctx, st, *job)
 	})
+}
+
+// versionOf is the version of the shop's program in the revision that is in place; empty when it is not known.
+func (t tx) versionOf(ctx context.Context, st store.Store) (version string, err error) {
+	err = t.QueryRowContext(ctx, `SELECT version FROM revisions WHERE store_id = $1 AND number = $2 ORDER BY generation DESC LIMIT 1`, st.ID, st.Revision).Scan(&version)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", fmt.Errorf("read the version of store %s: %w", st.ID, err)
+	}
+	return version, nil
 }
 
 // FailBackup records why a claimed backup made no point.

@@ -389,6 +389,12 @@ func restoreFailure(f store.Failure) Explanation {
 		}
 	case store.PointGone:
 		return Explanation{"The restore point no longer exists", gone(d), "Delete this store and restore another point. A store that is being rebuilt can be rebuilt empty, too."}
+	case store.PointNewer:
+		return Explanation{
+			"The restore point is of a newer version",
+			fmt.Sprintf("It was made with %s. An older version can’t work with its data, so nothing was loaded.", d.Quote),
+			"Upgrade Shopwright, or set a newer image for the stores" + thenRetry,
+		}
 	case store.RestoreUnsupported:
 		return Explanation{
 			"The store’s chart has no restore",

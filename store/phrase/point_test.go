@@ -55,7 +55,7 @@ func TestEveryContainerOfARestoreIsTold(t *testing.T) {
 // The button of a store that is being opened is another one than that of its backups.
 func TestARestoreThatFailedIsRetried(t *testing.T) {
 	t.Parallel()
-	for _, code := range []store.FailureCode{store.TargetSealed, store.RepositoryForeign, store.RestoreUnsupported, store.RestoreStepFailed, store.RestoreOverdue} {
+	for _, code := range []store.FailureCode{store.TargetSealed, store.RepositoryForeign, store.PointNewer, store.RestoreUnsupported, store.RestoreStepFailed, store.RestoreOverdue} {
 		said := phrase.Failure(store.Failure{Code: code, Step: store.StepData, Facts: failureFacts()})
 		wantWhole(t, string(code), said.Cause)
 		if !strings.Contains(said.Next, "ress Retry") {

@@ -13,6 +13,17 @@ until [ -f "$html/wp-config.php" ] && [ "$(cat "$notes/image" 2>/dev/null)" = "$
 	[ "$(date +%s)" -lt "$end" ] || { echo "The shop’s pod didn’t bring its code within $PATIENCE seconds" >&2; exit 1; }
 	sleep 1
 done
+
+# A database of a newer WordPress is none that this one knows. Patches of one version change nothing in it. Points of
+# before version.php was in them are let in.
+version_of() { sed -n "s/^\$wp_version = '\([0-9]*\.[0-9]*\).*/\1/p"; }
+made=$(sh "$restore" file "$html/wp-includes/version.php" 2>/dev/null | version_of)
+here=$(cat "$html/wp-includes/version.php" 2>/dev/null | version_of) # none after a copy of the code that was killed
+if [ -n "$made" ] && [ -n "$here" ] && [ "$(printf '%s\n' "$here" "$made" | sort -V | tail -n 1)" != "$here" ]; then
+	echo "WordPress $made, and this store has $here" >&2
+	exit 65 # Shopwright says what this means
+fi
+
 # As does a later one. A file system without locks is no reason to fail.
 exec 9>"$notes/lock"
 flock 9 || true

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Restores a part of a restore point: restore.sh repository|files|database. The containers run in that
-# order, and each may run again. The password, the key and the address of the repository are files in
+# order, and each may run again. restore.sh file prints a file of it. The password, the key and the address of the repository are files in
 # $TARGET, so that no secret is an argument or a variable.
 # This file is the same in the charts of all engines.
 set -eu
@@ -42,6 +42,9 @@ files) # FOLDER OPTIONS...: nothing else is left in the folder but what the opti
 	shift
 	# Attributes such as SELinux labels belong to the node, and only root may set them.
 	run restore "$(cat "$TARGET/files-snapshot"):$folder" --target "$folder" --delete --exclude-xattr='*' "$@"
+	;;
+file) # PATH
+	run dump "$(cat "$TARGET/files-snapshot")" "$1"
 	;;
 database) # NAME COMMAND...: the command reads the dump. A pipeline would hide that restic failed.
 	name=$1
