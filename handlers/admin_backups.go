@@ -220,7 +220,7 @@ type liveBackups struct {
 func (l *liveBackups) Concerns(e store.Event) live.Change {
 	switch e.Kind {
 	case store.BackupAsked, store.BackupScheduled, store.BackupDone, store.BackupFailed, store.BackupCancelled, store.PointsErased,
-		store.DrillPassed, store.DrillFailed, store.DrillCancelled,
+		store.DrillPassed, store.DrillFailed, store.DrillOverdue, store.DrillCancelled,
 		store.StoreCreated, store.StoreReady, store.StoreFailed, store.StoreDeleteAsked, store.StoreDeleted,
 		store.TargetAdded, store.TargetChanged, store.TargetDeleted, store.PlanChanged, store.TeamPlanSet, store.TeamRenamed:
 		return live.Change{All: true}

@@ -214,7 +214,7 @@ func entryOf(e store.Event) (entry views.Entry, told bool) {
 		return views.Entry{}, false
 	case store.Checked:
 		return entry, e.Data.Asked // scheduled checks are on the store's page, and there are many
-	case store.StoreDegraded, store.StoreRecovered, store.DrillPassed, store.DrillFailed:
+	case store.StoreDegraded, store.StoreRecovered, store.DrillPassed, store.DrillFailed, store.DrillOverdue:
 		entry.Actor = ""
 	case store.SignedIn, store.SignedOut, store.IdentityLinked, store.IdentityRemoved, store.MemberJoined:
 		entry.Object = ""
@@ -246,7 +246,7 @@ func entryKind(k store.Kind) views.EntryKind {
 		return views.EntryLogin
 	case store.SignedIn, store.SignedOut, store.SessionEnded, store.IdentityLinked, store.IdentityRemoved, store.LoginLinkMade:
 		return views.EntrySign
-	case store.StoreUndone, store.StoreReady, store.StoreFailed, store.StoreDegraded, store.StoreRecovered, store.Checked, store.DrillPassed, store.DrillFailed:
+	case store.StoreUndone, store.StoreReady, store.StoreFailed, store.StoreDegraded, store.StoreRecovered, store.Checked, store.DrillPassed, store.DrillFailed, store.DrillOverdue:
 		return ""
 	}
 	return views.EntryTeam
@@ -254,7 +254,7 @@ func entryKind(k store.Kind) views.EntryKind {
 
 func entryTone(k store.Kind) views.Tone {
 	switch k {
-	case store.StoreUndone, store.StoreFailed, store.StoreDegraded, store.DrillFailed:
+	case store.StoreUndone, store.StoreFailed, store.StoreDegraded, store.DrillFailed, store.DrillOverdue:
 		return views.ToneBad
 	case store.StoreReady, store.StoreRecovered, store.DrillPassed:
 		return views.ToneOK

@@ -3,7 +3,7 @@ package provisioner
 import "context"
 
 // rehearse begins the drills that are due by the stores' plans, one at a time, and the removals of drills again that
-// have failed.
+// have failed, and tells of those that are overdue.
 func (p *Provisioner) rehearse(ctx context.Context) {
 	for ctx.Err() == nil {
 		drill, begun, err := p.db.UnguardedStartDueDrill(ctx, p.cluster.record.ID)
@@ -19,6 +19,13 @@ func (p *Provisioner) rehearse(ctx context.Context) {
 		}
 		if again > 0 {
 			p.log.Warn("drills that couldn’t be removed are removed again", "stores", again)
+		}
+		overdue, err := p.db.UnguardedTellOverdueDrills(ctx, p.cluster.record.ID)
+		if err != nil && ctx.Err() == nil {
+			p.log.Error("look for overdue restore drills", "error", err)
+		}
+		if overdue > 0 {
+			p.log.Warn("restore drills are overdue", "stores", overdue)
 		}
 		_ = sleep(ctx, scheduleEvery)
 	}

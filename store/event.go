@@ -60,6 +60,7 @@ const (
 	DrillScheduled   Kind = "drill.scheduled" // the time has come by the store's plan
 	DrillPassed      Kind = "drill.passed"
 	DrillFailed      Kind = "drill.failed"
+	DrillOverdue     Kind = "drill.overdue" // none has passed for longer than the plan allows
 	DrillCancelled   Kind = "drill.cancelled" // somebody has deleted its store, or the store that is rehearsed
 	StepStarted      Kind = "step.started"
 	StepProgressed   Kind = "step.progressed"
@@ -162,7 +163,7 @@ func (k Kind) Audited() bool {
 	switch k {
 	case StoreReady, StoreFailed, StoreAborted, StoreUndone, StoreDegraded, StoreRecovered, Checked,
 		StepStarted, StepProgressed, StepFinished, BackupScheduled, BackupProgressed, BackupDone, BackupFailed, BackupCancelled,
-		DrillScheduled, DrillPassed, DrillFailed:
+		DrillScheduled, DrillPassed, DrillFailed, DrillOverdue:
 		return false
 	}
 	return true

@@ -46,4 +46,16 @@ func TestTeamIsToldOfADrillThatFailed(t *testing.T) {
 		!strings.Contains(told.text, "/stores/"+c.Store.ID+"/backups") || strings.Contains(told.text, drill.ID) || strings.Contains(told.text, "Retry") {
 		t.Errorf("told %+v", told)
 	}
+	for _, statement := range []string{`UPDATE restore_points SET ended_at = 2`, `INSERT INTO counters (name, value) VALUES ('drills', 1)`} {
+		if _, err := storetest.Beside(t, url).ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := db.UnguardedTellOverdueDrills(t.Context(), c.Store.ClusterID); n != 1 || err != nil {
+		t.Fatalf("%d are overdue, %v", n, err)
+	}
+	told = office.next()
+	if told.subject != "The restore drill of “Käse & Brot” is overdue" || !strings.Contains(told.text, "proven to work") || !strings.Contains(told.text, "/stores/"+c.Store.ID+"/backups") {
+		t.Errorf("told %+v", told)
+	}
 }

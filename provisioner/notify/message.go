@@ -92,6 +92,13 @@ func about(baseURL string, m store.Mail) (Message, error) {
 			"The shop itself isn’t affected. Shopwright tries again tomorrow. The store’s Backups tab shows the details.",
 		}
 		c.Link, c.Button, c.Why = page+"/backups", "Open backups", "You manage this store’s team."
+	case store.DrillOverdue:
+		c.Subject = "The restore drill of " + name + " is overdue"
+		c.Lines = []string{
+			"No restore point of " + name + " has been proven to work for longer than its plan allows. The shop itself isn’t affected.",
+			"The store’s Backups tab shows the last drills and what keeps the next one. Drill now starts one.",
+		}
+		c.Link, c.Button, c.Why = page+"/backups", "Open backups", "You manage this store’s team."
 	case store.IdentityLinked, store.IdentityRemoved:
 		return aboutSignIn(baseURL, m)
 	default:

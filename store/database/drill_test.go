@@ -423,6 +423,22 @@ func TestOldDrillsAreForgotten(t *testing.T) {
 		if !p.drills(t).Overdue {
 			t.Error("it is not overdue")
 		}
+		p.wantMail(t)
+		overdue := func(want int) {
+			t.Helper()
+			if told, err := p.db.UnguardedTellOverdueDrills(t.Context(), p.cluster.ID); told != want || err != nil {
+				t.Errorf("people are told of %d overdue drills, want %d, %v", told, want, err)
+			}
+		}
+		overdue(1)
+		overdue(0)
+		p.wantMail(t, "mara: drill.overdue of Tea & Tonic")
+		now := time.Now().UnixMicro()
+		change(t, url, fmt.Sprintf(`UPDATE drills SET ended_at = %d WHERE id = '%s'`, now, passed.ID))
+		overdue(0)
+		change(t, url, fmt.Sprintf(`UPDATE events SET created_at = %d WHERE kind = 'drill.overdue'`, now-30*24*time.Hour.Microseconds()))
+		change(t, url, fmt.Sprintf(`UPDATE drills SET ended_at = %d WHERE id = '%s'`, now-20*24*time.Hour.Microseconds(), passed.ID))
+		overdue(1)
 		p.archive(t, p.ready.ID)
 		change(t, url, `DELETE FROM restore_points`)
 		change(t, url, `UPDATE stores SET deleted_at = 1 WHERE deleted_at > 0`)

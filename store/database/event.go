@@ -135,7 +135,7 @@ func (db *DB) Activity(ctx context.Context, actor store.Actor, before int64, lim
 	where, args := inList("team_id", teams, 3)
 	rows, err := db.read.QueryContext(ctx, `
 		SELECT `+eventColumns+` FROM events
-		WHERE number < $1 AND (audit OR kind IN ('store.ready', 'store.failed', 'store.undone', 'drill.failed')) AND `+where+`
+		WHERE number < $1 AND (audit OR kind IN ('store.ready', 'store.failed', 'store.undone', 'drill.failed', 'drill.overdue')) AND `+where+`
 		ORDER BY number DESC LIMIT $2`, append([]any{before, limit}, args...)...)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {

@@ -44,8 +44,8 @@ func (db *DB) QueueMail(ctx context.Context) error {
 func (t tx) queueMailAbout(ctx context.Context, after, last int64) error {
 	rows, err := t.QueryContext(ctx, `
 		SELECT `+eventColumns+` FROM events
-		WHERE number > $1 AND number <= $2 AND created_at > $8 AND kind IN ($3, $4, $5, $6, $7, $9) ORDER BY number`,
-		after, last, store.StoreReady, store.StoreFailed, store.StoreDegraded, store.IdentityLinked, store.IdentityRemoved, t.now-mailWithin.Microseconds(), store.DrillFailed)
+		WHERE number > $1 AND number <= $2 AND created_at > $8 AND kind IN ($3, $4, $5, $6, $7, $9, $10) ORDER BY number`,
+		after, last, store.StoreReady, store.StoreFailed, store.StoreDegraded, store.IdentityLinked, store.IdentityRemoved, t.now-mailWithin.Microseconds(), store.DrillFailed, store.DrillOverdue)
 	events, err := collect(rows, err, scanEvent)
 	if err != nil {
 		return fmt.Errorf("read what mail is about: %w", err)
@@ -79,7 +79,7 @@ func (t tx) concerned(ctx context.Context, e store.Event) ([]string, error) {
 	switch e.Kind {
 	case store.IdentityLinked, store.IdentityRemoved:
 		query, args = `SELECT u.id FROM users u WHERE `+reachable+` AND u.id = $1`, []any{e.ActorID}
-	case store.StoreDegraded, store.DrillFailed:
+	case store.StoreDegraded, store.DrillFailed, store.DrillOverdue:
 		query, args = `
 			SELECT u.id FROM users u JOIN memberships m ON m.user_id = u.id
 			WHERE `+reachable+` AND m.team_id = $1 AND m.role IN ('owner', 'admin') ORDER BY u.id`, []any{e.TeamID}

@@ -18,6 +18,8 @@ func drillLine(e store.Event) Line {
 		return Line{Message: join(": ", "Restore drill passed", note), Verb: "Restore drill passed for", Detail: note}
 	case store.DrillFailed:
 		return Line{Message: join(": ", "Restore drill failed", title), Verb: "Restore drill failed for", Detail: title}
+	case store.DrillOverdue:
+		return Line{Message: "Restore drill overdue", Verb: "Restore drill overdue for"}
 	case store.DrillCancelled:
 		return Line{Message: "Restore drill cancelled", Verb: "cancelled the restore drill of"}
 	}
