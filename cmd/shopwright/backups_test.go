@@ -125,6 +125,10 @@ func TestBackupsFromTheCommandLine(t *testing.T) {
 	if _, said := c.want(0, "stores", "points", st.Slug); !strings.Contains(said, "No backup target is in use.") {
 		t.Errorf("without a target it says %s", said)
 	}
+	if _, said := c.want(0, "backups"); said != "No backup target is in use.\n" {
+		t.Errorf("without a target the overview says %s", said)
+	}
+	p.cli(p.token(allScopes()...)).want(4, "backups")
 	c.want(1, "stores", "backup", st.Slug)
 	c.addTarget()
 	out, said := c.want(0, append([]string{"stores", "backup", st.Slug, "--note", "before the sale"}, waiting...)...)
@@ -143,12 +147,27 @@ func TestBackupsFromTheCommandLine(t *testing.T) {
 	if list := decode[v1.PointList](t, out); len(list.Points) != 1 || !list.Points[0].Simulated || list.Points[0].Revision != st.Revision || list.Backup.State != store.JobDone {
 		t.Errorf("the points are %s", out)
 	}
+	overview := func(args ...string) v1.BackupOverview {
+		t.Helper()
+		out, _ := c.want(0, append([]string{"backups", "-o", "json"}, args...)...)
+		return decode[v1.BackupOverview](t, out)
+	}
+	if o := overview("--search", "kept"); len(o.Stores) != 1 || o.Stores[0].Store != st.ID || o.Stores[0].Points != 1 || len(o.Targets) != 1 {
+		t.Errorf("the overview is %+v", o)
+	}
+	if o := overview("--show", "failing"); len(o.Stores) != 0 || o.Counts.All != 1 {
+		t.Errorf("of those that fail it shows %+v", o)
+	}
 	kubetest.Simulate(t, st.Namespace, "fail=job-failed", "component=backup")
 	if _, said := c.want(5, append([]string{"stores", "backup", st.Slug}, waiting...)...); !strings.Contains(said, "the backup failed: ") {
 		t.Errorf("of a failure it says %s", said)
 	}
 	if _, said := c.want(0, "stores", "points", st.Slug); !strings.Contains(said, "The newest backup failed: ") {
 		t.Errorf("afterwards it says %s", said)
+	}
+	out, said = c.want(0, "backups", "--show", "failing")
+	if !strings.Contains(said, "Backups to Off-site have failed for ") || !strings.Contains(out, "Kept safe") || !strings.Contains(out, "Backup failed: ") {
+		t.Errorf("the overview is\n%s%s", out, said)
 	}
 	kubetest.Simulate(t, st.Namespace, "fail=none", "component=backup")
 	kubetest.Simulate(t, st.Namespace, "job-duration=10m", "component=backup")

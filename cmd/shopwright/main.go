@@ -40,6 +40,7 @@ type commands struct {
 
 	Login      loginCmd      `cmd:"" help:"Sign in with a token, for the commands below." group:"Client commands:"`
 	Stores     storesCmd     `cmd:"" help:"List, create, change and delete stores." group:"Client commands:"`
+	Backups    backupsCmd    `cmd:"" help:"Show how all stores are backed up, those first that need attention, as an administrator." group:"Client commands:"`
 	Targets    targetsCmd    `cmd:"" help:"List, add, change, delete and test backup targets, as an administrator." group:"Client commands:"`
 	Tokens     tokensCmd     `cmd:"" help:"List and revoke your tokens." group:"Client commands:"`
 	Completion completionCmd `cmd:"" help:"Print the completion script for a shell."`

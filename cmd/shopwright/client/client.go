@@ -159,6 +159,11 @@ func (c *Client) DeletedStores(ctx context.Context) ([]v1.DeletedStore, error) {
 	return list.Stores, err
 }
 
+// Overview returns how the stores are backed up that the query selects.
+func (c *Client) Overview(ctx context.Context, query url.Values) (v1.BackupOverview, error) {
+	return ask[v1.BackupOverview](ctx, c, http.MethodGet, "/backups/overview?"+query.Encode(), nil)
+}
+
 // BackUp asks for a restore point of a store. It may be called again with the same key.
 func (c *Client) BackUp(ctx context.Context, id string, n v1.NewBackup, key string) (v1.Backup, error) {
 	return ask[v1.Backup](ctx, c, http.MethodPost, storePath(id, "backups"), n, "Idempotency-Key", key)
