@@ -34,7 +34,7 @@ require (
 	golang.org/x/sync v0.24.0 // many stores at once, no more than so many
 	golang.org/x/sys v0.48.0 // dials in another network namespace; tests only
 	golang.org/x/term v0.46.0 // types a token in without showing it
-	golang.org/x/text v0.43.0 // Unicode normal forms, and the decimals of currencies
+	golang.org/x/text v0.43.0 // Unicode normal forms, the decimals of currencies, and digit groups
 	golang.org/x/time v0.15.0 // how many requests may come at once, and after
 	helm.sh/helm/v3 v3.22.0 // releases, in process
 	k8s.io/api v0.37.2 // the types of Kubernetes objects

@@ -43,7 +43,7 @@ func (s site) makeReady(storeID string) {
 	s.change(`UPDATE jobs SET state = 'done', ended_at = asked_at WHERE store_id = $1`, storeID)
 }
 
-const pointManifest = `{"chart":"0.1.0","revision":3,"generation":4,"locked_tables":2,"snapshot":"c","database":{"snapshot":"a","bytes":100000000,"added":900000,"took":2500000000},"files":{"snapshot":"b","files":7,"bytes":154000000,"took":500000000}}`
+const pointManifest = `{"chart":"0.1.0","revision":3,"generation":4,"version":"11.0.1","locked_tables":2,"contents":{"counted":true,"orders":1204,"products":310,"customers":1},"snapshot":"c","database":{"snapshot":"a","bytes":100000000,"added":900000,"took":2500000000},"files":{"snapshot":"b","files":7,"bytes":154000000,"took":500000000}}`
 
 const insertPoint = `
 	INSERT INTO restore_points (id, store_id, target_id, reason, note, asked_by, asked_by_name, manifest, began_at, ended_at)
@@ -110,7 +110,8 @@ func TestProgramsBackUpStores(t *testing.T) {
 	point := read[v1.Point](t, p.call("GET", one+"/points/"+asked.ID, nil), 200)
 	if point.Bytes != 254_000_000 || point.Added != 900_000 || point.Locked != 2 || point.Seconds != 3.5 || point.Target != "Off-site" || point.Reason != store.Manual ||
 		point.Note != "before the <sale>" || point.Actor != "Mara" || point.Chart != "0.1.0" || point.Revision != 3 || point.Generation != 4 || point.Simulated ||
-		point.Manifest != "c" || *point.Database != (v1.PointPart{Snapshot: "a", Bytes: 100_000_000, Added: 900_000, Seconds: 2.5}) || point.Files.Files != 7 {
+		point.Manifest != "c" || *point.Database != (v1.PointPart{Snapshot: "a", Bytes: 100_000_000, Added: 900_000, Seconds: 2.5}) || point.Files.Files != 7 || point.Version != "11.0.1" ||
+		point.Contents == nil || *point.Contents != (v1.PointContents{Orders: 1204, Products: 310, Customers: 1}) {
 		t.Errorf("the point is %+v", point)
 	}
 	if list := p.call("GET", one+"/points", nil); strings.Contains(list.body, hiddenSecret) || len(read[v1.PointList](t, list, 200).Points) != 1 {

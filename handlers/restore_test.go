@@ -64,7 +64,7 @@ func TestAPointIsRestoredAsANewStore(t *testing.T) {
 	form := "/stores/new?from=" + point
 	wantSaid(t, "the tab", s.get(b, page+"/backups"), http.StatusOK, `href="`+form+`"`, "Restore as new")
 	shown := s.get(b, form)
-	wantSaid(t, "the form", shown, http.StatusOK, "Restore as new store", `name="from" value="`+point+`"`, `href="`+page+`"`, "Tea &amp; Tonic", "254 MB", "before the &lt;sale&gt;",
+	wantSaid(t, "the form", shown, http.StatusOK, "Restore as new store", `name="from" value="`+point+`"`, `href="`+page+`"`, "Tea &amp; Tonic", "254 MB", "1,204 orders", "before the &lt;sale&gt;",
 		"Medusa", "Demo catalogue", "Switzerland, EUR", `value="Tea &amp; Tonic"`, `value="noor@example.org"`, `id="address-preview">tea-and-tonic-2<`)
 	for _, field := range []string{`name="engine"`, `name="template.medusa"`, `name="country"`, `name="currency"`} {
 		if strings.Contains(shown.body, field) {

@@ -93,7 +93,7 @@ func pointRow(who signin.Visitor, st store.Store, p store.RestorePoint) views.Po
 	row := views.PointRow{
 		At: p.EndedAt, Note: word(p.Note), Reason: phrase.PointReason(p.Reason), Simulated: p.Manifest.Simulated, Size: phrase.Bytes(p.Manifest.Bytes()), Added: phrase.Bytes(p.Manifest.Added()),
 		Took: views.Took(p.EndedAt.Sub(p.BeganAt)), Target: word(p.TargetName), Chart: p.Manifest.Chart, Who: word(cmp.Or(p.AskedBy.Name, store.Platform)),
-		Restore: restoreAddress(who, st, p),
+		Restore: restoreAddress(who, st, p), Contents: phrase.Contents(p.Manifest.Contents),
 	}
 	if n := p.Manifest.LockedTables; n > 0 {
 		row.Locked = phrase.Count(n, "table") + " locked meanwhile"

@@ -56,6 +56,9 @@ func (a *App) fillPoint(ctx context.Context, who signin.Visitor, id string, form
 	form.Restore = &views.RestoreFrom{Point: p.ID, Deleted: !from.Living(), Facts: []views.Fact{
 		{Name: "Store", Value: word(from.Name), URL: storeAddress(from)}, {Name: "Made", At: p.EndedAt}, {Name: "Size", Value: size},
 	}}
+	if contents := phrase.Contents(p.Manifest.Contents); contents != "" {
+		form.Restore.Facts = append(form.Restore.Facts, views.Fact{Name: "Contents", Value: contents})
+	}
 	if p.Note != "" {
 		form.Restore.Facts = append(form.Restore.Facts, views.Fact{Name: "Note", Value: word(p.Note)})
 	}

@@ -39,7 +39,7 @@ func ended(name string, init bool, code int32, message string) kube.Container {
 
 func TestBackupIsReadFromItsJobAndPods(t *testing.T) {
 	t.Parallel()
-	const whole = `{"database":{"snapshot_id":"a","total_bytes_processed":5,"data_added_packed":3,"total_duration":1.5},"files":{"snapshot_id":"b","total_files_processed":2},"manifest":{"snapshot_id":"c"},"locked_tables":1}`
+	const whole = `{"database":{"snapshot_id":"a","total_bytes_processed":5,"data_added_packed":3,"total_duration":1.5},"files":{"snapshot_id":"b","total_files_processed":2},"manifest":{"snapshot_id":"c"},"locked_tables":1,"contents":{"orders":7,"products":3,"customers":0}}`
 	now := time.Now()
 	pod := func(age time.Duration, over bool, containers ...kube.Container) kube.Pod {
 		return kube.Pod{Component: backupComponent, Run: "point", Ended: over, CreatedAt: now.Add(-age), Containers: containers}
@@ -51,6 +51,7 @@ func TestBackupIsReadFromItsJobAndPods(t *testing.T) {
 	waiting := kube.Container{Name: "manifest", State: kube.State{Kind: "waiting"}}
 	done := store.Manifest{
 		Database: store.Part{Snapshot: "a", Bytes: 5, Added: 3, Took: 1500 * time.Millisecond}, Files: store.Part{Snapshot: "b", Files: 2}, Snapshot: "c", LockedTables: 1,
+		Contents: store.Contents{Counted: true, Orders: 7, Products: 3},
 	}
 	for name, c := range map[string]struct {
 		job  kube.Job

@@ -66,6 +66,12 @@ type backupReport struct {
 	Files      resticReport `json:"files"`
 	Manifest   resticReport `json:"manifest"`
 	Locked     int          `json:"locked_tables"`
+	// Contents is missing if they could not be counted.
+	Contents *struct {
+		Orders    int `json:"orders"`
+		Products  int `json:"products"`
+		Customers int `json:"customers"`
+	} `json:"contents"`
 	// Cleanup is missing if the container was killed during it.
 	Cleanup *struct {
 		Forgotten bool   `json:"forgotten"`
@@ -75,9 +81,13 @@ type backupReport struct {
 }
 
 func (r backupReport) manifest() store.Manifest {
-	return store.Manifest{
+	m := store.Manifest{
 		Repository: r.Repository, Simulated: r.Simulated, LockedTables: r.Locked, Database: r.Database.part(), Files: r.Files.part(), Snapshot: r.Manifest.Snapshot,
 	}
+	if c := r.Contents; c != nil {
+		m.Contents = store.Contents{Counted: true, Orders: c.Orders, Products: c.Products, Customers: c.Customers}
+	}
+	return m
 }
 
 // cleanup is what came of it. Simulated points have no snapshots that could stay.

@@ -60,7 +60,7 @@ const (
 	DrillScheduled   Kind = "drill.scheduled" // the time has come by the store's plan
 	DrillPassed      Kind = "drill.passed"
 	DrillFailed      Kind = "drill.failed"
-	DrillOverdue     Kind = "drill.overdue" // none has passed for longer than the plan allows
+	DrillOverdue     Kind = "drill.overdue"   // none has passed for longer than the plan allows
 	DrillCancelled   Kind = "drill.cancelled" // somebody has deleted its store, or the store that is rehearsed
 	StepStarted      Kind = "step.started"
 	StepProgressed   Kind = "step.progressed"

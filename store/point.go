@@ -82,11 +82,20 @@ type Manifest struct {
 	Chart      string `json:"chart,omitempty"`      // version
 	Version    string `json:"version,omitempty"`    // of the shop's program; empty when it is not known
 	// Simulated means that nothing was written, because the nodes run no containers.
-	Simulated    bool   `json:"simulated,omitempty"`
-	LockedTables int    `json:"locked_tables,omitempty"` // that were locked for the dump, because they have no transactions
-	Database     Part   `json:"database,omitzero"`
-	Files        Part   `json:"files,omitzero"`
-	Snapshot     string `json:"snapshot,omitempty"` // of the manifest itself
+	Simulated    bool     `json:"simulated,omitempty"`
+	LockedTables int      `json:"locked_tables,omitempty"` // that were locked for the dump, because they have no transactions
+	Contents     Contents `json:"contents,omitzero"`
+	Database     Part     `json:"database,omitzero"`
+	Files        Part     `json:"files,omitzero"`
+	Snapshot     string   `json:"snapshot,omitempty"` // of the manifest itself
+}
+
+// Contents are what the shop had when the point was made.
+type Contents struct {
+	Counted   bool `json:"counted"` // a point of before this, or a shop that can't be counted, has none of these
+	Orders    int  `json:"orders"`
+	Products  int  `json:"products"`
+	Customers int  `json:"customers"`
 }
 
 // Part is one of the snapshots that a point consists of.

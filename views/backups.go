@@ -56,6 +56,7 @@ type PointRow struct {
 	Reason    string
 	Simulated bool
 	Size      string
+	Contents  string // such as 1,204 orders, 310 products, 880 customers; empty if they were not counted
 	Added     string
 	Took      string
 	Target    string

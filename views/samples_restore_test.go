@@ -8,7 +8,7 @@ import (
 
 func samplePoint() *RestoreFrom {
 	return &RestoreFrom{Point: "019a2b3c", Facts: []Fact{
-		{Name: "Store", Value: "Atelier Köhler", URL: "/stores/7"}, {Name: "Made", At: sampleTime.Add(-26 * time.Hour)}, {Name: "Size", Value: "254 MB"},
+		{Name: "Store", Value: "Atelier Köhler", URL: "/stores/7"}, {Name: "Made", At: sampleTime.Add(-26 * time.Hour)}, {Name: "Size", Value: "254 MB"}, {Name: "Contents", Value: "1,204 orders, 310 products, 880 customers"},
 		{Name: "Note", Value: "before the sale"}, {Name: "Engine", Value: "WooCommerce"}, {Name: "Template", Value: "Demo catalogue"}, {Name: "Country", Value: "Germany, EUR"},
 	}}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,7 +115,7 @@ func (c *pointsCmd) Run(ctx context.Context, at console) error {
 	for _, p := range list.Points {
 		rows = append(rows, pointRow(p))
 	}
-	return c.show(at.out, list, []string{"ID", "AGE", "REASON", "SIZE", "ADDED", "DURATION", "TARGET", "CHART", "BY", "NOTE"}, rows)
+	return c.show(at.out, list, []string{"ID", "AGE", "REASON", "SIZE", "ORDERS", "ADDED", "DURATION", "TARGET", "CHART", "BY", "NOTE"}, rows)
 }
 
 // tellNewest tells of the newest backup what is in no list of points.
@@ -167,7 +168,11 @@ func pointRow(p v1.Point) []string {
 		notes = append(notes, phrase.Count(p.Locked, "table")+" locked meanwhile")
 	}
 	took := time.Duration(p.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+	orders := "-"
+	if p.Contents != nil {
+		orders = strconv.Itoa(p.Contents.Orders)
+	}
 	return []string{
-		p.ID, ago(p.EndedAt), string(p.Reason), size, added, took.String(), p.Target, p.Chart, cmp.Or(p.Actor, store.Platform), strings.Join(notes, "; "),
+		p.ID, ago(p.EndedAt), string(p.Reason), size, orders, added, took.String(), p.Target, p.Chart, cmp.Or(p.Actor, store.Platform), strings.Join(notes, "; "),
 	}
 }

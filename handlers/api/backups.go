@@ -153,6 +153,10 @@ func pointOf(p store.RestorePoint) v1.Point {
 		Simulated: m.Simulated, Chart: m.Chart, Revision: m.Revision, Generation: m.Generation, Bytes: m.Bytes(), Added: m.Added(), Locked: m.LockedTables,
 		Manifest: m.Snapshot, BeganAt: p.BeganAt, EndedAt: p.EndedAt, Seconds: p.EndedAt.Sub(p.BeganAt).Seconds(),
 	}
+	shown.Version = m.Version
+	if c := m.Contents; c.Counted {
+		shown.Contents = &v1.PointContents{Orders: c.Orders, Products: c.Products, Customers: c.Customers}
+	}
 	if !m.Simulated {
 		shown.Database, shown.Files = partOf(m.Database), partOf(m.Files)
 	}

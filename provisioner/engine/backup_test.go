@@ -157,8 +157,12 @@ func (b *backup) run(t *testing.T, point string) (failed string, code int, said 
 	return "", 0, ""
 }
 
+// counts are what a shop has.
+type counts struct{ Orders, Products, Customers int }
+
 // report is what the last container leaves.
 type backupReport struct {
+	Contents                  *counts
 	Database, Files, Manifest struct {
 		SnapshotID string `json:"snapshot_id"`
 		Bytes      int64  `json:"total_bytes_processed"`
@@ -281,7 +285,18 @@ func TestMariaDBAndFilesBecomeAPoint(t *testing.T) {
 		t.Errorf("the first point is %+v", first)
 	}
 	query("CREATE TABLE wordpress.log (id INT) ENGINE=MyISAM; INSERT INTO wordpress.orders (note) VALUES ('new')")
+	query(`USE wordpress; CREATE TABLE wp_options (option_name VARCHAR(90), option_value TEXT); CREATE TABLE wp_posts (post_type VARCHAR(20), post_status VARCHAR(20));
+		CREATE TABLE wp_wc_orders (type VARCHAR(20), status VARCHAR(20)); CREATE TABLE wp_wc_customer_lookup (id INT); INSERT INTO wp_wc_customer_lookup VALUES (1), (2);
+		INSERT INTO wp_posts VALUES ('product', 'publish'), ('product', 'trash'), ('page', 'publish'), ('shop_order', 'wc-processing'), ('shop_order', 'auto-draft');
+		INSERT INTO wp_wc_orders VALUES ('shop_order', 'wc-processing'), ('shop_order', 'wc-completed'), ('shop_order', 'wc-checkout-draft'), ('shop_order_refund', 'wc-completed')`)
+	if asPosts := b.point(t, "orders as posts"); first.Contents != nil || asPosts.Contents == nil || *asPosts.Contents != (counts{1, 1, 2}) {
+		t.Errorf("counted are %+v, before there is a shop %+v", asPosts.Contents, first.Contents)
+	}
+	query("INSERT INTO wordpress.wp_options VALUES ('woocommerce_custom_orders_table_enabled', 'yes')")
 	second := b.point(t, "second")
+	if second.Contents == nil || *second.Contents != (counts{2, 1, 2}) {
+		t.Errorf("counted are %+v", second.Contents)
+	}
 	if second.LockedTables != 1 || second.Database.Added > first.Database.Added/2 || second.Files.Added > 2000 {
 		t.Errorf("the second point is %+v", second)
 	}
@@ -326,7 +341,18 @@ func TestPostgreSQLBecomesAPoint(t *testing.T) {
 	}
 	b := newBackup(t, medusa(t, unchanged), bucketServer(t).URL, d.port, "/app/static")
 	first := b.point(t, "first")
+	for _, statement := range []string{
+		`CREATE TABLE "order" (deleted_at TIMESTAMPTZ, is_draft_order BOOLEAN); INSERT INTO "order" VALUES (NULL, FALSE), (NULL, FALSE), (NULL, TRUE), (now(), FALSE)`,
+		`CREATE TABLE product (deleted_at TIMESTAMPTZ); INSERT INTO product VALUES (NULL), (now())`, `CREATE TABLE customer (deleted_at TIMESTAMPTZ)`,
+	} {
+		if _, err := db.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 	second := b.point(t, "second")
+	if first.Contents != nil || second.Contents == nil || *second.Contents != (counts{2, 1, 0}) {
+		t.Errorf("counted are %+v, before there is a shop %+v", second.Contents, first.Contents)
+	}
 	if first.Database.Bytes < 500_000 || second.Database.Added > first.Database.Added/2 {
 		t.Errorf("the points are %+v and %+v", first, second)
 	}

@@ -52,6 +52,18 @@ func TestEveryContainerOfARestoreIsTold(t *testing.T) {
 	}
 }
 
+func TestContentsOfAPoint(t *testing.T) {
+	t.Parallel()
+	for want, c := range map[string]store.Contents{
+		"": {}, "0 orders, 0 products, 0 customers": {Counted: true},
+		"1,234,567 orders, 1 product, 880 customers": {Counted: true, Orders: 1_234_567, Products: 1, Customers: 880},
+	} {
+		if got := phrase.Contents(c); got != want {
+			t.Errorf("%+v are told as %q, want %q", c, got, want)
+		}
+	}
+}
+
 // The button of a store that is being opened is another one than that of its backups.
 func TestARestoreThatFailedIsRetried(t *testing.T) {
 	t.Parallel()

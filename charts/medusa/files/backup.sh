@@ -99,11 +99,12 @@ manifest)
 	database=$(summary database)
 	files=$(summary files)
 	locked=$(cat "$WORK/locked" 2>/dev/null || echo 0)
-	printf '{"store":%s,"database":%s,"files":%s,"locked_tables":%s}\n' "$(cat "$TARGET/store.json")" "$database" "$files" "$locked" >"$WORK/content"
+	contents=$(cat "$WORK/contents" 2>/dev/null || echo null)
+	printf '{"store":%s,"database":%s,"files":%s,"locked_tables":%s,"contents":%s}\n' "$(cat "$TARGET/store.json")" "$database" "$files" "$locked" "$contents" >"$WORK/content"
 	snapshot --stdin --stdin-filename manifest.json <"$WORK/content" >"$WORK/manifest.json"
 	manifest=$(summary manifest)
 	repository=$(cat "$WORK/repository")
-	made=$(printf '"repository":"%s","database":%s,"files":%s,"manifest":%s,"locked_tables":%s' "${repository##*/}" "$database" "$files" "$manifest" "$locked")
+	made=$(printf '"repository":"%s","database":%s,"files":%s,"manifest":%s,"locked_tables":%s,"contents":%s' "${repository##*/}" "$database" "$files" "$manifest" "$locked" "$contents")
 	printf '{%s}\n' "$made" >"$REPORT" # in case the rest is killed
 	cleanup=$(clean_up)
 	printf '{%s,"cleanup":%s}\n' "$made" "$cleanup" >"$REPORT"

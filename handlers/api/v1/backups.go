@@ -50,6 +50,8 @@ type Point struct {
 	Generation int64             `json:"generation,omitempty" doc:"Generation of the store."`
 	Bytes      int64             `json:"bytes" doc:"Size of the database and the files."`
 	Added      int64             `json:"added_bytes" doc:"By how much the repository grew, compressed."`
+	Contents   *PointContents    `json:"contents,omitempty" doc:"What the shop had when the point was made; absent if it was not counted."`
+	Version    string            `json:"version,omitempty" doc:"Version of the shop’s program."`
 	Locked     int               `json:"locked_tables,omitempty" doc:"Number of tables that were locked during the backup because they don’t use InnoDB."`
 	Database   *PointPart        `json:"database,omitempty"`
 	Files      *PointPart        `json:"files,omitempty"`
@@ -57,6 +59,13 @@ type Point struct {
 	BeganAt    time.Time         `json:"began_at"`
 	EndedAt    time.Time         `json:"ended_at"`
 	Seconds    float64           `json:"seconds" doc:"Duration in seconds."`
+}
+
+// PointContents are what a shop had when a restore point was made.
+type PointContents struct {
+	Orders    int `json:"orders"`
+	Products  int `json:"products"`
+	Customers int `json:"customers"`
 }
 
 // DeletedStore is a deleted store that has restore points.
