@@ -37,7 +37,7 @@ type backup struct {
 }
 
 // bucketServer serves the bucket "shops" until the test ends.
-func bucketServer(t *testing.T) *httptest.Server {
+func bucketServer(t testing.TB) *httptest.Server {
 	t.Helper()
 	bucket := s3mem.New()
 	if err := bucket.CreateBucket("shops"); err != nil {
@@ -48,7 +48,7 @@ func bucketServer(t *testing.T) *httptest.Server {
 	return server
 }
 
-func newBackup(t *testing.T, objects []runtime.Object, endpoint, port, filesAt string) *backup {
+func newBackup(t testing.TB, objects []runtime.Object, endpoint, port, filesAt string) *backup {
 	t.Helper()
 	b := &backup{dir: t.TempDir()}
 	b.files = filepath.Join(b.dir, "files")
@@ -78,7 +78,7 @@ func newBackup(t *testing.T, objects []runtime.Object, endpoint, port, filesAt s
 }
 
 // restic is the program, as it is built from its module.
-func restic(t *testing.T) string {
+func restic(t testing.TB) string {
 	t.Helper()
 	path := os.Getenv("SHOPWRIGHT_TEST_RESTIC")
 	if path == "" {
@@ -87,7 +87,7 @@ func restic(t *testing.T) string {
 	return path
 }
 
-func (b *backup) write(t *testing.T, name, content string) {
+func (b *backup) write(t testing.TB, name, content string) {
 	t.Helper()
 	folder, file := filepath.Split(name)
 	path := filepath.Join(b.dir, name)
@@ -113,7 +113,7 @@ func (b *backup) placed(text string) string {
 }
 
 // command is the container's, as its own process group.
-func (b *backup) command(t *testing.T, container, point string) (*exec.Cmd, *bytes.Buffer) {
+func (b *backup) command(t testing.TB, container, point string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	for _, c := range slices.Concat(b.pod.InitContainers, b.pod.Containers) {
 		if c.Name != container {
@@ -142,7 +142,7 @@ func (b *backup) command(t *testing.T, container, point string) (*exec.Cmd, *byt
 }
 
 // run runs the containers in order until one fails.
-func (b *backup) run(t *testing.T, point string) (failed string, code int, said string) {
+func (b *backup) run(t testing.TB, point string) (failed string, code int, said string) {
 	t.Helper()
 	for _, c := range slices.Concat(b.pod.InitContainers, b.pod.Containers) {
 		cmd, words := b.command(t, c.Name, point)
@@ -182,7 +182,7 @@ func (r backupReport) ids() string {
 }
 
 // point runs the containers, which must succeed.
-func (b *backup) point(t *testing.T, point string) (r backupReport) {
+func (b *backup) point(t testing.TB, point string) (r backupReport) {
 	t.Helper()
 	if failed, code, said := b.run(t, point); failed != "" {
 		t.Fatalf("%s ended with %d: %s", failed, code, said)
@@ -191,7 +191,7 @@ func (b *backup) point(t *testing.T, point string) (r backupReport) {
 }
 
 // reported is what the last run has left.
-func (b *backup) reported(t *testing.T) (r backupReport) {
+func (b *backup) reported(t testing.TB) (r backupReport) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(b.dir, "report"))
 	if err != nil {
@@ -204,7 +204,7 @@ func (b *backup) reported(t *testing.T) (r backupReport) {
 }
 
 // restic runs restic with the store's password.
-func (b *backup) restic(t *testing.T, args ...string) string {
+func (b *backup) restic(t testing.TB, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), restic(t), append([]string{"-o", "s3.bucket-lookup=path", "--no-cache"}, args...)...)
 	cmd.Env = []string{
@@ -231,7 +231,7 @@ func (b *backup) snapshots(t *testing.T, point string) int {
 }
 
 // mariaDBServer starts a server with the database and the user of a shop, and returns its port.
-func mariaDBServer(t *testing.T) (port string, query func(statement string) string) {
+func mariaDBServer(t testing.TB) (port string, query func(statement string) string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mariadb") // t.TempDir is closed to other users
 	if err != nil {

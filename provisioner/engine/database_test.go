@@ -51,7 +51,7 @@ func newDatabase(t *testing.T) database {
 	return d
 }
 
-func freePort(t *testing.T) string {
+func freePort(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -61,7 +61,7 @@ func freePort(t *testing.T) string {
 	return strconv.Itoa(listener.Addr().(*net.TCPAddr).Port)
 }
 
-func credentialOf(t *testing.T, name string) *syscall.Credential {
+func credentialOf(t testing.TB, name string) *syscall.Credential {
 	t.Helper()
 	found, err := user.Lookup(name)
 	if err != nil {
@@ -114,7 +114,7 @@ func (d database) has(name string) bool {
 	return err == nil
 }
 
-func eventually(t *testing.T, what string, holds func() bool) {
+func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()

@@ -20,12 +20,12 @@ import (
 )
 
 // shop renders the chart for a local shop, with changed values.
-func shop(t *testing.T, change func(values map[string]any)) []runtime.Object {
+func shop(t testing.TB, change func(values map[string]any)) []runtime.Object {
 	t.Helper()
 	return enginetest.Objects(t, shopRequest(t, change))
 }
 
-func shopRequest(t *testing.T, change func(values map[string]any)) helm.Request {
+func shopRequest(t testing.TB, change func(values map[string]any)) helm.Request {
 	t.Helper()
 	request := enginetest.Request(t, engine.WooCommerce{}, enginetest.Spec("local"))
 	change(request.Values)
