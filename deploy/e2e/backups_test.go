@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +86,9 @@ func (c *cluster) addTarget(t *testing.T, b *browsertest.Browser) {
 	}
 }
 
+// counted is how a point tells what a shop with an order has.
+var counted = regexp.MustCompile(`[1-9]\d* orders?, [1-9]\d* products?, \d+ customers?`)
+
 // backUp makes restore points of the store, and wants what a customer bought in the newest.
 func (s *store) backUp(t *testing.T, b *browsertest.Browser, dump, wanted string) {
 	t.Helper()
@@ -103,6 +107,9 @@ func (s *store) backUp(t *testing.T, b *browsertest.Browser, dump, wanted string
 	}
 	if rows := browsertest.Evaluate[int](b, `document.querySelectorAll("#tab-backups tbody tr").length`); rows != 2 {
 		t.Fatalf("there are %d restore points:\n%s", rows, s.said(b, "#tab-backups"))
+	}
+	if said := s.said(b, "#tab-backups"); !counted.MatchString(said) {
+		t.Errorf("the points don’t say what the shop has: %s", said)
 	}
 	b.Visit(platformURL + s.page)
 	s.mustBeReady(t, b)
@@ -141,7 +148,7 @@ func (s *store) lose(t *testing.T, b *browsertest.Browser) {
 	s.picture(b, s.slug+"-lost")
 	began := time.Now()
 	b.Click(`form[action$="/rebuild"] button.btn-primary`)
-	within(t, time.Minute, "it is rebuilt", func(context.Context) bool { return s.status(b) != "failed" })
+	within(t, time.Minute, "it is rebuilt", func(context.Context) bool { return s.status(b) != "failed" && s.status(b) != "" })
 	s.arrive(t, b)
 	s.note(t, "%s is %s %s after it was to be rebuilt from its newest restore point", s.slug, s.status(b), took(began))
 	s.mustBeReady(t, b)

@@ -186,9 +186,9 @@ var breaks = regexp.MustCompile(`\s*\n[\s:]*`)
 // took is how long ago something began.
 func took(began time.Time) time.Duration { return time.Since(began).Round(100 * time.Millisecond) }
 
-// status is what the store's page, which is open, says.
+// status is what the store's page, which is open, says; empty while it is being loaded.
 func (s *store) status(b *browsertest.Browser) string {
-	return browsertest.Evaluate[string](b, `document.querySelector("#store-head").dataset.status`)
+	return browsertest.Evaluate[string](b, `document.querySelector("#store-head")?.dataset.status ?? ""`)
 }
 
 // mustBeReady fails with what the store's page says.
