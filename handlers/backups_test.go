@@ -74,6 +74,8 @@ func TestBackupIsAskedForOnTheTab(t *testing.T) {
 	wantSaid(t, "after a failure", s.get(b, page+"/backups"), http.StatusOK, "The repository has another password", "Choose another prefix for the target")
 	s.change(`INSERT INTO restore_points SELECT j.id, j.store_id, t.id, 'manual', 'before the <sale>', '', '', '{"chart":"0.1.0","locked_tables":2,"contents":{"counted":true,"orders":1204,"products":310,"customers":1},"snapshot":"c","database":{"snapshot":"a","bytes":100000000,"added":900000},"files":{"snapshot":"b","bytes":154000000}}', 1000000, 4500000, 0 FROM jobs j, backup_targets t WHERE j.kind = 'backup'`)
 	wantSaid(t, "a point", s.get(b, page+"/backups"), http.StatusOK, "254 MB", "900 kB", "before the &lt;sale&gt;", "Off-site", "2 tables locked meanwhile", "By hand", "1,204 orders, 310 products, 1 customer")
+	s.change(`INSERT INTO restore_points SELECT 'older', p.store_id, p.target_id, 'manual', '', '', '', '{"contents":{"counted":true,"orders":4,"products":311,"customers":1},"snapshot":"c"}', 1000000, 4400000, 0 FROM restore_points p`)
+	wantSaid(t, "what has changed", s.get(b, page+"/backups"), http.StatusOK, "1,204 orders (+1,200), 310 products (−1), 1 customer")
 	wantSaid(t, "the next backup", s.get(b, page+"/backups"), http.StatusOK, "Next backup", `data-as="until"`)
 	s.change(`UPDATE jobs SET state = 'done', args = '{"point":{"cleanup":{"points":["a","b"]}}}', result = '{"cleanup":{"failed":"exit code 1: <denied>"}}' WHERE kind = 'backup'`)
 	s.change(`UPDATE plans SET backup_every = 0`)

@@ -73,8 +73,8 @@ func backupList(who signin.Visitor, st store.Store, b store.Backups) views.Backu
 		list.Kept = &views.CleanupFailed{What: uncleaned(b.Job), Cause: plain(result.Failed)}
 	}
 	proven := provenPoint(b.Drills)
-	for _, p := range b.Points {
-		row := pointRow(who, st, p)
+	for i, p := range b.Points {
+		row := pointRow(who, st, p, earlier(b.Points, i))
 		row.Proven = p.ID == proven
 		list.Rows = append(list.Rows, row)
 	}
@@ -89,11 +89,20 @@ func uncleaned(job store.Job) string {
 	return "Unused data couldn’t be deleted from the target"
 }
 
-func pointRow(who signin.Visitor, st store.Store, p store.RestorePoint) views.PointRow {
+// earlier is the point before one of a list, newest first; empty for the last.
+func earlier(points []store.RestorePoint, i int) store.RestorePoint {
+	if i+1 < len(points) {
+		return points[i+1]
+	}
+	return store.RestorePoint{}
+}
+
+// pointRow is a restore point as a list shows it, with what has changed since the one before.
+func pointRow(who signin.Visitor, st store.Store, p, before store.RestorePoint) views.PointRow {
 	row := views.PointRow{
 		At: p.EndedAt, Note: word(p.Note), Reason: phrase.PointReason(p.Reason), Simulated: p.Manifest.Simulated, Size: phrase.Bytes(p.Manifest.Bytes()), Added: phrase.Bytes(p.Manifest.Added()),
 		Took: views.Took(p.EndedAt.Sub(p.BeganAt)), Target: word(p.TargetName), Chart: p.Manifest.Chart, Who: word(cmp.Or(p.AskedBy.Name, store.Platform)),
-		Restore: restoreAddress(who, st, p), Contents: phrase.Contents(p.Manifest.Contents),
+		Restore: restoreAddress(who, st, p), Contents: phrase.ContentsSince(p.Manifest.Contents, before.Manifest.Contents),
 	}
 	if n := p.Manifest.LockedTables; n > 0 {
 		row.Locked = phrase.Count(n, "table") + " locked meanwhile"

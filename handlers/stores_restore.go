@@ -143,8 +143,8 @@ func (a *App) showDeleted(c echo.Context) error {
 		return err
 	}
 	page := views.DeletedStorePage{Shell: shell, Store: a.deletedView(st)}
-	for _, p := range points {
-		page.Rows = append(page.Rows, pointRow(who, st, p))
+	for i, p := range points {
+		page.Rows = append(page.Rows, pointRow(who, st, p, earlier(points, i)))
 	}
 	return reply.Render(c, http.StatusOK, views.DeletedStorePoints(page))
 }

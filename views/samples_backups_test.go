@@ -22,7 +22,7 @@ func sampleBackups() BackupsTab {
 		Failed:  &BackupFailed{Title: "Backup failed: database", Cause: "The container database ended with exit code 1: " + hostile, Next: "Fix the cause, then press Back up now.", At: ago(time.Hour)},
 		Drills:  sampleDrills(),
 		Rows: []PointRow{
-			{At: ago(time.Hour), Proven: true, Note: "before the sale", Reason: "By hand", Size: "254 MB", Contents: "1,204 orders, 310 products, 880 customers", Added: "900 kB", Took: "3.5 s", Target: "Off-site", Chart: "1.10.0", Who: "Mara Lindqvist", Restore: "/stores/new?from=1", Locked: "2 tables locked meanwhile"},
+			{At: ago(time.Hour), Proven: true, Note: "before the sale", Reason: "By hand", Size: "254 MB", Contents: "1,204 orders (+12), 310 products, 880 customers (+3)", Added: "900 kB", Took: "3.5 s", Target: "Off-site", Chart: "1.10.0", Who: "Mara Lindqvist", Restore: "/stores/new?from=1", Locked: "2 tables locked meanwhile"},
 			{At: ago(24 * time.Hour), Note: hostile, Reason: "Scheduled", Simulated: true, Took: "1 s", Target: longName, Chart: "1.9.0", Who: longName, Restore: "/stores/new?from=2"},
 		},
 	}}

@@ -64,6 +64,19 @@ func TestContentsOfAPoint(t *testing.T) {
 	}
 }
 
+func TestContentsThatHaveChanged(t *testing.T) {
+	t.Parallel()
+	now := store.Contents{Counted: true, Orders: 1204, Products: 310, Customers: 1}
+	for want, before := range map[string]store.Contents{
+		"1,204 orders (+1,200), 310 products, 1 customer (−2)": {Counted: true, Orders: 4, Products: 310, Customers: 3},
+		"1,204 orders, 310 products, 1 customer":               {},
+	} {
+		if got := phrase.ContentsSince(now, before); got != want {
+			t.Errorf("since %+v it is %q, want %q", before, got, want)
+		}
+	}
+}
+
 // The button of a store that is being opened is another one than that of its backups.
 func TestARestoreThatFailedIsRetried(t *testing.T) {
 	t.Parallel()
