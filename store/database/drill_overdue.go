@@ -65,7 +65,7 @@ func (t tx) toldOverdue(ctx context.Context, storeID string) (last time.Time, er
 	return last, nil
 }
 
-// lateDrills are the stores in the cluster whose drill is overdue, and of which nobody was told since one passed.
+// lateDrills are the stores in the cluster whose drill is overdue, unless people were told since the last one that passed.
 func (db *DB) lateDrills(ctx context.Context, clusterID string, now time.Time) ([]lateDrill, error) {
 	var since time.Time
 	if err := db.read.QueryRowContext(ctx, `SELECT `+sinceDrills).Scan(at(&since)); err != nil {
