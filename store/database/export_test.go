@@ -4,9 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"strconv"
+	"time"
 
 	"shopwright.dev/shopwright/store"
 )
+
+// AnswerWithin sets how long a call may take.
+func AnswerWithin(limit time.Duration) Option {
+	return func(db *DB) { db.write.within, db.read.within = limit, limit }
+}
 
 // LimitPages makes a SQLite file behave as if the disk were full once it has grown by that
 // many pages; with a negative number there is room again.

@@ -27,7 +27,8 @@ type querier interface {
 type pool struct {
 	*sql.DB
 	health *health
-	file   *file // of SQLite
+	file   *file         // of SQLite
+	within time.Duration // a call must be answered
 }
 
 // ready returns an error when nothing may be written.
@@ -44,7 +45,7 @@ func (p *pool) ready() error {
 // bound returns the context for one call and the function that ends it, which turns the
 // call's error into one that says what is wrong with the database, if that is it.
 func (p *pool) bound(ctx context.Context) (context.Context, func(error) error) {
-	deadline := time.Now().Add(answerWithin)
+	deadline := time.Now().Add(p.within)
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	return ctx, func(err error) error {
 		if err != nil && !time.Now().Before(deadline) {

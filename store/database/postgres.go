@@ -48,7 +48,7 @@ func connectPostgres(databaseURL string) (*DB, error) {
 	inner.SetMaxIdleConns(idleConnections)
 	inner.SetConnMaxIdleTime(5 * time.Minute)
 	h := newHealth(unanswered, func() bool { return false })
-	shared := &pool{DB: inner, health: h}
+	shared := &pool{DB: inner, health: h, within: answerWithin}
 	return &DB{write: shared, read: shared, postgres: config, now: time.Now, health: h}, nil
 }
 

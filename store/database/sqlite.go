@@ -40,7 +40,7 @@ func connectSQLite(path string) (*DB, error) {
 	read := openSQLite(path, sqlitePragmas+"&mode=rw&_pragma=query_only(1)&_txlock=deferred")
 	read.SetMaxOpenConns(4)
 	read.SetMaxIdleConns(4)
-	db.write, db.read = &pool{DB: write, health: h, file: db.file}, &pool{DB: read, health: h, file: db.file}
+	db.write, db.read = &pool{DB: write, health: h, file: db.file, within: answerWithin}, &pool{DB: read, health: h, file: db.file, within: answerWithin}
 	return db, nil
 }
 
